@@ -1,0 +1,46 @@
+# make          what there is
+# make report   the whole report, from nothing
+# make test     everything that is checked
+
+PROFILE ?= demo
+CORES ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+# The first Python that is new enough; name another with `make PYTHON=/path/to/python3.12 ...`.
+PYTHON ?= $(or $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done),python3)
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help env report test slow lab clean
+
+help:
+	@echo "make report              data, training, notebooks, then report/build/demo/hw3_report.html and .pdf"
+	@echo "make report PROFILE=hw3  the same on your own data; first: .venv/bin/hw3 doctor --profile hw3"
+	@echo "make test                lint, types and tests"
+	@echo "make lab                 JupyterLab on the notebooks"
+	@echo "make env                 .venv from requirements.lock (the others call it; skipped when current)"
+	@echo "make clean               remove what demo and smoke built, finished reports and caches; nothing else"
+	@echo
+	@echo "PROFILE=demo|smoke|hw3 or any of configs/*.yaml; CORES=$(CORES)"
+
+env:
+	@command -v $(PYTHON) >/dev/null || { echo "env: there is no $(PYTHON); Python 3.11 or newer is needed" >&2; exit 1; }
+	@$(PYTHON) tools/environment.py
+
+report: env
+	@$(BIN)/hw3 report --profile $(PROFILE) --cores $(CORES)
+
+test: env
+	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet . && echo "lint and format: fine"
+	@$(BIN)/mypy
+	@OMP_NUM_THREADS=1 $(BIN)/pytest -q -n $(CORES) --dist loadfile
+
+slow: env
+	@OMP_NUM_THREADS=1 $(BIN)/pytest -q -n $(CORES) --dist loadfile -m slow
+
+lab: env
+	@$(BIN)/jupyter lab --notebook-dir=. notebooks
+
+clean:
+	@rm -rf runs/demo runs/smoke data/demo data/smoke report/build .snakemake .pytest_cache .mypy_cache .ruff_cache
+	@find hw3lib tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	@echo "removed the demo and smoke data and runs, report/build and caches; .venv, other data and other runs stay"

@@ -1,0 +1,321 @@
+"""Where the decoder looks for every word of a caption: maps, words, and their place on the original photograph.
+
+Dimensions: ``N`` layers, ``H`` heads, ``T`` caption tokens, ``W`` words, ``P = Gh x Gw`` patches.
+
+**Which row belongs to a word.** The caption is finished first; then one teacher-forced pass reads it again. The row of
+cross-attention whose query is token ``t - 1`` is the one that *predicts* token ``t``, so it is the map of token ``t``:
+what the decoder looked at when it said the word, not when it read it back. Two consequences, both as in the template of
+the task: ``[EOS]`` has a map (something decided to stop), and ``[BOS]`` has none, for nothing predicts it. Its place in
+:attr:`Look.maps` is NaN and its panel shows the photograph itself. Step-by-step decoding attends to the same maps,
+since a row sees only the tokens before it.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from hw3lib import files, paths
+from hw3lib.data import Geometry, list_images, open_image
+from hw3lib.errors import UserError
+
+if TYPE_CHECKING:
+    from hw3lib.config import Profile
+    from hw3lib.training import LoadedRun
+
+Map = np.ndarray  # (Gh, Gw) float32, a probability distribution over patches; all NaN for [BOS]
+
+
+@dataclass(frozen=True)
+class View:
+    """Which map of a word is meant: a layer (negative ones count from the end) and a head, or the mean of all heads."""
+
+    layer: int = -1
+    head: int | None = None
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word as a reader sees it, and the places of its tokens in the caption."""
+
+    text: str
+    tokens: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """One photograph, its caption, and what every layer and head attended to for every token of it."""
+
+    name: str
+    image: Image.Image  # the original photograph, upright
+    geometry: Geometry  # how the model's input was cut from it
+    grid: tuple[int, int]  # (Gh, Gw)
+    caption: str
+    tokens: tuple[int, ...]  # (T,), with [BOS] and, when it was reached, [EOS]
+    log_probs: tuple[float, ...]  # (T - 1,): of each token after [BOS], in nats
+    words: tuple[Word, ...]  # (W,), [BOS], punctuation and [EOS] among them
+    maps: np.ndarray  # (N, H, T, P) float32; rows sum to 1; [BOS]'s row is NaN
+
+    def __post_init__(self) -> None:
+        if self.maps.ndim != 4:
+            raise ValueError(f"attention must be (layers, heads, tokens, patches), not {self.maps.shape}")
+        rows, patches = self.maps.shape[2:]
+        if rows != len(self.tokens):
+            raise ValueError(f"attention has {rows} rows but the caption has {len(self.tokens)} tokens")
+        if patches != self.grid[0] * self.grid[1]:
+            raise ValueError(f"attention has {patches} patches but the grid is {self.grid[0]} x {self.grid[1]}")
+        if len(self.log_probs) != len(self.tokens) - 1:
+            raise ValueError(f"{len(self.log_probs)} log-probabilities for {len(self.tokens) - 1} predicted tokens")
+
+    def probability(self, word: Word) -> float | None:
+        """How likely the model found the word after what precedes it: the product over its tokens; [BOS] has none."""
+        if 0 in word.tokens:
+            return None
+        return float(np.exp(sum(self.log_probs[token - 1] for token in word.tokens)))
+
+
+def look(loaded: LoadedRun, image: str | Path | Image.Image, caption: str | None = None, name: str = "") -> Look:
+    """Caption a photograph (or take ``caption``: teacher forcing reads anyone's words) and look where it looks.
+
+    Raises :class:`UserError` for an unreadable file and for a caption longer than the decoder reads.
+    """
+    import torch
+
+    from hw3lib.decoding import greedy
+
+    if not isinstance(image, Image.Image):
+        name = name or Path(image).stem
+        image = open_image(Path(image))
+    model, tokenizer = loaded.model, loaded.tokenizer
+    model.eval()
+    with torch.inference_mode():
+        memory = model.encode(loaded.transform(image)[None].to(model.device))
+        said = greedy(model, memory, tokenizer)[0] if caption is None else None
+        ids = said.tokens if said else tokenizer.encode(caption or "")
+        if len(ids) > model.max_length:
+            raise UserError(
+                f"the caption has {len(ids)} tokens with [BOS] and [EOS]; this run reads at most {model.max_length}"
+            )
+        tokens = torch.tensor([ids], device=model.device)  # (1, T)
+        logits, attention = model(memory, tokens[:, :-1], return_attention=True)  # (1, T-1, V), (1, N, H, T-1, P)
+        # Of a caption that was decoded, the decoder's own: they leave out [UNK] and padding, which it may not say.
+        given = logits.float().log_softmax(-1).gather(-1, tokens[:, 1:, None])[0, :, 0]  # (T-1,)
+        log_probs = said.log_probs if said else given.tolist()
+    rows = attention[0].float().cpu().numpy()  # (N, H, T-1, P)
+    bos = np.full_like(rows[:, :, :1], np.nan)
+    return Look(
+        name=name,
+        image=image,
+        geometry=loaded.transform.geometry(*image.size),
+        grid=memory.grid,
+        caption=tokenizer.decode(ids),
+        tokens=tuple(ids),
+        log_probs=tuple(log_probs),
+        words=merge_words(tokenizer.words(ids), len(ids)),
+        maps=np.concatenate([bos, rows], axis=2),  # (N, H, T, P)
+    )
+
+
+def merge_words(found: Sequence[tuple[str, Sequence[int]]], length: int) -> tuple[Word, ...]:
+    """The tokenizer's words, checked: together they hold every token of the caption once, in order."""
+    words = tuple(Word(text, tuple(places)) for text, places in found)
+    places = [place for word in words for place in word.tokens]
+    if places != list(range(length)):
+        raise ValueError(f"words cover the tokens {places}, the caption has 0..{length - 1}")
+    return words
+
+
+def word_maps(maps: np.ndarray, words: Sequence[Word]) -> np.ndarray:
+    """``(..., T, P)`` token maps to ``(..., W, P)`` word maps: the mean over a word's tokens."""
+    return np.stack([maps[..., list(word.tokens), :].mean(axis=-2) for word in words], axis=-2)
+
+
+def view_maps(look: Look, view: View | None = None) -> np.ndarray:
+    """The words' maps in one view, ``(W, Gh, Gw)``; NaN for ``[BOS]``. The default is the last layer's mean head."""
+    view = view or View()
+    layers, heads = look.maps.shape[:2]
+    if not -layers <= view.layer < layers or (view.head is not None and not 0 <= view.head < heads):
+        raise UserError(f"there is no layer {view.layer}, head {view.head}: {layers} layers of {heads} heads each")
+    layer = look.maps[view.layer]  # (H, T, P)
+    chosen = layer.mean(axis=0) if view.head is None else layer[view.head]  # (T, P)
+    return word_maps(chosen, look.words).reshape(len(look.words), *look.grid)
+
+
+def entropy(values: Map) -> float:
+    """The entropy of a map in bits: 0 when one patch has it all, ``log2(P)`` when it looks at nothing in particular."""
+    share = np.asarray(values, dtype=np.float64).ravel()
+    share = share[share > 0] / share.sum()
+    return float(-(share * np.log2(share)).sum() + 0.0)
+
+
+def to_original(values: Map, geometry: Geometry, size: tuple[int, int] | None = None) -> np.ndarray:
+    """Carry a map ``(Gh, Gw)`` back to the original photograph: ``(h, w)``, NaN where the model did not see.
+
+    ``size`` is the wanted ``(h, w)``, the original's by default (a thumbnail is the whole photograph, smaller). The
+    exact inverse of resize and crop; between the centres of patches it is bilinear, beyond the outermost it is flat.
+    """
+    height, width = size or (geometry.height, geometry.width)
+    box = geometry.box
+    rows = _spread(height, geometry.height, box[1], box[3], values.shape[0])  # (h, Gh)
+    columns = _spread(width, geometry.width, box[0], box[2], values.shape[1])  # (w, Gw)
+    return rows @ np.asarray(values, dtype=np.float64) @ columns.T  # (h, w); NaN rows and columns spread
+
+
+def _spread(pixels: int, length: int, start: float, end: float, cells: int) -> np.ndarray:
+    """Interpolation weights ``(pixels, cells)`` along one axis of ``length`` original pixels; NaN outside the crop."""
+    place = (np.arange(pixels) + 0.5) * length / pixels  # centres of the wanted pixels, in original pixels
+    where = np.clip((place - start) / (end - start) * cells - 0.5, 0, cells - 1)  # in cells, from the first's centre
+    weights = np.maximum(0, 1 - np.abs(where[:, None] - np.arange(cells)))
+    weights[(place < start) | (place > end)] = np.nan
+    return weights
+
+
+# --- files ---------------------------------------------------------------------------------------------------------
+
+
+def save(look: Look, folder: str | Path) -> Path:
+    """Write ``<name>.json`` (words, probabilities, geometry) and ``<name>.npz`` (maps and photograph) into a folder."""
+    folder = Path(folder)
+    png = io.BytesIO()
+    look.image.save(png, format="PNG")
+    with files.atomic(folder / f"{look.name}.npz") as temporary:
+        np.savez_compressed(temporary, maps=look.maps, image=np.frombuffer(png.getvalue(), dtype=np.uint8))
+    facts = {key: getattr(look, key) for key in ("name", "grid", "caption", "tokens", "log_probs")}
+    words = [asdict(word) for word in look.words]
+    files.write_json(folder / f"{look.name}.json", facts | {"words": words, "geometry": asdict(look.geometry)})
+    return folder / f"{look.name}.json"
+
+
+def load(path: str | Path) -> Look:
+    """Read what :func:`save` wrote, by the path of its JSON file."""
+    path = Path(path)
+    facts = files.read_json(path, "Look at the photograph again: hw3 report, or attention.look.")
+    with np.load(path.with_suffix(".npz"), allow_pickle=False) as arrays:
+        maps, png = arrays["maps"], arrays["image"].tobytes()
+    geometry = facts["geometry"] | {"size": tuple(facts["geometry"]["size"])}
+    return Look(
+        name=facts["name"],
+        image=Image.open(io.BytesIO(png)).convert("RGB"),
+        geometry=Geometry(**geometry),
+        grid=(facts["grid"][0], facts["grid"][1]),
+        caption=facts["caption"],
+        tokens=tuple(facts["tokens"]),
+        log_probs=tuple(facts["log_probs"]),
+        words=tuple(Word(word["text"], tuple(word["tokens"])) for word in facts["words"]),
+        maps=maps,
+    )
+
+
+def attend_folder(
+    loaded: LoadedRun,
+    images_folder: str | Path,
+    out_dir: str | Path,
+    view: View | None = None,
+    report: Callable[[str], None] = print,
+) -> list[Path]:
+    """One picture per image of a folder, ``<name>.png``: the photograph and a map for every word of its caption.
+
+    An unreadable image is reported and left out. Raises :class:`UserError` when none of them can be read.
+    """
+    from hw3lib.figures_attention import save_png, word_grid
+
+    images, out = list_images(images_folder), Path(out_dir)
+    stems = [image.stem for image in images]
+    written = []
+    for image in images:
+        try:
+            seen = look(loaded, image)
+        except UserError as error:
+            report(f"left out: {error}")
+            continue
+        # bike.jpg and bike.png in one folder keep their endings, so that neither picture replaces the other.
+        path = out / f"{image.stem if stems.count(image.stem) == 1 else image.name}.png"
+        save_png(word_grid(seen, view), path)
+        written.append(path)
+        report(f"{path}: {seen.caption}")
+    if not written:
+        raise UserError(f"none of the {len(images)} images in {images_folder} can be read")
+    return written
+
+
+# --- which photographs P3 is about -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A validation image, the caption that a run gave it, and what people wrote."""
+
+    path: Path
+    caption: str
+    clip_score: float
+    references: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The image's file name without its ending."""
+        return self.path.stem
+
+
+def photographs(profile: Profile) -> list[Path]:
+    """P3's photographs in the profile's order. Raises :class:`UserError` naming those that are missing."""
+    folder = paths.resolve(profile.p3.images)
+    images = list_images(folder)
+    if not profile.p3.names:
+        return images
+    known = {image.stem: image for image in images}
+    missing = [name for name in profile.p3.names if name not in known]
+    if missing:
+        raise UserError(f"profile {profile.name} names photographs that {folder} lacks: {', '.join(missing)}")
+    return [known[name] for name in profile.p3.names]
+
+
+def ranked_pairs(profile: Profile, run: str) -> list[Pair]:
+    """The run's validation pairs from the worst to the best CLIPScore; equal ones by name.
+
+    Reads ``predictions.json`` and ``scores.json``; raises :class:`UserError` when they are missing or disagree.
+    """
+    from hw3lib.data import load_captions
+
+    folder, captions = paths.runs(profile.name) / "p2" / run, profile.captions
+    remedy = f"Train and score the run first: hw3 train --profile {profile.name} --run {run}, then hw3 score."
+    predictions = files.read_json(folder / "predictions.json", remedy)
+    scores = files.read_json(folder / "scores.json", remedy).get("per_image", {})
+    scored = [name for name in predictions if scores.get(name, {}).get("CLIPScore") is not None]
+    known = load_captions(
+        paths.resolve(captions.val_annotations), paths.resolve(captions.val_images), captions.limit_val
+    )
+    place = {name: index for index, name in enumerate(known.names)}
+    strangers = [name for name in scored if name not in place]
+    if strangers or len(scored) < 2:
+        what = f"images that {captions.val_annotations} lacks: {strangers[0]}, ..." if strangers else "no CLIPScore"
+        raise UserError(f"{folder / 'scores.json'} has {what}. {remedy}")
+    pairs = [
+        Pair(known.paths[place[name]], predictions[name], scores[name]["CLIPScore"], known.captions[place[name]])
+        for name in scored
+    ]
+    return sorted(pairs, key=lambda pair: (pair.clip_score, pair.name))
+
+
+def best_and_worst(profile: Profile, run: str) -> tuple[Pair, Pair]:
+    """The validation pairs with the highest and the lowest CLIPScore."""
+    pairs = ranked_pairs(profile, run)
+    return pairs[-1], pairs[0]
+
+
+def write_summary(profile: Profile, run: str, best: Pair, worst: Pair, captions: dict[str, str]) -> Path:
+    """Write ``runs/<profile>/p3/summary.json``: the two pairs and the photographs' captions."""
+    from hw3lib.provenance import stamp
+
+    def entry(pair: Pair) -> dict[str, str | float]:
+        return {"image": pair.path.name, "caption": pair.caption, "CLIPScore": pair.clip_score}
+
+    path = paths.runs(profile.name) / "p3" / "summary.json"
+    summary = {"run": run, "best": entry(best), "worst": entry(worst), "photographs": captions}
+    files.write_json(path, {"provenance": stamp(profile, profile.seed), **summary})
+    return path

@@ -1,0 +1,368 @@
+"""The captioner: a timm backbone and a pre-norm transformer decoder that cross-attends to its patches.
+
+Dimension letters: B rows (captions), I images (B is a multiple of I), P patches (Gh x Gw grid), T caption tokens,
+L keys (T or P), N layers, H heads, D model width, E a head's width, V vocabulary, h w input pixels.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from hw3lib import paths
+from hw3lib.data import ImageTransform, grid_size
+from hw3lib.errors import UserError
+from hw3lib.files import atomic
+
+if TYPE_CHECKING:
+    from hw3lib import config
+
+
+class Memory(NamedTuple):
+    """What the decoder sees of a batch of images."""
+
+    tokens: Tensor  # (I, P, D)
+    grid: tuple[int, int]  # (Gh, Gw), rows from the top, P = Gh * Gw
+
+
+@dataclass
+class Cache:
+    """Keys and values of a decoding batch: the caption's so far, preallocated, and the image's, computed once."""
+
+    keys: Tensor  # (N, B, H, T max, E)
+    values: Tensor
+    cross: list[tuple[Tensor, Tensor]]  # per layer (I, H, P, E)
+    length: int = 0  # tokens filled
+
+    def reorder(self, rows: Tensor) -> None:
+        """Make row ``i`` continue what was row ``rows[i]``; all rows still belong to the same images."""
+        used = slice(0, self.length)
+        self.keys[..., used, :] = self.keys[:, rows, :, used]
+        self.values[..., used, :] = self.values[:, rows, :, used]
+
+    def keep(self, rows: Tensor, images: Tensor) -> None:
+        """Drop all rows and images but these; the buffers shrink, so that the others cost nothing any more."""
+        self.keys, self.values = self.keys[:, rows], self.values[:, rows]
+        self.cross = [(keys[images], values[images]) for keys, values in self.cross]
+
+
+class Attention(nn.Module):
+    """Multi-head attention over itself or over a memory, fused or, on request, with its explicit softmax."""
+
+    def __init__(self, width: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.heads, self.dropout = heads, dropout
+        self.query = nn.Linear(width, width)
+        self.key_value = nn.Linear(width, 2 * width)
+        self.out = nn.Linear(width, width)
+
+    def keys_values(self, source: Tensor) -> tuple[Tensor, Tensor]:
+        """Keys and values of a sequence (B, L, D): two of (B, H, L, E)."""
+        keys, values = self.key_value(source).chunk(2, dim=-1)
+        return self._split(keys), self._split(values)
+
+    def _split(self, x: Tensor) -> Tensor:
+        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)  # (B, H, L, E)
+
+    def forward(
+        self, x: Tensor, keys: Tensor, values: Tensor, causal: bool = False, explicit: bool = False
+    ) -> tuple[Tensor, Tensor | None]:
+        """Attend from ``x`` (B, T, D) to ``keys`` and ``values`` (I, H, L, E): (B, T, D) and, if explicit, (B, H, T, L).
+
+        Where B is a multiple of I, each image's rows follow one another: its keys serve all of them, uncopied.
+        """
+        rows, length, _ = x.shape
+        images = keys.shape[0]
+        queries = self._split(self.query(x.reshape(images, -1, x.shape[-1])))  # (I, H, B/I * T, E)
+        dropout = self.dropout if self.training else 0.0
+        weights = None
+        if explicit:
+            scores = queries @ keys.transpose(-1, -2) * queries.shape[-1] ** -0.5  # (I, H, B/I * T, L)
+            if causal:
+                ahead = torch.ones(length, keys.shape[2], dtype=torch.bool, device=x.device).triu(1)
+                scores = scores.masked_fill(ahead, float("-inf"))
+            weights = scores.float().softmax(-1)
+            mixed = F.dropout(weights, dropout).to(values.dtype) @ values
+            weights = weights.unflatten(2, (rows // images, length)).transpose(1, 2).flatten(0, 1)  # (B, H, T, L)
+        else:
+            mixed = F.scaled_dot_product_attention(queries, keys, values, dropout_p=dropout, is_causal=causal)
+        mixed = mixed.transpose(1, 2).flatten(2).reshape(rows, length, -1)  # (B, T, D)
+        return self.out(mixed), weights
+
+
+class Block(nn.Module):
+    """One decoder layer: look back at the caption, look at the image, think."""
+
+    def __init__(self, width: int, heads: int, feed_forward: int, dropout: float, attention_dropout: float) -> None:
+        super().__init__()
+        self.norm_self = nn.LayerNorm(width)
+        self.self_attention = Attention(width, heads, attention_dropout)
+        self.norm_cross = nn.LayerNorm(width)
+        self.cross_attention = Attention(width, heads, attention_dropout)
+        self.norm_feed_forward = nn.LayerNorm(width)
+        self.feed_forward = nn.Sequential(nn.Linear(width, feed_forward), nn.GELU(), nn.Linear(feed_forward, width))
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(
+        self, x: Tensor, memory: tuple[Tensor, Tensor], past: tuple[Tensor, Tensor, int] | None, explicit: bool
+    ) -> tuple[Tensor, Tensor | None]:
+        """One layer over ``x`` (B, T, D); ``memory`` are the image's keys and values, ``past`` a cache's layer."""
+        normed = self.norm_self(x)
+        keys, values = self.self_attention.keys_values(normed)
+        if past is not None:
+            keys, values = _append(past, keys, values)
+        # A single new token may see everything; several at once only start from an empty cache.
+        x = x + self.dropout(self.self_attention(normed, keys, values, causal=x.shape[1] > 1)[0])
+        crossed, attention = self.cross_attention(self.norm_cross(x), *memory, explicit=explicit)
+        x = x + self.dropout(crossed)
+        return x + self.dropout(self.feed_forward(self.norm_feed_forward(x))), attention
+
+
+def _append(past: tuple[Tensor, Tensor, int], keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+    """Write new keys and values (B, H, T, E) behind the cached ones, in place, and return all of them."""
+    cached_keys, cached_values, length = past
+    end = length + keys.shape[2]
+    cached_keys[:, :, length:end] = keys
+    cached_values[:, :, length:end] = values
+    return cached_keys[:, :, :end], cached_values[:, :, :end]
+
+
+class Captioner(nn.Module):
+    """Images to captions; see :meth:`encode` and :meth:`forward`.
+
+    ``pretrained=False`` skips the encoder's weights, which a checkpoint is about to overwrite anyway.
+    """
+
+    def __init__(self, run: config.Run, vocabulary_size: int, pretrained: bool = True) -> None:
+        super().__init__()
+        self.run, self.vocabulary_size = run, vocabulary_size
+        self.encoder = create_encoder(run.encoder, pretrained)
+        features = int(self.encoder.num_features)
+        decoder = run.decoder
+        width = decoder.width or features
+        if width % decoder.heads:
+            origin = "decoder.width" if decoder.width else f"the encoder {run.encoder.name}'s width"
+            raise UserError(f"decoder.heads = {decoder.heads} does not divide {origin} of {width}; set decoder.width")
+        same = width == features
+        self.project = nn.Identity() if same else nn.Sequential(nn.LayerNorm(features), nn.Linear(features, width))
+        self.embed = nn.Embedding(vocabulary_size, width)
+        self.position = nn.Embedding(decoder.max_length, width)
+        self.dropout = nn.Dropout(decoder.dropout)
+        shape = (width, decoder.heads, decoder.feed_forward, decoder.dropout, decoder.attention_dropout)
+        self.blocks = nn.ModuleList(Block(*shape) for _ in range(decoder.layers))
+        self.norm = nn.LayerNorm(width)
+        self.head = None if decoder.tied_head else nn.Linear(width, vocabulary_size, bias=False)
+        self._initialise()
+        if run.encoder.frozen:
+            self.encoder.requires_grad_(False)
+
+    def _initialise(self) -> None:
+        """Normal(0, 0.02) as in GPT-2 (Radford et al. 2019), smaller where a layer adds to the residual stream."""
+        for name, module in self.named_modules():
+            if name == "encoder" or name.startswith("encoder."):
+                continue
+            if isinstance(module, nn.Linear | nn.Embedding):
+                residual = name.endswith((".out", "feed_forward.2"))
+                nn.init.normal_(module.weight, std=0.02 * ((3 * len(self.blocks)) ** -0.5 if residual else 1.0))
+            if isinstance(module, nn.Linear) and module.bias is not None:
+                nn.init.zeros_(module.bias)
+
+    def train(self, mode: bool = True) -> Captioner:
+        """As ``nn.Module.train``; a frozen encoder stays as it is in evaluation."""
+        super().train(mode)
+        if self.run.encoder.frozen:
+            self.encoder.eval()
+        return self
+
+    @property
+    def max_length(self) -> int:
+        """The longest caption in tokens, [BOS] and [EOS] included."""
+        return self.position.num_embeddings
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.embed.weight.device
+
+    def transform(self, train: bool) -> ImageTransform:
+        """The input's size and statistics, from the run's configuration, else from timm; jitter when training."""
+        from timm.data import resolve_model_data_config
+
+        known = resolve_model_data_config(self.encoder)
+        encoder = self.run.encoder
+        mean, std = encoder.mean or known["mean"], encoder.std or known["std"]
+        return ImageTransform(input_size(self.encoder, encoder), mean, std, self.run.jitter if train else None)
+
+    def encode(self, images: Tensor) -> Memory:
+        """Images (I, 3, h, w), normalised, to their patches (I, P, D), class and register tokens left out."""
+        features = self.encoder.forward_features(images)
+        patches, grid = _patches(self.encoder, features, (images.shape[2], images.shape[3]))
+        return Memory(self.project(patches), grid)
+
+    def forward(
+        self, images: Tensor | Memory, tokens: Tensor, return_attention: bool = False
+    ) -> Tensor | tuple[Tensor, Tensor]:
+        """Teacher forcing: ``tokens`` (B, T) to the logits of each next token (B, T, V).
+
+        B may be a multiple of the number of images: each image's captions then follow one another. With
+        ``return_attention`` the cross-attention comes too, (B, N, H, T, P), each row a distribution over the patches.
+        """
+        memory = images if isinstance(images, Memory) else self.encode(images)
+        cross = self.cross_keys_values(memory)
+        logits, attention = self._decode(tokens, cross, None, return_attention)
+        return (logits, torch.stack(attention, dim=1)) if return_attention else logits
+
+    def cross_keys_values(self, memory: Memory) -> list[tuple[Tensor, Tensor]]:
+        """Each layer's keys and values of the images, (I, H, P, E)."""
+        return [block.cross_attention.keys_values(memory.tokens) for block in self.blocks]  # type: ignore[operator, union-attr]
+
+    def start(self, memory: Memory, rows: int, max_length: int) -> Cache:
+        """An empty cache for ``rows`` captions (as many per image) of at most ``max_length`` tokens."""
+        cross = self.cross_keys_values(memory)
+        shape = (len(self.blocks), rows, *cross[0][0].shape[1:2], max_length, cross[0][0].shape[-1])
+        return Cache(cross[0][0].new_empty(shape), cross[0][0].new_empty(shape), cross)
+
+    def step(self, tokens: Tensor, cache: Cache) -> Tensor:
+        """The newest token of each caption (B,) to the logits of the next (B, V); the cache grows by one."""
+        logits, _ = self._decode(tokens[:, None], cache.cross, cache, False)
+        cache.length += 1
+        return logits[:, -1]
+
+    def _decode(
+        self, tokens: Tensor, cross: list[tuple[Tensor, Tensor]], cache: Cache | None, explicit: bool
+    ) -> tuple[Tensor, list[Tensor]]:
+        start = cache.length if cache else 0
+        end = start + tokens.shape[1]
+        if end > self.max_length:
+            raise ValueError(f"a caption of {end} tokens is longer than the model's {self.max_length}")
+        x = self.dropout(self.embed(tokens) + self.position.weight[start:end])  # (B, T, D)
+        attention = []
+        for layer, block in enumerate(self.blocks):
+            past = (cache.keys[layer], cache.values[layer], start) if cache else None
+            x, weights = block(x, cross[layer], past, explicit)
+            if weights is not None:
+                attention.append(weights)
+        x = self.norm(x)
+        return (F.linear(x, self.embed.weight) if self.head is None else self.head(x)), attention  # (B, T, V)
+
+    def save(self, path: str | Path, metadata: dict[str, str] | None = None) -> None:
+        """Write the weights as safetensors, with the run's configuration and the vocabulary's size beside them."""
+        from safetensors.torch import save_file
+
+        facts = {"run": json.dumps(asdict(self.run)), "vocabulary_size": str(self.vocabulary_size)}
+        state = {name: tensor.detach().cpu().contiguous() for name, tensor in self.state_dict().items()}
+        with atomic(path) as temporary:
+            save_file(state, temporary, facts | (metadata or {}))
+
+    @classmethod
+    def load(cls, path: str | Path) -> Captioner:
+        """Rebuild a captioner from what :meth:`save` wrote, without reaching for the encoder's own weights."""
+        from pydantic import TypeAdapter
+        from safetensors import SafetensorError, safe_open
+        from safetensors.torch import load_file
+
+        from hw3lib import config
+
+        if not Path(path).is_file():
+            raise UserError(f"there are no weights at {path}")
+        try:
+            with safe_open(path, "pt") as file:
+                facts = file.metadata() or {}
+            state = load_file(path)
+        except SafetensorError as error:
+            raise UserError(f"{path} is not a safetensors file ({error})") from None
+        if "run" not in facts or "vocabulary_size" not in facts:
+            raise UserError(f"{path} was not written by this project: its run is not in the metadata")
+        run = TypeAdapter(config.Run).validate_json(facts["run"])
+        model = cls(run, int(facts["vocabulary_size"]), pretrained=False)
+        model.load_state_dict(state)
+        return model.eval()
+
+
+def create_encoder(encoder: config.Encoder, pretrained: bool = True) -> Any:
+    """The timm backbone of a configuration, without its classifier, with its weights if ``pretrained``.
+
+    Raises :class:`UserError` for an unknown name, for arguments that the backbone does not take, for weights that
+    cannot be had, and for a file that lacks a part of the backbone or holds another shape of it.
+    """
+    import timm
+    from timm.models import resolve_model_input_args
+
+    if not timm.is_model(encoder.name.split(".")[0]):
+        near = timm.list_models(f"*{encoder.name.split('_')[0]}*")[:5]
+        raise UserError(f"timm has no model {encoder.name!r}{' (near: ' + ', '.join(near) + ')' if near else ''}")
+    size = encoder.image_size
+    arguments = dict(encoder.arguments)
+    if size and "img_size" not in arguments:
+        # timm knows which backbones are built for one size; the others take any, and no such argument.
+        wanted = resolve_model_input_args(encoder.name, {"input_size": (3, size, size)}, **arguments)
+        arguments |= {"img_size": wanted["img_size"]} if "img_size" in wanted else {}
+    arguments |= {"num_classes": 0}
+    if not pretrained or encoder.weights == "none":
+        return _build(encoder, arguments, pretrained=False)
+    if encoder.weights == "pretrained":
+        return _build(encoder, arguments, pretrained=True)
+
+    path = paths.resolve(encoder.weights)
+    if not path.is_file():
+        raise UserError(f"there are no weights for {encoder.name} at {path}; put them there, or set encoder.weights")
+    overlay = {"file": str(path), "custom_load": path.suffix == ".npz", "label_offset": 0}
+    try:
+        # As many classes as the model has: timm is strict then, and a file of another backbone cannot pass.
+        return _build(encoder, arguments, pretrained=True, pretrained_cfg_overlay=overlay | {"num_classes": 0})
+    except RuntimeError as error:
+        if "Missing key" in str(error) or "size mismatch" in str(error) or "Unexpected key" not in str(error):
+            raise UserError(f"{path} does not fit {encoder.name} {encoder.arguments or ''}: {error}") from None
+    # Nothing is missing; what is left over is the classifier, which timm drops when asked to.
+    return _build(encoder, arguments, pretrained=True, pretrained_cfg_overlay=overlay | {"num_classes": -1})
+
+
+def _build(encoder: config.Encoder, arguments: dict[str, Any], pretrained: bool, **more: Any) -> Any:
+    import timm
+
+    try:
+        return timm.create_model(encoder.name, pretrained=pretrained, **arguments, **more)
+    except (TypeError, AssertionError, ValueError) as error:
+        raise UserError(f"timm cannot build {encoder.name} with {encoder.arguments}: {error}") from None
+    except (OSError, RuntimeError) as error:
+        if "pretrained_cfg_overlay" in more or not pretrained:
+            raise
+        reason = str(error).strip().splitlines()[0]
+        raise UserError(
+            f"the pretrained weights of {encoder.name} are neither in timm's cache nor to be downloaded ({reason}). "
+            f"Download them where there is a network, and name the file in encoder.weights (.safetensors or .pth)"
+        ) from None
+
+
+def input_size(model: Any, encoder: config.Encoder) -> tuple[int, int]:
+    """The input (h, w) in pixels: the configuration's, else what timm says the backbone was made for."""
+    from timm.data import resolve_model_data_config
+
+    own = encoder.arguments.get("img_size") or encoder.image_size
+    if own is None:
+        own = resolve_model_data_config(model)["input_size"][-2:]
+    return (own, own) if isinstance(own, int) else (int(own[0]), int(own[1]))
+
+
+def _patches(model: Any, features: Tensor, size: tuple[int, int]) -> tuple[Tensor, tuple[int, int]]:
+    """Whatever timm's ``forward_features`` gives to (I, P, C) and its grid, by what the model reports of itself."""
+    if features.ndim == 4:
+        if str(getattr(getattr(model, "output_fmt", None), "value", getattr(model, "output_fmt", "NCHW"))) != "NHWC":
+            features = features.permute(0, 2, 3, 1)
+        grid = (features.shape[1], features.shape[2])
+        return features.flatten(1, 2), grid
+    if features.ndim != 3:
+        raise UserError(f"{type(model).__name__} gives features of shape {tuple(features.shape)}, not a map or a sequence")
+    patches = features[:, int(getattr(model, "num_prefix_tokens", 0)) :]
+    embed = getattr(model, "patch_embed", None)
+    if hasattr(embed, "dynamic_feat_size"):
+        rows, columns = embed.dynamic_feat_size(size)
+        if rows * columns == patches.shape[1]:
+            return patches, (rows, columns)
+    return patches, grid_size(patches.shape[1], size)  # a pyramid that ends in a sequence

@@ -1,0 +1,179 @@
+"""Which objects a caption mentions, and which of them are there: object recall and CHAIR.
+
+CHAIR (Rohrbach et al. 2018, "Object Hallucination in Image Captioning") counts mentions of objects that are neither in
+the image's instances nor in any of its reference captions: ``CHAIR_i`` is their share of all mentions, ``CHAIR_s`` the
+share of captions with at least one. Object recall is the share of the objects that are there, and are not tiny, that
+the caption mentions.
+
+A lexicon is a JSON file ``{"girl": ["girl", "lady", ...], ...}``; plurals of the last word are added by rule, irregular
+ones stand in the file. Phrases under ``_none`` mention nothing ("train track", "couple of"). Longer phrases win over
+shorter ones, from left to right. COCO's "orange" is only read in forms that cannot mean the colour.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from hw3lib import paths
+from hw3lib.errors import UserError
+from hw3lib.files import read_json
+
+NOTHING = "_none"
+LEXICONS = ("synonyms_coco.json", "synonyms_demo.json")
+# Objects below this share of the image need not be mentioned: annotators leave them out too.
+SMALLEST = 0.005
+_TOKEN = re.compile(r"[^\W\d_]+|[.,;:!?]")
+
+
+def plural(phrase: str) -> str:
+    """The regular plural of a phrase's last word."""
+    if phrase.endswith(("s", "x", "z", "ch", "sh")):
+        return phrase + "es"
+    if phrase.endswith("y") and phrase[-2:-1] not in tuple("aeiou"):
+        return phrase[:-1] + "ies"
+    return phrase + "s"
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """From words to categories. Build with :meth:`of`, :meth:`load` or :meth:`for_categories`."""
+
+    categories: tuple[str, ...]
+    phrases: dict[tuple[str, ...], str]  # tokens -> category, or NOTHING
+    longest: int  # tokens of the longest phrase
+
+    @classmethod
+    def of(cls, synonyms: Mapping[str, Iterable[str]]) -> Lexicon:
+        """A lexicon from ``{category: synonyms}``. Raises :class:`UserError` when two categories claim a word."""
+        phrases: dict[tuple[str, ...], str] = {}
+        listed = [(word, category) for category, words in synonyms.items() for word in words]
+        for word, category in listed:
+            tokens = tuple(tokens_of(word))
+            if phrases.setdefault(tokens, category) != category:
+                raise UserError(f"the lexicon gives {word!r} to both {phrases[tokens]!r} and {category!r}")
+        for word, category in listed:  # what is listed outranks what the plural rule makes
+            phrases.setdefault(tuple(tokens_of(plural(word))), category)
+        phrases.pop((), None)
+        longest = max((len(tokens) for tokens in phrases), default=0)
+        return cls(tuple(category for category in synonyms if category != NOTHING), phrases, longest)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Lexicon:
+        """Read a lexicon file. Raises :class:`UserError` when it is missing or of another form."""
+        raw = read_json(path, 'It should hold {"category": ["synonym", ...], ...}.')
+        if not isinstance(raw, dict) or not all(isinstance(words, list) for words in raw.values()):
+            raise UserError(f'{path} must hold {{"category": ["synonym", ...], ...}}')
+        return cls.of({str(category): [str(word) for word in words] for category, words in raw.items()})
+
+    @classmethod
+    def for_categories(cls, names: Iterable[str]) -> Lexicon:
+        """The shipped lexicon that covers these categories (COCO's 80 or the demo world's); else their bare names."""
+        wanted = set(names)
+        for name in LEXICONS:
+            path = paths.PACKAGE / "data" / name
+            if path.is_file():
+                lexicon = cls.load(path)
+                if wanted <= set(lexicon.categories):
+                    return lexicon
+        return cls.of({name: [name] for name in sorted(wanted)})
+
+    def mentions(self, caption: str) -> list[str]:
+        """The categories that the caption mentions, in its order, one entry per mention."""
+        tokens = tokens_of(caption)
+        found, start = [], 0
+        while start < len(tokens):
+            for length in range(min(self.longest, len(tokens) - start), 0, -1):
+                category = self.phrases.get(tuple(tokens[start : start + length]))
+                if category is not None:
+                    if category != NOTHING:
+                        found.append(category)
+                    start += length
+                    break
+            else:
+                start += 1
+        return found
+
+
+def tokens_of(text: str) -> list[str]:
+    """Lower-case words; punctuation that ends a phrase stays, hyphens and apostrophes part words."""
+    return _TOKEN.findall(text.lower())
+
+
+@dataclass(frozen=True)
+class Objects:
+    """What is in the images: every category, and those that are large enough to expect a mention."""
+
+    categories: tuple[str, ...]
+    present: dict[str, frozenset[str]]  # image name (without ending) -> categories
+    expected: dict[str, frozenset[str]]
+
+
+def load_objects(instances_json: str | Path, smallest: float = SMALLEST) -> Objects:
+    """Read COCO's ``instances`` file. ``smallest`` is the share of the image below which an object is not expected.
+
+    Raises :class:`UserError` for a file of another form.
+    """
+    path = Path(instances_json)
+    raw = read_json(path, "It should be a COCO instances file.")
+    try:
+        names = {int(item["id"]): str(item["name"]) for item in raw["categories"]}
+        images = {
+            int(item["id"]): (PurePosixPath(str(item["file_name"])).stem, float(item["width"]) * float(item["height"]))
+            for item in raw["images"]
+        }
+        areas: dict[tuple[int, str], float] = defaultdict(float)
+        for item in raw["annotations"]:
+            areas[int(item["image_id"]), names[int(item["category_id"])]] += float(item["area"])
+        present: dict[str, set[str]] = {name: set() for name, _ in images.values()}
+        expected: dict[str, set[str]] = {name: set() for name, _ in images.values()}
+        for (image_id, category), area in areas.items():
+            name, size = images[image_id]
+            present[name].add(category)
+            if area >= smallest * size:
+                expected[name].add(category)
+    except (KeyError, TypeError, ValueError) as error:
+        kind = f"the key {error} is missing" if isinstance(error, KeyError) else str(error)
+        raise UserError(f"{path} is not an instances file as COCO writes them: {kind}") from None
+    return Objects(
+        tuple(names.values()),
+        {name: frozenset(found) for name, found in present.items()},
+        {name: frozenset(found) for name, found in expected.items()},
+    )
+
+
+def object_scores(
+    predictions: Mapping[str, str],
+    objects: Objects,
+    references: Mapping[str, Iterable[str]] | None = None,
+    lexicon: Lexicon | None = None,
+) -> dict[str, float]:
+    """CHAIR_i, CHAIR_s (0 is best) and object_recall (1 is best) of ``{image name: caption}``.
+
+    With ``references``, what they mention counts as there, as in the paper. Without any mention CHAIR_i is 0; without
+    any expected object the recall is 0. Raises :class:`UserError` for images that the instances file lacks.
+    """
+    lexicon = lexicon or Lexicon.for_categories(objects.categories)
+    lacking = sorted(set(predictions) - set(objects.present))
+    if lacking:
+        raise UserError(f"the instances file lacks {len(lacking)} of the {len(predictions)} captioned images: {', '.join(lacking[:3])}")
+    said = wrong = captions_wrong = hoped = got = 0
+    for name, caption in predictions.items():
+        mentioned = lexicon.mentions(caption)
+        there = set(objects.present[name])
+        if references is not None:
+            there.update(category for reference in references[name] for category in lexicon.mentions(reference))
+        hallucinated = sum(category not in there for category in mentioned)
+        said += len(mentioned)
+        wrong += hallucinated
+        captions_wrong += hallucinated > 0
+        hoped += len(objects.expected[name])
+        got += len(objects.expected[name] & set(mentioned))
+    return {
+        "CHAIR_i": wrong / max(1, said),
+        "CHAIR_s": captions_wrong / max(1, len(predictions)),
+        "object_recall": got / max(1, hoped),
+    }

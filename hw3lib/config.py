@@ -1,0 +1,228 @@
+"""Profiles: one YAML file under ``configs/`` fills the frozen dataclasses below, and nothing else configures a run.
+
+A run of P2 that says ``like: best`` takes everything from ``best`` that it does not say itself.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
+from hw3lib import paths
+from hw3lib.errors import UserError
+
+_STRICT = ConfigDict(extra="forbid")
+Triple = tuple[float, float, float]
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Clip:
+    """An open_clip model: a name that open_clip knows or the path of its JSON config; weights by tag or by file."""
+
+    model: str = "ViT-B-32"
+    pretrained: str = "openai"
+    batch_size: int = Field(default=64, ge=1)
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Labelled:
+    """P1's data: ``<label id>_<n>.png`` images and ``id2label.json``."""
+
+    images: str
+    id2label: str
+    prompts: str = "report"  # a prompt set by name (hw3lib/data/prompts/*.json) or the path of one
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Captions:
+    """P2's data, COCO's JSON. ``instances`` (masks of the validation images) is optional."""
+
+    train_images: str
+    train_annotations: str
+    val_images: str
+    val_annotations: str
+    tokenizer: str  # a Hugging Face tokenizers file; trained from the training captions when absent
+    vocabulary_size: int = Field(default=18_022, ge=16)  # only used when the tokenizer is trained
+    val_instances: str | None = None
+    limit_train: int | None = Field(default=None, ge=1)  # use the first so many images only (smoke)
+    limit_val: int | None = Field(default=None, ge=1)
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Photographs:
+    """P3's data: a folder of photographs, shown in this order (all of them, by name, when empty)."""
+
+    images: str
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Encoder:
+    """A timm backbone. ``arguments`` go to ``timm.create_model``; sizes and statistics come from timm when null."""
+
+    name: str = "swin_large_patch4_window7_224"
+    weights: str = "pretrained"  # "pretrained" (timm's own, from the hub or its cache), "none", or a file
+    arguments: dict[str, Any] = field(default_factory=dict)
+    image_size: int | None = Field(default=None, ge=16)  # pixels
+    mean: Triple | None = None
+    std: Triple | None = None
+    frozen: bool = False
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Decoder:
+    """A pre-norm transformer decoder (Vaswani et al. 2017) with cross-attention over the image's patches."""
+
+    layers: int = Field(default=8, ge=1)
+    heads: int = Field(default=8, ge=1)
+    width: int | None = Field(default=None, ge=8)  # the encoder's own when null
+    feed_forward: int = Field(default=2048, ge=8)
+    dropout: float = Field(default=0.1, ge=0, lt=1)
+    attention_dropout: float = Field(default=0.1, ge=0, lt=1)
+    tied_head: bool = False
+    max_length: int = Field(default=64, ge=4)  # tokens with [BOS] and [EOS]; longer captions are cut
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Jitter:
+    """torchvision's ColorJitter; all zero is no augmentation."""
+
+    brightness: float = Field(default=0.0, ge=0)
+    contrast: float = Field(default=0.0, ge=0)
+    saturation: float = Field(default=0.0, ge=0)
+    hue: float = Field(default=0.0, ge=0, le=0.5)
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Training:
+    """Staged learning rates: the next one each time validation CIDEr and CLIPScore both stop rising."""
+
+    learning_rates: tuple[float, ...] = (1e-5, 3e-6, 1e-6)
+    encoder_rate_scale: float = Field(default=1.0, ge=0)  # the encoder's rate is this times the stage's
+    epochs: int = Field(default=30, ge=1)  # at the most, over all stages
+    patience: int = Field(default=1, ge=1)  # validations without a rise of either score before the next stage
+    batch_size: int = Field(default=32, ge=1)  # captions per step (one caption per image and epoch, unless captions_per_image)
+    captions_per_image: int = Field(default=1, ge=1)  # how many of an image's captions one visit trains on
+    warmup_steps: int = Field(default=0, ge=0)
+    weight_decay: float = Field(default=0.01, ge=0)
+    clip_value: float = Field(default=1.0, gt=0)  # gradients are clipped by value to (-clip_value, clip_value)
+    label_smoothing: float = Field(default=0.0, ge=0, lt=1)
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    validate_images: int | None = Field(default=None, ge=2)  # validate on the first so many images (all when null)
+    workers: int = Field(default=0, ge=0)  # data-loading processes
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Run:
+    """One captioning run: a row of the ablation table."""
+
+    title: str
+    encoder: Encoder = field(default_factory=Encoder)
+    decoder: Decoder = field(default_factory=Decoder)
+    jitter: Jitter = field(default_factory=Jitter)
+    training: Training = field(default_factory=Training)
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Profile:
+    """Everything the pipeline needs to know."""
+
+    title: str
+    data: Literal["demo", "real"]  # who the figures speak about; shown wherever they are
+    seed: int
+    clip: Clip
+    p1: Labelled
+    captions: Captions
+    p3: Photographs
+    runs: dict[str, Run]
+    name: str = ""  # the file's name without its ending; filled on loading
+    best_run: str = "best"  # the run that P3 looks into
+
+    def run(self, name: str) -> Run:
+        """The run of that name; :class:`UserError` with the nearest one otherwise."""
+        if name not in self.runs:
+            raise UserError(f"profile {self.name} has no run {name!r}{_nearest(name, list(self.runs))}")
+        return self.runs[name]
+
+
+@lru_cache(maxsize=8)
+def _read(path: Path, modified: int) -> Profile:
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise UserError(f"{path} is not YAML: {error}") from None
+    if not isinstance(raw, dict):
+        raise UserError(f"{path} must hold a mapping with the keys {', '.join(_keys(Profile))}")
+    runs = raw.get("runs")
+    if isinstance(runs, dict):
+        raw["runs"] = {name: _inherit(name, runs, path) for name in runs}
+    raw["name"] = path.stem
+    try:
+        profile = TypeAdapter(Profile).validate_python(raw)
+    except ValidationError as error:
+        raise UserError(_explain(error, path)) from None
+    profile.run(profile.best_run)
+    return profile
+
+
+def load(profile: str | Path) -> Profile:
+    """Read a profile by name (``demo``) or by path (``my/setting.yaml``).
+
+    Raises :class:`UserError` for a missing file, and for an unknown or ill-typed key, naming the key, the file and
+    the nearest valid key.
+    """
+    path = Path(profile) if str(profile).endswith((".yaml", ".yml")) else paths.config(str(profile))
+    if not path.is_file():
+        known = sorted(file.stem for file in path.parent.glob("*.yaml"))
+        raise UserError(f"there is no profile at {path}{_nearest(path.stem, known)}; there are: {', '.join(known)}")
+    return _read(path, path.stat().st_mtime_ns)
+
+
+def _inherit(name: str, runs: dict[str, Any], path: Path, seen: tuple[str, ...] = ()) -> Any:
+    """A run's mapping with everything that ``like`` names merged underneath."""
+    run = runs[name]
+    if not isinstance(run, dict) or "like" not in run:
+        return run
+    parent = run["like"]
+    if parent not in runs or parent in (*seen, name):
+        raise UserError(f"{path}: runs.{name}.like names {parent!r}{_nearest(str(parent), list(runs))}")
+    own = {key: value for key, value in run.items() if key != "like"}
+    return _merge(_inherit(parent, runs, path, (*seen, name)), own)
+
+
+def _merge(below: Any, above: Any) -> Any:
+    if not isinstance(below, dict) or not isinstance(above, dict):
+        return above
+    # An encoder's arguments belong to its name: they are replaced whole, never mixed with another backbone's.
+    return below | {
+        key: _merge(below[key], value) if key in below and key != "arguments" else value for key, value in above.items()
+    }
+
+
+def _keys(kind: Any) -> list[str]:
+    return list(getattr(kind, "__dataclass_fields__", {}))
+
+
+def _explain(error: ValidationError, path: Path) -> str:
+    """Pydantic's findings, one sentence each, with the nearest valid key for an unknown one."""
+    known = [key for kind in (Profile, Clip, Labelled, Captions, Photographs, Run, Encoder, Decoder, Jitter, Training) for key in _keys(kind)]
+    lines = []
+    for item in error.errors():
+        key = ".".join(str(part) for part in item["loc"])
+        if item["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
+            lines.append(f"{path}: unknown key {key}{_nearest(str(item['loc'][-1]), known)}")
+        else:
+            lines.append(f"{path}: {key} = {item['input']!r}: {item['msg']}" if item["type"] != "missing" else f"{path}: {key} is missing")
+    return "\n".join(lines)
+
+
+def _nearest(word: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(word, known, 1, 0.5)
+    return f" (did you mean {close[0]!r}?)" if close else ""

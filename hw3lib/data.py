@@ -1,0 +1,267 @@
+"""Caption sets and labelled folders: read, check, transform.
+
+Dimension letters: h, w the model's input size in pixels.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image, ImageOps
+
+from hw3lib.errors import UserError
+from hw3lib.files import read_json
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from hw3lib.config import Jitter
+
+IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
+_LAYOUT = "The layout is described in the README under 'Your own data'."
+
+
+def open_image(path: str | Path) -> Image.Image:
+    """Read a photograph as RGB, upright (EXIF orientation applied, transparency over white).
+
+    Raises :class:`UserError` naming the file when it is missing or is not a readable image.
+    """
+    try:
+        with Image.open(path) as file:
+            image = ImageOps.exif_transpose(file)
+            if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+                image = image.convert("RGBA")
+                image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+            return image.convert("RGB")
+    except FileNotFoundError:
+        raise UserError(f"there is no image {path}") from None
+    # Pillow reports broken files in many ways, SyntaxError and struct.error among them.
+    except Exception as error:
+        raise UserError(f"{path} is not a readable image ({error}); replace it or take it out") from None
+
+
+def list_images(folder: str | Path) -> list[Path]:
+    """The images of a folder, by name. Raises :class:`UserError` when the folder is missing or holds none."""
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise UserError(f"there is no folder {folder}")
+    # Hidden files are left out: macOS writes ._name.jpg beside every photograph on foreign disks.
+    found = [path for path in folder.iterdir() if path.suffix.lower() in IMAGE_ENDINGS and not path.name.startswith(".")]
+    if not found:
+        raise UserError(f"{folder} holds no image ({', '.join(IMAGE_ENDINGS)})")
+    return sorted(found, key=lambda path: path.name)
+
+
+@dataclass(frozen=True)
+class CaptionSet:
+    """Images with their reference captions, in the order of the annotation file."""
+
+    paths: tuple[Path, ...]
+    names: tuple[str, ...]  # file names without their endings: the keys of predictions
+    ids: tuple[int, ...]
+    captions: tuple[tuple[str, ...], ...]
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+
+def load_captions(annotations_json: str | Path, image_folder: str | Path, limit: int | None = None) -> CaptionSet:
+    """Read COCO's caption JSON and check it against the image folder.
+
+    ``limit`` keeps the first so many images. Images of the folder that the file does not name are left out.
+    Raises :class:`UserError` for a malformed file, for images that the folder lacks, for images without a caption,
+    for captions without an image, and for two images whose names differ by their ending only.
+    """
+    path, folder = Path(annotations_json), Path(image_folder)
+    raw = read_json(path, _LAYOUT)
+    try:
+        images = [(int(image["id"]), str(image["file_name"])) for image in raw["images"]]
+        annotations = [(int(item["image_id"]), str(item["caption"])) for item in raw["annotations"]]
+    except (KeyError, TypeError, ValueError) as error:
+        kind = f"the key {error}" if isinstance(error, KeyError) else str(error)
+        raise UserError(f"{path} is not a caption file as COCO writes them: {kind}. {_LAYOUT}") from None
+    if not images:
+        raise UserError(f"{path} names no image")
+
+    captions: dict[int, list[str]] = defaultdict(list)
+    for image_id, caption in annotations:
+        if caption.strip():
+            captions[image_id].append(" ".join(caption.split()))
+    unknown = sorted(set(captions) - {image_id for image_id, _ in images})
+    if unknown:
+        raise UserError(f"{path} has captions for {_some(unknown, 'image id')} that its own list of images lacks")
+
+    if not folder.is_dir():
+        raise UserError(f"there is no folder {folder}, which should hold the {len(images)} images that {path} names")
+    present = {entry.name for entry in folder.iterdir()}
+    missing = [name for _, name in images if not _inside(folder, name, present)]
+    if missing:
+        raise UserError(f"{path} names {_some(missing, 'image')} that {folder} lacks (of {len(images)})")
+    silent = [name for image_id, name in images if image_id not in captions]
+    if silent:
+        raise UserError(f"{path} has no caption for {_some(silent, 'image')}")
+    names = [PurePosixPath(name).stem for _, name in images]
+    twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
+    if twice:
+        raise UserError(f"{path} names {_some(twice, 'image')} more than once (their names differ by ending at the most)")
+
+    images, names = images[:limit], names[:limit]
+    return CaptionSet(
+        paths=tuple(folder / name for _, name in images),
+        names=tuple(names),
+        ids=tuple(image_id for image_id, _ in images),
+        captions=tuple(tuple(captions[image_id]) for image_id, _ in images),
+    )
+
+
+def _inside(folder: Path, name: str, present: set[str]) -> bool:
+    """Whether the folder holds the file; a name that leads out of the folder is none of its files."""
+    relative = PurePosixPath(name)
+    if relative.is_absolute() or ".." in relative.parts or "\\" in name:
+        return False
+    return name in present if len(relative.parts) == 1 else (folder / relative).is_file()
+
+
+def _some(items: Sequence[Any], kind: str) -> str:
+    shown = ", ".join(str(item) for item in items[:3])
+    return f"{len(items)} {kind}{'s' if len(items) > 1 else ''}: {shown}{', ...' if len(items) > 3 else ''}"
+
+
+@dataclass(frozen=True)
+class LabelledSet:
+    """Images to classify, with the true label where the file name tells it."""
+
+    paths: tuple[Path, ...]
+    truth: tuple[int | None, ...]
+    labels: dict[int, str]
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+
+def load_labelled(folder: str | Path, id2label_json: str | Path) -> LabelledSet:
+    """Read ``<label id>_<n>.png`` images and the names of the labels; other file names have no truth.
+
+    Raises :class:`UserError` for a malformed label file and for a label id that it does not name.
+    """
+    path = Path(id2label_json)
+    raw = read_json(path, _LAYOUT)
+    if not isinstance(raw, dict) or not raw:
+        raise UserError(f'{path} must map label ids to names, as {{"0": "bicycle", ...}}')
+    try:
+        labels = {int(key): str(value) for key, value in raw.items()}
+    except ValueError:
+        raise UserError(f"{path}: every key must be a whole number, as in 7_0.png") from None
+    images = list_images(folder)
+    found = [re.fullmatch(r"(\d+)_.+", image.stem) for image in images]
+    truth = [int(match.group(1)) if match else None for match in found]
+    # Files of any name may be classified; only a whole folder that follows the pattern is held to it.
+    if all(label is not None for label in truth):
+        foreign = [image.name for image, label in zip(images, truth, strict=True) if label not in labels]
+        if len(foreign) == len(images):
+            truth = [None] * len(images)
+        elif foreign:
+            raise UserError(f"{folder} has {_some(foreign, 'image')} whose label id {path} does not name")
+    truth = [label if label in labels else None for label in truth]
+    return LabelledSet(tuple(images), tuple(truth), labels)
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """How an original photograph maps to the model's input: ``input = original * scale - offset``, in pixels.
+
+    Coordinates are continuous, pixel ``i`` covers ``[i, i + 1)``. The map is exact: resize and crop are one
+    resampling from a source box with fractional edges, nothing is rounded.
+    """
+
+    width: int  # of the original, px
+    height: int
+    scale: float  # input px per original px
+    left: float  # offset of the crop in the resized image, px
+    top: float
+    size: tuple[int, int]  # (h, w) of the input
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """What the model sees of the original: left, top, right, bottom in its pixels."""
+        h, w = self.size
+        left, top = self.to_original(0, 0)
+        right, bottom = self.to_original(w, h)
+        return max(left, 0.0), max(top, 0.0), min(right, float(self.width)), min(bottom, float(self.height))
+
+    def to_original(self, x: float, y: float) -> tuple[float, float]:
+        """A point of the input in the original's pixels."""
+        return (x + self.left) / self.scale, (y + self.top) / self.scale
+
+    def to_input(self, x: float, y: float) -> tuple[float, float]:
+        """A point of the original in the input's pixels; outside [0, w) x [0, h) it is unseen."""
+        return x * self.scale - self.left, y * self.scale - self.top
+
+
+class ImageTransform:
+    """Resize the short side (bicubic, antialiased), crop the centre, jitter the colours if asked, normalise.
+
+    There is no horizontal flip: captions say "left" and "right".
+    """
+
+    def __init__(
+        self,
+        size: int | tuple[int, int],
+        mean: Sequence[float],
+        std: Sequence[float],
+        jitter: Jitter | None = None,
+    ) -> None:
+        self.size = (size, size) if isinstance(size, int) else (int(size[0]), int(size[1]))
+        self.mean, self.std = tuple(mean), tuple(std)
+        self.jitter = jitter if jitter and any((jitter.brightness, jitter.contrast, jitter.saturation, jitter.hue)) else None
+
+    def geometry(self, width: int, height: int) -> Geometry:
+        """The map from a photograph of that size to the input."""
+        h, w = self.size
+        scale = max(h / height, w / width)
+        return Geometry(width, height, scale, (width * scale - w) / 2, (height * scale - h) / 2, self.size)
+
+    def fit(self, image: Image.Image) -> Image.Image:
+        """The part of the photograph that the model sees, at its input size: all that need not be redone each epoch."""
+        h, w = self.size
+        box = self.geometry(*image.size).box
+        # Over tenfold shrinking is done in two steps, the first by whole factors: twice as fast, no visible change.
+        return image.resize((w, h), Image.Resampling.BICUBIC, box=box, reducing_gap=3.0)
+
+    def finish(self, fitted: Image.Image) -> Tensor:
+        """Jitter (with torch's generator) and normalise a fitted image: float32 (3, h, w)."""
+        from torchvision.transforms import functional
+
+        if self.jitter:
+            from torchvision.transforms import ColorJitter
+
+            strength = self.jitter
+            fitted = ColorJitter(strength.brightness, strength.contrast, strength.saturation, strength.hue)(fitted)
+        return functional.normalize(functional.to_tensor(fitted), list(self.mean), list(self.std))
+
+    def __call__(self, image: Image.Image) -> Tensor:
+        return self.finish(self.fit(image))
+
+    def key(self) -> str:
+        """A text that is the same for transforms that give the same pixels (jitter aside)."""
+        rounded = [round(value, 6) for value in (*self.mean, *self.std)]
+        return f"{self.size[0]}x{self.size[1]} bicubic {rounded}"
+
+
+def grid_size(patches: int, size: tuple[int, int]) -> tuple[int, int]:
+    """The grid (Gh, Gw) of so many patches whose shape is nearest the input's ``size`` (h, w).
+
+    Raises ``ValueError`` when no grid of that many patches has about the input's proportions.
+    """
+    h, w = size
+    rows = [row for row in range(1, patches + 1) if patches % row == 0]
+    best = min(rows, key=lambda row: abs(math.log((row / (patches / row)) / (h / w))))
+    if abs(math.log((best / (patches / best)) / (h / w))) > 0.35:
+        raise ValueError(f"{patches} patches form no grid of the input's shape {h} x {w}")
+    return best, patches // best

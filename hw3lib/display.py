@@ -1,0 +1,217 @@
+"""What a notebook shows: tables, figures and computed prose, in a form that the report can read back.
+
+Each function displays one bundle with several renderings of the same thing. JupyterLab takes the HTML or the picture;
+the report takes :data:`TABLE` or :data:`FIGURE`, the content itself, and sets it in its own type. Cells, captions and
+alternative texts are data: everything is escaped, nothing is ever markup.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import math
+import warnings
+from collections.abc import Sequence
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from hw3lib.errors import UserError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+TABLE = "application/vnd.hw3.table+json"
+FIGURE = "application/vnd.hw3.figure+json"
+
+Cell = str | int | float | None
+Align = Literal["left", "right", "center"]
+Bundle = dict[str, Any]
+
+_PNG_DPI = 200  # pixels per inch of a figure that holds photographs: sharp in print, small enough for the page
+_DASH = "–"
+_MARKS = str.maketrans({"\r": " ", "\n": " ", "\t": " "})
+
+
+class Live:
+    """A place on the page whose content is replaced at every call: ``show_figure(..., live=place)`` in a loop."""
+
+    def __init__(self) -> None:
+        self._handle: Any = None
+
+    def show(self, bundle: Bundle) -> None:
+        """Display the bundle the first time, replace it afterwards."""
+        from IPython.display import DisplayHandle
+
+        if self._handle is None:
+            self._handle = DisplayHandle()
+            self._handle.display(bundle, raw=True)
+        else:
+            self._handle.update(bundle, raw=True)
+
+
+def show_table(
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Cell]],
+    caption: str,
+    notes: str | None = None,
+    align: Sequence[Align] | None = None,
+    digits: int = 4,
+    live: Live | None = None,
+) -> None:
+    """Display a table.
+
+    ``rows`` hold text, numbers (floats are written with ``digits`` decimals) and ``None`` (a dash). ``align`` is one
+    of left, right, center per column; columns of numbers go right when it is not given. ``notes`` is a line of small
+    print below. Raises :class:`UserError` when a row is not as long as ``columns``.
+    """
+    _show(table_bundle(columns, rows, caption, notes, align, digits), live)
+
+
+def show_figure(figure: Figure, caption: str, alt: str = "", live: Live | None = None) -> None:
+    """Display a matplotlib figure: as SVG, or as PNG when there are photographs in it.
+
+    ``alt`` says in words what is to be seen, for those who cannot see it; the caption stands in when it is empty.
+    """
+    _show(figure_bundle(figure, caption, alt), live)
+
+
+def show_text(markdown: str, live: Live | None = None) -> None:
+    """Display prose that was computed, in Markdown. HTML in it is shown as text in the report."""
+    _show({"text/markdown": markdown, "text/plain": markdown}, live)
+
+
+def table_bundle(
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Cell]],
+    caption: str,
+    notes: str | None = None,
+    align: Sequence[Align] | None = None,
+    digits: int = 4,
+) -> Bundle:
+    """The bundle that :func:`show_table` displays."""
+    for number, row in enumerate(rows):
+        if len(row) != len(columns):
+            raise UserError(f"table {caption!r}: row {number} has {len(row)} cells for {len(columns)} columns: {row!r}")
+    sides = list(align) if align is not None else [_side([row[i] for row in rows]) for i in range(len(columns))]
+    if len(sides) != len(columns) or not set(sides) <= {"left", "right", "center"}:
+        raise UserError(f"table {caption!r}: align {sides!r} does not fit {len(columns)} columns")
+    content = {
+        "caption": caption,
+        "columns": [str(column) for column in columns],
+        "rows": [[_text(cell, digits) for cell in row] for row in rows],
+        "align": sides,
+        "notes": notes or "",
+    }
+    return {TABLE: content, "text/html": _table_html(content), "text/plain": _table_text(content)}
+
+
+def figure_bundle(figure: Figure, caption: str, alt: str = "") -> Bundle:
+    """The bundle that :func:`show_figure` displays."""
+    bundle: Bundle = {FIGURE: {"caption": caption, "alt": alt or caption}, "text/plain": f"[figure] {alt or caption}"}
+    photographs = any(axes.images for axes in figure.axes) or bool(figure.images)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        data = _render(figure, "png" if photographs else "svg")
+    if any("missing from font" in str(each.message) for each in caught) and cjk_font() is not None:
+        _lend_font(figure)
+        data = _render(figure, "png" if photographs else "svg")
+    if photographs:
+        bundle["image/png"] = base64.b64encode(data).decode("ascii")
+    else:
+        bundle["image/svg+xml"] = data.decode("utf-8")
+    return bundle
+
+
+def _render(figure: Figure, kind: str) -> bytes:
+    import matplotlib
+
+    buffer = io.BytesIO()
+    # A fixed salt and no date: the same figure is the same file. Glyphs as outlines: no reader needs our fonts.
+    with matplotlib.rc_context({"svg.hashsalt": "hw3lib", "svg.fonttype": "path"}):
+        if kind == "png":
+            figure.savefig(buffer, format="png", dpi=_PNG_DPI, metadata={"Software": None})
+        else:
+            figure.savefig(buffer, format="svg", metadata={"Date": None})
+    return buffer.getvalue()
+
+
+def _lend_font(figure: Figure) -> None:
+    """Let every text of the figure fall back to the CJK font, for the characters that its own font lacks."""
+    from matplotlib import font_manager
+    from matplotlib.text import Text
+
+    path = cjk_font()
+    if path is None:
+        return
+    font_manager.fontManager.addfont(path)
+    family = font_manager.FontProperties(fname=path).get_name()
+    for text in figure.findobj(Text):
+        if isinstance(text, Text):
+            text.set_fontfamily([*text.get_fontfamily(), family])
+
+
+@lru_cache(maxsize=1)
+def cjk_font() -> Path | None:
+    """Noto Sans CJK, for Chinese, Japanese and Korean text; ``None`` when the package that carries it is absent.
+
+    The package would set matplotlib's default font on import: it is located, not imported.
+    """
+    found = find_spec("notojp_matplotlib")
+    folders = list(found.submodule_search_locations or ()) if found else []
+    files = [file for folder in folders for file in sorted(Path(folder, "fonts").glob("*.otf"))]
+    return files[0] if files else None
+
+
+def _show(bundle: Bundle, live: Live | None) -> None:
+    if live is not None:
+        live.show(bundle)
+        return
+    from IPython.display import display
+
+    display(bundle, raw=True)
+
+
+def _side(cells: Sequence[Cell]) -> Align:
+    known = [cell for cell in cells if cell is not None]
+    return "right" if known and all(isinstance(cell, int | float) for cell in known) else "left"
+
+
+def _text(cell: Cell, digits: int) -> str:
+    if cell is None:
+        return _DASH
+    if isinstance(cell, float):
+        if not math.isfinite(cell):
+            return _DASH
+        return f"{cell:.{digits}f}"
+    if isinstance(cell, int) and not isinstance(cell, bool):
+        return f"{cell:,}".replace(",", "\u202f") if abs(cell) >= 10_000 else str(cell)
+    return str(cell)
+
+
+def _table_html(content: dict[str, Any]) -> str:
+    """For JupyterLab, which brings its own style for tables."""
+    sides, escape = content["align"], html.escape
+
+    def line(tag: str, cells: Sequence[str]) -> str:
+        pairs = zip(cells, sides, strict=True)
+        return "<tr>" + "".join(f'<{tag} style="text-align:{s}">{escape(c)}</{tag}>' for c, s in pairs) + "</tr>"
+
+    body = "".join(line("td", row) for row in content["rows"])
+    notes = f"<p><small>{escape(content['notes'])}</small></p>" if content["notes"] else ""
+    return (
+        f'<table><caption style="text-align:left">{escape(content["caption"])}</caption>'
+        f"<thead>{line('th', content['columns'])}</thead><tbody>{body}</tbody></table>{notes}"
+    )
+
+
+def _table_text(content: dict[str, Any]) -> str:
+    lines = [[cell.translate(_MARKS) for cell in row] for row in [content["columns"], *content["rows"]]]
+    widths = [max(len(row[i]) for row in lines) for i in range(len(content["columns"]))]
+    fit = {"left": str.ljust, "right": str.rjust, "center": str.center}
+    drawn = ["  ".join(fit[s](c, w) for c, w, s in zip(row, widths, content["align"], strict=True)) for row in lines]
+    rule = "  ".join("-" * width for width in widths)
+    tail = [content["notes"]] if content["notes"] else []
+    return "\n".join([content["caption"], "", drawn[0], rule, *drawn[1:], *tail])

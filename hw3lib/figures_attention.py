@@ -1,0 +1,115 @@
+"""The word grid: a photograph and one small attention map per word of its caption, as in the template of the task.
+
+Dimensions: ``W`` words, ``Gh x Gw`` patches, ``h x w`` pixels.
+"""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from PIL import Image
+
+from hw3lib import files
+from hw3lib.attention import Look, View, to_original, view_maps
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Scale = Literal["caption", "word"]
+
+DPI = 200  # of a printed panel: its pixels are the picture's own, nothing is resampled again
+STRENGTH = 0.78  # how much of a panel is heat, the rest is the photograph; the viewer starts with the same
+_INK, _QUIET = "#1c1d21", "#6b6f78"
+_GAP, _LINE, _FOOT = 0.07, 0.24, 0.24  # inches: between panels, the word above one, the note below them all
+_TALLEST = 1.7  # inches: a portrait's panels are narrowed to this height
+
+
+def word_grid(
+    look: Look, view: View | None = None, scale: Scale = "caption", width: float = 7.2, columns: int = 6
+) -> Figure:
+    """Draw a :class:`Look`: one panel per word, white where its attention is strong, in reading order.
+
+    ``[BOS]`` is the photograph itself, since nothing predicts it. White is the strongest patch of the whole caption,
+    or of each word by itself with ``scale="word"``, which hides how flat a map is. What the crop left out is hatched.
+    ``width`` is in inches. The number beside a word is its probability.
+    """
+    from matplotlib.figure import Figure
+
+    maps = view_maps(look, view)  # (W, Gh, Gw)
+    aspect = look.image.height / look.image.width
+    panel = min((width - _GAP * (columns - 1)) / columns, _TALLEST / aspect)
+    columns = max(1, int((width + _GAP) / (panel + _GAP) + 1e-6))  # narrow panels: more of them in a row
+    rows = -(-len(look.words) // columns)
+    tall = panel * aspect
+    height = rows * (tall + _LINE) + (rows - 1) * _GAP + _FOOT
+    pixels = (max(1, round(tall * DPI)), max(1, round(panel * DPI)))  # (h, w)
+    photograph = np.asarray(look.image.resize(pixels[::-1], Image.Resampling.LANCZOS))
+    figure = Figure(figsize=(width, height), facecolor="white")
+    for index, word in enumerate(look.words):
+        row, column = divmod(index, columns)
+        left, top = column * (panel + _GAP), row * (tall + _LINE + _GAP) + _LINE  # inches from the upper left
+        picture = photograph
+        if np.isfinite(maps[index]).all():
+            white = np.nanmax(maps if scale == "caption" else maps[index])
+            picture = blend(photograph, to_original(maps[index], look.geometry, pixels) / white)
+        axes = figure.add_axes((left / width, 1 - (top + tall) / height, panel / width, tall / height))
+        axes.imshow(picture, interpolation="nearest", aspect="auto")
+        axes.set_axis_off()
+        share = look.probability(word)
+        _label(figure, word.text, "" if share is None else f"{share:.2f}", left, panel, 1 - (top - 0.06) / height)
+    whole = "of the caption" if scale == "caption" else "of that word"
+    note = f"White: the strongest patch {whole} ({_percent(maps)}). Black: no attention. Number: the word's probability."
+    hidden = np.isnan(to_original(maps[-1], look.geometry, pixels)).any()
+    figure.text(0, 0.04 / height, note + (" Hatched: cropped away." if hidden else ""), size=6.5, color=_QUIET)
+    return figure
+
+
+def blend(photograph: np.ndarray, heat: np.ndarray, strength: float = STRENGTH) -> np.ndarray:
+    """Lay a map over a photograph: ``(h, w, 3)`` uint8 and ``(h, w)`` in 0..1, NaN where unseen; uint8.
+
+    Strong attention turns the photograph white, none leaves it dark; unseen parts are hatched.
+    """
+    base = photograph.astype(np.float32)
+    unseen = np.isnan(heat)
+    light = np.clip(np.nan_to_num(heat), 0, 1)[..., None] * 255
+    mixed = base * (1 - strength) + light.astype(np.float32) * strength
+    if unseen.any():
+        y, x = np.indices(heat.shape)
+        stripe = (((x + y) % 12) < 2)[..., None]
+        gray = base.mean(axis=2, keepdims=True) * 0.25 + 60
+        mixed = np.where(unseen[..., None], np.where(stripe, 150, gray), mixed)
+    return mixed.round().astype(np.uint8)
+
+
+def describe(look: Look) -> str:
+    """The word grid in a sentence, for those who cannot see it."""
+    return f"{len(look.words)} panels of the photograph {look.name}, one per word of: {look.caption}"
+
+
+def save_png(figure: Figure, path: str | Path) -> None:
+    """Write a figure as PNG, whole or not at all, with the fonts of the report."""
+    from hw3lib.display import figure_bundle
+
+    with files.atomic(path) as temporary:
+        temporary.write_bytes(base64.b64decode(figure_bundle(figure, "")["image/png"]))
+
+
+def _label(figure: Figure, text: str, share: str, left: float, panel: float, y: float) -> None:
+    """A word at the left of its panel's top edge and its probability at the right."""
+    width = figure.get_figwidth()
+    room = panel - (0.3 if share else 0)  # inches; a 9-point letter is about 0.072 wide
+    size = max(5.5, min(9.0, 9.0 * room / (0.072 * max(1, len(text)))))
+    most = max(3, int(room / (0.072 * size / 9)))
+    shown = text if len(text) <= most else text[: most - 1] + "…"
+    # A caption is data: "$5" must not start a formula.
+    figure.text(left / width, y, shown, size=size, color=_INK, va="baseline", parse_math=False)
+    figure.text((left + panel) / width, y, share, size=6.5, color=_QUIET, ha="right", va="baseline")
+
+
+def _percent(maps: np.ndarray) -> str:
+    peaks = np.nanmax(maps.reshape(len(maps), -1)[np.isfinite(maps).all(axis=(1, 2))], axis=1)
+    low, high = peaks.min() * 100, peaks.max() * 100
+    return f"{high:.0f} % of its attention" if high - low < 0.5 else f"{high:.0f} % of a word's attention"

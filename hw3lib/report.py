@@ -1,0 +1,235 @@
+"""The report: executed notebooks and score files of a profile -> one HTML file and one PDF.
+
+``summary.json`` holds the key numbers, all from the score files under ``runs/``; the first page shows them beside the
+published figures. Both documents are set from the same blocks (:mod:`hw3lib.report_document`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hw3lib import config, display, files, paths, provenance
+from hw3lib.errors import UserError
+from hw3lib.report_document import Block, Chapter, join_runs, number, read_chapter, text_inline
+
+TITLE = "Prompts, Captions, Attention"
+SUBTITLE = "Three problems of vision and language, computed anew"
+NAME = "hw3_report"
+SCORES = ("CIDEr", "CLIPScore")
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that the two renderers need; ``stamp`` and ``tiles`` are (name, value) pairs."""
+
+    title: str
+    subtitle: str
+    profile: str
+    demo: bool
+    about: str
+    tiles: list[tuple[str, str]]
+    summary: list[Block]
+    chapters: list[Chapter]
+    stamp: list[tuple[str, str]]
+
+
+def summarise(profile: config.Profile) -> Path:
+    """Gather the key numbers from the score files into ``runs/<profile>/summary.json``.
+
+    A part that has not run yet is empty. Scores that a run's ``scores.json`` holds are taken over by their names.
+    """
+    folder = paths.runs(profile.name)
+    p1 = _scores(folder / "p1" / "scores.json")
+    prompts = {name: each["accuracy"] for name, each in p1.get("prompts", {}).items()}
+    runs: dict[str, Any] = {}
+    for name in profile.runs:
+        found = _scores(folder / "p2" / name / "scores.json")
+        if found:
+            runs[name] = {key: value for key, value in found["scores"].items() if isinstance(value, int | float)}
+    best = folder / "p2" / profile.best_run
+    summary = {
+        "profile": profile.name,
+        "provenance": provenance.stamp(profile, profile.seed),
+        "p1": {"prompts": prompts, "images": p1.get("images")},
+        "p2": runs,
+        "p3": _extremes(_scores(best / "scores.json"), _scores(best / "predictions.json")),
+    }
+    path = folder / "summary.json"
+    files.write_json(path, summary)
+    return path
+
+
+def _scores(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    found = files.read_json(path)
+    if not isinstance(found, dict):
+        raise UserError(f"{path} must hold a mapping; delete it and run `hw3 report` again")
+    return found
+
+
+def _extremes(scores: dict[str, Any], predictions: dict[str, Any]) -> dict[str, Any]:
+    """The best and the worst validation image by CLIPScore, with their captions."""
+    each = {name: row["CLIPScore"] for name, row in scores.get("per_image", {}).items() if "CLIPScore" in row}
+    if not each:
+        return {}
+    # Ties go to the first name, so that the choice does not depend on an order of keys.
+    ends = {"best": min(each, key=lambda name: (-each[name], name)), "worst": min(each, key=lambda n: (each[n], n))}
+    return {
+        end: {"image": name, "CLIPScore": each[name], "caption": predictions.get(name, "")}
+        for end, name in ends.items()
+    }
+
+
+def published() -> dict[str, Any]:
+    """The figures of the written report, for reference columns."""
+    path = paths.PACKAGE / "data" / "published.json"
+    return files.read_json(path) if path.is_file() else {}
+
+
+def notebooks(profile: config.Profile) -> list[tuple[str, dict[str, str]]]:
+    """The executed notebooks in the report's order: (name, its parameters beside the profile)."""
+    names: list[tuple[str, dict[str, str]]] = [("claims", {}), ("p1_prompts", {})]
+    names += [(f"p2_training_{run}", {"run": run}) for run in profile.runs]
+    return [*names, ("p2_ablations", {}), ("p3_attention", {})]
+
+
+def assemble(profile: config.Profile) -> Report:
+    """Read a profile's results. Raises :class:`UserError` when notebooks are missing or failed."""
+    folder = paths.runs(profile.name)
+    executed = {name: folder / "notebooks" / f"{name}.ipynb" for name, _ in notebooks(profile)}
+    missing = [str(path) for name, path in executed.items() if not path.is_file() and name != "claims"]
+    if missing:
+        raise UserError(f"not executed yet: {', '.join(missing)}; `hw3 report --profile {profile.name}` runs them")
+    chapters: list[Chapter] = []
+    training = {run: read_chapter(executed[f"p2_training_{run}"]) for run in profile.runs}
+    for name, path in executed.items():
+        if name == f"p2_training_{next(iter(profile.runs))}":
+            titles = [f"{profile.runs[run].title}" for run in training]
+            chapters.append(join_runs(list(training.values()), list(training), titles))
+        elif not name.startswith("p2_training_") and path.is_file():
+            chapters.append(read_chapter(path))
+    summary = files.read_json(folder / "summary.json", "`hw3 report` writes it.")
+    tables = summary_tables(profile, summary)
+    number([Chapter("summary", "Summary", blocks=tables), *chapters])
+    return Report(
+        title=TITLE,
+        subtitle=SUBTITLE,
+        profile=profile.name,
+        demo=profile.data == "demo",
+        about=_about(profile),
+        tiles=_tiles(profile, summary),
+        summary=tables,
+        chapters=chapters,
+        stamp=_stamp(profile, summary["provenance"]),
+    )
+
+
+def build(profile: config.Profile, progress: Callable[[str], None] | None = None) -> tuple[Path, Path]:
+    """Write ``hw3_report.html`` and ``hw3_report.pdf`` into ``report/build/<profile>/``; returns both paths."""
+    from hw3lib import report_html, report_typst
+
+    say = progress or (lambda text: None)
+    summarise(profile)
+    report = assemble(profile)
+    folder = paths.report(profile.name)
+    page, pdf = folder / f"{NAME}.html", folder / f"{NAME}.pdf"
+    say("setting the HTML page")
+    report_html.write(report, page)
+    say("setting the PDF")
+    report_typst.write(report, pdf)
+    return page, pdf
+
+
+def summary_tables(profile: config.Profile, summary: dict[str, Any]) -> list[Block]:
+    """The first page's tables: what this run measured, beside what was published."""
+    known = published()
+    note = _comparable(profile)
+    tables = []
+    if summary["p1"]["prompts"]:
+        figures = known.get("p1", {}).get("prompts", {})
+        rows: list[list[display.Cell]] = [
+            [f"`{template}`", accuracy, figures.get(template)]
+            for template, accuracy in summary["p1"]["prompts"].items()
+        ]
+        images = summary["p1"].get("images")
+        counted = f" ({images} images)" if images else ""
+        caption = f"Prompts: accuracy of zero-shot classification{counted}"
+        tables.append((["prompt", "this run", "published"], rows, caption, note))
+    if summary["p2"]:
+        figures = known.get("p2", {})
+        rows = []
+        for name, scores in summary["p2"].items():
+            row: list[display.Cell] = [profile.runs[name].title]
+            for score in SCORES:
+                row += [scores.get(score), figures.get(name, {}).get(score)]
+            rows.append(row)
+        columns = ["run"] + [column for score in SCORES for column in (score, "published")]
+        tables.append((columns, rows, "Captioning: the best setting and its ablations, on the validation images", note))
+    if summary["p3"]:
+        figures = known.get("p3", {})
+        rows = [
+            [end, each["image"], each["caption"], each["CLIPScore"], _number(figures.get(end))]
+            for end, each in summary["p3"].items()
+        ]
+        columns = ["", "image", "caption", "CLIPScore", "published"]
+        tables.append((columns, rows, "Attention is looked at on the best and the worst caption by CLIPScore", note))
+    return [_table(*table) for table in tables]
+
+
+def _table(columns: list[str], rows: list[list[display.Cell]], caption: str, notes: str) -> Block:
+    content = display.table_bundle(columns, rows, caption, notes)[display.TABLE]
+    inline = {"columns": [text_inline(column) for column in columns]}
+    return {"kind": "table", **content, **inline, "rows": [[text_inline(c) for c in row] for row in content["rows"]]}
+
+
+def _number(figure: Any) -> float | None:
+    """A published figure, given bare or as ``{"CLIPScore": x}``."""
+    found = figure.get("CLIPScore") if isinstance(figure, dict) else figure
+    return float(found) if isinstance(found, int | float) else None
+
+
+def _comparable(profile: config.Profile) -> str:
+    if profile.data == "demo":
+        return (
+            "Published: the written report's figures, on real photographs with full-size models. They are here for "
+            "orientation: the demo world is drawn, small, and its own."
+        )
+    return "Published: the written report's figures."
+
+
+def _about(profile: config.Profile) -> str:
+    if profile.data == "demo":
+        return (
+            "Every number in here was computed by the run that the stamp names, on the embedded demo world: drawn "
+            "scenes, and small models that learnt to see them. The code is the one that runs on real photographs."
+        )
+    return "Every number in here was computed by the run that the stamp names, on the data that its profile names."
+
+
+def _tiles(profile: config.Profile, summary: dict[str, Any]) -> list[tuple[str, str]]:
+    """The handful of numbers that a reader wants first."""
+    tiles = []
+    if summary["p1"]["prompts"]:
+        tiles.append(("best prompt's accuracy", f"{max(summary['p1']['prompts'].values()):.3f}"))
+    best = summary["p2"].get(profile.best_run, {})
+    tiles += [(f"{score}, {profile.best_run} run", f"{best[score]:.3f}") for score in SCORES if score in best]
+    if "object_recall" in best:
+        tiles.append((f"objects named, {profile.best_run} run", f"{best['object_recall']:.0%}"))
+    return tiles
+
+
+def _stamp(profile: config.Profile, origin: dict[str, Any]) -> list[tuple[str, str]]:
+    versions = origin["versions"]
+    packages = ", ".join(f"{name} {version}" for name, version in versions.items() if name != "hw3lib")
+    return [
+        ("profile", f"{profile.name}: {profile.title}"),
+        ("commit", origin["commit"]),
+        ("configuration", f"{origin['configuration']}, seed {origin['seed']}"),
+        ("written", origin["written"].replace("T", " ").replace("+00:00", " UTC")),
+        ("device", origin["device"]),
+        ("versions", packages),
+    ]

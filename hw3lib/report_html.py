@@ -1,0 +1,165 @@
+"""The report as one HTML file: no network, no kernel, no file beside it. Templates: ``report/hw3.{html.j2,css,js}``.
+
+The page forbids itself everything but its own inline content: its Content-Security-Policy names each script by its
+hash, so that text which slipped in as markup would still not run.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from hw3lib import files, paths
+from hw3lib.display import cjk_font
+from hw3lib.report import Report
+from hw3lib.report_document import Block, Chapter
+
+TEMPLATES = paths.PACKAGE.parent / "report"
+
+# Scripts that are Chinese, Japanese and Korean, with their punctuation and full-width forms.
+_CJK = re.compile(
+    "[\u2e80-\u303f\u3040-\u30ff\u3100-\u31ff\u3200-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]"
+)
+# A script that a browser runs; <script type="application/json"> is data.
+_SCRIPT = re.compile(r"<script(?![^>]*type=[\"']application/)[^>]*>(.*?)</script>", re.S | re.I)
+
+
+def write(report: Report, path: Path) -> None:
+    """Write the page, whole or not at all."""
+    files.write_text(path, render(report))
+
+
+def render(report: Report) -> str:
+    """The whole page as text."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"data_uri": _data_uri, "highlight": _highlight, "link": _link(report)}
+    blocks = list(_all_blocks(report))
+    # The viewers of a page share one module: it is written once, at the end.
+    modules = list(
+        dict.fromkeys(code for each in blocks if each["kind"] == "viewer" for code in _SCRIPT.findall(each["html"]))
+    )
+    script = (TEMPLATES / "hw3.js").read_text(encoding="utf-8")
+    font = font_face(_characters(report, blocks))
+    return environment.get_template("hw3.html.j2").render(
+        report=report,
+        policy=policy([script, *modules]),
+        style=Markup((TEMPLATES / "hw3.css").read_text(encoding="utf-8") + font),
+        script=Markup(script),
+        modules=[Markup(code) for code in modules],
+        contents=_contents(report),
+        # The viewer's own markup is the one piece of HTML that comes from a notebook.
+        viewer=lambda page: Markup(_SCRIPT.sub("", page)),
+    )
+
+
+def policy(scripts: list[str]) -> str:
+    """The Content-Security-Policy: nothing but what is inside the file, and of scripts only these."""
+    hashes = sorted({base64.b64encode(hashlib.sha256(code.encode("utf-8")).digest()).decode() for code in scripts})
+    allowed = " ".join(f"'sha256-{code}'" for code in hashes)
+    return (
+        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:; font-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def font_face(characters: set[str]) -> str:
+    """CSS that brings the glyphs of these characters, as a subset of the CJK font; empty when there are none."""
+    path = cjk_font()
+    if not characters or path is None:
+        return ""
+    from fontTools import subset
+
+    options = subset.Options(flavor="woff", layout_features=[], name_IDs=[], notdef_outline=True, hinting=False)
+    options.drop_tables += ["vhea", "vmtx", "VORG", "BASE", "GPOS", "GSUB"]
+    font = subset.load_font(str(path), options)
+    subsetter = subset.Subsetter(options)
+    subsetter.populate(text="".join(sorted(characters)))
+    subsetter.subset(font)
+    buffer = io.BytesIO()
+    subset.save_font(font, buffer, options)
+    data = base64.b64encode(buffer.getvalue()).decode("ascii")
+    return f'\n@font-face{{font-family:"hw3 cjk";src:url(data:font/woff;base64,{data}) format("woff")}}\n'
+
+
+def _characters(report: Report, blocks: list[Block]) -> set[str]:
+    """The CJK characters that occur anywhere in the document."""
+    found: set[str] = set()
+    for text in _strings([report.title, report.about, report.stamp, report.tiles, _contents(report), blocks]):
+        found |= set(_CJK.findall(text))
+    for block in blocks:
+        if block["kind"] == "viewer":
+            # Its payload may spell them as JSON escapes.
+            found |= {chr(int(code, 16)) for code in re.findall(r"\\u([0-9a-fA-F]{4})", block["html"])}
+    return {character for character in found if _CJK.match(character)}
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for each in value.values():
+            yield from _strings(each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _strings(each)
+
+
+def _all_blocks(report: Report) -> Iterator[Block]:
+    yield from report.summary
+    for chapter in report.chapters:
+        yield {"kind": "paragraph", "inline": chapter.lead}
+        yield from chapter.walk()
+
+
+def _contents(report: Report) -> list[dict[str, Any]]:
+    """The tree of contents: chapters, and below them their sections or their headings."""
+
+    def below(chapter: Chapter) -> list[tuple[str, str]]:
+        if chapter.sections:
+            return [(section.name, section.title) for section in chapter.sections]
+        from hw3lib.report_document import plain
+
+        headings = [block for block in chapter.blocks if block["kind"] == "heading" and block["level"] == 2]
+        return [(block["anchor"], plain(block["inline"])) for block in headings]
+
+    return [{"anchor": each.name, "title": each.title, "below": below(each)} for each in report.chapters]
+
+
+def _data_uri(picture: Block) -> str:
+    return f"data:{picture['media']};base64,{base64.b64encode(picture['data']).decode('ascii')}"
+
+
+def _highlight(code: str) -> str:
+    from markupsafe import Markup
+    from pygments import highlight
+    from pygments.formatters import HtmlFormatter
+    from pygments.lexers import PythonLexer
+
+    return Markup(highlight(code, PythonLexer(), HtmlFormatter(nowrap=True)))
+
+
+def _link(report: Report) -> Any:
+    """Where a link of a notebook leads to on the page: another notebook is a chapter; empty when it leads nowhere."""
+    names = {each.name for each in report.chapters}
+
+    def link(target: str) -> str:
+        notebook = re.fullmatch(r"(?:\./)?([\w-]+)\.ipynb(?:#.*)?", target)
+        if notebook:
+            return f"#{notebook[1]}" if notebook[1] in names else ""
+        return target if re.match(r"(https?://|#)", target) else ""
+
+    return link

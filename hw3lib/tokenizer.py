@@ -1,0 +1,190 @@
+"""The caption tokenizer: a Hugging Face ``tokenizers`` file with [PAD] 0, [UNK] 1, [BOS] 2, [EOS] 3.
+
+Dimension letters: T caption tokens, W words, V vocabulary.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hw3lib import paths
+from hw3lib.errors import UserError
+from hw3lib.files import write_json
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+    from hw3lib.config import Profile
+
+SPECIAL = ("[PAD]", "[UNK]", "[BOS]", "[EOS]")
+_CONTINUES = "##"  # WordPiece's mark of a piece that continues a word
+_STARTS = ("Ġ", "▁")  # byte-level's and SentencePiece's mark of a piece that starts one
+_JOINERS = ("'", "’", "-")  # between two words without a space: isn't, t-shirt
+_CLOSING = re.compile(r"[.,!?;:%)\]}…]+")
+_OPENING = ("(", "[", "{")
+
+
+class CaptionTokenizer:
+    """Captions to token ids and back, and sub-words to words.
+
+    Also reads files that lack a decoder, that pad by themselves, or that hold no upper case (text is then
+    lower-cased before encoding, or else every "A" would become [UNK]).
+    """
+
+    def __init__(self, tokenizer: Tokenizer, path: Path | None = None) -> None:
+        from tokenizers import Tokenizer as HuggingFace
+
+        # Copied, since padding is switched off; each caption is padded with its batch, by the trainer.
+        self._tokenizer = HuggingFace.from_str(tokenizer.to_str())
+        self._tokenizer.no_padding()
+        self._tokenizer.no_truncation()
+        self._tokenizer.encode_special_tokens = True  # "[EOS]" written in a caption is text
+        self.path = path
+        ids = [self._tokenizer.token_to_id(token) for token in SPECIAL]
+        if ids != [0, 1, 2, 3]:
+            raise UserError(f"{path or 'the tokenizer'} must have {', '.join(SPECIAL)} as 0 to 3, but has {ids}")
+        self.pad, self.unk, self.bos, self.eos = 0, 1, 2, 3
+        self.size = self._tokenizer.get_vocab_size()
+        model = json.loads(self._tokenizer.to_str())["model"]
+        self._prefix = model.get("continuing_subword_prefix") or ""
+        self._suffix = model.get("end_of_word_suffix") or ""
+        tokens = set(self._tokenizer.get_vocab()) - set(SPECIAL)
+        self._lower = not any(character.isupper() for token in tokens for character in token)
+        self._marked_start = not self._prefix and not self._suffix and any(t.startswith(_STARTS) for t in tokens)
+
+    @classmethod
+    def load(cls, path: str | Path) -> CaptionTokenizer:
+        """Read a tokenizers file; :class:`UserError` when it is missing or is something else."""
+        from tokenizers import Tokenizer as HuggingFace
+
+        path = Path(path)
+        if not path.is_file():
+            raise UserError(f"there is no tokenizer file {path}")
+        try:
+            tokenizer = HuggingFace.from_file(str(path))
+        except Exception as error:  # the Rust library raises bare Exception
+            raise UserError(f"{path} is not a file of the Hugging Face tokenizers library ({error})") from None
+        return cls(tokenizer, path)
+
+    @classmethod
+    def train(cls, captions: Iterable[str], vocabulary_size: int, path: str | Path) -> CaptionTokenizer:
+        """Train byte-pair encoding (Sennrich et al. 2016) on the captions, in the format of the original file."""
+        from tokenizers import Tokenizer as HuggingFace
+        from tokenizers import decoders, models, normalizers, pre_tokenizers, processors, trainers
+
+        tokenizer = HuggingFace(models.BPE(unk_token=SPECIAL[1], continuing_subword_prefix=_CONTINUES))
+        tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
+        tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+        tokenizer.decoder = decoders.WordPiece(prefix=_CONTINUES)
+        tokenizer.post_processor = processors.TemplateProcessing(
+            single="[BOS] $A [EOS]", special_tokens=[("[BOS]", 2), ("[EOS]", 3)]
+        )
+        captions = list(captions)
+        text = " ".join(captions)
+        characters = set(tokenizer.normalizer.normalize_str(text)) - set(" \t\n")
+        if not characters:
+            raise UserError("there are no captions to train a tokenizer on")
+        # Handed over as special tokens, for order: the trainer numbers them in the order of a hash table otherwise,
+        # breaks ties by number, and gives another vocabulary each time. They are ordinary tokens again below.
+        continuing = sorted(_CONTINUES + character for character in characters)
+        trainer = trainers.BpeTrainer(
+            vocab_size=vocabulary_size,
+            min_frequency=2,
+            special_tokens=[*SPECIAL, *continuing],
+            continuing_subword_prefix=_CONTINUES,
+            show_progress=False,
+        )
+        tokenizer.train_from_iterator(captions, trainer)
+        content = json.loads(tokenizer.to_str())
+        content["added_tokens"] = [token for token in content["added_tokens"] if token["content"] in SPECIAL]
+        write_json(path, content)
+        return cls.load(path)
+
+    def encode(self, text: str) -> list[int]:
+        """Token ids from [BOS] to [EOS], whatever the file's own template is."""
+        if self._lower:
+            text = text.lower()
+        ids = self._tokenizer.encode(text, add_special_tokens=False).ids
+        return [self.bos, *ids, self.eos]
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The caption without its special tokens, spaced as people write."""
+        text = ""
+        for word, tokens in self.words(ids):
+            if ids[tokens[0]] in (self.pad, self.bos, self.eos):
+                continue
+            close = not text or _CLOSING.fullmatch(word) or text.endswith(_OPENING)
+            text += word if close else f" {word}"
+        return text
+
+    def pieces(self, ids: Sequence[int]) -> list[str]:
+        """Each token as the file spells it (``##`` marks included); an id beyond the vocabulary is [UNK]."""
+        return [self._tokenizer.id_to_token(int(index)) or SPECIAL[1] for index in ids]
+
+    def words(self, ids: Sequence[int]) -> list[tuple[str, list[int]]]:
+        """Sub-words merged to words: W pairs of the word and the indices of its tokens in ``ids``.
+
+        [BOS], [EOS] and [UNK] are words of their own; padding is left out; "isn't" and "t-shirt", which the
+        original file splits at the sign, are one word.
+        """
+        words: list[tuple[str, list[int]]] = []
+        closed = True  # the next piece starts a word
+        for index, (token, piece) in enumerate(zip(ids, self.pieces(ids), strict=True)):
+            if token == self.pad:
+                continue
+            if token <= self.eos:
+                words.append((piece, [index]))
+                closed = True
+                continue
+            text, starts = self._strip(piece)
+            if words and not closed and not starts:
+                words[-1] = (words[-1][0] + text, [*words[-1][1], index])
+            else:
+                words.append((text, [index]))
+            closed = bool(self._suffix) and piece.endswith(self._suffix)
+        return _join(words)
+
+    def _strip(self, piece: str) -> tuple[str, bool]:
+        """A piece without its marks, and whether it may start a word."""
+        if self._prefix and piece.startswith(self._prefix) and len(piece) > len(self._prefix):
+            return piece[len(self._prefix) :], False
+        if self._marked_start:
+            return piece.lstrip("".join(_STARTS)), piece.startswith(_STARTS)
+        if self._suffix:
+            return piece.removesuffix(self._suffix), False
+        return piece, True
+
+
+def _join(words: list[tuple[str, list[int]]]) -> list[tuple[str, list[int]]]:
+    """Merge ``isn ' t`` and ``t - shirt``: a lone sign between two words of letters or digits."""
+    joined: list[tuple[str, list[int]]] = []
+    index = 0
+    while index < len(words):
+        word, tokens = words[index]
+        ends = joined and joined[-1][0][-1:].isalnum()
+        if word in _JOINERS and ends and index + 1 < len(words) and words[index + 1][0][:1].isalnum():
+            after, more = words[index + 1]
+            joined[-1] = (joined[-1][0] + word + after, [*joined[-1][1], *tokens, *more])
+            index += 2
+        else:
+            joined.append((word, tokens))
+            index += 1
+    return joined
+
+
+def for_profile(profile: Profile) -> CaptionTokenizer:
+    """The profile's tokenizer, trained from its training captions and written when the file is absent."""
+    path = paths.resolve(profile.captions.tokenizer)
+    if path.is_file():
+        return CaptionTokenizer.load(path)
+    from hw3lib.data import load_captions
+
+    captions = load_captions(
+        paths.resolve(profile.captions.train_annotations), paths.resolve(profile.captions.train_images)
+    )
+    texts = (caption for group in captions.captions for caption in group)
+    return CaptionTokenizer.train(texts, profile.captions.vocabulary_size, path)

