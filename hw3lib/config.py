@@ -108,7 +108,9 @@ class Training:
     encoder_rate_scale: float = Field(default=1.0, ge=0)  # the encoder's rate is this times the stage's
     epochs: int = Field(default=30, ge=1)  # at the most, over all stages
     patience: int = Field(default=1, ge=1)  # validations without a rise of either score before the next stage
-    batch_size: int = Field(default=32, ge=1)  # captions per step (one caption per image and epoch, unless captions_per_image)
+    batch_size: int = Field(
+        default=32, ge=1
+    )  # captions per step (one caption per image and epoch, unless captions_per_image)
     captions_per_image: int = Field(default=1, ge=1)  # how many of an image's captions one visit trains on
     warmup_steps: int = Field(default=0, ge=0)
     weight_decay: float = Field(default=0.01, ge=0)
@@ -212,14 +214,22 @@ def _keys(kind: Any) -> list[str]:
 
 def _explain(error: ValidationError, path: Path) -> str:
     """Pydantic's findings, one sentence each, with the nearest valid key for an unknown one."""
-    known = [key for kind in (Profile, Clip, Labelled, Captions, Photographs, Run, Encoder, Decoder, Jitter, Training) for key in _keys(kind)]
+    known = [
+        key
+        for kind in (Profile, Clip, Labelled, Captions, Photographs, Run, Encoder, Decoder, Jitter, Training)
+        for key in _keys(kind)
+    ]
     lines = []
     for item in error.errors():
         key = ".".join(str(part) for part in item["loc"])
         if item["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
             lines.append(f"{path}: unknown key {key}{_nearest(str(item['loc'][-1]), known)}")
         else:
-            lines.append(f"{path}: {key} = {item['input']!r}: {item['msg']}" if item["type"] != "missing" else f"{path}: {key} is missing")
+            lines.append(
+                f"{path}: {key} = {item['input']!r}: {item['msg']}"
+                if item["type"] != "missing"
+                else f"{path}: {key} is missing"
+            )
     return "\n".join(lines)
 
 

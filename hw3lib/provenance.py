@@ -51,7 +51,9 @@ def device_name() -> str:
 
 def fingerprint(configuration: Any) -> str:
     """A short hash of a configuration (dataclass or plain data), the same for the same values."""
-    plain = asdict(configuration) if is_dataclass(configuration) and not isinstance(configuration, type) else configuration
+    plain = (
+        asdict(configuration) if is_dataclass(configuration) and not isinstance(configuration, type) else configuration
+    )
     text = json.dumps(plain, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 

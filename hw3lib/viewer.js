@@ -38,7 +38,7 @@ input[type="range"] { accent-color: var(--v-accent); margin: 0; height: 24px; cu
 .now { grid-area: now; min-width: 0; }
 .said { font-size: 27px; line-height: 1.15; font-weight: 650; letter-spacing: -0.01em; overflow-wrap: anywhere; }
 .facts { margin: 10px 0 0; display: grid; gap: 9px; font-size: 13px; }
-.facts div { display: grid; grid-template-columns: 1fr auto; gap: 1px 8px; }
+.facts > div { display: grid; grid-template-columns: 1fr auto; gap: 1px 8px; }
 .facts dt { color: var(--v-quiet); }
 .facts dd { margin: 0; text-align: right; font-variant-numeric: tabular-nums; }
 .bar { grid-column: 1 / -1; height: 4px; border-radius: 2px; background: var(--v-soft); overflow: hidden; }
@@ -80,7 +80,7 @@ select { font: inherit; color: inherit; width: 100%; height: 30px; padding: 0 6p
   .photo { width: min(100%, calc(340px * var(--aspect))); }
   .said { font-size: 23px; min-height: 1.15em; }
   .facts { grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 12px; }
-  .facts div { grid-template-columns: 1fr; align-content: start; }
+  .facts > div { grid-template-columns: 1fr; align-content: start; }
   .facts dd { text-align: left; }
   .words { grid-template-columns: repeat(auto-fill, minmax(72px, 1fr)); gap: 6px 4px; }
   .play { width: 40px; height: 40px; }

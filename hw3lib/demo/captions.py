@@ -269,17 +269,19 @@ class _Clause:
         for one in (index, self.head_index):
             feet[one] = max((thing.top + thing.height for thing in self.scene.things if thing.group == one), default=0.0)
         behind = feet[index] < feet[self.head_index] - 0.04 * self.scene.height
+        if self.at == "air":
+            return "below"
         return "in the background" if behind and self.at == "ground" and self.who.chance(0.7) else "nearby"
 
     def say(self) -> str:
         """Choose a frame and put the parts in order."""
         frame = self.who.rng.choices(list(FRAMES), list(FRAMES.values()))[0]
-        where = "" if frame == "place first" else self.where()
+        where = "" if frame == "place first" else self.where(frame)
         # A thing by a lake or in the sky above a park is not what the place is "with".
         if frame == "place first" and self.at != ("water" if self.scene.place == "lake" else "ground"):
-            frame, where = "participle", self.where()
+            frame, where = "participle", self.where("participle")
         if self.verb is not None and self.verb.participle in words.INCOMPLETE and not (self.tail or where):
-            self.verb, where = (None, "") if frame == "place first" else (self.verb, self.where(always=True))
+            self.verb, where = (None, "") if frame == "place first" else (self.verb, self.where(frame, always=True))
         if frame == "front" and not (where and (self.verb or self.tail)):
             frame = "participle"
         if not self.finite and frame in ("is", "simple", "front"):
@@ -317,11 +319,11 @@ class _Clause:
         close = self.head.prominence > 0.22 and self.head.count == 1 and not self.tail
         return self.who.pick(("a close up of", "a closeup of", "a close up picture of") if close else PHOTOS)
 
-    def where(self, always: bool = False) -> str:
+    def where(self, frame: str, always: bool = False) -> str:
         """The place, as seen from the head; empty when this annotator does not say it."""
         if not always and not self.who.chance(0.88):
             return ""
-        moving = self.verb is not None and self.verb.through
+        moving = self.verb is not None and self.verb.through and frame != "front"
         options = words.places_of(self.located, self.scene.place, moving)
         taken = {word for part in self.tail for word in part.split()[:1]}
         near = taken & set(NEAR_WORDS)

@@ -163,7 +163,7 @@ class _Canvas:
         return drawn, drawn.width * scale, drawn.height * scale, scale
 
     def fit(self, group: int, per_metre: float, share: float) -> float:
-        """The scale, made smaller where the thing would be higher or wider than ``share`` of the picture's short side."""
+        """The scale, smaller where the thing would be higher or wider than ``share`` of the picture's short side."""
         one = self.groups[group]
         _, width, height, _ = self.box(one.kind, one.coat, one.pose, 1, 1.0)
         return min(per_metre, share * SIDE / height, 1.15 * share * SIDE / width)
@@ -214,9 +214,13 @@ class _Canvas:
 
 
 def compose(
-    rng: Random, focus: str | None = None, place: str | None = None, recipe: str | None = None, shape: tuple[int, int] | None = None,
+    rng: Random,
+    focus: str | None = None,
+    place: str | None = None,
+    recipe: str | None = None,
+    shape: tuple[int, int] | None = None,
     second: str | None = None,
-) -> Scene:  # fmt: skip
+) -> Scene:
     """Compose a scene.
 
     ``focus`` is the kind of its first group, ``place``, ``recipe``, ``shape`` and ``second`` (the other main group's
@@ -303,7 +307,7 @@ def _middle(canvas: _Canvas, reach: float) -> float:
 
 
 def _stand(canvas: _Canvas, group: int, reach: float, near: float = 0.0) -> Thing:
-    """Put one more thing of a group where there is room: on the ground, in the sky or on the water, as its kind does."""
+    """Put one more thing of a group where there is room: on the ground, in the sky or on the water."""
     rng, one = canvas.rng, canvas.groups[group]
     factor = {"small": 0.72, "large": 1.3}.get(one.size, 1.0)
     low, high = canvas.back.ground
@@ -417,7 +421,9 @@ def _spot(canvas: _Canvas, near: float = 0.35) -> tuple[float, float]:
 
 def _ride(canvas: _Canvas, focus: str, second: str | None) -> None:
     rng = canvas.rng
-    mounts = [kind for kind in ("bicycle", "bicycle", "horse", "elephant", "skateboard") if canvas.place in HABITAT[kind]]
+    mounts = [
+        kind for kind in ("bicycle", "bicycle", "horse", "elephant", "skateboard") if canvas.place in HABITAT[kind]
+    ]
     mount = focus if focus not in SITTERS else second or (rng.choice(mounts) if mounts else "bicycle")
     board = mount == "skateboard"
     rider = _person(canvas, focus, "standing" if board else "riding")
@@ -450,7 +456,9 @@ def _hold(canvas: _Canvas, focus: str, second: str | None) -> None:
     y = max(y, 0.82 * canvas.height)
     size, flip = canvas.fit(holder, canvas.per_metre(y) * 0.95, 0.55), rng.random() < 0.5
     person = canvas.put(holder, x, y, size, flip)
-    canvas.attach(held, canvas.point(person, "hand"), "grip", size * (0.8 if held_kind == "kite" else 1.0), flip, y + 0.5)
+    canvas.attach(
+        held, canvas.point(person, "hand"), "grip", size * (0.8 if held_kind == "kite" else 1.0), flip, y + 0.5
+    )
     canvas.relations.append(Relation(holder, "holding", held))
 
 
@@ -485,7 +493,11 @@ def _perch(canvas: _Canvas, focus: str, second: str | None) -> None:
 
 def _under(canvas: _Canvas, focus: str, second: str | None) -> None:
     rng = canvas.rng
-    below_kind = focus if focus != "umbrella" else second or rng.choice(("girl", "boy", "dog", "cat", "chair", "suitcase", "bench"))
+    below_kind = (
+        focus
+        if focus != "umbrella"
+        else second or rng.choice(("girl", "boy", "dog", "cat", "chair", "suitcase", "bench"))
+    )
     if below_kind not in KINDS or below_kind in FLYING:
         below_kind = "dog"
     x, y = _spot(canvas, 0.6)

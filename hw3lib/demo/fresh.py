@@ -1,8 +1,8 @@
 """Freshly drawn, labelled pictures to pretrain on, from seeds that no split of the demo uses.
 
 A *shard* is a folder of plain NumPy files: ``images.npy`` (n, 144, 144, 3) uint8, the picture's short side scaled to
-144 px and a square cut out of it at random; ``kinds.npy`` and ``coats.npy`` (n, 48, 48) uint8, which kind and which colour
-stands at each spot (0 for none); ``places.npy`` (n,) uint8; ``texts.json``, ten texts per picture.
+144 px and a square cut out of it at random; ``kinds.npy`` and ``coats.npy`` (n, 48, 48) uint8, which kind and which
+colour stands at each spot (0 for none); ``places.npy`` (n,) uint8; ``texts.json``, ten texts per picture.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from hw3lib.demo.places import PLACES
 from hw3lib.demo.scene import render
 from hw3lib.demo.svg import COATS
 
+NEAREST = Image.Resampling.NEAREST
 SQUARE, GRID = 144, 48  # px of a stored picture and of its label map
 KIND_NAMES = tuple(HABITAT)
 COAT_NAMES = tuple(COATS)
@@ -52,9 +53,9 @@ def one(seed: int, index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, int,
         kinds[instance.mask] = 1 + KIND_NAMES.index(instance.kind)
         coats[instance.mask] = 1 + COAT_NAMES.index(scene.groups[instance.group].coat)
     maps = [
-        np.asarray(Image.fromarray(one).resize(size, Image.Resampling.NEAREST).crop(box).resize((GRID, GRID), Image.Resampling.NEAREST))
-        for one in (kinds, coats)
-    ]  # fmt: skip
+        np.asarray(Image.fromarray(labels).resize(size, NEAREST).crop(box).resize((GRID, GRID), NEAREST))
+        for labels in (kinds, coats)
+    ]
     texts = captions.captions(scene, rng, 3) + captions.web_texts(scene, rng, 7)
     return square, maps[0], maps[1], PLACE_NAMES.index(scene.place), texts
 

@@ -15,6 +15,8 @@ def draw_street(rng: Random, width: int, height: int) -> Backdrop:
     """A town street, seen across or along."""
     sc = Scenery(rng, width, height, 0.43, 0.58)
     parts.sky(sc)
+    if sc.chance(0.35):
+        sc.front.append(parts.branch(sc, sc.leaf()))
     if sc.chance(0.62):
         return _across(sc)
     return _along(sc)

@@ -76,7 +76,11 @@ def _scaled(scene: Scene, scale: float) -> Scene:
         return scene
     things = tuple(
         replace(
-            thing, left=thing.left * scale, top=thing.top * scale, width=thing.width * scale, height=thing.height * scale
+            thing,
+            left=thing.left * scale,
+            top=thing.top * scale,
+            width=thing.width * scale,
+            height=thing.height * scale,
         )
         for thing in scene.things
     )
@@ -84,7 +88,7 @@ def _scaled(scene: Scene, scale: float) -> Scene:
 
 
 def _soft(body: str, box: tuple[float, float, float, float], width: int, height: int) -> Image.Image:
-    """A layer of the whole picture's size, a little out of focus: drawn at 0.55 of its size, which is also three times faster."""
+    """A layer of the whole picture's size, a little out of focus: drawn at 0.55 of it, three times faster."""
     small = rasterise(body, box, round(width * 0.55), round(height * 0.55))
     return Image.fromarray(small).resize((width, height), Image.Resampling.BICUBIC)
 

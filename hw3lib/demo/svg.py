@@ -101,13 +101,11 @@ def mix(a: str, b: str, t: float) -> str:
 
 def linear(name: str, *stops: str, x2: float = 0, y2: float = 1) -> str:
     """A linear gradient's definition, stops evenly spaced, top to bottom unless told; use as ``fill="url(#name)"``."""
-    return (
-        f'<linearGradient id="{name}" x1="0" y1="0" x2="{x2}" y2="{y2}">{_stops(stops)}</linearGradient>'
-    )
+    return f'<linearGradient id="{name}" x1="0" y1="0" x2="{x2}" y2="{y2}">{_stops(stops)}</linearGradient>'
 
 
 def radial(name: str, *stops: str, cx: float = 0.38, cy: float = 0.32, r: float = 0.75) -> str:
-    """A radial gradient's definition, from its centre (a fraction of the box) outwards: a ball lit from the upper left."""
+    """A radial gradient's definition, from its centre (a fraction of the box) outwards; lit from the upper left."""
     return f'<radialGradient id="{name}" cx="{cx}" cy="{cy}" r="{r}">{_stops(stops)}</radialGradient>'
 
 
@@ -117,7 +115,7 @@ def _stops(stops: tuple[str, ...]) -> str:
 
 
 def rasterise(body: str, box: tuple[float, float, float, float], width: int, height: int) -> np.ndarray:
-    """Render SVG elements that live in ``box`` (x, y, width, height) to straight-alpha RGBA, ``(height, width, 4)`` uint8."""
+    """Render SVG elements that live in ``box`` (x, y, width, height): straight-alpha RGBA, (height, width, 4) uint8."""
     x, y, w, h = box
     svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{x:.3f} {y:.3f} {w:.3f} {h:.3f}" '

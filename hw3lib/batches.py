@@ -1,0 +1,156 @@
+"""What training is fed: images kept small in memory, and an order that only the seed and the epoch decide.
+
+Dimension letters: I images of a step, B captions of a step, T tokens, h w the model's input in pixels.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from hw3lib.data import CaptionSet, ImageTransform, open_image
+from hw3lib.errors import UserError
+from hw3lib.tokenizer import CaptionTokenizer
+
+
+class Visit(NamedTuple):
+    """One image's turn in an epoch: which image, and which of its captions."""
+
+    image: int
+    captions: tuple[int, ...]
+
+
+def plan(counts: Sequence[int], images_per_step: int, captions_per_image: int, seed: int, epoch: int) -> list[list[Visit]]:
+    """The steps of an epoch, each a list of visits. Every image comes once; ``counts`` are their captions' numbers.
+
+    An image's captions take turns: k epochs of m captions use k * m different ones while it has so many. The last
+    step is dropped when it is not full, unless it is the only one; which images it holds changes with the epoch.
+    """
+    order = np.random.default_rng([seed, epoch]).permutation(len(counts))
+    visits = [Visit(int(image), _turn(counts[image], captions_per_image, seed, int(image), epoch)) for image in order]
+    steps = [visits[start : start + images_per_step] for start in range(0, len(visits), images_per_step)]
+    return steps[:-1] if len(steps) > 1 and len(steps[-1]) < images_per_step else steps
+
+
+def _turn(count: int, wanted: int, seed: int, image: int, epoch: int) -> tuple[int, ...]:
+    """Cut an endless sequence of shuffles of the image's captions into epochs; the same size for every image."""
+    start = epoch * wanted
+    rounds = range(start // count, (start + wanted - 1) // count + 1)
+    shuffled = [int(i) for r in rounds for i in np.random.default_rng([seed, image, r]).permutation(count)]
+    first = start - rounds[0] * count
+    return tuple(shuffled[first : first + wanted])
+
+
+@dataclass(frozen=True)
+class Images:
+    """Photographs at the model's input size: from memory where they fit, else read from their files each time."""
+
+    paths: tuple[Path, ...]
+    transform: ImageTransform
+    pixels: np.ndarray | None  # uint8 (n, h, w, 3)
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, index: int) -> Tensor:
+        """The model's input of one photograph, float32 (3, h, w); jittered if the transform does that."""
+        if self.pixels is None:
+            return self.transform(open_image(self.paths[index]))
+        return self.transform.finish(Image.fromarray(self.pixels[index]))
+
+
+def load_images(paths: Sequence[Path], transform: ImageTransform, processes: int = 1) -> tuple[Images, dict[Path, str]]:
+    """Decode and fit all photographs, in threads, if a quarter of the free memory holds them.
+
+    ``processes`` share the machine. Returns the readable ones, and what is wrong with each of the others.
+    """
+    import psutil
+
+    h, w = transform.size
+    if len(paths) * h * w * 3 > psutil.virtual_memory().available / 4 / processes:
+        return Images(tuple(paths), transform, None), {}
+
+    def fitted(path: Path) -> np.ndarray | str:
+        try:
+            return np.asarray(transform.fit(open_image(path)))
+        except UserError as error:
+            return str(error)
+
+    # Pillow decodes and resizes outside the interpreter's lock.
+    with ThreadPoolExecutor(min(16, os.cpu_count() or 1)) as pool:
+        found = list(pool.map(fitted, paths))
+    good = [(path, pixels) for path, pixels in zip(paths, found, strict=True) if not isinstance(pixels, str)]
+    bad = {path: problem for path, problem in zip(paths, found, strict=True) if isinstance(problem, str)}
+    pixels = np.stack([pixels for _, pixels in good]) if good else np.zeros((0, h, w, 3), np.uint8)
+    return Images(tuple(path for path, _ in good), transform, pixels), bad
+
+
+class Pairs(Dataset[tuple[Tensor, list[list[int]]]]):
+    """Images with their captions as token ids, indexed by a :class:`Visit`."""
+
+    def __init__(self, images: Images, captions: Sequence[Sequence[str]], tokenizer: CaptionTokenizer, max_length: int):
+        self.images = images
+        self.tokens = [[_cut(tokenizer.encode(text), max_length, tokenizer.eos) for text in group] for group in captions]
+        self.pad = tokenizer.pad
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, visit: Visit) -> tuple[Tensor, list[list[int]]]:
+        return self.images[visit.image], [self.tokens[visit.image][caption] for caption in visit.captions]
+
+    def collate(self, items: list[tuple[Tensor, list[list[int]]]]) -> tuple[Tensor, Tensor]:
+        """Images (I, 3, h, w) and tokens (B, T), padded, each image's captions following one another."""
+        tokens = [caption for _, captions in items for caption in captions]
+        length = max(map(len, tokens))
+        padded = torch.tensor([caption + [self.pad] * (length - len(caption)) for caption in tokens])
+        return torch.stack([image for image, _ in items]), padded
+
+    def loader(self, steps: list[list[Visit]], workers: int, seed: int) -> DataLoader[tuple[Tensor, Tensor]]:
+        """The steps' batches, in order. ``seed`` only reaches the workers; without any, torch's own generator jitters."""
+        return DataLoader(
+            self,
+            batch_sampler=steps,  # type: ignore[arg-type]  # typed for integers, but any index will do
+            collate_fn=self.collate,
+            num_workers=workers,
+            generator=torch.Generator().manual_seed(seed),
+            pin_memory=torch.cuda.is_available(),
+        )
+
+
+def _cut(tokens: list[int], max_length: int, eos: int) -> list[int]:
+    return tokens if len(tokens) <= max_length else [*tokens[: max_length - 1], eos]
+
+
+def batches(images: Images, size: int, indices: Sequence[int] | None = None) -> Iterator[Tensor]:
+    """Inputs (I, 3, h, w) of all photographs, or of those at ``indices``, at most ``size`` at a time, in order."""
+    chosen = range(len(images)) if indices is None else indices
+    for start in range(0, len(chosen), size):
+        yield torch.stack([images[index] for index in chosen[start : start + size]])
+
+
+def readable(captions: CaptionSet, bad: dict[Path, str]) -> CaptionSet:
+    """The caption set without the unreadable photographs.
+
+    Raises :class:`UserError` when more than one in a hundred is unreadable: then something else is wrong.
+    """
+    if len(bad) > max(1, len(captions) // 100):
+        first = next(iter(bad.values()))
+        raise UserError(f"{len(bad)} of {len(captions)} photographs are unreadable. The first: {first}")
+    keep = [index for index, path in enumerate(captions.paths) if path not in bad]
+    return CaptionSet(
+        tuple(captions.paths[i] for i in keep),
+        tuple(captions.names[i] for i in keep),
+        tuple(captions.ids[i] for i in keep),
+        tuple(captions.captions[i] for i in keep),
+    )

@@ -1,0 +1,65 @@
+"""The state of an interrupted training run: one safetensors file, JSON in its metadata, nothing pickled.
+
+One file, because it is replaced whole: a kill at any moment leaves the state before or the state after.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from hw3lib.files import atomic
+
+
+def save_state(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, facts: dict[str, Any]) -> None:
+    """Write the weights, the optimizer's moments, torch's random state, and ``facts`` (plain data)."""
+    from safetensors.torch import save_file
+
+    tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
+    for index, state in optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{index}.{key}": torch.as_tensor(value) for key, value in state.items()}
+    tensors |= {f"random.{device}": state for device, state in _random_states().items()}
+    on_host = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    with atomic(path) as temporary:
+        save_file(on_host, temporary, {"facts": json.dumps(facts)})
+
+
+def read_facts(path: Path) -> dict[str, Any] | None:
+    """The plain data of a state; None when there is none, or none that can be read."""
+    from safetensors import SafetensorError, safe_open
+
+    if not path.is_file():
+        return None
+    try:
+        with safe_open(path, "pt") as file:
+            return dict(json.loads((file.metadata() or {})["facts"]))
+    except (SafetensorError, KeyError, json.JSONDecodeError, OSError):
+        return None
+
+
+def restore_state(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+    """Put back what :func:`save_state` wrote; the model and the optimizer must be built in the same way."""
+    from safetensors.torch import load_file
+
+    parts: dict[str, dict[str, Tensor]] = {"model": {}, "optimizer": {}, "random": {}}
+    for name, tensor in load_file(path).items():
+        part, rest = name.split(".", 1)
+        parts[part][rest] = tensor
+    model.load_state_dict(parts["model"])
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in parts["optimizer"].items():
+        index, key = name.split(".", 1)
+        state.setdefault(int(index), {})[key] = tensor
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+    torch.set_rng_state(parts["random"]["cpu"])
+    if "cuda" in parts["random"] and torch.cuda.is_available():
+        torch.cuda.set_rng_state(parts["random"]["cuda"])
+
+
+def _random_states() -> dict[str, Tensor]:
+    states = {"cpu": torch.get_rng_state()}
+    return states | {"cuda": torch.cuda.get_rng_state()} if torch.cuda.is_available() else states

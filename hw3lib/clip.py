@@ -1,0 +1,341 @@
+"""open_clip models: load them, embed images and texts, CLIPScore.
+
+Dimension letters: B images or texts, T tokens of a text, D width of the joint space.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import os
+import warnings
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hw3lib import paths
+from hw3lib.config import Clip
+from hw3lib.data import open_image
+from hw3lib.errors import UserError
+from hw3lib.files import atomic
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from torch import Tensor
+
+CLIPSCORE_WEIGHT = 2.5  # Hessel et al. 2021
+CLIPSCORE_PREFIX = "A photo depicts "  # the paper's; the default here is none
+_TEXTS_KEPT = 50_000
+_FLUSH = 1024  # images per cache file: what an interruption loses at the most
+
+
+def weights_folder() -> Path:
+    """Where weights by tag are looked for before the network is asked: ``<model>.<tag>.safetensors``."""
+    return paths.root() / "data" / "weights"
+
+
+def clip_scores(image_features: Tensor, text_features: Tensor) -> Tensor:
+    """CLIPScore of pairs, ``2.5 * max(cos, 0)`` (Hessel et al. 2021), from normalised features ``(B, D)``: ``(B,)``."""
+    if image_features.shape != text_features.shape:
+        raise ValueError(f"{tuple(image_features.shape)} image features do not pair with {tuple(text_features.shape)} text features")
+    return CLIPSCORE_WEIGHT * (image_features * text_features).sum(-1).clamp(min=0)
+
+
+class ClipModel:
+    """A CLIP with its preprocessing, tokenizer and feature caches. Use :meth:`load`."""
+
+    def __init__(
+        self, model: Any, preprocess: Any, tokenizer: Any, width: int, key: str, batch_size: int = 64, device: str = "cpu"
+    ) -> None:
+        self.model = model.eval().requires_grad_(False).to(device)
+        self.preprocess, self.tokenizer = preprocess, tokenizer
+        self.width, self.batch_size, self.device = width, batch_size, device  # width: D
+        self.cache = paths.root() / "runs" / "cache" / "clip" / key
+        self._images: dict[str, Tensor] | None = None  # digest -> (D,)
+        self._digests: dict[tuple[str, int, int], str] = {}  # (path, mtime, bytes) -> digest
+        self._texts: dict[str, Tensor] = {}  # text -> (D,)
+
+    @classmethod
+    def load(cls, cfg: Clip, device: str = "cpu") -> ClipModel:
+        """Load a model that open_clip knows, or one described by a JSON file in its format, with weights by tag or file.
+
+        ``device`` is one of torch's, or ``auto``. Raises :class:`UserError` for an unknown model or tag (with the nearest
+        names), for a missing, foreign or ill-fitting file, and for weights that are neither here nor to be had.
+        """
+        import open_clip
+        import torch
+
+        if device == "auto":
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        name = _register(cfg.model)
+        configuration = open_clip.get_model_config(name)
+        tag = open_clip.get_pretrained_cfg(name, cfg.pretrained)
+        source = _weights(name, cfg.pretrained, tag)
+        statistics = {f"image_{key}": tag[key] for key in ("mean", "std", "interpolation", "resize_mode") if tag.get(key)}
+        # open_clip only warns when OpenAI's weights go into a model with the other activation (and costs points of accuracy).
+        quick_gelu = bool(tag.get("quick_gelu")) or bool(configuration.get("quick_gelu"))
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*QuickGELU mismatch.*")
+            try:
+                model, _, preprocess = open_clip.create_model_and_transforms(
+                    name, pretrained=str(source), force_quick_gelu=quick_gelu, **statistics
+                )
+            except Exception as error:
+                raise _explain(error, name, cfg.pretrained, source) from error
+        # A tag stands for one published file; a file is known by its content.
+        weights = _digest_file(Path(source)) if Path(source).is_file() else f"tag {cfg.pretrained}"
+        recipe = [weights, configuration, quick_gelu, model.visual.preprocess_cfg]
+        key = hashlib.sha256(json.dumps(recipe, sort_keys=True, default=str).encode()).hexdigest()[:20]
+        tokenizer = open_clip.get_tokenizer(name)
+        return cls(model, preprocess, tokenizer, int(configuration["embed_dim"]), key, cfg.batch_size, device)
+
+    @property
+    def logit_scale(self) -> float:
+        """What cosines are multiplied by before the softmax over classes (the inverse temperature)."""
+        return float(self.model.logit_scale.exp())
+
+    def embed_images(self, images: Sequence[str | Path | Image]) -> Tensor:
+        """Features of image files or PIL images, ``(B, D)``, normalised, float32, on the CPU.
+
+        Computed once per content: kept on disk under ``runs/cache/clip``, keyed by weights, configuration and
+        preprocessing, and by the bytes of each image. Raises :class:`UserError` naming an unreadable file.
+        """
+        import torch
+
+        known = self._stored()
+        digests = [self._digest(image) for image in images]
+        missing = {digest: image for digest, image in zip(digests, images, strict=True) if digest not in known}
+        pending = list(missing.items())
+        for start in range(0, len(pending), _FLUSH):
+            part = pending[start : start + _FLUSH]
+            features = self._encode_images([image for _, image in part])
+            known.update(zip([digest for digest, _ in part], features, strict=True))
+            self._store([digest for digest, _ in part], features)
+        if not digests:
+            return torch.empty(0, self.width)
+        return torch.stack([known[digest] for digest in digests])
+
+    def embed_texts(self, texts: Sequence[str]) -> Tensor:
+        """Features of texts, ``(B, D)``, normalised, float32, on the CPU. Each distinct text is encoded once.
+
+        A text past the model's length is cut and keeps its end token, from which its features are read.
+        """
+        import torch
+
+        if len(self._texts) > _TEXTS_KEPT:
+            self._texts.clear()
+        new = [text for text in dict.fromkeys(texts) if text not in self._texts]
+        if new:
+            tokens = self.tokenizer(new)  # (B, 77)
+            lengths = _lengths(tokens)
+            order = lengths.argsort()  # texts of like length share a batch
+            for rows in order.split(self.batch_size):
+                features = self._encode_tokens(tokens[rows], int(lengths[rows].max())).cpu()
+                self._texts.update(zip([new[row] for row in rows.tolist()], features, strict=True))
+        return torch.stack([self._texts[text] for text in texts]) if texts else torch.empty(0, self.width)
+
+    def _encode_tokens(self, tokens: Tensor, length: int | None = None) -> Tensor:
+        """Normalised features of tokens ``(B, 77)``, computed on the first ``length`` of them where that is the same.
+
+        It is for CLIP's own text transformer: causal, so no token sees the padding behind it, and pooled at the end
+        token. The model's own code runs, with the position table and the mask cut to the length.
+        """
+        import torch
+        from torch.func import functional_call
+
+        device = self.model.logit_scale.device
+        cut: dict[str, Tensor] = {}
+        prefix = _causal_text(self.model)
+        if prefix is not None and length is not None and length < tokens.shape[1]:
+            tower = self.model.get_submodule(prefix.rstrip(".")) if prefix else self.model
+            tokens = tokens[:, :length]
+            cut[f"{prefix}attn_mask"] = tower.attn_mask[:length, :length]
+            cut[f"{prefix}positional_embedding"] = tower.positional_embedding[:length]
+        with torch.inference_mode():
+            found = functional_call(self.model, cut, (None, tokens.to(device)))
+        return (found["text_features"] if isinstance(found, dict) else found[1]).float()  # (B, D)
+
+    def _encode_images(self, images: Sequence[str | Path | Image]) -> Tensor:
+        import torch
+
+        batches = [images[i : i + self.batch_size] for i in range(0, len(images), self.batch_size)]
+        found = []
+        # Decoding and resizing leave Python's lock, so the next pictures are prepared while these are encoded.
+        with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool, torch.inference_mode():
+            upcoming = [pool.submit(self._prepare, image) for image in batches[0]] if batches else []
+            for number, _ in enumerate(batches):
+                ready = torch.stack([future.result() for future in upcoming])  # (B, 3, h, w)
+                upcoming = [pool.submit(self._prepare, image) for image in batches[number + 1]] if number + 1 < len(batches) else []
+                found.append(self.model.encode_image(ready.to(self.device), normalize=True).float().cpu())
+        return torch.cat(found)
+
+    def _prepare(self, image: str | Path | Image) -> Tensor:
+        prepared: Tensor = self.preprocess(open_image(image) if isinstance(image, str | Path) else image.convert("RGB"))
+        return prepared
+
+    def _digest(self, image: str | Path | Image) -> str:
+        if not isinstance(image, str | Path):
+            head = f"{image.mode} {image.size}".encode()
+            return hashlib.sha256(head + image.tobytes()).hexdigest()
+        try:
+            status = Path(image).stat()
+        except OSError:
+            raise UserError(f"there is no image {image}") from None
+        state = (str(image), status.st_mtime_ns, status.st_size)
+        if state not in self._digests:
+            self._digests[state] = _digest_file(Path(image))
+        return self._digests[state]
+
+    def _stored(self) -> dict[str, Tensor]:
+        """Features by digest: all that the cache's files hold, read once."""
+        if self._images is None:
+            from safetensors import SafetensorError
+            from safetensors.torch import load_file
+
+            self._images = {}
+            for path in sorted(self.cache.glob("*.safetensors")):
+                try:
+                    part = load_file(path)
+                    digests, features = part["digests"].numpy(), part["features"]
+                except (SafetensorError, KeyError, OSError):
+                    continue  # a cache: what cannot be read is computed again
+                if features.ndim == 2 and features.shape[1] == self.width and len(digests) == len(features):
+                    self._images.update(zip([row.tobytes().hex() for row in digests], features, strict=True))
+        return self._images
+
+    def _store(self, digests: list[str], features: Tensor) -> None:
+        """One more file in the cache, named by what it holds: processes that write at once do not meet."""
+        import torch
+        from safetensors.torch import save_file
+
+        rows = torch.tensor([list(bytes.fromhex(digest)) for digest in digests], dtype=torch.uint8)  # (B, 32)
+        name = hashlib.sha256("".join(digests).encode()).hexdigest()[:20]
+        try:
+            with atomic(self.cache / f"{name}.safetensors") as temporary:
+                save_file({"digests": rows, "features": features.contiguous()}, temporary)
+        except OSError as error:
+            warnings.warn(f"image features are not kept: {error}", stacklevel=2)
+
+
+def _lengths(tokens: Tensor) -> Tensor:
+    """Tokens of each text up to its end token, ``(B,)``: padding is zero and only at the end."""
+    used = tokens != 0
+    return tokens.shape[1] - used.flip(1).int().argmax(1)
+
+
+def _causal_text(model: Any) -> str | None:
+    """Where CLIP's own causal text transformer lies: ``""`` the model itself, ``"text."``; ``None`` for other kinds."""
+    import open_clip.transformer
+
+    if hasattr(model, "text_pool_type"):
+        causal = getattr(model, "attn_mask", None) is not None and model.text_pool_type in ("argmax", "eos")
+        return "" if causal else None
+    tower = getattr(model, "text", None)
+    if isinstance(tower, open_clip.transformer.TextTransformer):
+        plain = tower.attn_mask is not None and tower.cls_emb is None and not tower.use_pad_mask and not tower.output_tokens
+        return "text." if plain and tower.pool_type in ("argmax", "eos") else None
+    return None
+
+
+def _register(model: str) -> str:
+    """The name under which open_clip knows the model; a JSON file is made known to it first."""
+    import open_clip
+
+    if not model.endswith(".json"):
+        known = open_clip.list_models()
+        if model not in known and not model.startswith(("hf-hub:", "local-dir:")):
+            raise UserError(f"open_clip has no model {model!r}{_nearest(model, known)}; clip.model may also be a .json file in its format")
+        return model
+    path = paths.resolve(model)
+    if not path.is_file():
+        raise UserError(f"there is no model configuration {path} (clip.model)")
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UserError(f"{path} is not JSON ({error})") from None
+    if not isinstance(content, dict) or not {"embed_dim", "vision_cfg", "text_cfg"} <= set(content):
+        raise UserError(f"{path} is not an open_clip configuration: it must have embed_dim, vision_cfg and text_cfg")
+    if open_clip.get_model_config(path.stem) != content:
+        open_clip.add_model_config(path)
+    if open_clip.get_model_config(path.stem) != content:
+        raise UserError(f"{path}: open_clip has another model called {path.stem!r}; rename the file")
+    return path.stem
+
+
+def find_weights(cfg: Clip) -> Path | None:
+    """The file that :meth:`ClipModel.load` would read; ``None`` when it would have to be fetched over the network.
+
+    Raises :class:`UserError` as loading does for an unknown model or tag and for a missing file.
+    """
+    import open_clip
+
+    name = _register(cfg.model)
+    tag = open_clip.get_pretrained_cfg(name, cfg.pretrained)
+    source = _weights(name, cfg.pretrained, tag)
+    if isinstance(source, Path):
+        return source
+    from huggingface_hub import try_to_load_from_cache
+
+    repository, _, file = tag.get("hf_hub", "").rpartition("/")
+    for candidate in (file,) if file else ("open_clip_model.safetensors", "open_clip_pytorch_model.bin"):
+        found = try_to_load_from_cache(repository, candidate) if repository else None
+        if isinstance(found, str):
+            return Path(found)
+    return None
+
+
+def _weights(name: str, pretrained: str, tag: dict[str, Any]) -> str | Path:
+    """The weights' file if there is one, else the tag, which open_clip fetches. Raises :class:`UserError` for neither."""
+    import open_clip
+
+    if tag:
+        local = weights_folder() / f"{name}.{pretrained}.safetensors"
+        return local if local.is_file() else pretrained
+    path = paths.resolve(pretrained)
+    if path.is_file():
+        return path
+    tags = open_clip.list_pretrained_tags_by_model(name)
+    if path.suffix or os.sep in pretrained:
+        raise UserError(f"there are no weights at {path} (clip.pretrained of {name}); put the file there, or name one of open_clip's tags")
+    listed = f"; open_clip has {', '.join(tags)}" if tags else ""
+    raise UserError(f"open_clip has no weights {pretrained!r} for {name}{_nearest(pretrained, tags)}{listed}; a file's path will do, too")
+
+
+def _explain(error: Exception, name: str, pretrained: str, source: str | Path) -> Exception:
+    """What went wrong while building or filling the model, as an error for users where it is one."""
+    if "Failed to download" in str(error):
+        import open_clip
+
+        hub = open_clip.get_pretrained_cfg(name, pretrained).get("hf_hub", "").rstrip("/")
+        where = f"'{hub}' on the Hugging Face hub" if hub else "open_clip's publishers"
+        target = weights_folder() / f"{name}.{pretrained}.safetensors"
+        return UserError(
+            f"the weights {pretrained!r} of {name} are not here and could not be fetched ({_first_line(error)}). "
+            f"On a machine with a network take open_clip_model.safetensors from {where} and put it at {target}, "
+            "or set clip.pretrained to the path of a file"
+        )
+    if "TorchScript" in str(error) or "weights_only" in str(error).lower():
+        return UserError(f"{source} is a program or a pickle, which is never run; use the safetensors file of the same weights")
+    return UserError(f"{source} does not fit the model {name}: {_first_line(error)}")
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    text = " ".join(lines[:2]) if lines else type(error).__name__
+    return text if len(text) < 300 else text[:300] + "..."
+
+
+def _digest_file(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error})") from None
+
+
+def _nearest(word: str, known: list[str]) -> str:
+    lower = {name.lower(): name for name in known}
+    close = difflib.get_close_matches(word.lower(), list(lower), 3, 0.5)
+    return f" (did you mean {', '.join(repr(lower[name]) for name in close)}?)" if close else ""

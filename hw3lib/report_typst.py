@@ -1,0 +1,101 @@
+"""The report as a PDF, set by typst from the same blocks as the page. Template: ``report/hw3.typ``.
+
+The content reaches typst as JSON, never as typst source: whatever a caption or a label holds, it is text.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from hw3lib import files, paths
+from hw3lib.display import cjk_font
+from hw3lib.errors import UserError
+from hw3lib.report import Report
+from hw3lib.report_document import Block, Chapter
+
+TEMPLATE = paths.PACKAGE.parent / "report" / "hw3.typ"
+
+_WIDEST, _TALLEST = 6.5, 7.9  # inches: the text's width, and what of a page a figure may take beside its caption
+_ENDINGS = {"image/svg+xml": "svg", "image/png": "png", "image/jpeg": "jpg"}
+
+
+def write(report: Report, path: Path) -> None:
+    """Write the PDF, whole or not at all."""
+    with files.atomic(path) as temporary:
+        temporary.write_bytes(render(report))
+
+
+def render(report: Report) -> bytes:
+    """The whole PDF. Raises :class:`UserError` with typst's own words when it cannot be set."""
+    import typst
+
+    font = cjk_font()
+    with tempfile.TemporaryDirectory(prefix="hw3-report-") as name:
+        folder = Path(name)
+        shutil.copy(TEMPLATE, folder / "main.typ")
+        document = json.dumps(_document(report, folder), ensure_ascii=False)
+        (folder / "document.json").write_text(document, encoding="utf-8")
+        try:
+            # Only the fonts that come with the packages: the same pages on every machine.
+            return typst.compile(
+                folder / "main.typ",
+                root=folder,
+                font_paths=[font.parent] if font else [],
+                ignore_system_fonts=True,
+                timestamp=datetime.now(UTC).replace(microsecond=0),
+            )
+        except typst.TypstError as error:
+            raise UserError(f"typst could not set the PDF: {error.message} {error.diagnostic}") from None
+
+
+def _document(report: Report, folder: Path) -> dict[str, Any]:
+    plain = {
+        each.name: getattr(report, each.name)
+        for each in dataclasses.fields(report)
+        if each.name not in ("summary", "chapters")
+    }
+    chapters = [_chapter(chapter, folder) for chapter in report.chapters]
+    return plain | {"summary": _blocks(report.summary, folder), "chapters": chapters}
+
+
+def _chapter(chapter: Chapter, folder: Path) -> dict[str, Any]:
+    return {
+        "title": chapter.title,
+        "lead": chapter.lead,
+        "blocks": _blocks(chapter.blocks, folder),
+        "sections": [_chapter(section, folder) for section in chapter.sections],
+    }
+
+
+def _blocks(blocks: list[Block], folder: Path) -> list[Block]:
+    """The blocks that belong on paper (no code, no widgets), their pictures as files in ``folder``."""
+    found: list[Block] = []
+    for block in blocks:
+        kind = block["kind"]
+        if kind in ("code", "note") or (kind == "viewer" and block["picture"] is None):
+            continue
+        if kind in ("figure", "viewer"):
+            picture = block["picture"] if kind == "viewer" else block
+            kept = {key: block[key] for key in ("caption", "alt", "number") if key in block}
+            found.append({"kind": "figure", **kept, **_file(picture, folder)})
+        elif kind == "quote":
+            found.append(block | {"blocks": _blocks(block["blocks"], folder)})
+        elif kind == "list":
+            found.append(block | {"items": [_blocks(item, folder) for item in block["items"]]})
+        else:
+            found.append(block)
+    return found
+
+
+def _file(picture: Block, folder: Path) -> dict[str, Any]:
+    """Write a picture beside the template; its width (inches) is its own, or what fits on the page."""
+    name = f"picture-{len(list(folder.glob('picture-*')))}.{_ENDINGS[picture['media']]}"
+    (folder / name).write_bytes(picture["data"])
+    fit = min(1.0, _WIDEST / picture["width"], _TALLEST / picture["height"])
+    return {"file": name, "width": picture["width"] * fit}
