@@ -27,7 +27,7 @@ from hw3lib.errors import UserError
 
 if TYPE_CHECKING:
     from hw3lib.config import Profile
-    from hw3lib.training import LoadedRun
+    from hw3lib.runs import LoadedRun
 
 Map = np.ndarray  # (Gh, Gw) float32, a probability distribution over patches; all NaN for [BOS]
 
@@ -283,7 +283,8 @@ def ranked_pairs(profile: Profile, run: str) -> list[Pair]:
     from hw3lib.data import load_captions
 
     folder, captions = paths.runs(profile.name) / "p2" / run, profile.captions
-    remedy = f"Train and score the run first: hw3 train --profile {profile.name} --run {run}, then hw3 score."
+    command = f"hw3 train {run} --profile {profile.name} && hw3 score --run {run} --profile {profile.name}"
+    remedy = f"Train and score the run first: {command}"
     predictions = files.read_json(folder / "predictions.json", remedy)
     scores = files.read_json(folder / "scores.json", remedy).get("per_image", {})
     scored = [name for name in predictions if scores.get(name, {}).get("CLIPScore") is not None]
@@ -306,6 +307,12 @@ def best_and_worst(profile: Profile, run: str) -> tuple[Pair, Pair]:
     """The validation pairs with the highest and the lowest CLIPScore."""
     pairs = ranked_pairs(profile, run)
     return pairs[-1], pairs[0]
+
+
+def typical(profile: Profile, run: str) -> Pair:
+    """The validation pair in the middle of the ranking: neither lucky nor unlucky."""
+    pairs = ranked_pairs(profile, run)
+    return pairs[len(pairs) // 2]
 
 
 def write_summary(profile: Profile, run: str, best: Pair, worst: Pair, captions: dict[str, str]) -> Path:

@@ -30,7 +30,9 @@ class Visit(NamedTuple):
     captions: tuple[int, ...]
 
 
-def plan(counts: Sequence[int], images_per_step: int, captions_per_image: int, seed: int, epoch: int) -> list[list[Visit]]:
+def plan(
+    counts: Sequence[int], images_per_step: int, captions_per_image: int, seed: int, epoch: int
+) -> list[list[Visit]]:
     """The steps of an epoch, each a list of visits. Every image comes once; ``counts`` are their captions' numbers.
 
     An image's captions take turns: k epochs of m captions use k * m different ones while it has so many. The last
@@ -70,14 +72,12 @@ class Images:
 
 
 def load_images(paths: Sequence[Path], transform: ImageTransform, processes: int = 1) -> tuple[Images, dict[Path, str]]:
-    """Decode and fit all photographs, in threads, if a quarter of the free memory holds them.
+    """Decode and fit all photographs, in threads, if an eighth of the machine's memory holds them.
 
     ``processes`` share the machine. Returns the readable ones, and what is wrong with each of the others.
     """
-    import psutil
-
     h, w = transform.size
-    if len(paths) * h * w * 3 > psutil.virtual_memory().available / 4 / processes:
+    if len(paths) * h * w * 3 > _memory() / 8 / processes:
         return Images(tuple(paths), transform, None), {}
 
     def fitted(path: Path) -> np.ndarray | str:
@@ -95,12 +95,22 @@ def load_images(paths: Sequence[Path], transform: ImageTransform, processes: int
     return Images(tuple(path for path, _ in good), transform, pixels), bad
 
 
+def _memory() -> int:
+    """The machine's memory in bytes; 16 GiB where the system does not tell."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return 16 * 2**30
+
+
 class Pairs(Dataset[tuple[Tensor, list[list[int]]]]):
     """Images with their captions as token ids, indexed by a :class:`Visit`."""
 
     def __init__(self, images: Images, captions: Sequence[Sequence[str]], tokenizer: CaptionTokenizer, max_length: int):
         self.images = images
-        self.tokens = [[_cut(tokenizer.encode(text), max_length, tokenizer.eos) for text in group] for group in captions]
+        self.tokens = [
+            [_cut(tokenizer.encode(text), max_length, tokenizer.eos) for text in group] for group in captions
+        ]
         self.pad = tokenizer.pad
 
     def __len__(self) -> int:
@@ -117,9 +127,9 @@ class Pairs(Dataset[tuple[Tensor, list[list[int]]]]):
         return torch.stack([image for image, _ in items]), padded
 
     def loader(self, steps: list[list[Visit]], workers: int, seed: int) -> DataLoader[tuple[Tensor, Tensor]]:
-        """The steps' batches, in order. ``seed`` only reaches the workers; without any, torch's own generator jitters."""
+        """The steps' batches, in order. ``seed`` only reaches worker processes; without, torch's generator jitters."""
         return DataLoader(
-            self,
+            self,  # type: ignore[arg-type]  # typed for what is indexed, not for what collate makes of it
             batch_sampler=steps,  # type: ignore[arg-type]  # typed for integers, but any index will do
             collate_fn=self.collate,
             num_workers=workers,

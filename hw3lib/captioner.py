@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hw3lib import paths
-from hw3lib.data import ImageTransform, grid_size
+from hw3lib.data import ImageTransform
+from hw3lib.encoder import create_encoder, input_size, patches_of
 from hw3lib.errors import UserError
 from hw3lib.files import atomic
 
@@ -73,7 +73,7 @@ class Attention(nn.Module):
     def forward(
         self, x: Tensor, keys: Tensor, values: Tensor, causal: bool = False, explicit: bool = False
     ) -> tuple[Tensor, Tensor | None]:
-        """Attend from ``x`` (B, T, D) to ``keys`` and ``values`` (I, H, L, E): (B, T, D) and, if explicit, (B, H, T, L).
+        """From ``x`` (B, T, D) to ``keys`` and ``values`` (I, H, L, E): (B, T, D) and, if explicit, (B, H, T, L).
 
         Where B is a multiple of I, each image's rows follow one another: its keys serve all of them, uncopied.
         """
@@ -202,7 +202,7 @@ class Captioner(nn.Module):
     def encode(self, images: Tensor) -> Memory:
         """Images (I, 3, h, w), normalised, to their patches (I, P, D), class and register tokens left out."""
         features = self.encoder.forward_features(images)
-        patches, grid = _patches(self.encoder, features, (images.shape[2], images.shape[3]))
+        patches, grid = patches_of(self.encoder, features, (images.shape[2], images.shape[3]))
         return Memory(self.project(patches), grid)
 
     def forward(
@@ -259,6 +259,7 @@ class Captioner(nn.Module):
         state = {name: tensor.detach().cpu().contiguous() for name, tensor in self.state_dict().items()}
         with atomic(path) as temporary:
             save_file(state, temporary, facts | (metadata or {}))
+            temporary.chmod(0o644)  # safetensors makes files that only their owner may read
 
     @classmethod
     def load(cls, path: str | Path) -> Captioner:
@@ -283,86 +284,3 @@ class Captioner(nn.Module):
         model = cls(run, int(facts["vocabulary_size"]), pretrained=False)
         model.load_state_dict(state)
         return model.eval()
-
-
-def create_encoder(encoder: config.Encoder, pretrained: bool = True) -> Any:
-    """The timm backbone of a configuration, without its classifier, with its weights if ``pretrained``.
-
-    Raises :class:`UserError` for an unknown name, for arguments that the backbone does not take, for weights that
-    cannot be had, and for a file that lacks a part of the backbone or holds another shape of it.
-    """
-    import timm
-    from timm.models import resolve_model_input_args
-
-    if not timm.is_model(encoder.name.split(".")[0]):
-        near = timm.list_models(f"*{encoder.name.split('_')[0]}*")[:5]
-        raise UserError(f"timm has no model {encoder.name!r}{' (near: ' + ', '.join(near) + ')' if near else ''}")
-    size = encoder.image_size
-    arguments = dict(encoder.arguments)
-    if size and "img_size" not in arguments:
-        # timm knows which backbones are built for one size; the others take any, and no such argument.
-        wanted = resolve_model_input_args(encoder.name, {"input_size": (3, size, size)}, **arguments)
-        arguments |= {"img_size": wanted["img_size"]} if "img_size" in wanted else {}
-    arguments |= {"num_classes": 0}
-    if not pretrained or encoder.weights == "none":
-        return _build(encoder, arguments, pretrained=False)
-    if encoder.weights == "pretrained":
-        return _build(encoder, arguments, pretrained=True)
-
-    path = paths.resolve(encoder.weights)
-    if not path.is_file():
-        raise UserError(f"there are no weights for {encoder.name} at {path}; put them there, or set encoder.weights")
-    overlay = {"file": str(path), "custom_load": path.suffix == ".npz", "label_offset": 0}
-    try:
-        # As many classes as the model has: timm is strict then, and a file of another backbone cannot pass.
-        return _build(encoder, arguments, pretrained=True, pretrained_cfg_overlay=overlay | {"num_classes": 0})
-    except RuntimeError as error:
-        if "Missing key" in str(error) or "size mismatch" in str(error) or "Unexpected key" not in str(error):
-            raise UserError(f"{path} does not fit {encoder.name} {encoder.arguments or ''}: {error}") from None
-    # Nothing is missing; what is left over is the classifier, which timm drops when asked to.
-    return _build(encoder, arguments, pretrained=True, pretrained_cfg_overlay=overlay | {"num_classes": -1})
-
-
-def _build(encoder: config.Encoder, arguments: dict[str, Any], pretrained: bool, **more: Any) -> Any:
-    import timm
-
-    try:
-        return timm.create_model(encoder.name, pretrained=pretrained, **arguments, **more)
-    except (TypeError, AssertionError, ValueError) as error:
-        raise UserError(f"timm cannot build {encoder.name} with {encoder.arguments}: {error}") from None
-    except (OSError, RuntimeError) as error:
-        if "pretrained_cfg_overlay" in more or not pretrained:
-            raise
-        reason = str(error).strip().splitlines()[0]
-        raise UserError(
-            f"the pretrained weights of {encoder.name} are neither in timm's cache nor to be downloaded ({reason}). "
-            f"Download them where there is a network, and name the file in encoder.weights (.safetensors or .pth)"
-        ) from None
-
-
-def input_size(model: Any, encoder: config.Encoder) -> tuple[int, int]:
-    """The input (h, w) in pixels: the configuration's, else what timm says the backbone was made for."""
-    from timm.data import resolve_model_data_config
-
-    own = encoder.arguments.get("img_size") or encoder.image_size
-    if own is None:
-        own = resolve_model_data_config(model)["input_size"][-2:]
-    return (own, own) if isinstance(own, int) else (int(own[0]), int(own[1]))
-
-
-def _patches(model: Any, features: Tensor, size: tuple[int, int]) -> tuple[Tensor, tuple[int, int]]:
-    """Whatever timm's ``forward_features`` gives to (I, P, C) and its grid, by what the model reports of itself."""
-    if features.ndim == 4:
-        if str(getattr(getattr(model, "output_fmt", None), "value", getattr(model, "output_fmt", "NCHW"))) != "NHWC":
-            features = features.permute(0, 2, 3, 1)
-        grid = (features.shape[1], features.shape[2])
-        return features.flatten(1, 2), grid
-    if features.ndim != 3:
-        raise UserError(f"{type(model).__name__} gives features of shape {tuple(features.shape)}, not a map or a sequence")
-    patches = features[:, int(getattr(model, "num_prefix_tokens", 0)) :]
-    embed = getattr(model, "patch_embed", None)
-    if hasattr(embed, "dynamic_feat_size"):
-        rows, columns = embed.dynamic_feat_size(size)
-        if rows * columns == patches.shape[1]:
-            return patches, (rows, columns)
-    return patches, grid_size(patches.shape[1], size)  # a pyramid that ends in a sequence

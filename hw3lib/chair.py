@@ -159,7 +159,10 @@ def object_scores(
     lexicon = lexicon or Lexicon.for_categories(objects.categories)
     lacking = sorted(set(predictions) - set(objects.present))
     if lacking:
-        raise UserError(f"the instances file lacks {len(lacking)} of the {len(predictions)} captioned images: {', '.join(lacking[:3])}")
+        raise UserError(
+            f"the instances file lacks {len(lacking)} of the {len(predictions)} captioned images: "
+            f"{', '.join(lacking[:3])}{', ...' * (len(lacking) > 3)}"
+        )
     said = wrong = captions_wrong = hoped = got = 0
     for name, caption in predictions.items():
         mentioned = lexicon.mentions(caption)

@@ -34,8 +34,9 @@ class CiderReferences:
         """
         if len(references) < 2:
             raise UserError(
-                f"CIDEr of {len(references)} image{'s' * (len(references) != 1)} is undefined: it weighs words by how rare they are "
-                "among the images' references, so it needs two at the least, and is comparable only within one set"
+                f"CIDEr of {len(references)} image{'s' * (len(references) != 1)} is undefined: it weighs words by how "
+                "rare they are among the images' references, so it needs two at the least, and only scores of the same "
+                "set can be compared"
             )
         counts = [[ngrams(reference) for reference in group] for group in references]
         frequency = Counter(gram for group in counts for gram in set().union(*group))
@@ -50,11 +51,17 @@ class CiderReferences:
         squares = [0.0] * LONGEST
         for gram, weight in weights.items():
             squares[len(gram) - 1] += weight * weight
-        return weights, [math.sqrt(square) for square in squares], sum(count for gram, count in counts.items() if len(gram) == 2)
+        return (
+            weights,
+            [math.sqrt(square) for square in squares],
+            sum(count for gram, count in counts.items() if len(gram) == 2),
+        )
 
     def score(self, captions: Sequence[str]) -> list[float]:
         """CIDEr-D of every image's tokenised caption, in the references' order; the set's score is their mean."""
-        return [image.score(*self._vector(ngrams(caption))) for image, caption in zip(self._images, captions, strict=True)]
+        return [
+            image.score(*self._vector(ngrams(caption))) for image, caption in zip(self._images, captions, strict=True)
+        ]
 
 
 class _Image:

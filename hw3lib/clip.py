@@ -5,7 +5,6 @@ Dimension letters: B images or texts, T tokens of a text, D width of the joint s
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import os
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hw3lib import paths
+from hw3lib.clip_weights import ask_the_network, explain, find_weights, register
 from hw3lib.config import Clip
 from hw3lib.data import open_image
 from hw3lib.errors import UserError
@@ -31,15 +31,12 @@ _TEXTS_KEPT = 50_000
 _FLUSH = 1024  # images per cache file: what an interruption loses at the most
 
 
-def weights_folder() -> Path:
-    """Where weights by tag are looked for before the network is asked: ``<model>.<tag>.safetensors``."""
-    return paths.root() / "data" / "weights"
-
-
 def clip_scores(image_features: Tensor, text_features: Tensor) -> Tensor:
     """CLIPScore of pairs, ``2.5 * max(cos, 0)`` (Hessel et al. 2021), from normalised features ``(B, D)``: ``(B,)``."""
     if image_features.shape != text_features.shape:
-        raise ValueError(f"{tuple(image_features.shape)} image features do not pair with {tuple(text_features.shape)} text features")
+        raise ValueError(
+            f"{tuple(image_features.shape)} image features do not pair with {tuple(text_features.shape)} text features"
+        )
     return CLIPSCORE_WEIGHT * (image_features * text_features).sum(-1).clamp(min=0)
 
 
@@ -47,7 +44,14 @@ class ClipModel:
     """A CLIP with its preprocessing, tokenizer and feature caches. Use :meth:`load`."""
 
     def __init__(
-        self, model: Any, preprocess: Any, tokenizer: Any, width: int, key: str, batch_size: int = 64, device: str = "cpu"
+        self,
+        model: Any,
+        preprocess: Any,
+        tokenizer: Any,
+        width: int,
+        key: str,
+        batch_size: int = 64,
+        device: str = "cpu",
     ) -> None:
         self.model = model.eval().requires_grad_(False).to(device)
         self.preprocess, self.tokenizer = preprocess, tokenizer
@@ -59,33 +63,36 @@ class ClipModel:
 
     @classmethod
     def load(cls, cfg: Clip, device: str = "cpu") -> ClipModel:
-        """Load a model that open_clip knows, or one described by a JSON file in its format, with weights by tag or file.
+        """Load a model that open_clip knows, or one that a JSON file in its format describes; weights by tag or file.
 
-        ``device`` is one of torch's, or ``auto``. Raises :class:`UserError` for an unknown model or tag (with the nearest
-        names), for a missing, foreign or ill-fitting file, and for weights that are neither here nor to be had.
+        ``device`` is one of torch's, or ``auto``. Raises :class:`UserError` for an unknown model or tag (with the
+        nearest names), for a missing, foreign or ill-fitting file, and for weights that are not to be had.
         """
         import open_clip
         import torch
 
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
-        name = _register(cfg.model)
+        name = register(cfg.model)
         configuration = open_clip.get_model_config(name)
         tag = open_clip.get_pretrained_cfg(name, cfg.pretrained)
-        source = _weights(name, cfg.pretrained, tag)
-        statistics = {f"image_{key}": tag[key] for key in ("mean", "std", "interpolation", "resize_mode") if tag.get(key)}
-        # open_clip only warns when OpenAI's weights go into a model with the other activation (and costs points of accuracy).
+        source = find_weights(cfg)
+        if source is None:
+            ask_the_network(name, cfg.pretrained)
+        statistics = {
+            f"image_{key}": tag[key] for key in ("mean", "std", "interpolation", "resize_mode") if tag.get(key)
+        }
+        # open_clip only warns when OpenAI's weights go into a model with the other activation, which costs accuracy.
         quick_gelu = bool(tag.get("quick_gelu")) or bool(configuration.get("quick_gelu"))
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".*QuickGELU mismatch.*")
             try:
                 model, _, preprocess = open_clip.create_model_and_transforms(
-                    name, pretrained=str(source), force_quick_gelu=quick_gelu, **statistics
+                    name, pretrained=str(source or cfg.pretrained), force_quick_gelu=quick_gelu, **statistics
                 )
             except Exception as error:
-                raise _explain(error, name, cfg.pretrained, source) from error
-        # A tag stands for one published file; a file is known by its content.
-        weights = _digest_file(Path(source)) if Path(source).is_file() else f"tag {cfg.pretrained}"
+                raise explain(error, name, cfg.pretrained, source or cfg.pretrained) from error
+        weights = _digest_file(source or find_weights(cfg) or cfg.pretrained)
         recipe = [weights, configuration, quick_gelu, model.visual.preprocess_cfg]
         key = hashlib.sha256(json.dumps(recipe, sort_keys=True, default=str).encode()).hexdigest()[:20]
         tokenizer = open_clip.get_tokenizer(name)
@@ -167,7 +174,11 @@ class ClipModel:
             upcoming = [pool.submit(self._prepare, image) for image in batches[0]] if batches else []
             for number, _ in enumerate(batches):
                 ready = torch.stack([future.result() for future in upcoming])  # (B, 3, h, w)
-                upcoming = [pool.submit(self._prepare, image) for image in batches[number + 1]] if number + 1 < len(batches) else []
+                upcoming = (
+                    [pool.submit(self._prepare, image) for image in batches[number + 1]]
+                    if number + 1 < len(batches)
+                    else []
+                )
                 found.append(self.model.encode_image(ready.to(self.device), normalize=True).float().cpu())
         return torch.cat(found)
 
@@ -234,108 +245,19 @@ def _causal_text(model: Any) -> str | None:
         return "" if causal else None
     tower = getattr(model, "text", None)
     if isinstance(tower, open_clip.transformer.TextTransformer):
-        plain = tower.attn_mask is not None and tower.cls_emb is None and not tower.use_pad_mask and not tower.output_tokens
+        plain = (
+            tower.attn_mask is not None and tower.cls_emb is None and not tower.use_pad_mask and not tower.output_tokens
+        )
         return "text." if plain and tower.pool_type in ("argmax", "eos") else None
     return None
 
 
-def _register(model: str) -> str:
-    """The name under which open_clip knows the model; a JSON file is made known to it first."""
-    import open_clip
-
-    if not model.endswith(".json"):
-        known = open_clip.list_models()
-        if model not in known and not model.startswith(("hf-hub:", "local-dir:")):
-            raise UserError(f"open_clip has no model {model!r}{_nearest(model, known)}; clip.model may also be a .json file in its format")
-        return model
-    path = paths.resolve(model)
-    if not path.is_file():
-        raise UserError(f"there is no model configuration {path} (clip.model)")
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise UserError(f"{path} is not JSON ({error})") from None
-    if not isinstance(content, dict) or not {"embed_dim", "vision_cfg", "text_cfg"} <= set(content):
-        raise UserError(f"{path} is not an open_clip configuration: it must have embed_dim, vision_cfg and text_cfg")
-    if open_clip.get_model_config(path.stem) != content:
-        open_clip.add_model_config(path)
-    if open_clip.get_model_config(path.stem) != content:
-        raise UserError(f"{path}: open_clip has another model called {path.stem!r}; rename the file")
-    return path.stem
-
-
-def find_weights(cfg: Clip) -> Path | None:
-    """The file that :meth:`ClipModel.load` would read; ``None`` when it would have to be fetched over the network.
-
-    Raises :class:`UserError` as loading does for an unknown model or tag and for a missing file.
-    """
-    import open_clip
-
-    name = _register(cfg.model)
-    tag = open_clip.get_pretrained_cfg(name, cfg.pretrained)
-    source = _weights(name, cfg.pretrained, tag)
-    if isinstance(source, Path):
-        return source
-    from huggingface_hub import try_to_load_from_cache
-
-    repository, _, file = tag.get("hf_hub", "").rpartition("/")
-    for candidate in (file,) if file else ("open_clip_model.safetensors", "open_clip_pytorch_model.bin"):
-        found = try_to_load_from_cache(repository, candidate) if repository else None
-        if isinstance(found, str):
-            return Path(found)
-    return None
-
-
-def _weights(name: str, pretrained: str, tag: dict[str, Any]) -> str | Path:
-    """The weights' file if there is one, else the tag, which open_clip fetches. Raises :class:`UserError` for neither."""
-    import open_clip
-
-    if tag:
-        local = weights_folder() / f"{name}.{pretrained}.safetensors"
-        return local if local.is_file() else pretrained
-    path = paths.resolve(pretrained)
-    if path.is_file():
-        return path
-    tags = open_clip.list_pretrained_tags_by_model(name)
-    if path.suffix or os.sep in pretrained:
-        raise UserError(f"there are no weights at {path} (clip.pretrained of {name}); put the file there, or name one of open_clip's tags")
-    listed = f"; open_clip has {', '.join(tags)}" if tags else ""
-    raise UserError(f"open_clip has no weights {pretrained!r} for {name}{_nearest(pretrained, tags)}{listed}; a file's path will do, too")
-
-
-def _explain(error: Exception, name: str, pretrained: str, source: str | Path) -> Exception:
-    """What went wrong while building or filling the model, as an error for users where it is one."""
-    if "Failed to download" in str(error):
-        import open_clip
-
-        hub = open_clip.get_pretrained_cfg(name, pretrained).get("hf_hub", "").rstrip("/")
-        where = f"'{hub}' on the Hugging Face hub" if hub else "open_clip's publishers"
-        target = weights_folder() / f"{name}.{pretrained}.safetensors"
-        return UserError(
-            f"the weights {pretrained!r} of {name} are not here and could not be fetched ({_first_line(error)}). "
-            f"On a machine with a network take open_clip_model.safetensors from {where} and put it at {target}, "
-            "or set clip.pretrained to the path of a file"
-        )
-    if "TorchScript" in str(error) or "weights_only" in str(error).lower():
-        return UserError(f"{source} is a program or a pickle, which is never run; use the safetensors file of the same weights")
-    return UserError(f"{source} does not fit the model {name}: {_first_line(error)}")
-
-
-def _first_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    text = " ".join(lines[:2]) if lines else type(error).__name__
-    return text if len(text) < 300 else text[:300] + "..."
-
-
-def _digest_file(path: Path) -> str:
+def _digest_file(path: Path | str) -> str:
+    """sha256 of a file's content; of the text itself when it is a tag, which stands for one published file."""
+    if isinstance(path, str):
+        return hashlib.sha256(path.encode()).hexdigest()
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error})") from None
-
-
-def _nearest(word: str, known: list[str]) -> str:
-    lower = {name.lower(): name for name in known}
-    close = difflib.get_close_matches(word.lower(), list(lower), 3, 0.5)
-    return f" (did you mean {', '.join(repr(lower[name]) for name in close)}?)" if close else ""

@@ -5,7 +5,6 @@ Dimension letters: h, w the model's input size in pixels.
 
 from __future__ import annotations
 
-import math
 import re
 from collections import defaultdict
 from collections.abc import Sequence
@@ -52,7 +51,9 @@ def list_images(folder: str | Path) -> list[Path]:
     if not folder.is_dir():
         raise UserError(f"there is no folder {folder}")
     # Hidden files are left out: macOS writes ._name.jpg beside every photograph on foreign disks.
-    found = [path for path in folder.iterdir() if path.suffix.lower() in IMAGE_ENDINGS and not path.name.startswith(".")]
+    found = [
+        path for path in folder.iterdir() if path.suffix.lower() in IMAGE_ENDINGS and not path.name.startswith(".")
+    ]
     if not found:
         raise UserError(f"{folder} holds no image ({', '.join(IMAGE_ENDINGS)})")
     return sorted(found, key=lambda path: path.name)
@@ -109,7 +110,9 @@ def load_captions(annotations_json: str | Path, image_folder: str | Path, limit:
     names = [PurePosixPath(name).stem for _, name in images]
     twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
     if twice:
-        raise UserError(f"{path} names {_some(twice, 'image')} more than once (their names differ by ending at the most)")
+        raise UserError(
+            f"{path} names {_some(twice, 'image')} more than once (their names differ by ending at the most)"
+        )
 
     images, names = images[:limit], names[:limit]
     return CaptionSet(
@@ -219,7 +222,9 @@ class ImageTransform:
     ) -> None:
         self.size = (size, size) if isinstance(size, int) else (int(size[0]), int(size[1]))
         self.mean, self.std = tuple(mean), tuple(std)
-        self.jitter = jitter if jitter and any((jitter.brightness, jitter.contrast, jitter.saturation, jitter.hue)) else None
+        self.jitter = (
+            jitter if jitter and any((jitter.brightness, jitter.contrast, jitter.saturation, jitter.hue)) else None
+        )
 
     def geometry(self, width: int, height: int) -> Geometry:
         """The map from a photograph of that size to the input."""
@@ -252,16 +257,3 @@ class ImageTransform:
         """A text that is the same for transforms that give the same pixels (jitter aside)."""
         rounded = [round(value, 6) for value in (*self.mean, *self.std)]
         return f"{self.size[0]}x{self.size[1]} bicubic {rounded}"
-
-
-def grid_size(patches: int, size: tuple[int, int]) -> tuple[int, int]:
-    """The grid (Gh, Gw) of so many patches whose shape is nearest the input's ``size`` (h, w).
-
-    Raises ``ValueError`` when no grid of that many patches has about the input's proportions.
-    """
-    h, w = size
-    rows = [row for row in range(1, patches + 1) if patches % row == 0]
-    best = min(rows, key=lambda row: abs(math.log((row / (patches / row)) / (h / w))))
-    if abs(math.log((best / (patches / best)) / (h / w))) > 0.35:
-        raise ValueError(f"{patches} patches form no grid of the input's shape {h} x {w}")
-    return best, patches // best

@@ -102,10 +102,7 @@ def _extend(
             if len(going) < len(rows):
                 cache.keep(going, going)
                 rows, ended = rows[going], ended[going]
-    return [
-        _caption(tokenizer, row, scores)
-        for row, scores in zip(tokens.tolist(), log_probs.tolist(), strict=True)
-    ]
+    return [_caption(tokenizer, row, scores) for row, scores in zip(tokens.tolist(), log_probs.tolist(), strict=True)]
 
 
 @torch.inference_mode()

@@ -61,7 +61,7 @@ def word_grid(
         share = look.probability(word)
         _label(figure, word.text, "" if share is None else f"{share:.2f}", left, panel, 1 - (top - 0.06) / height)
     whole = "of the caption" if scale == "caption" else "of that word"
-    note = f"White: the strongest patch {whole} ({_percent(maps)}). Black: no attention. Number: the word's probability."
+    note = f"White: the strongest patch {whole} ({_percent(maps)}). Black: none. Number: the word's probability."
     hidden = np.isnan(to_original(maps[-1], look.geometry, pixels)).any()
     figure.text(0, 0.04 / height, note + (" Hatched: cropped away." if hidden else ""), size=6.5, color=_QUIET)
     return figure
@@ -73,14 +73,14 @@ def blend(photograph: np.ndarray, heat: np.ndarray, strength: float = STRENGTH) 
     Strong attention turns the photograph white, none leaves it dark; unseen parts are hatched.
     """
     base = photograph.astype(np.float32)
-    unseen = np.isnan(heat)
+    unseen: np.ndarray = np.isnan(heat)
     light = np.clip(np.nan_to_num(heat), 0, 1)[..., None] * 255
     mixed = base * (1 - strength) + light.astype(np.float32) * strength
     if unseen.any():
         y, x = np.indices(heat.shape)
-        stripe = (((x + y) % 12) < 2)[..., None]
-        gray = base.mean(axis=2, keepdims=True) * 0.25 + 60
-        mixed = np.where(unseen[..., None], np.where(stripe, 150, gray), mixed)
+        stripe = np.less((x + y) % 12, 2)[..., None]
+        dim = base * 0.14 + np.float32(32)
+        mixed = np.where(unseen[:, :, None], np.where(stripe, dim * 0.8 + 51, dim), mixed)
     return mixed.round().astype(np.uint8)
 
 

@@ -62,7 +62,9 @@ class Tokenizer:
             new = sorted({unit for caption in unknown for unit in _units(caption)} - self._plain)
             lines = self._run([*unknown, *new])
             known.update(zip(unknown, lines[: len(unknown)], strict=True))
-            self._plain.update(unit for unit, line in zip(new, lines[len(unknown) :], strict=True) if line == unit.lower().rstrip("."))
+            self._plain.update(
+                unit for unit, line in zip(new, lines[len(unknown) :], strict=True) if line == unit.lower().rstrip(".")
+            )
         return [known[caption] or "" for caption in tidy]
 
     def _split(self, caption: str) -> str | None:

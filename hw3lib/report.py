@@ -49,13 +49,12 @@ def summarise(profile: config.Profile) -> Path:
         found = _scores(folder / "p2" / name / "scores.json")
         if found:
             runs[name] = {key: value for key, value in found["scores"].items() if isinstance(value, int | float)}
-    best = folder / "p2" / profile.best_run
     summary = {
         "profile": profile.name,
         "provenance": provenance.stamp(profile, profile.seed),
         "p1": {"prompts": prompts, "images": p1.get("images")},
         "p2": runs,
-        "p3": _extremes(_scores(best / "scores.json"), _scores(best / "predictions.json")),
+        "p3": {key: value for key, value in _scores(folder / "p3" / "summary.json").items() if key != "provenance"},
     }
     path = folder / "summary.json"
     files.write_json(path, summary)
@@ -69,19 +68,6 @@ def _scores(path: Path) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise UserError(f"{path} must hold a mapping; delete it and run `hw3 report` again")
     return found
-
-
-def _extremes(scores: dict[str, Any], predictions: dict[str, Any]) -> dict[str, Any]:
-    """The best and the worst validation image by CLIPScore, with their captions."""
-    each = {name: row["CLIPScore"] for name, row in scores.get("per_image", {}).items() if "CLIPScore" in row}
-    if not each:
-        return {}
-    # Ties go to the first name, so that the choice does not depend on an order of keys.
-    ends = {"best": min(each, key=lambda name: (-each[name], name)), "worst": min(each, key=lambda n: (each[n], n))}
-    return {
-        end: {"image": name, "CLIPScore": each[name], "caption": predictions.get(name, "")}
-        for end, name in ends.items()
-    }
 
 
 def published() -> dict[str, Any]:
@@ -113,8 +99,8 @@ def assemble(profile: config.Profile) -> Report:
         elif not name.startswith("p2_training_") and path.is_file():
             chapters.append(read_chapter(path))
     summary = files.read_json(folder / "summary.json", "`hw3 report` writes it.")
-    tables = summary_tables(profile, summary)
-    number([Chapter("summary", "Summary", blocks=tables), *chapters])
+    opening = summary_blocks(profile, summary)
+    number([Chapter("summary", "Summary", blocks=opening), *chapters])
     return Report(
         title=TITLE,
         subtitle=SUBTITLE,
@@ -122,18 +108,20 @@ def assemble(profile: config.Profile) -> Report:
         demo=profile.data == "demo",
         about=_about(profile),
         tiles=_tiles(profile, summary),
-        summary=tables,
+        summary=opening,
         chapters=chapters,
         stamp=_stamp(profile, summary["provenance"]),
     )
 
 
 def build(profile: config.Profile, progress: Callable[[str], None] | None = None) -> tuple[Path, Path]:
-    """Write ``hw3_report.html`` and ``hw3_report.pdf`` into ``report/build/<profile>/``; returns both paths."""
+    """Write ``hw3_report.html`` and ``hw3_report.pdf`` into ``report/build/<profile>/``; returns both paths.
+
+    Raises :class:`UserError` when the profile's results are not complete; ``summary.json`` must be there already.
+    """
     from hw3lib import report_html, report_typst
 
     say = progress or (lambda text: None)
-    summarise(profile)
     report = assemble(profile)
     folder = paths.report(profile.name)
     page, pdf = folder / f"{NAME}.html", folder / f"{NAME}.pdf"
@@ -144,61 +132,52 @@ def build(profile: config.Profile, progress: Callable[[str], None] | None = None
     return page, pdf
 
 
-def summary_tables(profile: config.Profile, summary: dict[str, Any]) -> list[Block]:
+def summary_blocks(profile: config.Profile, summary: dict[str, Any]) -> list[Block]:
     """The first page's tables: what this run measured, beside what was published."""
     known = published()
-    note = _comparable(profile)
-    tables = []
+    found: list[Block] = [{"kind": "paragraph", "inline": text_inline(_comparable(profile))}]
     if summary["p1"]["prompts"]:
         figures = known.get("p1", {}).get("prompts", {})
         rows: list[list[display.Cell]] = [
-            [f"`{template}`", accuracy, figures.get(template)]
-            for template, accuracy in summary["p1"]["prompts"].items()
+            [template, accuracy, figures.get(template)] for template, accuracy in summary["p1"]["prompts"].items()
         ]
         images = summary["p1"].get("images")
-        counted = f" ({images} images)" if images else ""
-        caption = f"Prompts: accuracy of zero-shot classification{counted}"
-        tables.append((["prompt", "this run", "published"], rows, caption, note))
+        caption = "Prompts: accuracy of zero-shot classification" + (f" on {images} images." if images else ".")
+        found.append(_table(["prompt", "this run", "published"], rows, caption))
     if summary["p2"]:
         figures = known.get("p2", {})
         rows = []
         for name, scores in summary["p2"].items():
-            row: list[display.Cell] = [profile.runs[name].title]
-            for score in SCORES:
-                row += [scores.get(score), figures.get(name, {}).get(score)]
-            rows.append(row)
-        columns = ["run"] + [column for score in SCORES for column in (score, "published")]
-        tables.append((columns, rows, "Captioning: the best setting and its ablations, on the validation images", note))
+            pairs = [(scores.get(score), figures.get(name, {}).get(score)) for score in SCORES]
+            rows.append([profile.runs[name].title, *[each for pair in pairs for each in pair]])
+        columns = ["run", *[column for score in SCORES for column in (score, "published")]]
+        found.append(_table(columns, rows, "Captioning: the best setting and its ablations, on the validation images."))
     if summary["p3"]:
         figures = known.get("p3", {})
+        ends = [(end, summary["p3"][end]) for end in ("best", "worst") if end in summary["p3"]]
         rows = [
-            [end, each["image"], each["caption"], each["CLIPScore"], _number(figures.get(end))]
-            for end, each in summary["p3"].items()
+            [end, each["image"], each["caption"], each["CLIPScore"], figures.get(end, {}).get("CLIPScore")]
+            for end, each in ends
         ]
         columns = ["", "image", "caption", "CLIPScore", "published"]
-        tables.append((columns, rows, "Attention is looked at on the best and the worst caption by CLIPScore", note))
-    return [_table(*table) for table in tables]
+        found.append(_table(columns, rows, "Attention: the best and the worst caption of the best run, by CLIPScore."))
+    return found
 
 
-def _table(columns: list[str], rows: list[list[display.Cell]], caption: str, notes: str) -> Block:
-    content = display.table_bundle(columns, rows, caption, notes)[display.TABLE]
+def _table(columns: list[str], rows: list[list[display.Cell]], caption: str) -> Block:
+    content = display.table_bundle(columns, rows, caption)[display.TABLE]
     inline = {"columns": [text_inline(column) for column in columns]}
     return {"kind": "table", **content, **inline, "rows": [[text_inline(c) for c in row] for row in content["rows"]]}
-
-
-def _number(figure: Any) -> float | None:
-    """A published figure, given bare or as ``{"CLIPScore": x}``."""
-    found = figure.get("CLIPScore") if isinstance(figure, dict) else figure
-    return float(found) if isinstance(found, int | float) else None
 
 
 def _comparable(profile: config.Profile) -> str:
     if profile.data == "demo":
         return (
-            "Published: the written report's figures, on real photographs with full-size models. They are here for "
-            "orientation: the demo world is drawn, small, and its own."
+            "Beside each number stands the figure of the written report, published for real photographs and full-size "
+            "models. It is there for orientation only: the demo world is drawn, its models are small, and the two "
+            "columns measure different things."
         )
-    return "Published: the written report's figures."
+    return "Beside each number stands the published figure of the written report."
 
 
 def _about(profile: config.Profile) -> str:

@@ -6,7 +6,7 @@
  * textContent and pixels, never as markup.
  *
  * Payload (see viewer.py): `meta` (words, grid, layers, heads, photo, seen), `image` (JPEG), `maps` (uint8, words with a
- * map x layers x heads x patches), `peaks` (float32, the value that 255 stands for in each of those maps).
+ * map x layers x heads x patches), `peaks` (float32, one per map): a value is (byte / 255)^2 * peak.
  */
 
 const CSS = `
@@ -23,7 +23,7 @@ const CSS = `
 .viewer { display: grid; gap: 14px 22px; grid-template-columns: minmax(0, 1fr) 244px;
   grid-template-areas: "photo now" "photo controls" "words words"; grid-template-rows: auto 1fr auto;
   padding: 16px; border: 1px solid var(--v-line); border-radius: 14px; background: var(--v-bg); color: var(--v-ink);
-  font: 15px/1.4 var(--jp-ui-font-family, inherit); text-align: left; }
+  font-family: var(--jp-ui-font-family, inherit); font-size: 15px; line-height: 1.4; text-align: left; }
 .photo { grid-area: photo; min-width: 0; margin: 0 auto; width: min(100%, calc(430px * var(--aspect))); }
 .photo canvas { display: block; width: 100%; aspect-ratio: var(--aspect); border-radius: 8px; background: var(--v-soft); }
 .scrub { display: flex; align-items: center; gap: 10px; margin-top: 10px; }
@@ -36,6 +36,8 @@ const CSS = `
 .play[aria-pressed="true"] .pause { display: block; }
 input[type="range"] { accent-color: var(--v-accent); margin: 0; height: 24px; cursor: pointer; }
 .now { grid-area: now; min-width: 0; }
+.of { color: var(--v-quiet); font-size: 13px; overflow-wrap: anywhere; }
+.of:empty { display: none; }
 .said { font-size: 27px; line-height: 1.15; font-weight: 650; letter-spacing: -0.01em; overflow-wrap: anywhere; }
 .facts { margin: 10px 0 0; display: grid; gap: 9px; font-size: 13px; }
 .facts > div { display: grid; grid-template-columns: 1fr auto; gap: 1px 8px; }
@@ -149,8 +151,8 @@ class Maps {
     const [from, to] = head < 0 ? [0, heads] : [head, head + 1];
     for (let map = 0; map < count; map++)
       for (let h = from; h < to; h++) {
-        const at = (map * this.layers + layer) * heads + h, unit = this.peaks[at] / 255 / (to - from);
-        for (let p = 0; p < patches; p++) field[map * patches + p] += this.values[at * patches + p] * unit;
+        const at = (map * this.layers + layer) * heads + h, unit = this.peaks[at] / 255 ** 2 / (to - from);
+        for (let p = 0; p < patches; p++) field[map * patches + p] += this.values[at * patches + p] ** 2 * unit;
       }
     this.cache.set(key, field);
     return field;
@@ -244,7 +246,7 @@ function stage(model, root) {
   const count = make("span", { class: "count", "aria-hidden": "true" });
   const photo = make("div", { class: "photo" }, canvas, make("div", { class: "scrub" }, play, slider, count));
 
-  const said = make("div", { class: "said" });
+  const said = make("div", { class: "said" }), title = make("div", { class: "of" }, meta.name);
   const fact = (name, hint) => {
     const value = make("dd"), fill = make("i");
     return { value, fill, row: make("div", { title: hint }, make("dt", {}, name), value) };
@@ -256,7 +258,7 @@ function stage(model, root) {
   const facts = make("dl", { class: "facts" }, probability.row, spread.row, strongest.row);
   const note = make("p", { class: "note" }, "Given, not predicted: [BOS] has no map. This is the photograph.");
   const status = make("div", { class: "hidden", role: "status" });
-  const now = make("div", { class: "now" }, said, facts, note, status);
+  const now = make("div", { class: "now" }, title, said, facts, note, status);
 
   const row = make("div", { class: "words", role: "radiogroup", "aria-label": "Words of the caption" });
   const buttons = words.map((word) => {
@@ -271,14 +273,14 @@ function stage(model, root) {
 
   const options = (pairs) => pairs.map(([value, text]) => make("option", { value }, text));
   const number = (length) => Array.from({ length }, (_, i) => [i, `${i + 1}`]);
-  const layer = make("select", {}, ...options(number(maps.layers).map(([i, text]) => [i, `${text} of ${maps.layers}`])));
-  const head = make("select", {}, ...options([[-1, "mean of heads"], ...number(maps.heads).map(([i, text]) => [i, `${text} of ${maps.heads}`])]));
+  const layer = make("select", { "aria-label": "Layer" }, ...options(number(maps.layers).map(([i, text]) => [i, `${text} of ${maps.layers}`])));
+  const head = make("select", { "aria-label": "Head" }, ...options([[-1, "mean of heads"], ...number(maps.heads).map(([i, text]) => [i, `${text} of ${maps.heads}`])]));
   const segments = (legend, name, choices) => make("fieldset", { class: "wide" }, make("legend", {}, legend),
     make("div", { class: "segments" }, ...choices.map(([value, text]) =>
       make("label", {}, make("input", { type: "radio", name, value }), make("span", {}, text)))));
   const heat = segments("Heat", "heat", [["glow", "white glow"], ["colour", "colour"]]);
   const scale = segments("Scale", "scale", [["caption", "whole caption"], ["word", "each word"]]);
-  const opacity = make("input", { type: "range", min: 0, max: 1, step: 0.02 });
+  const opacity = make("input", { type: "range", min: 0, max: 1, step: 0.02, "aria-label": "Strength" });
   const gradient = make("canvas", { width: 256, height: 1, "aria-hidden": "true" }), most = make("span");
   const controls = make("div", { class: "controls" },
     make("label", {}, make("span", { class: "name" }, "Layer"), layer), make("label", {}, make("span", { class: "name" }, "Head"), head),

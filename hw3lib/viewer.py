@@ -1,9 +1,11 @@
-"""The attention viewer: one payload and one JavaScript module (``viewer.js``), live in a notebook and static in a page.
+"""The attention viewer: one payload and one JavaScript module, ``viewer.js``, live in a notebook and static in a page.
 
-Dimensions: ``N`` layers, ``H`` heads, ``W`` words (``M`` of them with a map: all but ``[BOS]``), ``P = Gh x Gw`` patches.
+Dimensions: ``N`` layers, ``H`` heads, ``W`` words (``M`` of them with a map: all but ``[BOS]``), ``P`` patches
+(``Gh x Gw``).
 
-The payload is small: maps are bytes, each in units of its own peak (so that a flat map keeps as many steps as a sharp
-one), and the photograph is one JPEG. For 20 words, 64 heads and 49 patches that is 65 kB of maps.
+The payload is small: maps are bytes, and the photograph is one JPEG. A byte is the square root of a patch's share of
+its map's peak, in 255ths: a flat map keeps as many steps as a sharp one, and the faint tail of a sharp one, in which
+much of its entropy lies, is not rounded away. For 20 words, 64 heads and 49 patches that is 65 kB of maps.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ import numpy as np
 import traitlets
 from PIL import Image
 
-from hw3lib.attention import Look, View, view_maps, word_maps
+from hw3lib import files, paths
+from hw3lib.attention import Look, Pair, View, view_maps, word_maps
 
 SCRIPT = Path(__file__).with_name("viewer.js")
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -31,7 +34,7 @@ Payload = dict[str, Any]
 
 _LONGEST = 640  # px of the photograph's longer side: what a viewer shows on a wide page
 _QUALITY = 85
-_MOST_PATCHES = 256  # finer grids are summed 2 x 2 (3 x 3, ...) for the viewer: 16 x 16 is as much as an eye follows
+_MOST_PATCHES = 256  # finer grids are merged, about 2 x 2 to 1: 16 x 16 is as much as an eye follows
 _BYTES = ("image", "maps", "peaks")
 
 
@@ -40,7 +43,7 @@ def payload(look: Look, view: View | None = None) -> Payload:
 
     ``meta``: the caption, its words (text, probability, place of its map or None), the grid, the numbers of layers and
     heads, the photograph's size and the part of it that the model saw, as fractions. ``image``: JPEG. ``maps``:
-    ``(M, N, H, P)`` uint8; ``peaks``: ``(M, N, H)`` little-endian float32, the value that 255 stands for.
+    ``(M, N, H, P)`` uint8; ``peaks``: ``(M, N, H)`` little-endian float32; a value is ``(byte / 255)² * peak``.
     ``word``, ``layer``, ``head``: what is shown first; the word is the one whose attention is most gathered.
     """
     view = view or View()
@@ -50,7 +53,7 @@ def payload(look: Look, view: View | None = None) -> Payload:
     known = np.isfinite(maps).all(axis=(1, 2, 3))  # (W,)
     maps, grid = _coarser(maps[known], look.grid)  # (M, N, H, P)
     peaks = maps.max(axis=-1)  # (M, N, H)
-    steps = np.rint(maps / np.maximum(peaks, 1e-12)[..., None] * 255).astype(np.uint8)
+    steps = np.rint(np.sqrt(maps / np.maximum(peaks, 1e-12)[..., None]) * 255).astype(np.uint8)
     photograph = look.image.copy()
     photograph.thumbnail((_LONGEST, _LONGEST), Image.Resampling.LANCZOS)
     jpeg = io.BytesIO()
@@ -169,19 +172,57 @@ def bundle(
     return printed | {WIDGET: reference, "text/html": static_html(payload(look, view)), "text/plain": look.caption}
 
 
+def show_pair(end: str, pair: Pair, look: Look, view: View | None = None) -> None:
+    """Display the ``best`` or the ``worst`` pair: score, caption and references, beside the published; then its maps."""
+    from hw3lib.display import show_table
+
+    published = files.read_json(paths.PACKAGE / "data" / "published.json")["p3"][end]
+    said = ["this run's caption", *["a person's"] * len(pair.references)]
+    texts = [pair.caption, *pair.references]
+    rows: list[list[str | float | None]] = [
+        [who, pair.path.name if not place else "", pair.clip_score if not place else "", text]
+        for place, (who, text) in enumerate(zip(said, texts, strict=True))
+    ]
+    rows.append(["published", published["image"], published["CLIPScore"], None])
+    show_table(
+        ["", "image", "CLIPScore", "caption"],
+        rows,
+        f"The {end} caption of the validation set by CLIPScore: {pair.name}",
+        notes="Published: the written report's, of its own model on its own validation images.",
+        align=["left", "left", "right", "left"],
+    )
+    show(look, view, caption=f"The {end} pair, {pair.name}: {look.caption}")
+
+
+def introduce(looks: list[Look], run: str) -> str:
+    """A line of Markdown on what the maps of these looks are made of."""
+    layers, heads = looks[0].maps.shape[:2]
+    rows, columns = looks[0].grid
+    many = f"{len(looks)} photographs" if len(looks) != 1 else "One photograph"
+    return (
+        f"{many}, captioned by the run `{run}`: {layers} layers of {heads} heads each, "
+        f"every one with a map of {rows} × {columns} patches for every word."
+    )
+
+
 def _coarser(maps: np.ndarray, grid: tuple[int, int]) -> tuple[np.ndarray, tuple[int, int]]:
-    """Sum neighbouring patches until at most ``_MOST_PATCHES`` are left: what a block has is what its patches have."""
+    """Merge patches until at most ``_MOST_PATCHES`` are left; each keeps its share of attention, none is lost."""
     rows, columns = grid
-    block = 1
-    while -(-rows // block) * -(-columns // block) > _MOST_PATCHES:
-        block += 1
-    if block == 1:
+    by = 1
+    while -(-rows // by) * -(-columns // by) > _MOST_PATCHES:
+        by += 1
+    if by == 1:
         return maps, grid
-    # A grid that the block does not divide keeps narrower blocks at its far edges.
-    blocks = maps.reshape(*maps.shape[:-1], rows, columns)
-    blocks = np.add.reduceat(blocks, np.arange(0, rows, block), axis=-2)
-    blocks = np.add.reduceat(blocks, np.arange(0, columns, block), axis=-1)
-    return blocks.reshape(*maps.shape[:-1], -1), (blocks.shape[-2], blocks.shape[-1])
+    down, across = _overlap(rows, -(-rows // by)), _overlap(columns, -(-columns // by))
+    merged = down @ maps.reshape(*maps.shape[:-1], rows, columns) @ across.T
+    return merged.reshape(*maps.shape[:-1], -1), (len(down), len(across))
+
+
+def _overlap(cells: int, wanted: int) -> np.ndarray:
+    """How much of each of ``cells`` lies in each of ``wanted`` equal parts of the same length: (wanted, cells)."""
+    parts, places = np.arange(wanted)[:, None] * cells / wanted, np.arange(cells)
+    ends = np.minimum(parts + cells / wanted, places + 1)
+    return np.maximum(0, ends - np.maximum(parts, places))
 
 
 def _most_gathered(look: Look, shown: np.ndarray) -> int:

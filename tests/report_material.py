@@ -50,14 +50,23 @@ def make(root: Path, profile: str = "fake") -> Path:
     prompts = ("This is a photo of {object}", "This is a {object} image.", "No {object}, no score.")
     files.write_json(
         runs / "p1" / "scores.json",
-        {"provenance": _STAMP, "images": 600, "prompts": {p: {"accuracy": 0.7 + i / 50} for i, p in enumerate(prompts)}},
+        {
+            "provenance": _STAMP,
+            "images": 600,
+            "prompts": {p: {"accuracy": 0.7 + i / 50} for i, p in enumerate(prompts)},
+        },
     )
     for run, cider in (("best", 1.5), ("vit", 1.1)):
         scores = {"CIDEr": cider, "CLIPScore": 0.71, "BLEU-4": 0.4, "object_recall": 0.88}
-        each = {"000000000001": {"CIDEr": 2.0, "CLIPScore": 0.9}, "000000000002": {"CIDEr": 0.1, "CLIPScore": 0.4}}
-        files.write_json(runs / "p2" / run / "scores.json", {"provenance": _STAMP, "scores": scores, "per_image": each})
-        said = {"000000000001": "a sheep in a field", "000000000002": EVIL}
-        files.write_json(runs / "p2" / run / "predictions.json", said)
+        files.write_json(runs / "p2" / run / "scores.json", {"provenance": _STAMP, "scores": scores, "per_image": {}})
+    ends = {
+        "best": {"image": "000000000001.jpg", "caption": "a sheep in a field", "CLIPScore": 0.9},
+        "worst": {"image": "000000000002.jpg", "caption": EVIL, "CLIPScore": 0.4},
+    }
+    photographs = {"sheep": f"a sheep {CHINESE}"}
+    files.write_json(
+        runs / "p3" / "summary.json", {"provenance": _STAMP, "run": "best", **ends, "photographs": photographs}
+    )
     folder = runs / "notebooks"
     folder.mkdir(parents=True, exist_ok=True)
     for name, cells in _notebooks().items():
@@ -136,12 +145,17 @@ def _notebooks() -> dict[str, list[Any]]:
     )
 
     def training(run: str) -> list[Any]:
-        samples = [[f"00000000000{i}", step, f"a sheep in the field number {i}"] for i in range(3) for step in (100, 200)]
+        samples = [
+            [f"00000000000{i}", step, f"a sheep in the field number {i}"] for i in range(3) for step in (100, 200)
+        ]
         return [
             markdown("# Captioning: a run\n\nA backbone and a decoder, trained on captions."),
             parameters,
             markdown("## Setting\n\nWhat this run does."),
-            code("settings(run)", display.table_bundle(["key", "value"], [["run", run], ["layers", 8]], f"{run}: setting.")),
+            code(
+                "settings(run)",
+                display.table_bundle(["key", "value"], [["run", run], ["layers", 8]], f"{run}: setting."),
+            ),
             markdown("## Curves"),
             code("curves(run)", curve(f"{run}: scores by epoch."), stdout="epoch 1\repoch 2\n"),
             code("samples(run)", display.table_bundle(["image", "step", "caption"], samples, f"{run}: samples.")),

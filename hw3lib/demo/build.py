@@ -16,24 +16,35 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
-from itertools import count
 from multiprocessing import get_context
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from hw3lib import config, files, paths
+from hw3lib import config, files
+from hw3lib.demo.layout import Layout
 from hw3lib.errors import UserError
 
 if TYPE_CHECKING:
-    from hw3lib.demo.scene import Rendered, Scene
+    from hw3lib.demo.scene import Rendered
 
 STAMP = "build.json"
 P1_SIDE = 200  # short side of P1's pictures, px
 JPEG_QUALITY = 90
 PNG_LEVEL = 2  # of 9: the grain hardly compresses, and higher levels take three times as long for 3 %
 # What the pixels and the captions depend on, within hw3lib/demo.
-SOURCES = ("svg.py", "composition.py", "scene.py", "words.py", "captions.py", "build.py", "places*.py", "objects/*.py")
+SOURCES = (
+    "svg.py",
+    "composition.py",
+    "scene.py",
+    "words.py",
+    "naming.py",
+    "captions.py",
+    "photographs.py",
+    "build.py",
+    "places*.py",
+    "objects/*.py",
+)
 PACKAGES = ("resvg_py", "pillow", "numpy")
 
 
@@ -47,77 +58,6 @@ class Sizes:
 
 
 SIZES = {"demo": Sizes(24, 2400, 400), "smoke": Sizes(2, 60, 24)}
-
-
-@dataclass(frozen=True)
-class Wish:
-    """One of P3's photographs: the first scene, counting seeds from ``seed``, that shows ``extras`` and ``least`` things."""
-
-    seed: int
-    focus: str
-    place: str
-    recipe: str
-    second: str | None = None
-    shape: tuple[int, int] = (4, 3)
-    extras: tuple[str, ...] = ()
-    least: int = 1  # things in the first group
-
-
-PHOTOGRAPHS = {
-    "bike": Wish(1, "girl", "park", "ride", "bicycle"),
-    "girl": Wish(1, "girl", "street", "pair", "fire hydrant", (3, 4)),
-    "sheep": Wish(1, "sheep", "field", "herd", None, (3, 2), ("fence",), 3),
-    "ski": Wish(1, "girl", "snow", "ski", None, (1, 1)),
-    "umbrella": Wish(1, "girl", "beach", "hold", "umbrella", (2, 3)),
-}
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Where a profile wants its data: everything lies under ``root``, the other paths are relative to it."""
-
-    root: Path
-    p1: Path
-    id2label: Path
-    train: Path
-    val: Path
-    train_captions: Path
-    val_captions: Path
-    train_instances: Path
-    val_instances: Path
-    p3: Path
-    p3_instances: Path
-    tokenizer: Path
-
-    @classmethod
-    def of(cls, profile: config.Profile) -> Layout:
-        """Raises :class:`UserError` when the folders share none that a build may replace."""
-        said = profile.captions
-        val_instances = paths.resolve(said.val_instances or Path(said.val_annotations).with_name("instances_val.json"))
-        p3 = paths.resolve(profile.p3.images)
-        where = {
-            "p1": paths.resolve(profile.p1.images),
-            "id2label": paths.resolve(profile.p1.id2label),
-            "train": paths.resolve(said.train_images),
-            "val": paths.resolve(said.val_images),
-            "train_captions": paths.resolve(said.train_annotations),
-            "val_captions": paths.resolve(said.val_annotations),
-            "train_instances": val_instances.with_name("instances_train.json"),
-            "val_instances": val_instances,
-            "p3": p3,
-            "p3_instances": p3.with_name("instances.json"),
-        }
-        root = Path(os.path.commonpath(list(where.values())))
-        if root in (paths.root(), *paths.root().parents, Path.home()):
-            raise UserError(
-                f"the demo profile {profile.name} spreads its data over {root}; a build replaces the folder that holds "
-                "it all, so name one of its own, such as data/demo, in the profile"
-            )
-        tokenizer = Path(os.path.relpath(paths.resolve(said.tokenizer), root))
-        return cls(root=root, tokenizer=tokenizer, **{name: path.relative_to(root) for name, path in where.items()})
-
-    def folders(self) -> tuple[Path, ...]:
-        return self.p1, self.train, self.val, self.p3
 
 
 @dataclass(frozen=True)
@@ -151,7 +91,9 @@ def build(
     real data, and when the folder holds files that no build has made.
     """
     if profile.data != "demo":
-        raise UserError(f"profile {profile.name} is about real data; only a profile that says `data: demo` can be drawn")
+        raise UserError(
+            f"profile {profile.name} is about real data; only a profile that says `data: demo` can be drawn"
+        )
     layout, sizes = Layout.of(profile), sizes or SIZES.get(profile.name, SIZES["demo"])
     with _locked(layout.root):
         if is_current(profile, sizes):
@@ -194,6 +136,7 @@ def _whole(layout: Layout, expected: dict[str, int]) -> bool:
 
 def _stamp(profile: config.Profile, layout: Layout, sizes: Sizes) -> dict[str, Any]:
     from hw3lib.demo.objects import KINDS
+    from hw3lib.demo.photographs import PHOTOGRAPHS
 
     numbers = (sizes.per_class * len(KINDS), sizes.train, sizes.val, len(PHOTOGRAPHS))
     return {
@@ -262,12 +205,17 @@ def kind_names() -> tuple[str, ...]:
 
 def jobs(seed: int, layout: Layout, sizes: Sizes, part: Path) -> list[Job]:
     """Every picture of the data, in the order of its ids."""
+    from hw3lib.demo.photographs import PHOTOGRAPHS
+
     kinds = kind_names()
     todo = [
         Job(seed, "p3", index, 1 + index, name, str(part / layout.p3 / f"{name}.jpg"))
         for index, name in enumerate(PHOTOGRAPHS)
     ]
-    for split, folder, first, number in (("train", layout.train, 1, sizes.train), ("val", layout.val, 1 + sizes.train, sizes.val)):
+    for split, folder, first, number in (
+        ("train", layout.train, 1, sizes.train),
+        ("val", layout.val, 1 + sizes.train, sizes.val),
+    ):
         for index in range(number):
             path = part / folder / f"{first + index:012d}.jpg"
             todo.append(Job(seed, split, index, first + index, kinds[index % len(kinds)], str(path)))
@@ -280,6 +228,7 @@ def jobs(seed: int, layout: Layout, sizes: Sizes, part: Path) -> list[Job]:
 def draw(job: Job) -> Drawn:
     """Draw one picture, save it, and say what is on it."""
     from hw3lib.demo import captions
+    from hw3lib.demo.photographs import PHOTOGRAPHS, photograph
     from hw3lib.demo.scene import compose, portrait, render
 
     rng = rng_of(job.seed, job.split, job.index)
@@ -295,21 +244,6 @@ def draw(job: Job) -> Drawn:
     image = {"id": job.identity, "file_name": Path(job.path).name, "width": scene.width, "height": scene.height}
     said = captions.captions(scene, rng) if job.split != "p3" else []
     return Drawn(image, said, _annotations(rendered, job.identity))
-
-
-def photograph(wish: Wish) -> Scene:
-    """The scene of one of P3's photographs: the same for every profile."""
-    return next(scene for seed in count(wish.seed) if (scene := attempt(wish, seed)) is not None)
-
-
-def attempt(wish: Wish, seed: int) -> Scene | None:
-    """What that seed makes of a wish, unless it falls short of it."""
-    from hw3lib.demo.scene import compose
-
-    scene = compose(
-        Random(seed), focus=wish.focus, place=wish.place, recipe=wish.recipe, second=wish.second, shape=wish.shape
-    )
-    return scene if scene.groups[0].count >= wish.least and set(wish.extras) <= set(scene.extras) else None
 
 
 def _annotations(rendered: Rendered, identity: int) -> list[dict[str, Any]]:
@@ -351,13 +285,15 @@ def _draw_all(
         images = [one.image for one in drawn]
         if said is not None:
             texts = [(one.image["id"], text) for one in drawn for text in one.captions]
-            notes = [{"id": number, "image_id": image, "caption": text} for number, (image, text) in enumerate(texts, 1)]
+            notes = [
+                {"id": number, "image_id": image, "caption": text} for number, (image, text) in enumerate(texts, 1)
+            ]
             files.write_json(part / said, {"images": images, "annotations": notes})
-        shapes = [{"id": number, **shape} for number, shape in enumerate((s for one in drawn for s in one.annotations), 1)]
+        shapes = [
+            {"id": number, **shape} for number, shape in enumerate((s for one in drawn for s in one.annotations), 1)
+        ]
         categories = [{"id": number, "name": kind} for number, kind in enumerate(kind_names(), 1)]
-        files.write_json(
-            part / seen, {"images": images, "annotations": shapes, "categories": categories}, indent=None
-        )
+        files.write_json(part / seen, {"images": images, "annotations": shapes, "categories": categories}, indent=None)
     files.write_json(part / layout.id2label, {str(label): kind for label, kind in enumerate(kind_names())})
 
 

@@ -8,12 +8,12 @@ annotator's *style*: whether colours are named, how much detail is given, which 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING
 
 from hw3lib.demo import webtexts, words
-from hw3lib.demo.words import Link, Noun, Verb
+from hw3lib.demo.naming import Annotator, Phrase, noun_phrase
+from hw3lib.demo.words import Link, Verb
 
 if TYPE_CHECKING:  # the grammar needs no drawing code
     from hw3lib.demo.composition import Group, Relation, Scene
@@ -25,32 +25,6 @@ FRAMES = {"participle": 9.0, "is": 4.5, "simple": 1.5, "there": 1.5, "photo": 1.
 PHOTOS = ("a photo of", "a picture of", "an image of", "a view of")
 BELOW = {"water": "shore", "wall": "floor"}  # what the ground is called from there
 NEAR_WORDS = ("next", "near", "beside", "by")
-
-
-@dataclass(frozen=True)
-class Phrase:
-    """A noun phrase and how a verb agrees with it."""
-
-    text: str
-    plural: bool
-    collective: bool = False  # "a herd of cows": "are" or "is"
-    there_is: bool = False  # "there is a herd of cows", "there is a dog and a ball"
-
-
-@dataclass
-class Annotator:
-    """One person's habits while writing one caption, and whom the caption has named so far."""
-
-    rng: Random
-    colour: float  # probability that a colour is said
-    detail: float  # 0..1, how much besides the objects is said
-    named: list[str] = field(default_factory=list)
-
-    def chance(self, p: float) -> bool:
-        return self.rng.random() < p
-
-    def pick(self, options: Sequence[str]) -> str:
-        return self.rng.choice(options)
 
 
 def captions(scene: Scene, rng: Random, n: int = 5) -> list[str]:
@@ -104,50 +78,6 @@ def _typed(text: str, rng: Random) -> str:
     style = rng.choices(("sentence", "lower", "title", "dot"), (60, 28, 8, 4))[0]
     capital = text[0].upper() + text[1:]
     return {"sentence": capital + ".", "lower": text, "title": capital, "dot": text + "."}[style]
-
-
-def noun_phrase(group: Group, who: Annotator) -> Phrase:
-    """Name a group: number, size, colour and noun, as this annotator would."""
-    rng = who.rng
-    nouns = [noun for noun in words.NOUNS[group.kind] if noun.size in ("", group.size)]
-    noun = rng.choices(nouns, [one.weight for one in nouns])[0]
-    before, after = _attributes(group, noun, who)
-    another = group.kind in who.named
-    who.named.append(group.kind)
-    if group.count == 1:
-        name = " ".join((*before, noun.singular))
-        if noun.bare:
-            return Phrase(name, True)
-        if noun.measure[0]:
-            name = f"{noun.measure[0]} {name}"
-        return Phrase(f"another {name}{after}" if another else words.article(name) + after, False, there_is=True)
-    name = " ".join((*((noun.measure[1],) if noun.measure[1] else ()), *before, noun.plural))
-    if group.count == 2:
-        return Phrase(f"{rng.choices(('two', 'a couple of', 'a pair of'), (10, 1, 1))[0]} {name}{after}", True)
-    number = words.NUMBERS.get(group.count, "many")
-    gathering = words.article(rng.choice((*words.COLLECTIVES.get(group.kind, ()), "group"))) + " of"
-    start = rng.choices((number, "several", "some", gathering), (10, 1.5, 0.7, 5))[0]
-    together = start == gathering
-    return Phrase(f"{start} {name}{after}", True, collective=together, there_is=together)
-
-
-def _attributes(group: Group, noun: Noun, who: Annotator) -> tuple[tuple[str, ...], str]:
-    """Adjectives before the noun, and what is said of clothes after it (with a leading space)."""
-    before: tuple[str, ...] = ()
-    people = group.kind in words.PEOPLE
-    sizes = (words.HUMAN_SIZES if people else words.SIZES).get(group.size, ())
-    if sizes and noun.sized and not noun.size and who.chance(0.75):
-        before = (who.pick(sizes),)
-    # What has the colour that one expects is rarely said to have it.
-    usual = words.USUAL.get(group.kind) == group.coat
-    if group.kind in words.COLOURLESS or not who.chance(who.colour * (0.4 if usual else 1.0)):
-        return before, ""
-    colour = who.pick(words.COLOURS.get(group.coat, (group.coat,)))
-    if group.kind not in words.CLOTHES:
-        return (*before, colour), ""
-    clothes = words.SKI_CLOTHES if group.pose == "skiing" else words.CLOTHES[group.kind]
-    form = who.rng.choice(clothes)[group.count > 1]
-    return before, " " + form.format(colour, a=words.article(colour))
 
 
 def _verb(options: Sequence[Verb], place: str, rng: Random) -> Verb | None:
@@ -217,7 +147,9 @@ class _Clause:
             else:
                 self.tail.append(self.name(other))
             return
-        preposition = rng.choices([word for word, _ in link.prepositions], [weight for _, weight in link.prepositions])[0]
+        preposition = rng.choices([word for word, _ in link.prepositions], [weight for _, weight in link.prepositions])[
+            0
+        ]
         self.finite = preposition != "with" or self.verb is not None
         self.tail.append(f"{preposition} {self.name(other)}")
 
@@ -253,7 +185,10 @@ class _Clause:
             if index in self.told or len(self.told) > 2 or not self.who.chance(likely):
                 continue
             there = words.standing_place(group, self.scene.place)
-            tight = next((one for one in self.scene.relations if one.name in words.TIGHT and index in (one.subject, one.object)), None)
+            tight = next(
+                (one for one in self.scene.relations if one.name in words.TIGHT and index in (one.subject, one.object)),
+                None,
+            )
             if tight is not None:
                 link = link_of(self.scene, tight)
                 how = link.acts[0].participle if link.acts else link.prepositions[0][0]
@@ -267,7 +202,9 @@ class _Clause:
         """ "in the background" of what stands higher up in the picture than the head, "nearby" otherwise."""
         feet = {}
         for one in (index, self.head_index):
-            feet[one] = max((thing.top + thing.height for thing in self.scene.things if thing.group == one), default=0.0)
+            feet[one] = max(
+                (thing.top + thing.height for thing in self.scene.things if thing.group == one), default=0.0
+            )
         behind = feet[index] < feet[self.head_index] - 0.04 * self.scene.height
         if self.at == "air":
             return "below"
@@ -339,10 +276,14 @@ class _Clause:
         if lights and self.who.chance(0.5):
             return (self.who.pick(lights),)
         # Neither "with ... with ..." nor "near ... near ..." reads well.
-        said_before = {part.split()[0] for part in (*self.tail, where) if part} | ({"with"} if frame == "place first" else set())
+        said_before = {part.split()[0] for part in (*self.tail, where) if part} | (
+            {"with"} if frame == "place first" else set()
+        )
         avoid = {"with"} if "with" in said_before else set()
         avoid |= set(NEAR_WORDS) if said_before & set(NEAR_WORDS) else set()
-        avoid |= {*NEAR_WORDS, "in", "among"} if words.standing_place(self.located, self.scene.place) != "ground" else set()
+        avoid |= (
+            {*NEAR_WORDS, "in", "among"} if words.standing_place(self.located, self.scene.place) != "ground" else set()
+        )
         spoken = " ".join((*self.tail, where)).split()
         options = [one for extra in extras for one in words.EXTRAS[extra] if one.split()[0] not in avoid]
         options = [one for one in options if not {"sky", "trees", one.split()[-1]} & {*spoken} & {*one.split()}]

@@ -1,7 +1,7 @@
 """Texts as they stand beside pictures on the web: what the demo's CLIP learns from.
 
 Alt texts, titles, tags, shop lines, album notes and whole captions; many plain ("a photo of a bicycle."), some odd.
-So the wording of a prompt matters to the demo's CLIP as it does to one that read the web: usual wordings are known better.
+So the wording of a prompt matters to the demo's CLIP, as it does to one that read the web: usual wordings work best.
 """
 
 from __future__ import annotations
@@ -15,30 +15,38 @@ from hw3lib.demo import words
 if TYPE_CHECKING:
     from hw3lib.demo.composition import Group, Scene
 
-# What a text is made of. {a}: the thing with its article or number; {bare}: without; {noun}: the noun alone; {place}: the
-# place's name; {there}: "on the beach"; {other}: another thing of the picture; {number}: a camera's counter; {absent}:
-# plural of a kind that is not in the picture. A text whose part the picture lacks is drawn again.
+# What a text is made of. {a}: the thing with its article or number; {bare}: without; {noun}: the noun alone; {place}:
+# the place's name; {there}: "on the beach"; {other}: another thing of the picture; {number}: a camera's counter;
+# {absent}: plural of a kind that is not in the picture. A text that needs what the picture lacks is not taken.
 STYLES: dict[str, tuple[float, tuple[str, ...]]] = {
     "plain": (34, (
         "a photo of {a}", "a photo of {a}.", "a photo of {a}", "a photo of {a}.", "{a}", "{a}.", "a picture of {a}",
         "a picture of {a}.", "this is a photo of {a}", "this is a photo of {a}.", "an image of {a}", "photo of {a}",
         "this is a picture of {a}.", "here is {a}",
     )),
-    "bare": (9, ("{bare}", "photo of {bare}", "{bare} photo", "{bare} picture", "picture of {bare}", "{bare} stock photo")),
+    "bare": (9, (
+        "{bare}", "photo of {bare}", "{bare} photo", "{bare} picture", "picture of {bare}", "{bare} stock photo",
+    )),
     "image": (2, ("{bare} image", "a {noun} image", "image: {bare}", "this is a {noun} image.")),
     "place": (14, (
         "{a} {there}", "{a} {there}.", "a photo of {a} {there}", "a photo of {a} {there}.", "{bare} {there}",
         "photo of {bare} {there}", "{bare}, {place}", "{place} with {a}",
     )),
     "two": (7, (
-        "{a} and {other}", "{a} and {other}.", "a photo of {a} and {other}.", "{a} {there} with {other}", "{a} and {other} {there}",
+        "{a} and {other}", "{a} and {other}.", "a photo of {a} and {other}.", "{a} {there} with {other}",
+        "{a} and {other} {there}",
     )),
-    "tags": (5, ("{noun}, {place}", "{noun} {place}", "#{tag} #{placetag}", "{bare} | {place}", "{place}: {bare}", "{noun}, {othernoun}, {place}")),
+    "tags": (5, (
+        "{noun}, {place}", "{noun} {place}", "#{tag} #{placetag}", "{bare} | {place}", "{place}: {bare}",
+        "{noun}, {othernoun}, {place}",
+    )),
     "camera": (2, ("IMG_{number} {bare}", "DSC: {noun}, {place}", "DSC_{number}: {noun}", "img {number} {place}")),
-    "shop": (3, ("buy {bare} online", "{bare} for sale", "cheap {bare}, free shipping", "best {noun} {year}", "{bare} - new")),
+    "shop": (3, (
+        "buy {bare} online", "{bare} for sale", "cheap {bare}, free shipping", "best {noun} {year}", "{bare} - new",
+    )),
     "album": (4, (
-        "my new {noun}!", "look at {this} {noun}", "our {noun} {there}", "what {a}!", "{there}: {bare}", "holidays {year}: {place}",
-        "we saw {a} today",
+        "my new {noun}!", "look at {this} {noun}", "our {noun} {there}", "what {a}!", "{there}: {bare}",
+        "holidays {year}: {place}", "we saw {a} today",
     )),
     "absent": (1, ("no {absent} here", "no {absent} allowed", "not {absent}, but {a}", "{a}, no {absent}")),
     "caption": (20, ("",)),
@@ -46,7 +54,7 @@ STYLES: dict[str, tuple[float, tuple[str, ...]]] = {
 
 
 def text(scene: Scene, rng: Random, caption: Callable[[], str]) -> str:
-    """One text about a scene, in a style drawn at random; ``caption`` writes a whole one where the style asks for it."""
+    """One text about a scene, in a style drawn at random; ``caption`` writes a whole one where the style is that."""
     names, shares = list(STYLES), [share for share, _ in STYLES.values()]
     parts = _parts(scene, rng)
     while True:
@@ -88,7 +96,11 @@ def _named(group: Group, rng: Random) -> tuple[str, str, str]:
     # The web says the common name more often than annotators do, who avoid repeating each other.
     noun = rng.choices(nouns, [one.weight**1.5 for one in nouns])[0]
     name = noun.plural if group.count > 1 else noun.singular
-    size = words.SIZES[group.size][0] if group.size in words.SIZES and noun.sized and not noun.size and rng.random() < 0.5 else ""
+    size = (
+        words.SIZES[group.size][0]
+        if group.size in words.SIZES and noun.sized and not noun.size and rng.random() < 0.5
+        else ""
+    )
     colour = group.coat if rng.random() < 0.5 and group.kind not in words.COLOURLESS else ""
     clothes = ""
     if colour and group.kind in words.CLOTHES:

@@ -1,8 +1,9 @@
 """The words of the demo world: what annotators call its objects, poses, relations, places and surroundings.
 
-Data, and look-ups in it; the grammar that joins the words is :mod:`hw3lib.demo.captions`. No noun here is shared between two kinds,
-and no phrase about a place names a kind, so that a caption says without doubt which objects it mentions: object recall
-and CHAIR read the same nouns from ``hw3lib/data/synonyms_demo.json``, which :func:`lexicon` makes.
+Data, and look-ups in it; the grammar that joins the words is :mod:`hw3lib.demo.captions`. No noun here is shared
+between two kinds, and no phrase about a place names a kind, so that a caption says without doubt which objects it
+mentions: object recall and CHAIR read the same nouns from ``hw3lib/data/synonyms_demo.json``,
+    which :func:`lexicon` makes.
 """
 
 from __future__ import annotations
@@ -135,15 +136,40 @@ SKI_CLOTHES = (("in {a} jacket", "in {} jackets"), ("wearing {a} jacket", "weari
 
 ANIMALS = ("sheep", "cow", "dog", "cat", "horse", "elephant", "giraffe", "bear")
 PEOPLE = ("girl", "boy")
-ROADSIDE = ("fire hydrant", "stop sign", "traffic light", "bench", "clock", "potted plant", "suitcase", "chair", "bicycle")
+ROADSIDE = (
+    "fire hydrant",
+    "stop sign",
+    "traffic light",
+    "bench",
+    "clock",
+    "potted plant",
+    "suitcase",
+    "chair",
+    "bicycle",
+)
 USUAL = {  # the colour one expects, so seldom said
-    "elephant": "gray", "stop sign": "red", "fire hydrant": "red", "sheep": "white", "giraffe": "yellow",
+    "elephant": "gray",
+    "stop sign": "red",
+    "fire hydrant": "red",
+    "sheep": "white",
+    "giraffe": "yellow",
 }
 
 # Said alone, these leave one waiting for the place.
 INCOMPLETE = {
-    "standing", "sitting", "lying", "laying", "parked", "pitched", "set up", "posing", "perched", "hanging", "traveling",
-    "passing", "driving",
+    "standing",
+    "sitting",
+    "lying",
+    "laying",
+    "parked",
+    "pitched",
+    "set up",
+    "posing",
+    "perched",
+    "hanging",
+    "traveling",
+    "passing",
+    "driving",
 }
 
 _STAND = Verb("standing", "stands", "stand", 3)
@@ -158,7 +184,8 @@ _GRASS = ("field", "park", "lake")
 VERBS: dict[str, dict[str, tuple[Verb, ...]]] = {
     "animal": {
         "standing": (_STAND,),
-        "grazing": (Verb("grazing", "grazes", "graze", 4), Verb("eating grass", "eats grass", "eat grass", 1, False, _GRASS),
+        "grazing": (Verb("grazing", "grazes", "graze", 4), Verb("eating grass", "eats grass", "eat grass",
+            1, False, _GRASS),
                     Verb("grazing on grass", "grazes on grass", "graze on grass", 0.7, False, _GRASS)),
         "lying": (Verb("lying down", "lies down", "lie down", 2), _LIE, Verb("resting", "rests", "rest"),
                   Verb("laying", "lays", "lay", 0.5)),
@@ -183,9 +210,11 @@ VERBS: dict[str, dict[str, tuple[Verb, ...]]] = {
         "driving": (Verb("driving", "drives", "drive", 3, through=True),),
     },
     "bicycle": {"*": (_PARKED, Verb("standing", "stands", "stand", 1))},
-    "boat": {"*": (Verb("floating", "floats", "float", 3), Verb("sailing", "sails", "sail", 1.5), Verb("sitting", "sits", "sit", 0.7))},
+    "boat": {"*": (Verb("floating", "floats", "float", 3), Verb("sailing", "sails", "sail", 1.5), Verb("sitting",
+        "sits", "sit", 0.7))},
     "airplane": {"*": (_FLY, Verb("soaring", "soars", "soar", 0.5))},
-    "train": {"*": (Verb("traveling", "travels", "travel", 2, through=True), Verb("passing", "passes", "pass", 1, through=True))},
+    "train": {"*": (Verb("traveling", "travels", "travel", 2, through=True), Verb("passing", "passes", "pass",
+        1, through=True))},
     "flyer": {"*": (_FLY, Verb("floating", "floats", "float", 1))},
     "kite": {"*": (_FLY,)},
     "balloon": {"*": (Verb("floating", "floats", "float", 3), Verb("flying", "flies", "fly", 1))},
@@ -196,7 +225,8 @@ VERBS: dict[str, dict[str, tuple[Verb, ...]]] = {
     "board": {"*": (_LIE, Verb("sitting", "sits", "sit", 1))},
     "upright": {"*": (_STAND,)},
     "surfboard": {"standing": (_STAND,), "flat": (_LIE,)},
-    "tent": {"*": (Verb("pitched", "is pitched", "are pitched", 2), Verb("set up", "is set up", "are set up", 2), _STAND)},
+    "tent": {"*": (Verb("pitched", "is pitched", "are pitched", 2), Verb("set up", "is set up", "are set up", 2),
+        _STAND)},
     "clock": {"wall": (Verb("hanging", "hangs", "hang", 3),), "standing": (_STAND,)},
 }  # fmt: skip
 
@@ -205,7 +235,8 @@ BEHAVIOUR: dict[str, str] = {
     **dict.fromkeys(("car", "bus", "truck"), "vehicle"), "boat": "boat", "airplane": "airplane", "train": "train",
     "kite": "kite", "balloon": "balloon", "fire hydrant": "hydrant", "stop sign": "upright", "traffic light": "upright",
     "bench": "object", "chair": "object", "potted plant": "object", "suitcase": "post", "ball": "ball",
-    "skateboard": "board", "surfboard": "surfboard", "umbrella": "upright", "skis": "upright", "tent": "tent", "clock": "clock",
+    "skateboard": "board", "surfboard": "surfboard", "umbrella": "upright", "skis": "upright", "tent": "tent",
+        "clock": "clock",
 }  # fmt: skip
 
 _NEAR = (("next to", 4.0), ("beside", 1.5), ("near", 1.5), ("by", 1.0))
@@ -217,20 +248,26 @@ _ON_IT = ("with {s} on it", "with {s} on top")
 # A relation, or a relation with one object kind: the more special one counts.
 LINKS: dict[str, Link] = {
     "riding": Link((("on", 1.0),), (_RIDE,), inverse=("with {s} riding it", "being ridden by {s}")),
-    "riding bicycle": Link((("on", 1.0),), (_RIDE,), (Verb("biking", "bikes", "bike", 1, through=True),), ("being ridden by {s}",)),
-    "riding skateboard": Link((("on", 1.0),), (_RIDE,), (Verb("skateboarding", "is skateboarding", "are skateboarding", 1, through=True),)),
-    "riding skis": Link((("on", 1.0),), (), (Verb("skiing", "is skiing", "are skiing", 4, through=True),), act_share=0.55),
+    "riding bicycle": Link((("on", 1.0),), (_RIDE,), (Verb("biking", "bikes", "bike", 1, through=True),),
+        ("being ridden by {s}",)),
+    "riding skateboard": Link((("on", 1.0),), (_RIDE,), (Verb("skateboarding", "is skateboarding",
+        "are skateboarding", 1, through=True),)),
+    "riding skis": Link((("on", 1.0),), (), (Verb("skiing", "is skiing", "are skiing", 4, through=True),),
+        act_share=0.55),
     "holding": Link((("with", 1.0),), (_HOLD, Verb("carrying", "carries", "carry", 1))),
     "holding umbrella": Link((("with", 1.0), ("under", 1.5)), (_HOLD, Verb("carrying", "carries", "carry", 1))),
     "holding kite": Link((("with", 1.0),), (Verb("flying", "flies", "fly", 4), _HOLD)),
-    "sitting on": Link((("on", 1.0),), (Verb("sitting on", "sits on", "sit on", 5), Verb("seated on", "is seated on", "are seated on", 0.6)),
+    "sitting on": Link((("on", 1.0),), (Verb("sitting on", "sits on", "sit on", 5), Verb("seated on",
+        "is seated on", "are seated on", 0.6)),
                        inverse=("with {s} sitting on it", "with {s} on it")),
     "on": Link((("on", 3.0), ("on top of", 1.5)), inverse=_ON_IT),
     "under": Link(_UNDER, inverse=("over {s}", "above {s}")),
     "behind": Link((("behind", 4.0),), inverse=("in front of {s}",)),
     "in front of": Link((("in front of", 4.0),), inverse=("behind {s}",)),
-    "left of": Link((("to the left of", 2.0), ("on the left of", 0.7), *_NEAR), inverse=("to the right of {s}", "next to {s}", "beside {s}")),
-    "right of": Link((("to the right of", 2.0), ("on the right of", 0.7), *_NEAR), inverse=("to the left of {s}", "next to {s}", "beside {s}")),
+    "left of": Link((("to the left of", 2.0), ("on the left of", 0.7), *_NEAR), inverse=("to the right of {s}",
+        "next to {s}", "beside {s}")),
+    "right of": Link((("to the right of", 2.0), ("on the right of", 0.7), *_NEAR), inverse=("to the left of {s}",
+        "next to {s}", "beside {s}")),
     "next to": Link(_NEAR, inverse=("next to {s}", "beside {s}", "near {s}")),
     "with": Link((("with", 1.0),)),
 }  # fmt: skip
@@ -256,7 +293,8 @@ PLACES: dict[str, Where] = {
     ),
     "beach": Where(
         ("a beach", "a sandy beach"),
-        ("on the beach", "on a beach", "on a sandy beach", "at the beach", "on the sand", "near the ocean", "by the sea"),
+        ("on the beach", "on a beach", "on a sandy beach", "at the beach", "on the sand", "near the ocean",
+            "by the sea"),
         ("along the beach", "on the beach", "across the sand"),
         ("over the beach", "in the sky above a beach", "above the ocean"),
         ("in the ocean", "on the sea", "on the water", "near the beach", "in the water"), title="beach",
@@ -269,10 +307,12 @@ PLACES: dict[str, Where] = {
     ),
     "street": Where(
         ("a street", "a city street"),
-        ("on a street", "on the street", "on a city street", "on the road", "in the middle of the street", "in the city"),
+        ("on a street", "on the street", "on a city street", "on the road", "in the middle of the street",
+            "in the city"),
         ("down a street", "down the street", "along a city street", "down the road"),
         ("over a city street", "above the street", "over the city"),
-        side=("on the side of the road", "on the sidewalk", "on a city street", "on the street", "on a sidewalk", "by the road"),
+        side=("on the side of the road", "on the sidewalk", "on a city street", "on the street", "on a sidewalk",
+            "by the road"),
         title="street",
     ),
     "park": Where(
@@ -306,11 +346,15 @@ PLACES: dict[str, Where] = {
         ("over the desert", "in the sky above a desert"), title="desert",
     ),
     "kitchen": Where(
-        ("a kitchen",), ("in a kitchen", "in the kitchen", "on the kitchen floor", "on the floor of a kitchen", "inside a kitchen"),
+        ("a kitchen",), ("in a kitchen", "in the kitchen", "on the kitchen floor", "on the floor of a kitchen",
+            "inside a kitchen"),
         ("through a kitchen",), ("in a kitchen", "in the kitchen"), title="kitchen", outdoors=False,
     ),
 }  # fmt: skip
-WALLS = {"room": ("on the wall of a room", "on a wall", "in a living room"), "kitchen": ("on a kitchen wall", "on a wall", "in a kitchen")}
+WALLS = {
+    "room": ("on the wall of a room", "on a wall", "in a living room"),
+    "kitchen": ("on a kitchen wall", "on a wall", "in a kitchen"),
+}
 
 LIGHTS: dict[str, tuple[str, ...]] = {
     "day": ("on a sunny day", "in the sunshine"),

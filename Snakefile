@@ -1,0 +1,142 @@
+# The pipeline. `make report` and `hw3 report` run it; by itself:
+#   snakemake --cores 2 --config profile=demo
+# Ablation runs go side by side as far as cores and GPUs (--resources gpu=N) reach; on a cluster: --executor slurm.
+# Every output is written whole or not at all. Training keeps its own files, so that it can go on where it stopped:
+# what Snakemake sees of it is a stamp.
+import shlex
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(workflow.basedir)))
+
+from hw3lib import config as settings, paths, provenance
+from hw3lib.report import NAME
+
+workdir: str(paths.root())
+
+SPEC = config.get("profile", "demo")
+PROFILE = settings.load(SPEC)
+P = PROFILE.name
+RUNS = list(PROFILE.runs)
+OUT = f"runs/{P}"
+HW3 = f"OMP_NUM_THREADS={{threads}} {shlex.quote(sys.executable)} -m hw3lib"
+LOGGED = "> {log} 2>&1"
+CODE = Path(workflow.basedir)
+
+
+def code(*patterns):
+    """Files of the project that a step's result shows: their change makes it again."""
+    return sorted(str(path) for pattern in patterns for path in CODE.glob(pattern))
+
+
+def fingerprint(*parts):
+    return provenance.fingerprint({str(i): repr(part) for i, part in enumerate(parts)})
+
+
+CAPTIONS = [PROFILE.captions.train_annotations, PROFILE.captions.val_annotations]
+if PROFILE.data == "demo":
+    from hw3lib.demo.layout import Layout
+
+    STAMP = str(Layout.of(PROFILE).root / "build.json")
+    P1_DATA = CAPTION_DATA = [STAMP]
+else:
+    P1_DATA = [str(paths.resolve(PROFILE.p1.id2label))]
+    CAPTION_DATA = [str(paths.resolve(path)) for path in CAPTIONS]
+WEIGHTS = [str(p) for p in map(paths.resolve, [PROFILE.clip.model, PROFILE.clip.pretrained]) if p.is_file()]
+
+# As many runs side by side as there are cores, and all cores for the run that is alone.
+TRAIN_THREADS = max(1, (workflow.cores or 1) // len(RUNS))
+
+NOTEBOOKS = [f"{OUT}/notebooks/p1_prompts.ipynb", *[f"{OUT}/notebooks/p2_training_{run}.ipynb" for run in RUNS],
+             f"{OUT}/notebooks/p2_ablations.ipynb", f"{OUT}/notebooks/p3_attention.ipynb"]
+REPORT = [f"report/build/{P}/{NAME}.html", f"report/build/{P}/{NAME}.pdf"]
+
+
+wildcard_constraints:
+    run="|".join(RUNS),
+
+
+rule all:
+    input:
+        REPORT,
+
+
+if PROFILE.data == "demo":
+
+    rule demo_data:
+        message: "draw the demo world"
+        output: STAMP
+        params: drawn=fingerprint(PROFILE.seed)
+        log: f"{OUT}/logs/demo_data.log"
+        threads: workflow.cores or 1
+        shell: HW3 + " demo build --profile {SPEC:q} " + LOGGED
+
+
+rule p1_prompts:
+    message: "P1 notebook: prompts"
+    input: P1_DATA, WEIGHTS, code("notebooks/p1_prompts.ipynb", "hw3lib/prompts*.py", "hw3lib/clip.py", "hw3lib/figures.py", "hw3lib/data/prompts/*", "hw3lib/display.py")
+    output: NOTEBOOKS[0], f"{OUT}/p1/scores.json"
+    params: setting=fingerprint(PROFILE.clip, PROFILE.p1, PROFILE.seed)
+    log: f"{OUT}/logs/p1_prompts.log"
+    shell: HW3 + " notebook p1_prompts --profile {SPEC:q} " + LOGGED
+
+
+rule train:
+    message: "P2 training: {wildcards.run}"
+    input:
+        CAPTION_DATA,
+        WEIGHTS,
+        lambda w: [str(p) for p in [paths.resolve(PROFILE.runs[w.run].encoder.weights)] if p.is_file()],
+    output: f"{OUT}/pipeline/train_{{run}}.json"
+    params: setting=lambda w: fingerprint(PROFILE.runs[w.run], PROFILE.captions, PROFILE.clip, PROFILE.seed)
+    log: f"{OUT}/logs/train_{{run}}.log"
+    priority: 10
+    threads: TRAIN_THREADS
+    resources: gpu=1
+    shell: HW3 + " train {wildcards.run} --profile {SPEC:q} --stamp " + LOGGED
+
+
+rule score:
+    message: "P2 scores: {wildcards.run}"
+    input: f"{OUT}/pipeline/train_{{run}}.json", code("hw3lib/scoring.py", "hw3lib/cider.py", "hw3lib/chair.py", "hw3lib/ptb.py", "hw3lib/data/synonyms_*.json")
+    output: f"{OUT}/p2/{{run}}/scores.json"
+    params: setting=fingerprint(PROFILE.captions, PROFILE.clip)
+    log: f"{OUT}/logs/score_{{run}}.log"
+    priority: 5
+    shell: HW3 + " score --run {wildcards.run} --profile {SPEC:q} " + LOGGED
+
+
+rule p2_training:
+    message: "P2 notebook: {wildcards.run}"
+    input: f"{OUT}/pipeline/train_{{run}}.json", f"{OUT}/p2/{{run}}/scores.json", code("notebooks/p2_training.ipynb", "hw3lib/figures.py", "hw3lib/figures_captioning.py", "hw3lib/display.py")
+    output: f"{OUT}/notebooks/p2_training_{{run}}.ipynb"
+    params: title=lambda w: PROFILE.runs[w.run].title
+    log: f"{OUT}/logs/p2_training_{{run}}.log"
+    shell: HW3 + " notebook p2_training --run {wildcards.run} --profile {SPEC:q} " + LOGGED
+
+
+rule p2_ablations:
+    message: "P2 notebook: ablations"
+    input: expand(f"{OUT}/p2/{{run}}/scores.json", run=RUNS), code("notebooks/p2_ablations.ipynb", "hw3lib/figures.py", "hw3lib/figures_captioning.py", "hw3lib/display.py", "hw3lib/data/published.json")
+    output: f"{OUT}/notebooks/p2_ablations.ipynb"
+    params: titles=[PROFILE.runs[run].title for run in RUNS]
+    log: f"{OUT}/logs/p2_ablations.log"
+    shell: HW3 + " notebook p2_ablations --profile {SPEC:q} " + LOGGED
+
+
+rule p3_attention:
+    message: "P3 notebook: attention"
+    input: f"{OUT}/pipeline/train_{PROFILE.best_run}.json", f"{OUT}/p2/{PROFILE.best_run}/scores.json", code("notebooks/p3_attention.ipynb", "hw3lib/attention.py", "hw3lib/grounding.py", "hw3lib/viewer.*", "hw3lib/figures_attention.py", "hw3lib/display.py")
+    output: f"{OUT}/notebooks/p3_attention.ipynb"
+    params: setting=fingerprint(PROFILE.p3, PROFILE.best_run)
+    log: f"{OUT}/logs/p3_attention.log"
+    shell: HW3 + " notebook p3_attention --profile {SPEC:q} " + LOGGED
+
+
+rule report:
+    message: "summary, HTML and PDF"
+    input: NOTEBOOKS, f"{OUT}/p1/scores.json", expand(f"{OUT}/p2/{{run}}/scores.json", run=RUNS), code("report/hw3.*", "hw3lib/report*.py", "hw3lib/data/published.json")
+    output: REPORT, f"{OUT}/summary.json"
+    params: setting=fingerprint(PROFILE.title, [PROFILE.runs[run].title for run in RUNS])
+    log: f"{OUT}/logs/report.log"
+    shell: HW3 + " report --render --profile {SPEC:q} " + LOGGED

@@ -1,0 +1,259 @@
+"""The command ``hw3``. Each command imports what it needs when it runs, so that ``hw3 --help`` answers at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hw3lib import __version__
+from hw3lib.errors import UserError
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+
+_profile = click.option(
+    "--profile", default="demo", show_default=True, help="A name under configs/ (demo, smoke, hw3) or a YAML file."
+)
+_device = click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, ...")
+
+
+class _Commands(click.Group):
+    """Lists commands in the order of their definition, and turns a UserError into one line and exit code 2."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except UserError as error:
+            click.echo(f"hw3: {error}", err=True)
+            ctx.exit(2)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="hw3")
+def main() -> None:
+    """Prompts, captions, attention: three problems of vision and language, and the report on them."""
+    from hw3lib import locks
+
+    locks.end_with_parent()
+
+
+@main.command()
+@click.argument("images", type=_FOLDER)
+@click.argument("id2label", type=_FILE)
+@click.argument("out", type=_FILE)
+@click.option(
+    "--template", help="The prompt, {object} standing for the label; the profile's best known when not given."
+)
+@_profile
+@_device
+def classify(images: Path, id2label: Path, out: Path, template: str | None, profile: str, device: str) -> None:
+    """Classify the IMAGES of a folder with CLIP among the labels of ID2LABEL (JSON), into OUT (CSV: filename,label)."""
+    from hw3lib import config, prompts
+
+    extra = {"template": template} if template else {}
+    prompts.classify_folder(config.load(profile).clip, images, id2label, out, device=device, **extra)
+    click.echo(str(out))
+
+
+@main.command()
+@click.argument("images", type=_FOLDER)
+@click.argument("out", type=_FILE)
+@click.option("--run", help="Which run's weights; the profile's best when not given.")
+@click.option("--batch-size", default=32, show_default=True, type=click.IntRange(min=1))
+@_profile
+@_device
+def caption(images: Path, out: Path, run: str | None, batch_size: int, profile: str, device: str) -> None:
+    """Caption the IMAGES of a folder; write OUT (JSON: file name without its ending -> caption)."""
+    from hw3lib import files, runs
+    from hw3lib.data import list_images
+
+    found = list_images(images)
+    loaded = _loaded(profile, run, device)
+
+    def skipped(path: Path, problem: str) -> None:
+        click.echo(f"left out: {problem}", err=True)
+
+    captions = runs.caption_images(loaded, found, batch_size, on_unreadable=skipped)
+    if not captions:
+        raise UserError(f"none of the {len(found)} images in {images} can be read")
+    files.write_json(out, {name: each.text for name, each in captions.items()})
+    click.echo(f"{out}: {len(captions)} captions")
+
+
+@main.command()
+@click.argument("images", type=_FOLDER)
+@click.argument("outdir", type=_FOLDER)
+@click.option("--run", help="Which run's weights; the profile's best when not given.")
+@_profile
+@_device
+def attend(images: Path, outdir: Path, run: str | None, profile: str, device: str) -> None:
+    """Caption the IMAGES of a folder and draw, for each, where the decoder looked for every word, into OUTDIR."""
+    from hw3lib import attention
+
+    attention.attend_folder(_loaded(profile, run, device), images, outdir, report=click.echo)
+
+
+@main.command()
+@click.argument("name", metavar="[RUN]", required=False)
+@click.option("--run", help="The same as RUN.")
+@click.option("--fresh", is_flag=True, help="Start from nothing, also where an interrupted training could go on.")
+@click.option("--stamp", is_flag=True, hidden=True, help="Tell the pipeline when done.")
+@_profile
+def train(name: str | None, run: str | None, fresh: bool, stamp: bool, profile: str) -> None:
+    """Train a captioning RUN of the profile (its best one when none is named), or go on where it was interrupted.
+
+    On several devices or machines: accelerate launch -m hw3lib train RUN --profile ...
+    """
+    from hw3lib import config, locks, paths, pipeline
+
+    setting = config.load(profile)
+    chosen = name or run or setting.best_run
+    setting.run(chosen)
+    pipeline.take_gpu()
+    from hw3lib import training
+
+    # Processes of one distributed training share the folder on purpose.
+    alone = os.environ.get("RANK", "0") == "0"
+    lock = paths.runs(setting.name) / "p2" / f".{chosen}.lock"
+    busy = f"run {chosen} of profile {setting.name} is being trained by another process"
+    if alone:
+        with locks.exclusive(lock, busy, patience=5):
+            folder = training.train(setting, chosen, resume=not fresh)
+            if stamp:
+                pipeline.write_stamp(setting, chosen)
+        click.echo(str(folder))
+    else:
+        training.train(setting, chosen, resume=not fresh)
+
+
+@main.command()
+@click.argument("predictions", type=_FILE, required=False)
+@click.option("--images-root", type=_FOLDER, help="The folder of the images; without it, no CLIPScore.")
+@click.option("--annotations", type=_FILE, help="The reference captions (COCO's JSON).")
+@click.option("--instances", type=_FILE, help="COCO's instances: adds object recall and CHAIR.")
+@click.option("--run", help="Instead of all these: score this trained run of the profile, into its scores.json.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, with the scores of each image.")
+@_profile
+@_device
+def score(
+    predictions: Path | None,
+    images_root: Path | None,
+    annotations: Path | None,
+    instances: Path | None,
+    run: str | None,
+    as_json: bool,
+    profile: str,
+    device: str,
+) -> None:
+    """Score PREDICTIONS (JSON: image name -> caption): CIDEr, BLEU, ROUGE-L, METEOR, and with the images CLIPScore."""
+    from hw3lib import config, scoring
+
+    if run:
+        if predictions or annotations or images_root:
+            raise UserError("--run says it all; leave the files out, or score files without --run")
+        found = json.loads(scoring.score_run(profile, run, device).read_text(encoding="utf-8"))
+    elif predictions and annotations:
+        clip = config.load(profile).clip if images_root else None
+        found = scoring.score_files(predictions, annotations, images_root, clip, instances, device)
+    else:
+        raise UserError("name what to score: hw3 score PRED.json --annotations val.json [--images-root FOLDER]")
+    if as_json:
+        click.echo(json.dumps({"scores": found["scores"], "per_image": found["per_image"]}, ensure_ascii=False))
+    else:
+        _print_table([(name, f"{value:.4f}") for name, value in found["scores"].items()])
+
+
+@main.command()
+@_profile
+def doctor(profile: str) -> None:
+    """Say which data, weights and tools are there, what is missing, and where to put it; exit code 1 if any is."""
+    from hw3lib import doctor
+
+    sys.exit(0 if doctor.show(profile) else 1)
+
+
+@main.command(context_settings={"ignore_unknown_options": True})
+@click.option("--cores", type=click.IntRange(min=1), help="How many processor cores to use; all when not given.")
+@click.option("--render", is_flag=True, help="Only set the documents again, from what has been run.")
+@click.argument("snakemake", nargs=-1, type=click.UNPROCESSED)
+@_profile
+def report(cores: int | None, render: bool, snakemake: tuple[str, ...], profile: str) -> None:
+    """Run whatever the profile's report still lacks, then write it as HTML and PDF.
+
+    Further arguments go to SNAKEMAKE, which runs the steps: hw3 report --profile hw3 -- --executor slurm --jobs 4
+    """
+    if render:
+        from hw3lib import config
+        from hw3lib import report as documents
+
+        setting = config.load(profile)
+        documents.summarise(setting)
+        for path in documents.build(setting, progress=click.echo):
+            click.echo(str(path))
+        return
+    from hw3lib import pipeline
+
+    sys.exit(0 if pipeline.run(profile, cores or pipeline.cores(), snakemake) else 1)
+
+
+@main.command(hidden=True)
+@click.argument("name")
+@click.option("--run")
+@_profile
+def notebook(name: str, run: str | None, profile: str) -> None:
+    """Execute a notebook with the profile (and the run) as its parameters; keep the copy under runs/."""
+    from hw3lib import notebooks
+
+    click.echo(str(notebooks.execute(profile, name, run)))
+
+
+@main.group()
+def demo() -> None:
+    """The embedded demo world: its data and its weights."""
+
+
+@demo.command("build")
+@click.option("--processes", type=click.IntRange(min=1), help="All cores when not given.")
+@_profile
+def demo_build(processes: int | None, profile: str) -> None:
+    """Draw the demo's data, unless it is there and current."""
+    from hw3lib import config
+    from hw3lib.demo import build
+
+    build.build(config.load(profile), progress=True, processes=processes)
+
+
+@demo.command("pretrain")
+@click.argument("only", nargs=-1)
+@click.option("--threads", default=2, show_default=True, type=click.IntRange(min=1))
+def demo_pretrain(only: tuple[str, ...], threads: int) -> None:
+    """Make the demo's weights anew: all of them, or ONLY some (clip swin_large swin_base swinv2 vit)."""
+    from hw3lib.demo import pretrain
+
+    pretrain.pretrain(only, threads)
+
+
+def _loaded(profile: str, run: str | None, device: str) -> Any:
+    """A trained run of the profile on the device that was asked for."""
+    import torch
+
+    from hw3lib import config, runs
+
+    setting = config.load(profile)
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    return runs.load_run(setting, run or setting.best_run, device)
+
+
+def _print_table(rows: list[tuple[str, str]]) -> None:
+    width = max((len(name) for name, _ in rows), default=0)
+    for name, value in rows:
+        click.echo(f"{name.ljust(width)}  {value:>8}")

@@ -1,0 +1,58 @@
+"""Where a demo profile wants its data, and which of its folders a build may replace."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from hw3lib import config, paths
+from hw3lib.errors import UserError
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where a profile wants its data: everything lies under ``root``, the other paths are relative to it."""
+
+    root: Path
+    p1: Path
+    id2label: Path
+    train: Path
+    val: Path
+    train_captions: Path
+    val_captions: Path
+    train_instances: Path
+    val_instances: Path
+    p3: Path
+    p3_instances: Path
+    tokenizer: Path
+
+    @classmethod
+    def of(cls, profile: config.Profile) -> Layout:
+        """Raises :class:`UserError` when the folders share none that a build may replace."""
+        said = profile.captions
+        val_instances = paths.resolve(said.val_instances or Path(said.val_annotations).with_name("instances_val.json"))
+        p3 = paths.resolve(profile.p3.images)
+        where = {
+            "p1": paths.resolve(profile.p1.images),
+            "id2label": paths.resolve(profile.p1.id2label),
+            "train": paths.resolve(said.train_images),
+            "val": paths.resolve(said.val_images),
+            "train_captions": paths.resolve(said.train_annotations),
+            "val_captions": paths.resolve(said.val_annotations),
+            "train_instances": val_instances.with_name("instances_train.json"),
+            "val_instances": val_instances,
+            "p3": p3,
+            "p3_instances": p3.with_name("instances.json"),
+        }
+        root = Path(os.path.commonpath(list(where.values())))
+        if root in (paths.root(), *paths.root().parents, Path.home()):
+            raise UserError(
+                f"the demo profile {profile.name} spreads its data over {root}; a build replaces the folder that holds "
+                "it all, so name one of its own, such as data/demo, in the profile"
+            )
+        tokenizer = Path(os.path.relpath(paths.resolve(said.tokenizer), root))
+        return cls(root=root, tokenizer=tokenizer, **{name: path.relative_to(root) for name, path in where.items()})
+
+    def folders(self) -> tuple[Path, ...]:
+        return self.p1, self.train, self.val, self.p3

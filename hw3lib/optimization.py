@@ -1,0 +1,86 @@
+"""How the weights move: staged learning rates, the optimizer's groups, mixed precision."""
+
+from __future__ import annotations
+
+import math
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import nn
+
+from hw3lib.captioner import Captioner
+
+SCORES = ("CIDEr", "CLIPScore")  # what the stages watch
+
+
+@dataclass
+class Stages:
+    """Which learning rate is in use. The next one comes after ``patience`` validations in which no score rose."""
+
+    rates: tuple[float, ...]
+    patience: int
+    stage: int = 0
+    stale: int = 0
+    best: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def over(self) -> bool:
+        """Whether the last rate has been used up."""
+        return self.stage >= len(self.rates)
+
+    @property
+    def rate(self) -> float:
+        """The decoder's learning rate."""
+        return self.rates[min(self.stage, len(self.rates) - 1)]
+
+    def judge(self, scores: dict[str, float]) -> None:
+        """Take note of a validation; a rise of either score counts."""
+        rose = [name for name in SCORES if scores[name] > self.best.get(name, -math.inf)]
+        self.best |= {name: scores[name] for name in rose}
+        self.stale = 0 if rose else self.stale + 1
+        if self.stale >= self.patience:
+            self.stage, self.stale = self.stage + 1, 0
+
+
+def parameter_groups(model: Captioner, weight_decay: float, encoder_rate_scale: float) -> list[dict[str, Any]]:
+    """AdamW's groups: encoder and decoder, each with and without weight decay; ``scale`` multiplies the rate.
+
+    Biases, norms, positions, and what timm says of its backbone are not decayed. Asserts that the groups hold every
+    trainable parameter exactly once.
+    """
+    spared: set[str] = getattr(model.encoder, "no_weight_decay", set)()
+    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    for name, parameter in model.named_parameters():
+        if not parameter.requires_grad:
+            continue
+        in_encoder = name.startswith("encoder.")
+        own = name.removeprefix("encoder.")
+        still = parameter.ndim < 2 or name == "position.weight" or (in_encoder and own in spared)
+        groups.setdefault((in_encoder, still), []).append(parameter)
+    trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    grouped = [parameter for group in groups.values() for parameter in group]
+    assert len(grouped) == len(trainable)
+    assert set(map(id, grouped)) == set(map(id, trainable))
+    return [
+        {
+            "params": parameters,
+            "weight_decay": 0.0 if still else weight_decay,
+            "scale": encoder_rate_scale if in_encoder else 1.0,
+        }
+        for (in_encoder, still), parameters in groups.items()
+    ]
+
+
+def autocast(device: torch.device, precision: str) -> AbstractContextManager[Any]:
+    """bfloat16 mixed precision where asked for, or, with "auto", where the hardware computes in it."""
+    if precision == "auto":
+        if device.type == "cuda":
+            wanted = torch.cuda.is_bf16_supported(including_emulation=False)
+        else:
+            has = torch.cpu.get_capabilities()
+            wanted = bool(has.get("avx512_bf16") or has.get("amx_bf16") or has.get("bf16"))
+    else:
+        wanted = precision == "bfloat16"
+    return torch.autocast(device.type, torch.bfloat16) if wanted else nullcontext()

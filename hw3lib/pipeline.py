@@ -1,0 +1,142 @@
+"""Everything a profile's report needs, step by step: the Snakefile, run with few words and safe against interruption.
+
+Snakemake's own lock outlives a kill, so it is not used: this process holds a lock that the system lets go of when it
+ends, and steps end with it. Whatever a killed step left half-written is made again.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from hw3lib import config, files, locks, paths
+from hw3lib.errors import UserError
+from hw3lib.report import NAME
+
+SNAKEFILE = paths.PACKAGE.parent / "Snakefile"
+
+
+def run(spec: str, cores: int, extra: Sequence[str] = ()) -> bool:
+    """Make a profile's report; True when all steps succeeded. ``spec`` is the profile's name, or the path of one.
+
+    ``extra`` goes to Snakemake as it is (``--executor slurm``, ``--dry-run``, ...).
+    """
+    profile = config.load(spec)
+    start = time.monotonic()
+    busy = f"the report of profile {profile.name} is being made by another process; wait for it, or end that one"
+    # A killed predecessor's steps may need a moment to notice.
+    with locks.exclusive(paths.runs(profile.name) / ".pipeline.lock", busy, patience=3):
+        forget_stale(profile)
+        if profile.data != "demo":
+            from hw3lib import doctor
+
+            doctor.require(profile)
+        page = paths.report(profile.name) / f"{NAME}.html"
+        before = page.stat().st_mtime_ns if page.is_file() else 0
+        fine = _snakemake(spec, cores, extra)
+    if not fine:
+        print("not finished: what is done stays done; the same command goes on from there", flush=True)
+    elif page.is_file() and page.stat().st_mtime_ns == before:
+        print(f"up to date: {_shown(page)} and {page.stem}.pdf", flush=True)
+    elif page.is_file():
+        minutes, seconds = divmod(round(time.monotonic() - start), 60)
+        print(f"{_shown(page)}\n{_shown(page.with_suffix('.pdf'))}\nmade in {minutes} min {seconds:02d} s", flush=True)
+    return fine
+
+
+def stamp(profile: str, run_name: str) -> Path:
+    """The file that says to the pipeline that a run is trained; what training itself keeps is its own business."""
+    return paths.runs(profile) / "pipeline" / f"train_{run_name}.json"
+
+
+def forget_stale(profile: config.Profile) -> None:
+    """Drop the stamps of steps whose products were removed or are of another time, so that they are made again."""
+    for name in profile.runs:
+        folder = paths.runs(profile.name) / "p2" / name
+        if not all((folder / product).is_file() for product in ("best.safetensors", "predictions.json", "done.json")):
+            stamp(profile.name, name).unlink(missing_ok=True)
+    if profile.data == "demo":
+        from hw3lib.demo import build
+        from hw3lib.demo.layout import Layout
+
+        data = Layout.of(profile).root / build.STAMP
+        if data.is_file() and not build.is_current(profile):
+            data.unlink()
+
+
+def write_stamp(profile: config.Profile, run_name: str) -> None:
+    """Say to the pipeline that the run is trained."""
+    files.write_json(stamp(profile.name, run_name), {"profile": profile.name, "run": run_name})
+
+
+def _snakemake(spec: str, cores: int, extra: Sequence[str]) -> bool:
+    from snakemake.cli import main
+    from snakemake_interface_logger_plugins.registry import LoggerPluginRegistry
+
+    from hw3lib import progress
+
+    registry = LoggerPluginRegistry()
+    registry.register_plugin(f"{registry.module_prefix}hw3", progress)
+    os.environ["HW3_PIPELINE"] = str(os.getpid())
+    os.environ["PYTHONPATH"] = os.pathsep.join(
+        [str(paths.PACKAGE.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+    )
+    arguments = ["--snakefile", str(SNAKEFILE), "--directory", str(paths.root()), "--config", f"profile={spec}"]
+    arguments += ["--cores", str(cores), "--rerun-incomplete", "--nolock", "--scheduler", "greedy", "--logger", "hw3"]
+    # One training run per GPU; without any, the cores decide how many go side by side.
+    arguments += ["--resources", f"gpu={gpus() or len(config.load(spec).runs)}", "--keep-going"]
+    try:
+        main([*arguments, *extra])
+    except SystemExit as end:
+        return not end.code
+    return True
+
+
+def gpus() -> int:
+    """How many GPUs this process may use; asks the driver's own tool, for importing torch takes seconds."""
+    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if chosen is not None:
+        return len([each for each in chosen.split(",") if each.strip() not in ("", "-1")])
+    if not shutil.which("nvidia-smi"):
+        return 0
+    with suppress(OSError, subprocess.SubprocessError):
+        listed = subprocess.run(["nvidia-smi", "--list-gpus"], capture_output=True, text=True, timeout=20)
+        return sum(line.startswith("GPU ") for line in listed.stdout.splitlines())
+    return 0
+
+
+def take_gpu() -> None:
+    """Within a pipeline on several GPUs, choose one that no other training run of it has, until this process ends."""
+    count = gpus()
+    if not os.environ.get("HW3_PIPELINE") or count < 2:
+        return
+    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
+    names = chosen.split(",") if chosen else [str(index) for index in range(count)]
+    for name in names:
+        hold = locks.exclusive(paths.root() / "runs" / f".gpu-{name.strip()}.lock", "taken")
+        with suppress(UserError):
+            hold.__enter__()  # never left: the lock goes when the process does
+            _HELD.append(hold)
+            os.environ["CUDA_VISIBLE_DEVICES"] = name.strip()
+            return
+
+
+_HELD: list[object] = []
+
+
+def _shown(path: Path) -> str:
+    """A path as the reader would type it."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def cores() -> int:
+    """The processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,289 @@
+"""Zero-shot classification by prompt: prompt sets, the study of a set, and the labels of a folder.
+
+A prompt is a template with ``{object}`` in place of a class name; an image belongs to the class whose text is nearest
+(Radford et al. 2021). The study writes its predictions to a file first and computes every score from that file.
+
+Dimension letters: B images, C classes, D width of the joint space.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hw3lib import config, paths, provenance
+from hw3lib.data import LabelledSet, load_labelled
+from hw3lib.errors import UserError
+from hw3lib.files import atomic, read_json, write_json
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from hw3lib.clip import ClipModel
+
+SLOT = "{object}"
+TOP = 5  # classes kept with their probabilities for every image and template
+_FORM = '{"name": ..., "templates": [{"template": "a photo of a {object}", "published": null, "note": ""}]}'
+
+
+def check_template(template: str) -> str:
+    """The template itself. Raises :class:`UserError` unless it has exactly one ``{object}`` and no other braces."""
+    count = template.count(SLOT)
+    if count != 1:
+        raise UserError(f"the prompt {template!r} must have exactly one {SLOT}, it has {count}")
+    other = re.findall(r"\{[^{}]*\}|[{}]", template.replace(SLOT, ""))
+    if other:
+        raise UserError(f"the prompt {template!r} has {other[0]!r}; the only placeholder is {SLOT}")
+    return template
+
+
+def fill(template: str, label: str) -> str:
+    """The prompt of one class. The name is put in as it is, whatever it holds."""
+    return template.replace(SLOT, label)
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A template, the accuracy published for it (on other data than the demo's), and a remark."""
+
+    template: str
+    published: float | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class PromptSet:
+    """Named templates; the others are compared with ``baseline``, and ``classify_with`` labels folders."""
+
+    name: str
+    title: str
+    prompts: tuple[Prompt, ...]
+    baseline: str
+    classify_with: str
+
+    @property
+    def templates(self) -> tuple[str, ...]:
+        """The templates, in the file's order."""
+        return tuple(prompt.template for prompt in self.prompts)
+
+    @classmethod
+    def load(cls, name_or_path: str | Path) -> PromptSet:
+        """Read a set that is shipped, by name, or one's own file.
+
+        Raises :class:`UserError` for an unknown name, for a file of another form, and for a bad or repeated template.
+        """
+        folder = paths.PACKAGE / "data" / "prompts"
+        path = paths.resolve(name_or_path) if str(name_or_path).endswith(".json") else folder / f"{name_or_path}.json"
+        if not path.is_file():
+            known = ", ".join(sorted(file.stem for file in folder.glob("*.json")))
+            raise UserError(f"there is no prompt set {path}; shipped are: {known}; one's own is a .json file: {_FORM}")
+        raw = read_json(path)
+        try:
+            prompts = tuple(
+                Prompt(check_template(str(item["template"])), item.get("published"), str(item.get("note", "")))
+                for item in raw["templates"]
+            )
+        except (KeyError, TypeError, AttributeError):
+            raise UserError(f"{path} is not a prompt set: {_FORM}") from None
+        except UserError as error:
+            raise UserError(f"{path}: {error}") from None
+        templates = [prompt.template for prompt in prompts]
+        if not templates or len(set(templates)) < len(templates):
+            raise UserError(f"{path} must have at least one template, and each once")
+        chosen = {key: raw.get(key, templates[0]) for key in ("baseline", "classify_with")}
+        foreign = [key for key, template in chosen.items() if template not in templates]
+        if foreign:
+            raise UserError(f"{path}: {foreign[0]} {chosen[foreign[0]]!r} is none of its templates")
+        return cls(str(raw.get("name", path.stem)), str(raw.get("title", path.stem)), prompts, **chosen)
+
+
+class Classifier:
+    """Images against class names in any wording; the images are embedded once."""
+
+    def __init__(self, clip: ClipModel, data: LabelledSet) -> None:
+        self.clip, self.data = clip, data
+        self.ids = sorted(data.labels)  # class c is label ids[c]
+        self.names = [data.labels[label] for label in self.ids]
+        self.truth = [self.ids.index(label) if label is not None else None for label in data.truth]
+        self.images = clip.embed_images(data.paths)  # (B, D)
+
+    def probabilities(self, template: str) -> Tensor:
+        """Softmax over the classes' scaled cosines, ``(B, C)``. Raises :class:`UserError` for a bad template."""
+        check_template(template)
+        texts = self.clip.embed_texts([fill(template, name) for name in self.names])  # (C, D)
+        return (self.clip.logit_scale * self.images @ texts.T).softmax(-1)
+
+
+def study(profile: config.Profile | str, device: str = "auto") -> Path:
+    """Classify the labelled images with every prompt of the profile's set; returns ``p1/scores.json``.
+
+    Writes ``p1/predictions.json`` (the five likeliest classes of every image, by prompt) and then the scores that
+    follow from it. Raises :class:`UserError` when no image has a known label.
+    """
+    from hw3lib.clip import ClipModel
+
+    profile = config.load(profile) if isinstance(profile, str) else profile
+    prompts = PromptSet.load(profile.p1.prompts)
+    data = load_labelled(paths.resolve(profile.p1.images), paths.resolve(profile.p1.id2label))
+    if not any(label is not None for label in data.truth):
+        raise UserError(f"no image in {profile.p1.images} is named <label id>_<n>.png, so there is nothing to measure")
+    classifier = Classifier(ClipModel.load(profile.clip, device), data)
+    folder = paths.runs(profile.name) / "p1"
+    predictions = {"provenance": provenance.stamp(profile, profile.seed), **predict(classifier, prompts)}
+    write_json(folder / "predictions.json", predictions, indent=None)
+    scores = score(read_json(folder / "predictions.json"), prompts)
+    write_json(folder / "scores.json", {"provenance": predictions["provenance"], **scores})
+    return folder / "scores.json"
+
+
+def predict(classifier: Classifier, prompts: PromptSet) -> dict[str, Any]:
+    """What the predictions file holds: the images, their true label ids, and by template the top classes of each."""
+    found = {}
+    for template in prompts.templates:
+        probabilities, classes = classifier.probabilities(template).topk(min(TOP, len(classifier.ids)))  # (B, 5)
+        found[template] = {
+            "labels": [[classifier.ids[c] for c in row] for row in classes.tolist()],
+            "probabilities": [[round(p, 6) for p in row] for row in probabilities.tolist()],
+        }
+    return {
+        "labels": {str(label): name for label, name in classifier.data.labels.items()},
+        "images": [path.name for path in classifier.data.paths],
+        "truth": list(classifier.data.truth),
+        "prompts": found,
+    }
+
+
+def score(predictions: Mapping[str, Any], prompts: PromptSet) -> dict[str, Any]:
+    """Accuracy over all images of known label and per class, from the content of a predictions file."""
+    labels = {int(label): name for label, name in predictions["labels"].items()}
+    truth: list[int | None] = predictions["truth"]
+    known = [label for label in truth if label is not None]
+    titles = unique_names(labels)
+    result: dict[str, Any] = {}
+    for prompt in prompts.prompts:
+        top = predictions["prompts"][prompt.template]["labels"]
+        right = [row[0] == label for row, label in zip(top, truth, strict=True) if label is not None]
+        per_class = {
+            titles[label]: sum(hit for hit, true in zip(right, known, strict=True) if true == label)
+            / known.count(label)
+            for label in sorted(set(known))
+        }
+        result[prompt.template] = {
+            "accuracy": sum(right) / len(right),
+            "per_class": per_class,
+            "published": prompt.published,
+        }
+    return {
+        "labels": [titles[label] for label in sorted(labels)],
+        "images": len(known),
+        "prompts": result,
+        "baseline": prompts.baseline,
+    }
+
+
+def unique_names(labels: Mapping[int, str]) -> dict[int, str]:
+    """Class names that tell all labels apart: where two are called the same, the label id follows."""
+    names = list(labels.values())
+    return {label: name if names.count(name) == 1 else f"{name} ({label})" for label, name in labels.items()}
+
+
+def pick_examples(predictions: Mapping[str, Any], count: int = 3) -> list[int]:
+    """Images worth showing, by rule: the surest right answer, the prompts' widest disagreement, the surest wrong one.
+
+    Indices into ``predictions["images"]``, of different classes as far as there are such; ``count`` at the most, taking
+    turns over the three rules.
+    """
+    truth = predictions["truth"]
+    tops = list(predictions["prompts"].values())
+    ranked: list[list[tuple[float, int]]] = [[], [], []]
+    for image, label in enumerate(truth):
+        if label is None:
+            continue
+        firsts = [top["labels"][image][0] for top in tops]
+        surest = min(top["probabilities"][image][0] for top in tops)
+        right = sum(first == label for first in firsts)
+        if right == len(tops):
+            ranked[0].append((surest, image))
+        elif right == 0:
+            ranked[2].append((surest, image))
+        else:
+            ranked[1].append((len(set(firsts)) + surest, image))
+    queues = [[image for _, image in sorted(group, key=lambda pair: (-pair[0], pair[1]))] for group in ranked]
+    chosen: list[int] = []
+    while len(chosen) < count and any(queues):
+        for queue in queues:
+            taken = {truth[image] for image in chosen}
+            best = next((image for image in queue if truth[image] not in taken), queue[0] if queue else None)
+            if best is not None and len(chosen) < count:
+                queue.remove(best)
+                chosen.append(best)
+    return chosen
+
+
+def classify_folder(
+    setting: config.Profile | config.Clip | str,
+    images: str | Path,
+    id2label: str | Path,
+    out_csv: str | Path,
+    template: str | None = None,
+    device: str = "auto",
+) -> dict[str, int]:
+    """Label every image of a folder and write ``filename,label`` rows (the label's id), sorted by file name.
+
+    ``setting`` says which CLIP; ``template`` is the set's ``classify_with`` when not given. Returns the label ids by
+    file name. Raises :class:`UserError` before anything is written: for bad input, and for an image that cannot be read, since
+    the file must cover every image.
+    """
+    from hw3lib.clip import ClipModel
+
+    setting = config.load(setting) if isinstance(setting, str) else setting
+    clip = setting.clip if isinstance(setting, config.Profile) else setting
+    chosen = check_template(template or PromptSet.load("report").classify_with)
+    data = load_labelled(images, id2label)
+    out = Path(out_csv)
+    if out.is_dir():
+        raise UserError(f"{out} is a folder; name the CSV file to write")
+    classifier = Classifier(ClipModel.load(clip, device), data)
+    best = classifier.probabilities(chosen).argmax(-1).tolist()
+    found = {path.name: classifier.ids[c] for path, c in zip(data.paths, best, strict=True)}
+    with atomic(out) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(["filename", "label"])
+        rows.writerows(found.items())
+    return found
+
+
+def names_in_words(names: Sequence[str]) -> str:
+    """``a, b and c``."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def winner_sentence(scores: Mapping[str, Any]) -> str:
+    """One sentence, in Markdown, on which prompt won and by how much, from the content of a scores file."""
+    prompts = scores["prompts"]
+    best = max(prompts[template]["accuracy"] for template in prompts)
+    winners = [template for template in prompts if prompts[template]["accuracy"] == best]
+    named = names_in_words([code(template) for template in winners])
+    images = f"{scores['images']} images in {len(scores['labels'])} classes"
+    if len(winners) > 1:
+        return f"On {images}, {named} share the highest accuracy, {best:.4f}."
+    rest = sorted((prompts[template]["accuracy"] for template in prompts if template != winners[0]), reverse=True)
+    if not rest:
+        return f"On {images}, {named} reaches an accuracy of {best:.4f}."
+    base = scores["baseline"]
+    lead = f"{100 * (best - rest[0]):.1f} points before the next and {100 * (best - rest[-1]):.1f} before the last"
+    if len(rest) == 1:
+        lead = f"{100 * (best - rest[0]):.1f} points before the other"
+    gain = "" if base == winners[0] else f"; the baseline {code(base)} reaches {prompts[base]['accuracy']:.4f}"
+    return f"On {images}, {named} is the most accurate prompt: {best:.4f}, {lead}{gain}."
+
+
+def code(text: str) -> str:
+    """Text as Markdown code, whatever backticks it holds."""
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence, pad = "`" * (longest + 1), " " if text.startswith("`") or text.endswith("`") else ""
+    return f"{fence}{pad}{text}{pad}{fence}"

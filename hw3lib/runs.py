@@ -1,0 +1,134 @@
+"""Trained runs: where they lie, whether they are current, what they logged, and captions from them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from hw3lib import config, files, paths, provenance
+from hw3lib.batches import load_images
+from hw3lib.captioner import Captioner
+from hw3lib.data import ImageTransform
+from hw3lib.decoding import Caption, greedy
+from hw3lib.errors import UserError
+from hw3lib.tokenizer import CaptionTokenizer, for_profile
+from hw3lib.validation import encoded
+
+Event = dict[str, Any]
+
+
+def folder(profile: config.Profile, run: str) -> Path:
+    """Where everything of a run lies."""
+    return paths.runs(profile.name) / "p2" / run
+
+
+def identity(profile: config.Profile, run: str) -> str:
+    """A short hash of all that a run's result follows from: settings, seed, and the content of the files it reads."""
+    settings = profile.run(run)
+    captions = profile.captions
+    sources = [captions.train_annotations, captions.val_annotations, captions.tokenizer]
+    if settings.encoder.weights not in ("pretrained", "none"):
+        sources.append(settings.encoder.weights)
+    if profile.clip.pretrained:
+        sources += [profile.clip.model, profile.clip.pretrained]
+    known = {key: value for key, value in asdict(settings).items() if key != "title"}
+    facts = {
+        "run": known,
+        "captions": asdict(captions),
+        "clip": asdict(profile.clip),
+        "seed": profile.seed,
+        "files": {source: _digest(paths.resolve(source)) for source in sources},
+    }
+    return provenance.fingerprint(facts)
+
+
+def _digest(path: Path) -> str:
+    if not path.is_file():
+        return "absent"  # also what a tag ("openai") is
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def is_current(profile: config.Profile, run: str) -> bool:
+    """Whether the run has finished with exactly these settings and files."""
+    target = folder(profile, run)
+    needed = ("done.json", "best.safetensors", "predictions.json", "log.jsonl")
+    if not all((target / name).is_file() for name in needed):
+        return False
+    return bool(files.read_json(target / "done.json").get("identity") == identity(profile, run))
+
+
+def read_log(target: Path) -> list[Event]:
+    """The events of a run, oldest first; a last line that a kill cut short is left out."""
+    path = target / "log.jsonl"
+    if not path.is_file():
+        raise UserError(f"{path} is missing; train the run first: hw3 train {target.name}")
+    events = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            events.append(json.loads(line))
+        except json.JSONDecodeError:
+            break
+    return events
+
+
+@dataclass(frozen=True)
+class LoadedRun:
+    """A trained captioner, ready to caption."""
+
+    model: Captioner
+    tokenizer: CaptionTokenizer
+    transform: ImageTransform
+    run: config.Run  # as it was trained
+    folder: Path
+
+
+def load_run(profile: config.Profile, run: str, device: str = "cpu") -> LoadedRun:
+    """The best weights of a run; :class:`UserError` with the command that trains it when there are none."""
+    target = folder(profile, run)
+    profile.run(run)
+    if not (target / "best.safetensors").is_file():
+        raise UserError(f"run {run} is not trained yet; train it with: hw3 train {run} --profile {profile.name}")
+    model = Captioner.load(target / "best.safetensors").to(device)
+    tokenizer = for_profile(profile)
+    if tokenizer.size != model.vocabulary_size:
+        raise UserError(
+            f"{target} was trained with {model.vocabulary_size} tokens but {profile.captions.tokenizer} has "
+            f"{tokenizer.size}; put the former tokenizer back, or train again: hw3 train {run} --profile {profile.name}"
+        )
+    return LoadedRun(model, tokenizer, model.transform(train=False), model.run, target)
+
+
+def caption_images(
+    loaded: LoadedRun,
+    image_paths: Sequence[Path],
+    batch_size: int = 32,
+    on_unreadable: Callable[[Path, str], None] | None = None,
+) -> dict[str, Caption]:
+    """Greedy captions by image name, in the order of the paths.
+
+    An unreadable photograph is refused with :class:`UserError`, or left out where ``on_unreadable`` takes note of it.
+    """
+    names = [Path(path).stem for path in image_paths]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise UserError(f"two images are called {twice!r} but for their endings: captions are kept by that name")
+    found: dict[str, Caption] = {}
+    # In portions, so that a folder of any size needs little memory.
+    for start in range(0, len(image_paths), 512):
+        images, bad = load_images([Path(path) for path in image_paths[start : start + 512]], loaded.transform)
+        for path, problem in bad.items():
+            if on_unreadable is None:
+                raise UserError(problem)
+            on_unreadable(path, problem)
+        captions = [
+            caption
+            for memory in encoded(loaded.model, images, batch_size)
+            for caption in greedy(loaded.model, memory, loaded.tokenizer)
+        ]
+        found |= {path.stem: caption for path, caption in zip(images.paths, captions, strict=True)}
+    return found

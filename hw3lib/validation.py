@@ -1,0 +1,100 @@
+"""How training judges itself: the loss and greedy captions of the validation images, their CIDEr and CLIPScore.
+
+Dimension letters: I images, B captions, T tokens, P patches, D model width, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from hw3lib.batches import Images, batches
+from hw3lib.captioner import Captioner, Memory
+from hw3lib.data import CaptionSet
+from hw3lib.decoding import Caption, greedy
+from hw3lib.tokenizer import CaptionTokenizer
+
+if TYPE_CHECKING:
+    from hw3lib.config import Profile
+
+Score = Callable[[dict[str, str]], dict[str, float]]  # captions by image name to CIDEr and CLIPScore
+
+
+def scorer(profile: Profile, captions: CaptionSet, device: str) -> Score:
+    """CIDEr and CLIPScore of captions of these images; references and image features are prepared once, here."""
+    from hw3lib.clip import ClipModel, clip_scores
+    from hw3lib.scoring import References
+
+    clip = ClipModel.load(profile.clip, device)
+    images = clip.embed_images(list(captions.paths))
+    references = References({name: list(texts) for name, texts in zip(captions.names, captions.captions, strict=True)})
+
+    def score(predictions: dict[str, str]) -> dict[str, float]:
+        texts = clip.embed_texts([predictions[name] for name in captions.names])
+        return {
+            "CIDEr": float(references.cider(predictions)[0]),
+            "CLIPScore": float(clip_scores(images, texts).mean()),
+        }
+
+    return score
+
+
+@torch.inference_mode()
+def encoded(model: Captioner, images: Images, size: int, indices: Sequence[int] | None = None) -> Iterator[Memory]:
+    """The memories of all images, or of those at ``indices``, in batches."""
+    for batch in batches(images, size, indices):
+        yield model.encode(batch.to(model.device))
+
+
+@torch.inference_mode()
+def evaluate(
+    model: Captioner,
+    images: Images,
+    captions: CaptionSet,
+    tokenizer: CaptionTokenizer,
+    indices: Sequence[int],
+    size: int,
+) -> tuple[dict[str, Caption], float, int]:
+    """Greedy captions of the images at ``indices``, and the summed loss over their references with its token count.
+
+    Each image is encoded once for both. Leaves the model in evaluation mode.
+    """
+    model.eval()
+    found: dict[str, Caption] = {}
+    loss, count = 0.0, 0
+    done = 0
+    for memory in encoded(model, images, size, indices):
+        chosen = indices[done : done + memory.tokens.shape[0]]
+        done += len(chosen)
+        for index, caption in zip(chosen, greedy(model, memory, tokenizer), strict=True):
+            found[captions.names[index]] = caption
+        # One reference of each image at a time: images differ in how many they have.
+        first = [tokenizer.encode(captions.captions[index][0])[: model.max_length] for index in chosen]
+        tokens = pad(first, tokenizer.pad).to(model.device)
+        logits = model(memory, tokens[:, :-1])
+        loss += float(next_token_loss(logits, tokens, tokenizer.pad, reduction="sum"))
+        count += int((tokens[:, 1:] != tokenizer.pad).sum())
+    return found, loss, count
+
+
+def pad(captions: list[list[int]], value: int) -> Tensor:
+    """Token ids as one tensor (B, T)."""
+    length = max(map(len, captions))
+    return torch.tensor([caption + [value] * (length - len(caption)) for caption in captions])
+
+
+def next_token_loss(
+    logits: Tensor, tokens: Tensor, ignore: int, smoothing: float = 0.0, reduction: str = "mean"
+) -> Tensor:
+    """Cross-entropy (nats) of ``tokens`` (B, T) after the first, under ``logits`` (B, T - 1, V); padding is ignored."""
+    return F.cross_entropy(
+        logits.float().flatten(0, 1),
+        tokens[:, 1:].flatten(),
+        ignore_index=ignore,
+        label_smoothing=smoothing,
+        reduction=reduction,
+    )

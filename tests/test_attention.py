@@ -1,0 +1,294 @@
+"""Maps belong to the word that they predicted, and come out where the thing is on the original photograph."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from looks import spotter, synthetic
+from PIL import Image
+
+from hw3lib import attention, config
+from hw3lib.attention import View, Word
+from hw3lib.captioner import Captioner
+from hw3lib.errors import UserError
+from hw3lib.tokenizer import CaptionTokenizer
+
+CAPTIONS = ["a red dog runs on the wet beach .", "two sheep in a green field", "a girl isn't riding a bicycle"] * 3
+
+
+def bright_patch(width: int, height: int, box: tuple[float, float, float, float]) -> Image.Image:
+    """A dark photograph with a white rectangle at fractional pixels, antialiased."""
+    fine = 4
+    x, y = (np.arange(width * fine) + 0.5) / fine, (np.arange(height * fine) + 0.5) / fine
+    inside = ((x >= box[0]) & (x < box[2]))[None] & ((y >= box[1]) & (y < box[3]))[:, None]
+    light = inside.reshape(height, fine, width, fine).mean(axis=(1, 3)) * 225 + 20
+    return Image.fromarray(np.repeat(light[..., None], 3, axis=2).round().astype(np.uint8))
+
+
+@pytest.mark.parametrize("cell", [(1, 1), (3, 4), (2, 5)])
+@pytest.mark.parametrize(
+    ("width", "height", "size", "grid"),
+    [
+        (640, 427, 96, (6, 6)),  # wide
+        (301, 700, 96, (6, 6)),  # tall
+        (333, 333, 96, (6, 6)),  # square
+        (90, 60, 96, (6, 6)),  # smaller than the input
+        (500, 333, (64, 128), (4, 8)),  # an input that is not square, wider than the photograph
+        (900, 300, (96, 128), (6, 8)),
+    ],
+)
+def test_a_planted_bright_patch_comes_out_at_its_place_within_one_pixel(width, height, size, grid, cell) -> None:
+    loaded = spotter(size, grid)
+    geometry = loaded.transform.geometry(width, height)
+    h, w = geometry.size
+    row, column = cell
+    left, top = geometry.to_original(column * w / grid[1], row * h / grid[0])
+    right, bottom = geometry.to_original((column + 1) * w / grid[1], (row + 1) * h / grid[0])
+
+    found = attention.look(loaded, bright_patch(width, height, (left, top, right, bottom)), "a b")
+    values = attention.to_original(attention.view_maps(found)[1], found.geometry)
+
+    assert values.shape == (height, width)
+    weight = np.nan_to_num(values)
+    y, x = np.indices(weight.shape) + 0.5
+    # The cells on the rim are flat up to the edge of the crop, so their tent is lopsided: the peak is exact there too.
+    if 0 < row < grid[0] - 1 and 0 < column < grid[1] - 1:
+        assert (x * weight).sum() / weight.sum() == pytest.approx((left + right) / 2, abs=1)
+        assert (y * weight).sum() / weight.sum() == pytest.approx((top + bottom) / 2, abs=1)
+    peak_y, peak_x = np.unravel_index(weight.argmax(), weight.shape)
+    assert left - 1 <= peak_x <= right + 1
+    assert top - 1 <= peak_y <= bottom + 1
+    # At the borders between cells the map has fallen to one half: its width is the patch's, to the pixel.
+    middle = int((top + bottom) / 2)
+    half = np.flatnonzero(weight[middle] >= 0.5 * weight[middle].max())
+    if 0 < column < grid[1] - 1:
+        assert half[0] == pytest.approx(left, abs=1)
+        assert half[-1] + 1 == pytest.approx(right, abs=1)
+
+
+def test_what_the_crop_left_out_is_nan_and_nothing_else_is() -> None:
+    look = synthetic(size=(300, 200))
+    values = attention.to_original(attention.view_maps(look)[1], look.geometry)
+    assert np.isnan(values[:, :50]).all()
+    assert np.isnan(values[:, 250:]).all()
+    assert np.isfinite(values[:, 50:250]).all()
+
+
+def test_a_thumbnail_shows_the_same_map_as_the_photograph() -> None:
+    look = synthetic(size=(400, 300))
+    values = attention.view_maps(look)[2]
+    large = attention.to_original(values, look.geometry)
+    small = attention.to_original(values, look.geometry, (75, 100))
+    reduced = large.reshape(75, 4, 100, 4).mean(axis=(1, 3))
+    both = np.isfinite(small) & np.isfinite(reduced)
+    assert both.mean() > 0.7
+    assert np.abs(small - reduced)[both].max() < 0.01 * np.nanmax(large)
+
+
+def test_attention_inside_the_crop_keeps_its_mean() -> None:
+    look = synthetic(size=(448, 448))
+    uniform = np.full((7, 7), 1 / 49)
+    np.testing.assert_allclose(attention.to_original(uniform, look.geometry), 1 / 49)
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory) -> SimpleNamespace:
+    """A small captioner with random weights, and a tokenizer that breaks rare words into pieces."""
+    torch.manual_seed(0)
+    tokenizer = CaptionTokenizer.train(CAPTIONS, 48, tmp_path_factory.mktemp("attention") / "tokenizer.json")
+    arguments = {"embed_dim": 16, "depths": [1, 1], "num_heads": [1, 2], "window_size": 4}
+    encoder = config.Encoder("swin_tiny_patch4_window7_224", "none", arguments, image_size=64)
+    run = config.Run("tiny", encoder, config.Decoder(layers=2, heads=4, feed_forward=32, max_length=24))
+    model = Captioner(run, tokenizer.size).eval()
+    for block in model.blocks:  # far from uniform, or else a wrong row would hardly show
+        torch.nn.init.normal_(block.cross_attention.query.weight, std=0.8)
+        torch.nn.init.normal_(block.cross_attention.key_value.weight, std=0.8)
+    return SimpleNamespace(model=model, tokenizer=tokenizer, transform=model.transform(False), run=run)
+
+
+def photograph(seed: int = 0, size: tuple[int, int] = (90, 70)) -> Image.Image:
+    rng = np.random.default_rng(seed)
+    return Image.fromarray(rng.integers(0, 255, (size[1], size[0], 3), dtype=np.uint8))
+
+
+def test_a_token_has_the_map_of_the_step_that_predicted_it(loaded) -> None:
+    """Step by step over the cache, as captions are decoded, against one teacher-forced pass."""
+    image = photograph()
+    found = attention.look(loaded, image)
+    model = loaded.model
+    assert len(found.tokens) > 3
+    with torch.inference_mode():
+        memory = model.encode(loaded.transform(image)[None])
+        cache = model.start(memory, 1, model.max_length)
+        for place, token in enumerate(found.tokens[:-1]):
+            _, weights = model._decode(torch.tensor([[token]]), cache.cross, cache, True)
+            cache.length += 1
+            step = torch.stack(weights, dim=1)[0, :, :, 0].numpy()  # (N, H, P)
+            np.testing.assert_allclose(found.maps[:, :, place + 1], step, atol=2e-5)
+            assert np.abs(found.maps[:, :, place] - step).max() > 1e-3 or place == 0
+    np.testing.assert_allclose(found.maps[:, :, 1:].sum(axis=-1), 1, atol=1e-5)
+
+
+def test_bos_has_no_map_and_eos_has_one(loaded) -> None:
+    found = attention.look(loaded, photograph(), "a red dog")
+    assert found.words[0].text == "[BOS]"
+    assert found.words[-1].text == "[EOS]"
+    assert np.isnan(found.maps[:, :, 0]).all()
+    assert np.isfinite(found.maps[:, :, 1:]).all()
+    assert found.probability(found.words[0]) is None
+    assert 0 < found.probability(found.words[-1]) < 1
+
+
+def test_a_caption_of_ones_own_is_read_word_by_word(loaded) -> None:
+    found = attention.look(loaded, photograph(), "two sheep isn't .")
+    assert [word.text for word in found.words] == ["[BOS]", "two", "sheep", "isn't", ".", "[EOS]"]
+    assert found.caption == "two sheep isn't."
+    pieces = found.words[3].tokens
+    assert len(pieces) >= 3
+    expected = np.exp(sum(found.log_probs[place - 1] for place in pieces))
+    assert found.probability(found.words[3]) == pytest.approx(expected)
+
+
+def test_a_finished_captions_probabilities_are_the_decoders(loaded) -> None:
+    from hw3lib.decoding import greedy
+
+    image = photograph(3)
+    said = greedy(loaded.model, loaded.model.encode(loaded.transform(image)[None]), loaded.tokenizer)[0]
+    found = attention.look(loaded, image)
+    assert found.tokens == tuple(said.tokens)
+    assert found.log_probs == tuple(said.log_probs)
+
+
+def test_a_caption_longer_than_the_decoder_reads_is_refused(loaded) -> None:
+    with pytest.raises(UserError, match="reads at most 24"):
+        attention.look(loaded, photograph(), "dog " * 40)
+
+
+def test_sub_words_are_averaged_to_words() -> None:
+    maps = np.arange(2 * 4 * 3, dtype=np.float64).reshape(2, 4, 3)
+    merged = attention.word_maps(maps, [Word("[BOS]", (0,)), Word("tricycle", (1, 2)), Word("[EOS]", (3,))])
+    assert merged.shape == (2, 3, 3)
+    np.testing.assert_array_equal(merged[:, 1], (maps[:, 1] + maps[:, 2]) / 2)
+    np.testing.assert_array_equal(merged[:, 2], maps[:, 3])
+
+
+def test_words_that_lose_a_token_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"the caption has 0\.\.3"):
+        attention.merge_words([("[BOS]", [0]), ("dog", [1]), ("[EOS]", [3])], 4)
+
+
+def test_the_default_view_is_the_mean_of_the_last_layers_heads() -> None:
+    look = synthetic()
+    np.testing.assert_allclose(attention.view_maps(look)[3].ravel(), look.maps[-1, :, 3].mean(axis=0), rtol=1e-6)
+    one = attention.view_maps(look, View(layer=0, head=2))[3]
+    np.testing.assert_array_equal(one.ravel(), look.maps[0, 2, 3])
+    with pytest.raises(UserError, match="2 layers of 4 heads"):
+        attention.view_maps(look, View(layer=2))
+
+
+def test_shapes_that_disagree_are_refused_with_both_sides() -> None:
+    look = synthetic()
+    facts = {name: getattr(look, name) for name in look.__dataclass_fields__}
+    with pytest.raises(ValueError, match="5 rows but the caption has 6 tokens"):
+        attention.Look(**facts | {"maps": look.maps[:, :, 1:]})
+    with pytest.raises(ValueError, match="49 patches but the grid is 7 x 8"):
+        attention.Look(**facts | {"grid": (7, 8)})
+
+
+def test_entropy_is_zero_for_one_patch_and_all_bits_for_none_in_particular() -> None:
+    assert attention.entropy(np.eye(1, 49)) == 0
+    assert attention.entropy(np.full((8, 8), 1 / 64)) == pytest.approx(6)
+    assert attention.entropy(np.array([0.5, 0.25, 0.25, 0])) == pytest.approx(1.5)
+
+
+def test_a_look_survives_being_saved(tmp_path: Path) -> None:
+    look = synthetic(("[BOS]", "a", '"<b>"', "狗", "[EOS]"))
+    again = attention.load(attention.save(look, tmp_path))
+    for name in ("name", "geometry", "grid", "caption", "tokens", "log_probs", "words"):
+        assert getattr(again, name) == getattr(look, name)
+    np.testing.assert_array_equal(again.maps, look.maps)
+    np.testing.assert_array_equal(np.asarray(again.image), np.asarray(look.image))
+
+
+def test_a_folder_gets_one_picture_per_image_and_a_broken_one_is_reported(tmp_path: Path, monkeypatch) -> None:
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    loaded = spotter(64, (4, 4))
+    for name in ("bike.jpg", "bike.png", "a sheep.PNG"):
+        photograph(size=(120, 80)).save(folder / name)
+    (folder / "broken.jpg").write_bytes(b"not a picture")
+    lines: list[str] = []
+    look = attention.look
+    monkeypatch.setattr(attention, "look", lambda run, image: look(run, image, "a b c"))  # Spotter can only read
+    written = attention.attend_folder(loaded, folder, out, report=lines.append)
+    assert sorted(path.name for path in written) == ["a sheep.png", "bike.jpg.png", "bike.png.png"]
+    assert sorted(path.name for path in out.iterdir()) == sorted(path.name for path in written)
+    assert any("broken.jpg" in line for line in lines)
+    with Image.open(written[0]) as picture:
+        assert picture.width == 1440
+    (folder / "only").mkdir()
+    (folder / "only" / "x.jpg").write_bytes(b"")
+    with pytest.raises(UserError, match="none of the 1 images"):
+        attention.attend_folder(loaded, folder / "only", out, report=lines.append)
+
+
+@pytest.fixture
+def profile(tmp_path: Path, monkeypatch) -> config.Profile:
+    """A profile of four validation images with predictions and scores of a run."""
+    monkeypatch.setenv("HW3_ROOT", str(tmp_path))
+    images = tmp_path / "val"
+    images.mkdir()
+    names = ["a", "b", "c", "d"]
+    for name in names:
+        photograph().save(images / f"{name}.jpg")
+    annotations = {
+        "images": [{"id": place, "file_name": f"{name}.jpg"} for place, name in enumerate(names)],
+        "annotations": [{"id": place, "image_id": place, "caption": f"one {place}"} for place in range(4)],
+    }
+    (tmp_path / "val.json").write_text(json.dumps(annotations))
+    folder = tmp_path / "runs" / "p" / "p2" / "best"
+    folder.mkdir(parents=True)
+    (folder / "predictions.json").write_text(json.dumps({name: f"said {name}" for name in names}))
+    scores = dict(zip(names, [0.7, 0.9, 0.4, 0.9], strict=True))
+    per_image = {name: {"CIDEr": 0.1, "CLIPScore": score} for name, score in scores.items()}
+    (folder / "scores.json").write_text(json.dumps({"scores": {}, "per_image": per_image}))
+    captions = config.Captions("val", "val.json", "val", "val.json", "tokenizer.json")
+    return config.Profile(
+        "test", "demo", 1, config.Clip(), config.Labelled("", ""), captions, config.Photographs("val", ("c", "a")),
+        {"best": config.Run("best")}, name="p",
+    )  # fmt: skip
+
+
+def test_the_best_and_the_worst_pair_are_the_extremes_of_clipscore(profile) -> None:
+    best, worst = attention.best_and_worst(profile, "best")
+    assert (best.name, best.caption, best.clip_score) == ("d", "said d", 0.9)  # of equals, the last by name
+    assert (worst.name, worst.clip_score, worst.references) == ("c", 0.4, ("one 2",))
+    assert worst.path.is_file()
+
+
+def test_missing_scores_say_how_to_get_them(profile, tmp_path: Path) -> None:
+    (tmp_path / "runs/p/p2/best/scores.json").unlink()
+    with pytest.raises(UserError, match=r"scores\.json is missing.*hw3 train --profile p --run best"):
+        attention.best_and_worst(profile, "best")
+
+
+def test_photographs_come_in_the_profiles_order_and_missing_ones_are_named(profile) -> None:
+    assert [path.name for path in attention.photographs(profile)] == ["c.jpg", "a.jpg"]
+    from dataclasses import replace
+
+    with pytest.raises(UserError, match="lacks: zebra"):
+        attention.photographs(replace(profile, p3=config.Photographs("val", ("a", "zebra"))))
+
+
+def test_the_summary_carries_its_provenance(profile) -> None:
+    best, worst = attention.best_and_worst(profile, "best")
+    summary = json.loads(attention.write_summary(profile, "best", best, worst, {"bike": "a bike"}).read_text())
+    assert summary["best"] == {"image": "d.jpg", "caption": "said d", "CLIPScore": 0.9}
+    assert summary["worst"]["image"] == "c.jpg"
+    assert summary["photographs"] == {"bike": "a bike"}
+    assert summary["provenance"]["seed"] == 1

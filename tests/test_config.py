@@ -1,0 +1,105 @@
+"""Profiles: the three that ship, inheritance between runs, and errors that help."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hw3lib import config
+from hw3lib.errors import UserError
+
+MINIMAL = """
+title: t
+data: demo
+seed: 1
+clip: {}
+p1: {images: a, id2label: b}
+captions: {train_images: a, train_annotations: b, val_images: c, val_annotations: d, tokenizer: e}
+p3: {images: f}
+runs:
+"""
+
+
+def write(folder: Path, runs: str) -> Path:
+    path = folder / "mine.yaml"
+    path.write_text(MINIMAL + runs)
+    return path
+
+
+@pytest.mark.parametrize("name", ["demo", "smoke", "hw3"])
+def test_every_shipped_profile_loads_and_has_the_four_runs(name: str) -> None:
+    profile = config.load(name)
+    assert profile.name == name
+    assert list(profile.runs) == ["best", "swin_base", "swinv2", "vit"]
+    assert profile.data == ("real" if name == "hw3" else "demo")
+
+
+def test_hw3_is_the_published_table() -> None:
+    runs = config.load("hw3").runs
+    assert {name: run.encoder.name for name, run in runs.items()} == {
+        "best": "swin_large_patch4_window7_224",
+        "swin_base": "swin_base_patch4_window7_224",
+        "swinv2": "swinv2_base_window8_256",
+        "vit": "vit_base_patch8_224",
+    }
+    assert [run.decoder.feed_forward for run in runs.values()] == [2048, 1024, 1024, 1024]
+    assert all((run.decoder.layers, run.decoder.heads) == (8, 8) for run in runs.values())
+    assert all(run.decoder.attention_dropout == 0.1 and run.training.clip_value == 1 for run in runs.values())
+    assert runs["best"].training.learning_rates == runs["vit"].training.learning_rates == (1e-5, 3e-6, 1e-6)
+    assert runs["swinv2"].training.learning_rates == (1e-5,)
+    strong, none = config.Jitter(0.4, 0.4, 0.4, 0.0), config.Jitter()
+    assert [run.jitter for run in runs.values()] == [strong, none, strong, none]
+    half, imagenet = (0.5, 0.5, 0.5), (0.485, 0.456, 0.406)
+    assert [run.encoder.mean for run in runs.values()] == [imagenet, half, imagenet, half]
+    assert all(run.encoder.weights == "pretrained" for run in runs.values())
+
+
+@pytest.mark.parametrize("name", ["demo", "smoke"])
+def test_the_demo_differs_between_its_runs_where_the_real_profile_does(name: str) -> None:
+    small, real = config.load(name).runs, config.load("hw3").runs
+    for run in small:
+        for part in ("jitter",):
+            assert getattr(small[run], part) == getattr(real[run], part)
+        assert (small[run].encoder.mean, small[run].encoder.std) == (real[run].encoder.mean, real[run].encoder.std)
+        assert len(small[run].training.learning_rates) == len(real[run].training.learning_rates) or name == "smoke"
+        assert (small[run].decoder.feed_forward == small["best"].decoder.feed_forward) == (
+            real[run].decoder.feed_forward == real["best"].decoder.feed_forward
+        )
+
+
+def test_like_takes_over_what_a_run_does_not_say(tmp_path: Path) -> None:
+    profile = config.load(
+        write(
+            tmp_path,
+            "  best: {title: b, encoder: {name: a, arguments: {x: 1}}, decoder: {layers: 3, width: 64}}\n"
+            "  other: {like: best, title: o, encoder: {arguments: {y: 2}}, decoder: {layers: 2}}\n",
+        )
+    )
+    other = profile.run("other")
+    assert (other.encoder.name, other.encoder.arguments) == ("a", {"y": 2})
+    assert (other.decoder.layers, other.decoder.width) == (2, 64)
+
+
+@pytest.mark.parametrize(
+    ("runs", "words"),
+    [
+        ("  best: {title: b, decoder: {layrs: 3}}\n", ["mine.yaml", "layrs", "did you mean 'layers'"]),
+        ("  best: {title: b, decoder: {layers: three}}\n", ["mine.yaml", "runs.best", "layers", "three"]),
+        ("  best: {title: b, decoder: {layers: 0}}\n", ["layers", "greater than or equal to 1"]),
+        ("  best: {title: b, like: bset}\n", ["runs.best.like", "bset"]),
+        ("  best: {title: b, like: best}\n", ["runs.best.like"]),
+        ("  bast: {title: b}\n", ["no run 'best'", "did you mean 'bast'"]),
+        ("  best: {}\n", ["title", "missing"]),
+    ],
+)
+def test_a_mistake_is_named_with_its_file_and_the_nearest_key(tmp_path: Path, runs: str, words: list[str]) -> None:
+    with pytest.raises(UserError) as error:
+        config.load(write(tmp_path, runs))
+    for word in words:
+        assert word in str(error.value)
+
+
+def test_a_missing_profile_names_those_that_exist() -> None:
+    with pytest.raises(UserError, match=r"did you mean 'demo'.*hw3"):
+        config.load("demos")

@@ -1,0 +1,206 @@
+"""Reading caption sets and labelled folders, their checks, and the geometry of resize and crop."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from hw3lib import config
+from hw3lib.data import ImageTransform, list_images, load_captions, load_labelled, open_image
+from hw3lib.errors import UserError
+
+REAL = Path(__file__).parents[2] / "shared" / "real"
+
+
+@pytest.fixture
+def folder(caption_folder: Path, tmp_path: Path) -> Path:
+    shutil.copytree(caption_folder, tmp_path / "p2")
+    return tmp_path / "p2"
+
+
+def load(folder: Path, limit: int | None = None):  # noqa: ANN201
+    return load_captions(folder / "val.json", folder / "images" / "val", limit)
+
+
+def change(folder: Path, edit) -> None:  # noqa: ANN001
+    content = json.loads((folder / "val.json").read_text())
+    edit(content)
+    (folder / "val.json").write_text(json.dumps(content))
+
+
+def test_a_caption_set_has_every_image_with_its_captions_in_order(folder: Path) -> None:
+    captions = load(folder)
+    assert captions.names == tuple(f"val_{n:03d}" for n in range(8))
+    assert captions.ids == tuple(range(100, 108))
+    assert all(len(group) == 3 for group in captions.captions)
+    assert all(path.is_file() for path in captions.paths)
+    assert load(folder, 3).names == captions.names[:3]
+
+
+def test_images_that_the_folder_lacks_are_counted_and_named(folder: Path) -> None:
+    for name in ("val_001.jpg", "val_004.jpg"):
+        (folder / "images" / "val" / name).unlink()
+    with pytest.raises(UserError, match=r"val\.json names 2 images: val_001\.jpg, val_004\.jpg that .*val lacks"):
+        load(folder)
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (lambda c: c["annotations"].append({"image_id": 9, "caption": "x"}), "1 image id: 9"),
+        (lambda c: c.update(annotations=c["annotations"][3:]), "no caption for 1 image: val_000.jpg"),
+        (lambda c: c.pop("annotations"), "annotations"),
+        (lambda c: c["annotations"][0].pop("caption"), "caption"),
+        (lambda c: c.update(images=[]), "names no image"),
+        (lambda c: c["images"][0].update(file_name="../val.json"), "lacks"),
+        (lambda c: c["images"][0].update(file_name="/etc/hostname"), "lacks"),
+        (lambda c: c["images"].append(c["images"][0]), "more than once"),
+    ],
+)
+def test_a_bad_annotation_file_is_refused_by_name(folder: Path, edit, message: str) -> None:  # noqa: ANN001
+    change(folder, edit)
+    with pytest.raises(UserError) as error:
+        load(folder)
+    assert "val.json" in str(error.value)
+    assert message in str(error.value)
+
+
+def test_blank_captions_do_not_count_and_spaces_are_tidied(folder: Path) -> None:
+    change(folder, lambda c: c["annotations"][0].update(caption=" \n"))
+    change(folder, lambda c: c["annotations"][1].update(caption=" a  red\nbus "))
+    assert load(folder).captions[0][0] == "a red bus"
+    assert len(load(folder).captions[0]) == 2
+
+
+def test_files_that_are_not_there_or_not_json_say_so(folder: Path) -> None:
+    with pytest.raises(UserError, match="train.jsn is missing"):
+        load_captions(folder / "train.jsn", folder)
+    (folder / "val.json").write_text("{")
+    with pytest.raises(UserError, match="is not JSON"):
+        load(folder)
+
+
+def test_a_photograph_is_read_upright_and_without_transparency(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned a quarter
+    Image.new("RGB", (30, 20), "red").save(tmp_path / "turned.jpg", exif=exif)
+    assert open_image(tmp_path / "turned.jpg").size == (20, 30)
+    Image.new("RGBA", (4, 4), (255, 0, 0, 0)).save(tmp_path / "clear.png")
+    assert open_image(tmp_path / "clear.png").getpixel((0, 0)) == (255, 255, 255)
+    Image.new("L", (4, 4), 9).save(tmp_path / "grey.PNG")
+    assert open_image(tmp_path / "grey.PNG").mode == "RGB"
+
+
+@pytest.mark.parametrize("content", [b"", b"not an image", b"\xff\xd8\xff\xe0" + b"\0" * 40])
+def test_an_unreadable_photograph_is_named(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "broken.jpg").write_bytes(content)
+    with pytest.raises(UserError, match=r"broken\.jpg is not a readable image"):
+        open_image(tmp_path / "broken.jpg")
+
+
+def test_a_truncated_photograph_is_unreadable(tmp_path: Path, caption_folder: Path) -> None:
+    whole = (caption_folder / "images" / "val" / "val_000.jpg").read_bytes()
+    (tmp_path / "half.jpg").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(UserError, match="half.jpg"):
+        open_image(tmp_path / "half.jpg")
+
+
+def test_images_are_listed_by_name_whatever_the_case_of_their_ending(tmp_path: Path) -> None:
+    for name in ("b.JPG", "a.png", "c.webp", "notes.txt", "._a.png"):
+        (tmp_path / name).write_bytes(b"")
+    assert [path.name for path in list_images(tmp_path)] == ["a.png", "b.JPG", "c.webp"]
+    with pytest.raises(UserError, match="no folder"):
+        list_images(tmp_path / "missing")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UserError, match="holds no image"):
+        list_images(tmp_path / "empty")
+
+
+def labelled(tmp_path: Path, names: list[str]):  # noqa: ANN201
+    (tmp_path / "val").mkdir(exist_ok=True)
+    for name in names:
+        Image.new("RGB", (4, 4)).save(tmp_path / "val" / name)
+    (tmp_path / "id2label.json").write_text('{"0": "bicycle", "12": "fire hydrant"}')
+    return load_labelled(tmp_path / "val", tmp_path / "id2label.json")
+
+
+def test_the_truth_comes_from_the_file_name_where_it_tells(tmp_path: Path) -> None:
+    found = labelled(tmp_path, ["12_3.png", "0_1.png"])
+    assert dict(zip([p.name for p in found.paths], found.truth, strict=True)) == {"0_1.png": 0, "12_3.png": 12}
+    assert found.labels[12] == "fire hydrant"
+
+
+def test_images_of_any_name_are_taken_without_truth(tmp_path: Path) -> None:
+    assert labelled(tmp_path, ["holiday.png", "12_3.png"]).truth == (12, None)
+
+
+def test_a_label_that_is_not_named_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"1 image: 7_1\.png"):
+        labelled(tmp_path, ["12_3.png", "7_1.png"])
+
+
+@pytest.mark.parametrize("size", [(640, 480), (480, 640), (500, 333), (37, 1000), (100, 100)])
+@pytest.mark.parametrize("target", [32, (48, 64)])
+def test_the_geometry_inverts_itself_and_fits_the_original(size: tuple[int, int], target: int | tuple[int, int]) -> None:
+    geometry = ImageTransform(target, (0,) * 3, (1,) * 3).geometry(*size)
+    h, w = geometry.size
+    for x, y in [(0, 0), (w, h), (w / 3, h / 5)]:
+        assert geometry.to_input(*geometry.to_original(x, y)) == pytest.approx((x, y))
+    left, top, right, bottom = geometry.box
+    assert 0 <= left < right <= size[0]
+    assert 0 <= top < bottom <= size[1]
+    assert left == pytest.approx(size[0] - right, abs=1e-6)  # centred
+    assert (right - left, bottom - top) == pytest.approx((w / geometry.scale, h / geometry.scale))
+    assert min(size[0] - (right - left), size[1] - (bottom - top)) == pytest.approx(0, abs=1e-6)  # one side whole
+
+
+def test_a_mark_on_the_photograph_lands_where_the_geometry_says() -> None:
+    image = Image.new("RGB", (300, 200), "black")
+    image.paste("white", (200, 120, 212, 132))
+    transform = ImageTransform(64, (0, 0, 0), (1, 1, 1))
+    light = transform(image)[0].numpy()
+    rows, columns = np.indices(light.shape) + 0.5
+    x, y = transform.geometry(300, 200).to_input(206, 126)
+    assert (columns * light).sum() / light.sum() == pytest.approx(x, abs=0.1)
+    assert (rows * light).sum() / light.sum() == pytest.approx(y, abs=0.1)
+
+
+def test_normalisation_and_jitter() -> None:
+    grey = Image.new("RGB", (40, 40), (128, 64, 0))
+    plain = ImageTransform(32, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))(grey)
+    assert plain[:, 0, 0].tolist() == pytest.approx([(v / 255 - 0.5) / 0.25 for v in (128, 64, 0)], abs=1e-5)
+    jittered = ImageTransform(32, (0.5,) * 3, (0.25,) * 3, config.Jitter(0.4, 0.4, 0.4, 0.0))
+    torch.manual_seed(0)
+    first, second = jittered(grey), jittered(grey)
+    torch.manual_seed(0)
+    assert torch.equal(jittered(grey), first)
+    assert not torch.equal(first, second)
+    assert ImageTransform(32, (0,) * 3, (1,) * 3, config.Jitter()).jitter is None
+
+
+def test_the_transform_is_torchvisions_where_nothing_needs_rounding() -> None:
+    from torchvision.transforms import functional
+
+    noise = np.random.default_rng(0).integers(0, 255, (64, 128, 3)).astype(np.uint8)
+    image = Image.fromarray(noise).resize((256, 128), Image.Resampling.BICUBIC)
+    theirs = functional.center_crop(
+        functional.resize(image, 64, functional.InterpolationMode.BICUBIC, antialias=True), [64, 64]
+    )
+    ours = ImageTransform(64, (0,) * 3, (1,) * 3).fit(image)
+    difference = np.abs(np.asarray(ours, float) - np.asarray(theirs, float))
+    assert difference.max() <= 1  # of 255
+    assert ours.size == theirs.size
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="the real material is not beside the project")
+def test_real_data_is_read() -> None:
+    captions = load_captions(REAL / "flickr8k" / "val.json", REAL / "flickr8k" / "images" / "val")
+    assert len(captions) == 100
+    assert all(len(group) == 5 for group in captions.captions)
+    assert load_labelled(REAL / "imagenet100" / "val", REAL / "imagenet100" / "id2label.json").truth.count(None) == 0

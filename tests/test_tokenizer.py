@@ -1,0 +1,135 @@
+"""The caption tokenizer: training, round trips, words, and the original file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from hw3lib import config
+from hw3lib.errors import UserError
+from hw3lib.tokenizer import SPECIAL, CaptionTokenizer, for_profile
+
+REAL = Path(__file__).parents[2] / "shared" / "real" / "caption_tokenizer.json"
+CAPTIONS = [
+    "A red bus parks beside the umbrella.",
+    "A boy in a t-shirt rides a skateboard, isn't it fun?",
+    "Two dogs (one brown) run; the dog's ball is red.",
+    "Riding, riding, riding: skateboards and umbrellas everywhere!",
+] * 3
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> CaptionTokenizer:
+    return CaptionTokenizer.train(CAPTIONS, 120, tmp_path_factory.mktemp("tokenizer") / "t.json")
+
+
+def test_special_tokens_have_their_places(tokenizer: CaptionTokenizer) -> None:
+    assert (tokenizer.pad, tokenizer.unk, tokenizer.bos, tokenizer.eos) == (0, 1, 2, 3)
+    assert tokenizer.pieces([0, 1, 2, 3]) == list(SPECIAL)
+    ids = tokenizer.encode("A red bus")
+    assert ids[0] == 2
+    assert ids[-1] == 3
+    assert 1 not in ids
+
+
+@pytest.mark.parametrize("text", sorted(set(CAPTIONS)))
+def test_a_caption_survives_the_round_trip_in_lower_case(tokenizer: CaptionTokenizer, text: str) -> None:
+    assert tokenizer.decode(tokenizer.encode(text)) == text.lower()
+
+
+def test_words_merge_sub_words_and_cover_every_token_once(tokenizer: CaptionTokenizer) -> None:
+    ids = tokenizer.encode("A boy's skateboards, isn't it? T-shirt (brown)")
+    words = tokenizer.words(ids)
+    assert [word for word, _ in words] == [
+        "[BOS]", "a", "boy's", "skateboards", ",", "isn't", "it", "?", "t-shirt", "(", "brown", ")", "[EOS]",
+    ]  # fmt: skip
+    assert [index for _, tokens in words for index in tokens] == list(range(len(ids)))
+    assert any(len(tokens) > 1 for word, tokens in words if word == "skateboards")
+
+
+def test_padding_is_no_word_and_strange_ids_are_unknown(tokenizer: CaptionTokenizer) -> None:
+    ids = [*tokenizer.encode("a bus"), 0, 0]
+    assert [word for word, _ in tokenizer.words(ids)] == ["[BOS]", "a", "bus", "[EOS]"]
+    assert tokenizer.decode(ids) == "a bus"
+    assert tokenizer.pieces([10**6]) == ["[UNK]"]
+
+
+def test_a_sign_that_was_never_seen_is_unknown(tokenizer: CaptionTokenizer) -> None:
+    assert tokenizer.unk in tokenizer.encode("a ☃ bus")
+
+
+def test_special_tokens_written_in_a_caption_are_text(tokenizer: CaptionTokenizer) -> None:
+    ids = tokenizer.encode("a bus [EOS] [BOS]")
+    assert ids.count(tokenizer.eos) == 1
+    assert ids.count(tokenizer.bos) == 1
+
+
+def test_training_twice_gives_the_same_file(tmp_path: Path) -> None:
+    text = [f"a {word} and {word[::-1]}" for word in ("lantern", "gravel", "mitten", "orchid", "walnut", "harbor")] * 2
+    files = [CaptionTokenizer.train(text, 90, tmp_path / f"{n}.json").path for n in range(4)]
+    assert len({file.read_text() for file in files if file}) == 1
+
+
+def test_the_vocabulary_is_as_large_as_asked(tokenizer: CaptionTokenizer, tmp_path: Path) -> None:
+    assert tokenizer.size <= 120
+    assert CaptionTokenizer.train(CAPTIONS, 100, tmp_path / "t.json").size == 100
+    added = json.loads((tmp_path / "t.json").read_text())["added_tokens"]
+    assert [token["content"] for token in added] == list(SPECIAL)
+
+
+def test_no_captions_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no captions"):
+        CaptionTokenizer.train([], 100, tmp_path / "t.json")
+
+
+def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "t.json").write_text("{}")
+    with pytest.raises(UserError, match=r"t\.json is not a file of"):
+        CaptionTokenizer.load(tmp_path / "t.json")
+    with pytest.raises(UserError, match="no tokenizer file"):
+        CaptionTokenizer.load(tmp_path / "missing.json")
+
+
+def test_other_special_tokens_are_refused(tmp_path: Path, tokenizer: CaptionTokenizer) -> None:
+    assert tokenizer.path
+    (tmp_path / "t.json").write_text(tokenizer.path.read_text().replace("[EOS]", "[SEP]"))
+    with pytest.raises(UserError, match=r"must have \[PAD\]"):
+        CaptionTokenizer.load(tmp_path / "t.json")
+
+
+def test_byte_level_files_are_read_too(tmp_path: Path) -> None:
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+    other = Tokenizer(models.BPE(unk_token="[UNK]"))
+    other.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    other.decoder = decoders.ByteLevel()
+    other.train_from_iterator(CAPTIONS, trainers.BpeTrainer(vocab_size=150, special_tokens=list(SPECIAL)))
+    other.save(str(tmp_path / "bytes.json"))
+    tokenizer = CaptionTokenizer.load(tmp_path / "bytes.json")
+    ids = tokenizer.encode("A red umbrella")
+    assert [word for word, _ in tokenizer.words(ids)] == ["[BOS]", "A", "red", "umbrella", "[EOS]"]
+
+
+def test_a_profile_without_a_tokenizer_trains_one_once(tiny_profile: config.Profile) -> None:
+    path = Path(tiny_profile.captions.tokenizer)
+    first = for_profile(tiny_profile)
+    assert path.is_file()
+    assert first.decode(first.encode("There is a triangle, it is red.")) == "there is a triangle, it is red."
+    before = path.stat().st_mtime_ns
+    assert for_profile(tiny_profile).size == first.size
+    assert path.stat().st_mtime_ns == before
+
+
+@pytest.mark.skipif(not REAL.is_file(), reason="the real material is not beside the project")
+def test_the_original_file_needs_no_decoder_no_padding_and_no_upper_case() -> None:
+    tokenizer = CaptionTokenizer.load(REAL)
+    assert tokenizer.size == 18022
+    ids = tokenizer.encode("A man isn't riding a zxqwv, but a fire-hydrant.")
+    assert tokenizer.unk not in ids
+    assert tokenizer.pad not in ids
+    assert tokenizer.decode(ids) == "a man isn't riding a zxqwv, but a fire-hydrant."
+    words = dict(tokenizer.words(ids))
+    assert len(words["zxqwv"]) > 1
+    assert len(words["fire-hydrant"]) == 3

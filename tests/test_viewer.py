@@ -1,0 +1,213 @@
+"""The viewer's payload is small, exact and inert; the live widget keeps to its words, layers and heads."""
+
+from __future__ import annotations
+
+import base64
+import html.parser
+import io
+import json
+import re
+
+import ipywidgets
+import numpy as np
+import pytest
+from looks import synthetic
+from PIL import Image
+
+from hw3lib import attention, display, viewer
+from hw3lib.attention import View
+
+HOSTILE = "</script><img src=x onerror=alert(1)>"
+
+
+def decoded(payload: viewer.Payload) -> np.ndarray:
+    """The payload's maps as the viewer reads them, (M, N, H, P)."""
+    meta = payload["meta"]
+    shape = (-1, meta["layers"], meta["heads"])
+    peaks = np.frombuffer(payload["peaks"], "<f4").reshape(shape)
+    steps = np.frombuffer(payload["maps"], np.uint8).reshape(*peaks.shape, meta["grid"][0] * meta["grid"][1])
+    return (steps / 255) ** 2 * peaks[..., None]
+
+
+def test_the_bytes_hold_every_layer_and_head_to_a_gray_level() -> None:
+    look = synthetic(layers=3, heads=5)
+    values = decoded(viewer.payload(look))
+    exact = np.moveaxis(attention.word_maps(look.maps, look.words), 2, 0)[1:]
+    assert values.shape == exact.shape == (5, 3, 5, 49)
+    error = np.abs(values - exact) / exact.max(axis=-1, keepdims=True)
+    assert error.max() <= 1 / 255
+    bits = [abs(attention.entropy(a) - attention.entropy(b)) for a, b in zip(values[0, 0], exact[0, 0], strict=True)]
+    assert max(bits) < 0.02
+
+
+def test_bos_has_a_place_in_the_caption_but_no_map() -> None:
+    words = viewer.payload(synthetic())["meta"]["words"]
+    assert [word["map"] for word in words] == [None, 0, 1, 2, 3, 4]
+    assert words[0] == {"text": "[BOS]", "probability": None, "map": None}
+    assert all(0 < word["probability"] <= 1 for word in words[1:])
+
+
+def test_a_long_captions_static_viewer_is_below_400_kilobytes() -> None:
+    look = synthetic(("[BOS]", *"abcdefghijklmnopqr", "[EOS]"), size=(1600, 1200), layers=8, heads=8)
+    noise = np.random.default_rng(0).normal(0, 12, (1200, 1600, 3))  # a photograph is never as smooth as the gradient
+    grainy = Image.fromarray(np.clip(np.asarray(look.image) + noise, 0, 255).astype(np.uint8))
+    content = viewer.payload(attention.Look(**{**vars(look), "image": grainy}))
+    assert len(content["meta"]["words"]) == 20
+    assert len(viewer.static_html(content)) < 400_000
+    with Image.open(io.BytesIO(content["image"])) as photograph:
+        assert photograph.format == "JPEG"
+        assert max(photograph.size) == 640
+
+
+def test_what_the_model_saw_is_given_as_fractions() -> None:
+    left, top, right, bottom = viewer.payload(synthetic(size=(300, 200)))["meta"]["seen"]
+    assert (left, top, right, bottom) == pytest.approx((1 / 6, 0, 5 / 6, 1))
+
+
+def test_fine_grids_are_summed_to_coarser_ones_and_nothing_is_lost() -> None:
+    for grid, coarse in (((28, 28), [14, 14]), ((37, 37), [13, 13]), ((16, 16), [16, 16])):
+        content = viewer.payload(synthetic(grid=grid))
+        assert content["meta"]["grid"] == coarse
+        np.testing.assert_allclose(decoded(content).sum(axis=-1), 1, atol=0.02)
+
+
+def test_a_coarser_grid_keeps_things_in_their_place() -> None:
+    look = synthetic(grid=(37, 20))
+    maps = np.zeros_like(look.maps)
+    maps[:, :, :, 30 * 20 + 4] = 1  # one patch, its centre at (30.5 / 37, 4.5 / 20)
+    maps[:, :, 0] = np.nan
+    content = viewer.payload(attention.Look(**{**vars(look), "maps": maps}))
+    rows, columns = content["meta"]["grid"]
+    values = decoded(content)[0, 0, 0].reshape(rows, columns)
+    y, x = (np.indices(values.shape) + 0.5) / np.array([[[rows]], [[columns]]])
+    assert (y * values).sum() == pytest.approx(30.5 / 37, abs=0.5 / rows)
+    assert (x * values).sum() == pytest.approx(4.5 / 20, abs=0.5 / columns)
+
+
+def test_the_view_to_begin_with_can_be_chosen() -> None:
+    look = synthetic()
+    assert {name: viewer.payload(look)[name] for name in ("layer", "head")} == {"layer": 1, "head": -1}
+    assert {name: viewer.payload(look, View(0, 3))[name] for name in ("layer", "head")} == {"layer": 0, "head": 3}
+    first = viewer.payload(look)["word"]
+    assert look.words[first].text.isalpha()
+
+
+class Reader(html.parser.HTMLParser):
+    """Collects a page's tags and the text of its scripts, as a browser would."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.text: list[tuple[str, str]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        self.text.append((self.tags[-1] if self.tags else "", data))
+
+
+def test_a_caption_cannot_become_markup() -> None:
+    look = synthetic(("[BOS]", HOSTILE, "<!--<script>", "[EOS]"))
+    page = viewer.static_html(viewer.payload(look))
+    reader = Reader()
+    reader.feed(page)
+    assert reader.tags == ["div", "script", "p", "script"]
+    data = json.loads(next(text for tag, text in reader.text if tag == "script"))
+    assert data["meta"]["words"][1]["text"] == HOSTILE
+    assert base64.b64decode(data["image"])[:2] == b"\xff\xd8"
+
+
+def test_the_script_can_be_inlined_and_asks_for_nothing() -> None:
+    script = viewer.SCRIPT.read_text(encoding="utf-8")
+    assert "</script" not in script.lower()
+    assert "<!--" not in script
+    assert not re.search(r"https?:|\bfetch\(|\bimport\b|XMLHttpRequest|@import|url\(|\beval\(", script)
+
+
+def test_the_widget_stays_within_its_caption() -> None:
+    live = viewer.AttentionViewer(synthetic())
+    live.word = 99
+    assert live.word == 5
+    live.word, live.layer, live.head = -3, 7, -9
+    assert (live.word, live.layer, live.head) == (0, 1, -1)
+
+
+def test_the_widget_composes_with_ipywidgets() -> None:
+    live = viewer.AttentionViewer(synthetic(), word=1)
+    slider, heard = ipywidgets.IntSlider(max=5), []
+    link = ipywidgets.link((slider, "value"), (live, "word"))
+    live.observe(lambda change: heard.append(change["new"]), "word")
+    slider.value = 4
+    assert (live.word, heard[-1]) == (4, 4)
+    live.word = 2
+    assert slider.value == 2
+    link.unlink()
+    ipywidgets.jslink((slider, "value"), (live, "word"))
+    ipywidgets.jslink((live, "layer"), (ipywidgets.BoundedIntText(), "value"))
+
+
+def test_one_widget_can_go_from_one_look_to_the_next() -> None:
+    live = viewer.AttentionViewer(synthetic(), word=5)
+    other = synthetic(("[BOS]", "sheep", "[EOS]"), layers=1, heads=2)
+    live.show_look(other)
+    assert live.meta["caption"] == "sheep"
+    assert (live.word, live.layer, live.head) == (1, 0, -1)
+    assert live.maps == viewer.payload(other)["maps"]
+
+
+def test_a_widgets_state_makes_a_page_of_what_it_shows() -> None:
+    live = viewer.AttentionViewer(synthetic(), heat="colour", word=3)
+    page = viewer.static_html(live.state)
+    data = json.loads(re.search(r'application/json">(.*?)</script>', page, re.S).group(1))
+    assert (data["word"], data["heat"], data["scale"]) == (3, "colour", "caption")
+
+
+def test_one_bundle_serves_the_notebook_the_page_and_print() -> None:
+    look = synthetic()
+    slider = ipywidgets.IntSlider()
+    shown = viewer.bundle(look, widget=slider, caption="A figure")
+    assert shown[viewer.WIDGET]["model_id"] == slider.model_id
+    assert "data-hw3-viewer" in shown["text/html"]
+    with Image.open(io.BytesIO(base64.b64decode(shown["image/png"]))) as picture:
+        assert picture.width == 1440
+    assert shown[display.FIGURE]["caption"] == "A figure"
+    assert look.caption in shown[display.FIGURE]["alt"]
+    assert shown["text/plain"] == look.caption
+    json.dumps(shown, allow_nan=False)
+
+
+def test_a_pair_is_shown_with_its_references_beside_the_published_figure(monkeypatch) -> None:
+    from pathlib import Path
+
+    shown: list[dict] = []
+    monkeypatch.setattr("IPython.display.display", lambda bundle, raw: shown.append(bundle))
+    pair = attention.Pair(Path("val/7.jpg"), "a red dog runs", 0.25, ("a dog", "a running dog"))
+    viewer.show_pair("worst", pair, synthetic())
+    table, figure = shown
+    assert [row[2] for row in table[display.TABLE]["rows"]] == ["0.2500", "", "", "0.4294"]
+    assert [row[3] for row in table[display.TABLE]["rows"]][:3] == ["a red dog runs", "a dog", "a running dog"]
+    assert "data-hw3-viewer" in figure["text/html"]
+
+
+def test_the_word_grid_has_a_panel_per_word_and_takes_any_text() -> None:
+    from hw3lib.figures_attention import word_grid
+
+    look = synthetic(
+        ("[BOS]", "$\\frac{1}{", "supercalifragilisticexpialidocious" * 2, "dog", "[EOS]"), size=(200, 400)
+    )
+    figure = word_grid(look, scale="word")
+    assert len(figure.axes) == 5
+    assert display.figure_bundle(figure, "x")["image/png"]
+
+
+def test_white_is_the_captions_strongest_patch_and_unseen_parts_are_hatched() -> None:
+    from hw3lib.figures_attention import blend
+
+    photograph = np.full((40, 60, 3), 100, np.uint8)
+    heat = np.full((40, 60), 0.5)
+    heat[:, :20], heat[:, 20] = np.nan, 1.0
+    mixed = blend(photograph, heat, strength=0.8)
+    assert (mixed[:, 20] == 224).all()  # 0.2 of 100 and 0.8 of white
+    assert (mixed[:, 21:] == 122).all()
+    assert len(np.unique(mixed[:, :20])) == 2  # stripes and what is between them

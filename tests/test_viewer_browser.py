@@ -1,0 +1,310 @@
+"""The viewer in a real Chromium: from a file with the network blocked, and as the module that a widget loads."""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from looks import synthetic
+from PIL import Image
+
+from hw3lib import attention, viewer
+from hw3lib.figures_attention import blend
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+CHROMIUM = os.environ.get("HW3_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+HOSTILE = "<img src=x onerror=window.hurt=1>"
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason=f"no Chromium: none of {', '.join(NAMES)} on PATH, no $HW3_CHROMIUM"),
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as play:
+        chromium = play.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        yield chromium
+        chromium.close()
+
+
+class Visit:
+    """A page from disk, in a context that lets nothing out and writes down what was tried and what went wrong."""
+
+    def __init__(self, browser: Any, path: Path, body: str, dark: str = "", **context: Any) -> None:
+        style = ":root{color-scheme:light dark} body{margin:0;font-family:sans-serif}" + dark
+        head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><style>{style}</style>'
+        path.write_text(f'<!doctype html><html lang="en"><head>{head}</head><body>{body}</body></html>', "utf-8")
+        self.context = browser.new_context(
+            **{"viewport": {"width": 900, "height": 800}, "reduced_motion": "reduce"} | context
+        )
+        self.asked: list[str] = []
+        self.wrong: list[str] = []
+        self.context.route("**/*", self._only_the_file)
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(20_000)
+        self.page.set_default_navigation_timeout(60_000)
+        self.page.on("console", lambda message: self.wrong.append(message.text) if message.type == "error" else None)
+        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.url = path.as_uri()
+        self.page.goto(self.url)
+
+    def _only_the_file(self, route: Any) -> None:
+        if route.request.url.startswith("file:"):
+            route.continue_()
+        else:
+            route.abort()
+
+    def drawn(self, nth: int = 0) -> np.ndarray:
+        """The pixels of a viewer's large canvas, once it has any."""
+        canvas = self.page.locator(".photo canvas").nth(nth)
+        data = canvas.evaluate(
+            """async (canvas) => {
+                 const blank = (c) => !c.getContext('2d').getImageData(c.width / 2, c.height / 2, 1, 1).data[3];
+                 while (blank(canvas)) await new Promise(requestAnimationFrame);
+                 await new Promise(requestAnimationFrame); await new Promise(requestAnimationFrame);
+                 return canvas.toDataURL('image/png'); }"""
+        )
+        picture = Image.open(io.BytesIO(base64.b64decode(data.partition(",")[2])))
+        return np.asarray(picture.convert("RGB")).astype(np.int16)
+
+    def word(self, nth: int = 0) -> str:
+        return self.page.locator(".said").nth(nth).inner_text()
+
+    def close(self) -> None:
+        self.context.close()
+        assert self.wrong == []
+        assert set(self.asked) <= {self.url} or all(url.startswith(("file:", "blob:", "data:")) for url in self.asked)
+
+
+@pytest.fixture
+def visit(browser, tmp_path) -> Iterator[Any]:
+    opened: list[Visit] = []
+
+    def open_page(*bodies: str, **options: Any) -> Visit:
+        opened.append(Visit(browser, tmp_path / f"page{len(opened)}.html", "".join(bodies), **options))
+        return opened[-1]
+
+    yield open_page
+    for each in opened:
+        each.close()
+
+
+def static(look: attention.Look, **state: Any) -> str:
+    return viewer.static_html(viewer.payload(look) | state)
+
+
+def test_a_page_from_disk_works_without_a_network(visit) -> None:
+    here = visit(static(synthetic(), word=1))
+    assert here.drawn().std() > 5
+    assert here.page.locator(".words button").count() == 6
+    assert here.page.locator("[data-hw3-fallback]").count() == 0
+    assert here.asked == [here.url]
+
+
+def test_scrubbing_changes_the_picture_and_what_is_said_of_it(visit) -> None:
+    here = visit(static(synthetic(), word=1))
+    first, slider = here.drawn(), here.page.get_by_role("slider", name="Word")
+    slider.fill("3")
+    assert here.word() == "dog"
+    assert np.abs(here.drawn() - first).mean() > 2
+    assert slider.get_attribute("aria-valuetext") == "4 of 6: dog"
+    assert "dog: attention strongest" in here.page.locator(".photo canvas").get_attribute("aria-label")
+    here.page.locator(".words button").nth(1).hover()
+    assert here.word() == "a"
+    assert np.array_equal(here.drawn(), first)
+
+
+def test_the_map_is_drawn_where_python_says_it_is(visit) -> None:
+    for size in ((320, 240), (200, 320), (700, 240)):
+        look = synthetic(size=size)
+        here = visit(static(look, word=3), viewport={"width": 1000, "height": 900})
+        pixels = here.drawn()
+        maps = attention.view_maps(look)
+        heat = attention.to_original(maps[3], look.geometry, pixels.shape[:2]) / np.nanmax(maps)
+        photograph = np.asarray(look.image.resize(pixels.shape[1::-1], Image.Resampling.BILINEAR))
+        error = np.abs(blend(photograph, heat).astype(np.int16) - pixels).mean(axis=2)
+        seen = np.isfinite(heat)
+        seen[:, 1:-1] &= seen[:, :-2] & seen[:, 2:]  # the edge of the crop may fall half a pixel to either side
+        seen[1:-1] &= seen[:-2] & seen[2:]
+        assert error[seen].mean() < 2.5
+        assert np.quantile(error[seen], 0.999) < 12
+        assert here.page.locator(".photo canvas").evaluate("c => c.width / c.height") == pytest.approx(
+            size[0] / size[1], rel=0.01
+        )
+
+
+def test_bos_shows_the_photograph_itself(visit) -> None:
+    look = synthetic()
+    here = visit(static(look, word=0))
+    pixels = here.drawn()
+    photograph = np.asarray(look.image.resize(pixels.shape[1::-1], Image.Resampling.BILINEAR)).astype(np.int16)
+    assert np.abs(pixels - photograph).mean() < 3
+    assert here.page.locator(".facts").is_hidden()
+    assert "no map" in here.page.locator(".note").inner_text()
+
+
+def test_the_keyboard_is_enough(visit) -> None:
+    here = visit(static(synthetic(), word=2))
+    here.drawn()
+    keys = here.page.keyboard
+    keys.press("Tab")  # play
+    keys.press("Tab")  # the slider
+    keys.press("ArrowRight")
+    assert here.word() == "dog"
+    keys.press("Tab")  # the words: one stop, at the current one
+    focused = "document.querySelector('.hw3-attention-viewer').shadowRoot.activeElement"
+    assert here.page.evaluate(f"{focused}.textContent") == "dog"
+    said = []
+    for key in ("ArrowRight", "ArrowLeft", "ArrowLeft", "Home", "ArrowLeft", "ArrowRight", "End"):
+        keys.press(key)
+        said.append(here.word())
+    assert said == ["runs", "dog", "red", "[BOS]", "[EOS]", "[BOS]", "[EOS]"]
+    assert here.page.get_by_role("radio", name="[EOS]").get_attribute("aria-checked") == "true"
+    keys.press("Tab")  # the layers
+    assert here.page.evaluate(f"{focused}.tagName") == "SELECT"
+
+
+def test_layers_heads_scale_and_heat_change_the_picture(visit) -> None:
+    here = visit(static(synthetic(), word=3))
+    before = here.drawn()
+    for change in (
+        lambda: here.page.get_by_label("Layer", exact=True).select_option("0"),
+        lambda: here.page.get_by_label("Head", exact=True).select_option("2"),
+        lambda: here.page.get_by_role("radio", name="each word").check(force=True),
+        lambda: here.page.get_by_role("radio", name="colour").check(force=True),
+        lambda: here.page.get_by_role("slider", name="Strength").fill("0.3"),
+    ):
+        change()
+        after = here.drawn()
+        assert np.abs(after - before).mean() > 0.5
+        before = after
+    assert "Layer 1, head 3." in here.page.locator(".photo canvas").get_attribute("aria-label")
+
+
+def test_two_viewers_on_a_page_do_not_disturb_each_other(visit) -> None:
+    other = synthetic(("[BOS]", "two", "sheep", "[EOS]"), size=(200, 300), seed=5)
+    here = visit(static(synthetic(), word=1), "<p>between</p>", static(other, word=1))
+    left, right = here.drawn(0), here.drawn(1)
+    here.page.get_by_role("slider", name="Word").nth(1).fill("2")
+    here.page.get_by_role("radio", name="colour").nth(1).check(force=True)
+    assert (here.word(0), here.word(1)) == ("a", "sheep")
+    assert np.array_equal(here.drawn(0), left)
+    assert not np.array_equal(here.drawn(1), right)
+    assert here.page.get_by_role("radio", name="white glow").nth(0).is_checked()
+    assert here.page.locator(".viewer").count() == 2  # though the page holds the module twice
+
+
+def test_playing_reads_the_caption_and_a_hand_stops_it(visit) -> None:
+    here = visit(static(synthetic(), word=0, interval=60))
+    here.drawn()
+    button = here.page.get_by_role("button", name="Play through the caption")
+    button.click()
+    here.page.wait_for_function(
+        "document.querySelector('.hw3-attention-viewer').shadowRoot.querySelector('.said').textContent === 'runs'"
+    )
+    here.page.get_by_role("slider", name="Word").fill("1")
+    assert button.get_attribute("aria-pressed") == "false"
+    here.page.wait_for_timeout(200)
+    assert here.word() == "a"
+
+
+def test_a_caption_is_shown_as_text_whatever_it_says(visit) -> None:
+    here = visit(static(synthetic(("[BOS]", HOSTILE, "</script>", "狗", "[EOS]")), word=1))
+    here.drawn()
+    assert here.word() == HOSTILE
+    assert here.page.locator(".words button").nth(3).inner_text() == "狗"
+    assert here.page.locator(".viewer img").count() == 0
+    assert here.page.evaluate("window.hurt") is None
+
+
+def test_it_is_dark_where_the_page_is_dark(visit) -> None:
+    def theme(here: Visit) -> str:
+        here.drawn()
+        return here.page.locator(".hw3-attention-viewer").get_attribute("data-theme")
+
+    assert theme(visit(static(synthetic()), color_scheme="light")) == "light"
+    assert theme(visit(static(synthetic()), color_scheme="dark")) == "dark"
+    light_page = "body{background:#fff}"
+    assert theme(visit(static(synthetic()), color_scheme="dark", dark=light_page)) == "light"
+    lab = visit(static(synthetic()), dark="body{--jp-layout-color0:#111;--jp-ui-font-color0:#fff;background:#111}")
+    assert theme(lab) == "dark"
+    assert lab.page.locator(".viewer").evaluate("v => getComputedStyle(v).backgroundColor") == "rgb(17, 17, 17)"
+    lab.page.evaluate("document.body.style.background = 'white'")  # a theme is switched while one looks
+    lab.page.wait_for_selector(".hw3-attention-viewer[data-theme=light]")
+
+
+def test_a_phone_shows_all_of_it_without_scrolling_sideways(visit) -> None:
+    texts = ("[BOS]", *(["a", "very", "extraordinarilylongwordthatneverends", "on", "the", "beach"] * 3), "[EOS]")
+    here = visit(static(synthetic(texts), word=1), viewport={"width": 360, "height": 740}, has_touch=True)
+    here.drawn()
+    assert here.page.evaluate("document.documentElement.scrollWidth") <= 360
+    photo = here.page.locator(".photo canvas").bounding_box()
+    assert photo["width"] > 300
+    assert here.page.get_by_role("button", name="Play through the caption").bounding_box()["height"] >= 40
+    here.page.locator(".words button").nth(4).tap()
+    assert here.word() == "on"
+
+
+LIVE = """
+(content) => {
+  const bytes = (text) => {
+    const raw = Uint8Array.from(atob(text), (c) => c.charCodeAt(0)), larger = new Uint8Array(raw.length + 3);
+    larger.set(raw, 3);
+    return new DataView(larger.buffer, 3);
+  };
+  const decode = (c) => ({ ...c, image: bytes(c.image), maps: bytes(c.maps), peaks: bytes(c.peaks) });
+  const values = decode(content), heard = {}, call = (event) => (heard[event] ?? []).forEach((f) => f());
+  window.model = {
+    saved: 0,
+    get: (name) => values[name],
+    set(name, value) { if (values[name] !== value) { values[name] = value; call(`change:${name}`); } },
+    save_changes() { this.saved += 1; },
+    on: (event, f) => (heard[event] ??= []).push(f),
+    off: (event, f) => { heard[event] = (heard[event] ?? []).filter((g) => g !== f); },
+    listening: () => Object.values(heard).flat().length,
+    replace: (c) => { Object.assign(values, decode(c)); call('change:meta'); },
+  };
+  const el = document.body.appendChild(document.createElement('div'));
+  window.stop = window.hw3.render({ model: window.model, el });
+}"""
+
+
+def test_as_a_widget_it_follows_its_model_and_tells_it(visit) -> None:
+    """The model as anywidget has it: bytes come as a DataView into some larger buffer."""
+    here = visit()
+    here.page.add_script_tag(content=viewer.SCRIPT.read_text("utf-8") + "\nwindow.hw3 = { render };", type="module")
+    here.page.wait_for_function("window.hw3")
+    fields = {"heat": "glow", "scale": "caption", "opacity": 0.78, "playing": False, "interval": 800}
+
+    def coded(look: attention.Look, **state: Any) -> dict[str, Any]:
+        content = viewer.payload(look) | fields | state
+        return {k: base64.b64encode(v).decode() if isinstance(v, bytes) else v for k, v in content.items()}
+
+    here.page.evaluate(LIVE, coded(synthetic(), word=1))
+    first = here.drawn()
+    here.page.evaluate("model.set('word', 3)")  # as a linked slider does
+    assert here.word() == "dog"
+    assert np.abs(here.drawn() - first).mean() > 2
+    here.page.evaluate("model.set('head', 1)")
+    assert here.page.get_by_label("Head", exact=True).input_value() == "1"
+    here.page.locator(".words button").nth(2).click()
+    assert here.page.evaluate("model.get('word')") == 2
+    here.page.wait_for_function("model.saved > 0")
+    here.page.evaluate("(c) => model.replace(c)", coded(synthetic(("[BOS]", "sheep", "[EOS]"), layers=1), word=1))
+    assert here.page.locator(".words button").count() == 3
+    assert here.drawn().std() > 5
+    here.page.evaluate("window.stop()")
+    assert here.page.evaluate("model.listening()") == 0
