@@ -96,14 +96,16 @@ rule train:
     shell: HW3 + " train {wildcards.run} --profile {SPEC:q} --stamp " + LOGGED
 
 
+# All runs at once: they share the references, the image features and Java's start.
 rule score:
-    message: "P2 scores: {wildcards.run}"
-    input: f"{OUT}/pipeline/train_{{run}}.json", code("hw3lib/scoring.py", "hw3lib/cider.py", "hw3lib/chair.py", "hw3lib/ptb.py", "hw3lib/data/synonyms_*.json")
-    output: f"{OUT}/p2/{{run}}/scores.json"
-    params: setting=fingerprint(PROFILE.captions, PROFILE.clip)
-    log: f"{OUT}/logs/score_{{run}}.log"
+    message: "P2 scores"
+    input: expand(f"{OUT}/pipeline/train_{{run}}.json", run=RUNS), code("hw3lib/scoring.py", "hw3lib/cider.py", "hw3lib/chair.py", "hw3lib/ptb.py", "hw3lib/data/synonyms_*.json")
+    output: expand(f"{OUT}/p2/{{run}}/scores.json", run=RUNS)
+    params: setting=fingerprint(PROFILE.captions, PROFILE.clip), runs=" ".join(f"--run {run}" for run in RUNS)
+    log: f"{OUT}/logs/score.log"
     priority: 5
-    shell: HW3 + " score --run {wildcards.run} --profile {SPEC:q} " + LOGGED
+    threads: workflow.cores or 1
+    shell: HW3 + " score {params.runs} --profile {SPEC:q} " + LOGGED
 
 
 rule p2_training:

@@ -117,10 +117,14 @@ class Pairs(Dataset[tuple[Tensor, list[list[int]]]]):
         return len(self.images)
 
     def __getitem__(self, visit: Visit) -> tuple[Tensor, list[list[int]]]:
-        return self.images[visit.image], [self.tokens[visit.image][caption] for caption in visit.captions]
+        return self.images[visit.image], self.captions_of(visit)
+
+    def captions_of(self, visit: Visit) -> list[list[int]]:
+        """The token ids of the visit's captions."""
+        return [self.tokens[visit.image][caption] for caption in visit.captions]
 
     def collate(self, items: list[tuple[Tensor, list[list[int]]]]) -> tuple[Tensor, Tensor]:
-        """Images (I, 3, h, w) and tokens (B, T), padded, each image's captions following one another."""
+        """Images (I, 3, h, w), or whatever stands for each, and tokens (B, T), padded; an image's captions adjoin."""
         tokens = [caption for _, captions in items for caption in captions]
         length = max(map(len, tokens))
         padded = torch.tensor([caption + [self.pad] * (length - len(caption)) for caption in tokens])

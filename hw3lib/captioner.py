@@ -31,6 +31,13 @@ class Memory(NamedTuple):
     grid: tuple[int, int]  # (Gh, Gw), rows from the top, P = Gh * Gw
 
 
+class Features(NamedTuple):
+    """What the encoder alone makes of a batch of images: a :class:`Memory` before the projection, C wide."""
+
+    patches: Tensor  # (I, P, C)
+    grid: tuple[int, int]
+
+
 @dataclass
 class Cache:
     """Keys and values of a decoding batch: the caption's so far, preallocated, and the image's, computed once."""
@@ -201,19 +208,30 @@ class Captioner(nn.Module):
 
     def encode(self, images: Tensor) -> Memory:
         """Images (I, 3, h, w), normalised, to their patches (I, P, D), class and register tokens left out."""
-        features = self.encoder.forward_features(images)
-        patches, grid = patches_of(self.encoder, features, (images.shape[2], images.shape[3]))
+        return self.remember(self.features(images))
+
+    def features(self, images: Tensor) -> Features:
+        """Images (I, 3, h, w) to the encoder's own features: what may be kept while the encoder does not learn."""
+        found = self.encoder.forward_features(images)
+        return Features(*patches_of(self.encoder, found, (images.shape[2], images.shape[3])))
+
+    def remember(self, features: Features) -> Memory:
+        """Features to the memory that the decoder attends to."""
+        patches, grid = features
         return Memory(self.project(patches), grid)
 
     def forward(
-        self, images: Tensor | Memory, tokens: Tensor, return_attention: bool = False
+        self, images: Tensor | Memory | Features, tokens: Tensor, return_attention: bool = False
     ) -> Tensor | tuple[Tensor, Tensor]:
         """Teacher forcing: ``tokens`` (B, T) to the logits of each next token (B, T, V).
 
         B may be a multiple of the number of images: each image's captions then follow one another. With
         ``return_attention`` the cross-attention comes too, (B, N, H, T, P), each row a distribution over the patches.
         """
-        memory = images if isinstance(images, Memory) else self.encode(images)
+        if isinstance(images, Features):
+            memory = self.remember(images)
+        else:
+            memory = images if isinstance(images, Memory) else self.encode(images)
         cross = self.cross_keys_values(memory)
         logits, attention = self._decode(tokens, cross, None, return_attention)
         return (logits, torch.stack(attention, dim=1)) if return_attention else logits
@@ -251,14 +269,16 @@ class Captioner(nn.Module):
         x = self.norm(x)
         return (F.linear(x, self.embed.weight) if self.head is None else self.head(x)), attention  # (B, T, V)
 
-    def save(self, path: str | Path, metadata: dict[str, str] | None = None) -> None:
-        """Write the weights as safetensors, with the run's configuration and the vocabulary's size beside them."""
+    def save(self, path: str | Path, facts: dict[str, Any] | None = None) -> None:
+        """Write the weights as safetensors, with the run's configuration and the vocabulary's size in their metadata."""
         from safetensors.torch import save_file
 
-        facts = {"run": json.dumps(asdict(self.run)), "vocabulary_size": str(self.vocabulary_size)}
+        known = {"run": asdict(self.run), "vocabulary_size": self.vocabulary_size}
+        # One entry: several would be written in an order that changes, and the same weights as another file.
+        metadata = {"hw3lib": json.dumps(known | (facts or {}))}
         state = {name: tensor.detach().cpu().contiguous() for name, tensor in self.state_dict().items()}
         with atomic(path) as temporary:
-            save_file(state, temporary, facts | (metadata or {}))
+            save_file(state, temporary, metadata)
             temporary.chmod(0o644)  # safetensors makes files that only their owner may read
 
     @classmethod
@@ -274,13 +294,13 @@ class Captioner(nn.Module):
             raise UserError(f"there are no weights at {path}")
         try:
             with safe_open(path, "pt") as file:
-                facts = file.metadata() or {}
+                facts = json.loads((file.metadata() or {}).get("hw3lib", "{}"))
             state = load_file(path)
         except SafetensorError as error:
             raise UserError(f"{path} is not a safetensors file ({error})") from None
         if "run" not in facts or "vocabulary_size" not in facts:
             raise UserError(f"{path} was not written by this project: its run is not in the metadata")
-        run = TypeAdapter(config.Run).validate_json(facts["run"])
-        model = cls(run, int(facts["vocabulary_size"]), pretrained=False)
+        run = TypeAdapter(config.Run).validate_python(facts["run"])
+        model = cls(run, facts["vocabulary_size"], pretrained=False)
         model.load_state_dict(state)
         return model.eval()

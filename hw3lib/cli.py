@@ -58,9 +58,8 @@ def classify(images: Path, id2label: Path, out: Path, template: str | None, prof
     """Classify the IMAGES of a folder with CLIP among the labels of ID2LABEL (JSON), into OUT (CSV: filename,label)."""
     from hw3lib import config, prompts
 
-    extra = {"template": template} if template else {}
-    prompts.classify_folder(config.load(profile).clip, images, id2label, out, device=device, **extra)
-    click.echo(str(out))
+    labels = prompts.classify_folder(config.load(profile), images, id2label, out, template, device)
+    click.echo(f"{out}: {len(labels)} labels")
 
 
 @main.command()
@@ -139,7 +138,7 @@ def train(name: str | None, run: str | None, fresh: bool, stamp: bool, profile: 
 @click.option("--images-root", type=_FOLDER, help="The folder of the images; without it, no CLIPScore.")
 @click.option("--annotations", type=_FILE, help="The reference captions (COCO's JSON).")
 @click.option("--instances", type=_FILE, help="COCO's instances: adds object recall and CHAIR.")
-@click.option("--run", help="Instead of all these: score this trained run of the profile, into its scores.json.")
+@click.option("--run", "runs", multiple=True, help="Instead of files: score this run of the profile, into its folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with the scores of each image.")
 @_profile
 @_device
@@ -148,27 +147,29 @@ def score(
     images_root: Path | None,
     annotations: Path | None,
     instances: Path | None,
-    run: str | None,
+    runs: tuple[str, ...],
     as_json: bool,
     profile: str,
     device: str,
 ) -> None:
     """Score PREDICTIONS (JSON: image name -> caption): CIDEr, BLEU, ROUGE-L, METEOR, and with the images CLIPScore."""
-    from hw3lib import config, scoring
+    from hw3lib import config, files, scoring
 
-    if run:
+    if runs:
         if predictions or annotations or images_root:
             raise UserError("--run says it all; leave the files out, or score files without --run")
-        found = json.loads(scoring.score_run(profile, run, device).read_text(encoding="utf-8"))
+        written = scoring.score_runs(profile, runs, device)
+        found = {run: files.read_json(path) for run, path in zip(runs, written, strict=True)}
     elif predictions and annotations:
         clip = config.load(profile).clip if images_root else None
-        found = scoring.score_files(predictions, annotations, images_root, clip, instances, device)
+        found = {"": scoring.score_files(predictions, annotations, images_root, clip, instances, device)}
     else:
         raise UserError("name what to score: hw3 score PRED.json --annotations val.json [--images-root FOLDER]")
     if as_json:
-        click.echo(json.dumps({"scores": found["scores"], "per_image": found["per_image"]}, ensure_ascii=False))
+        plain = {run: {"scores": each["scores"], "per_image": each["per_image"]} for run, each in found.items()}
+        click.echo(json.dumps(plain if runs else plain[""], ensure_ascii=False))
     else:
-        _print_table([(name, f"{value:.4f}") for name, value in found["scores"].items()])
+        _print_scores({run: each["scores"] for run, each in found.items()})
 
 
 @main.command()
@@ -253,7 +254,16 @@ def _loaded(profile: str, run: str | None, device: str) -> Any:
     return runs.load_run(setting, run or setting.best_run, device)
 
 
-def _print_table(rows: list[tuple[str, str]]) -> None:
-    width = max((len(name) for name, _ in rows), default=0)
-    for name, value in rows:
-        click.echo(f"{name.ljust(width)}  {value:>8}")
+def _print_scores(scores: dict[str, dict[str, float]]) -> None:
+    """A line per score, a column per run."""
+    names = list(dict.fromkeys(name for each in scores.values() for name in each))
+    wide = max(len(name) for name in names)
+    sides = {run: max(8, len(run)) for run in scores}
+    if any(scores):
+        click.echo(" " * wide + "".join(f"  {run:>{sides[run]}}" for run in scores))
+    for name in names:
+        values = (
+            f"  {each[name]:>{sides[run]}.4f}" if name in each else " " * (sides[run] + 2)
+            for run, each in scores.items()
+        )
+        click.echo(name.ljust(wide) + "".join(values))

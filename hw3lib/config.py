@@ -107,6 +107,9 @@ class Training:
     learning_rates: tuple[float, ...] = (1e-5, 3e-6, 1e-6)
     encoder_rate_scale: float = Field(default=1.0, ge=0)  # the encoder's rate is this times the stage's
     epochs: int = Field(default=30, ge=1)  # at the most, over all stages
+    stage_epochs: tuple[int, ...] = ()  # at the most, at each rate: a budget, besides patience
+    frozen_epochs: int = Field(default=0, ge=0)  # so many first: encoder as it is, features once, no jitter
+    validate_every: int = Field(default=1, ge=1)  # epochs between validations; the last epoch is always validated
     patience: int = Field(default=1, ge=1)  # validations without a rise of either score before the next stage
     batch_size: int = Field(
         default=32, ge=1

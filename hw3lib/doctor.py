@@ -52,8 +52,9 @@ def show(spec: str) -> bool:
     profile = config.load(spec)
     findings = examine(profile)
     # Where output goes to a file, lines are not broken: paths stay whole.
-    wide = {} if Console().is_terminal else {"width": 200}
-    console = Console(highlight=False, **wide)
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = 240
     table = Table(title=f"profile {profile.name}: {profile.title}", title_justify="left", box=None, pad_edge=False)
     for column in ("", "", "", ""):
         table.add_column(column, overflow="fold")

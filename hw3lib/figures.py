@@ -5,7 +5,6 @@ Colours tell apart under the common kinds of colour blindness and in grey print;
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
@@ -40,16 +39,17 @@ class Style:
 STYLE = Style()
 
 
-def look() -> dict[str, Any]:
+def look() -> Any:
     """matplotlib's settings for the look; figures are drawn under them, nothing is set for good."""
-    from cycler import cycler
+    from matplotlib.rcsetup import cycler
 
     return {
         "font.family": "sans-serif", "font.size": STYLE.text, "text.color": STYLE.ink,
         "axes.titlesize": STYLE.text, "axes.titleweight": "bold", "axes.titlelocation": "left", "axes.titlepad": 6,
-        "axes.labelsize": STYLE.text, "axes.labelcolor": STYLE.ink, "axes.edgecolor": STYLE.quiet, "axes.linewidth": 0.6,
-        "axes.spines.top": False, "axes.spines.right": False, "axes.axisbelow": True,
-        "axes.grid": False, "grid.color": STYLE.rule, "grid.linewidth": 0.6,
+        "axes.labelsize": STYLE.text, "axes.labelcolor": STYLE.ink,
+        "axes.edgecolor": STYLE.quiet, "axes.linewidth": 0.6, "hatch.linewidth": 0.4,
+        "axes.spines.top": False, "axes.spines.right": False, "axes.axisbelow": True, "axes.grid": False,
+        "grid.color": STYLE.rule, "grid.linewidth": 0.6,
         "axes.prop_cycle": cycler(color=STYLE.series) + cycler(marker=STYLE.markers),
         "xtick.labelsize": STYLE.small, "ytick.labelsize": STYLE.small, "xtick.color": STYLE.quiet,
         "ytick.color": STYLE.quiet, "xtick.labelcolor": STYLE.ink, "ytick.labelcolor": STYLE.ink,
@@ -84,6 +84,11 @@ def data_name(data: str) -> str:
     return "demo world, this run" if data == "demo" else "real data, this run"
 
 
+def published_name(data: str) -> str:
+    """What the published series is called beside it."""
+    return "published, real data" if data == "demo" else "published"
+
+
 @styled
 def prompt_accuracy(scores: Mapping[str, Any], data: str) -> Figure:
     """Accuracy of every prompt as a bar, and the published accuracy beside it as a mark.
@@ -92,35 +97,35 @@ def prompt_accuracy(scores: Mapping[str, Any], data: str) -> Figure:
     """
     prompts = scores["prompts"]
     templates = list(prompts)
-    figure = new_figure(WIDTH, 0.75 + 0.42 * len(templates))
+    figure = new_figure(WIDTH, 0.8 + 0.5 * len(templates))
     axes = figure.add_subplot()
     rows = range(len(templates))
+    known = [row for row in rows if prompts[templates[row]]["published"] is not None]
     measured = [prompts[template]["accuracy"] for template in templates]
-    published = {row: prompts[template]["published"] for row, template in enumerate(templates)}
-    published = {row: value for row, value in published.items() if value is not None}
-    axes.barh(rows, measured, height=0.5, color=STYLE.measured, label=data_name(data))
-    if published:
-        axes.plot(
-            list(published.values()), list(published), "D", color=STYLE.published, markeredgecolor="white",
-            markeredgewidth=0.8, markersize=7, label="published, real data", clip_on=False,
-        )  # fmt: skip
+    published = [prompts[templates[row]]["published"] for row in known]
+    lane = 0.19 if known else 0.0  # the two series lie in lanes of their own: neither hides the other
+    axes.barh([row - lane for row in rows], measured, height=0.34, color=STYLE.measured, label=data_name(data))
+    axes.barh(
+        [row + lane for row in known], published, height=0.26, facecolor="#fdf3ea", edgecolor=STYLE.published,
+        linewidth=1.0, hatch="////", label=published_name(data),
+    )  # fmt: skip
     for row, value in enumerate(measured):
-        axes.text(
-            0.008, row, f"{value:.4f}", va="center", color="white" if value > 0.1 else STYLE.ink, fontweight="bold"
-        )
-        if row in published:
-            # Left of the mark when it stands at the right edge.
-            axes.annotate(
-                f"{published[row]:.4f}", (published[row], row), (7, 0), textcoords="offset points", va="center",
-                color="white" if published[row] + 0.09 < value else STYLE.published,
-            )  # fmt: skip
+        axes.annotate(
+            f"{value:.4f}", (value, row - lane), (4, 0), textcoords="offset points", va="center",
+            color=STYLE.measured, fontweight="bold",
+        )  # fmt: skip
+    for row, value in zip(known, published, strict=True):
+        axes.annotate(
+            f"{value:.4f}", (value, row + lane), (4, 0), textcoords="offset points", va="center",
+            color=STYLE.published,
+        )  # fmt: skip
     chance = 1 / max(1, len(scores["labels"]))
-    axes.axvline(chance, color=STYLE.quiet, linewidth=0.8, linestyle=(0, (2, 2)), label="chance, this run")
+    axes.axvline(chance, color=STYLE.quiet, linewidth=0.8, linestyle=(0, (2, 2)), marker="", label="chance, this run")
     axes.set_yticks(rows, templates, fontsize=STYLE.text)
-    axes.set(xlim=(0, 1), xlabel="accuracy", ylim=(len(templates) - 0.5, -0.5))
-    axes.grid(axis="x")
+    axes.set(xlim=(0, 1.06), xticks=[0, 0.2, 0.4, 0.6, 0.8, 1], xlabel="accuracy", ylim=(len(templates) - 0.5, -0.5))
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
+    axes.grid(axis="x")
     figure.legend(loc="outside upper right", ncols=3, handlelength=1.6, columnspacing=1.6)
     return figure
 
@@ -141,7 +146,8 @@ def class_accuracy(scores: Mapping[str, Any]) -> Figure:
     order = np.argsort(table.mean(1), kind="stable")
     shades = LinearSegmentedColormap.from_list("shades", ["#f6f8fa", "#a9c8dc", STYLE.measured, "#0d3b57"])
     panels = np.array_split(order, 2 if len(names) > 14 else 1)
-    figure = new_figure(WIDTH, 0.62 + 0.2 * len(panels[0]))
+    keys = [chr(ord("A") + column) if column < 26 else str(column + 1) for column in range(len(templates))]
+    figure = new_figure(WIDTH, 0.4 + 0.155 * len(templates) + 0.2 * len(panels[0]))
     axes_row = figure.subplots(1, len(panels), squeeze=False)[0]
     for axes, rows in zip(axes_row, panels, strict=True):
         cells = np.full((len(panels[0]), len(templates)), np.nan)
@@ -154,11 +160,12 @@ def class_accuracy(scores: Mapping[str, Any]) -> Figure:
                     va="center", fontsize=STYLE.small - 0.5, color="white" if value > 0.55 else STYLE.ink,
                 )  # fmt: skip
         axes.set_yticks(np.arange(len(rows)) + 0.5, [_short(names[row], 22) for row in rows])
-        headers = ["\n".join(textwrap.wrap(template, 13)[:4]) for template in templates]
-        axes.set_xticks(np.arange(len(templates)) + 0.5, headers, fontsize=STYLE.small - 1, linespacing=0.95)
+        axes.set_xticks(np.arange(len(templates)) + 0.5, keys, fontweight="bold")
         axes.set_ylim(len(panels[0]), 0)
         axes.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False)
         _bare(axes)
+    legend = "\n".join(f"{key}   {_short(template, 90)}" for key, template in zip(keys, templates, strict=True))
+    figure.suptitle(legend, fontsize=STYLE.small, x=0.01, ha="left")
     return figure
 
 
@@ -171,21 +178,22 @@ def top_five(
 ) -> Figure:
     """Photographs with their likeliest classes as bars.
 
-    ``ranked[i]`` are the (class, probability) pairs of picture ``i``, the likeliest first, ``truths[i]`` its true class,
-    whose bar is coloured. Raises ``ValueError`` when the three differ in length.
+    ``ranked[i]`` are the (class, probability) pairs of picture ``i``, the likeliest first, ``truths[i]`` its true
+    class, whose bar is coloured. Raises ``ValueError`` when the three differ in length.
     """
+    from PIL import ImageOps
+
     if not len(pictures) == len(truths) == len(ranked) > 0:
         raise ValueError(
             f"{len(pictures)} pictures, {len(truths)} true classes and {len(ranked)} rankings do not match"
         )
     deepest = max(len(pairs) for pairs in ranked)
-    figure = new_figure(WIDTH, 2.45 + 0.27 * deepest + 0.2 * bool(title))
+    figure = new_figure(WIDTH, 2.55 + 0.27 * deepest + 0.2 * bool(title))
     grid = figure.add_gridspec(2, len(pictures), height_ratios=[2.2, 0.27 * deepest], hspace=0.02, wspace=0.06)
     for column, (picture, truth, pairs) in enumerate(zip(pictures, truths, ranked, strict=True)):
         photograph = figure.add_subplot(grid[0, column])
-        small = picture.copy()
-        small.thumbnail((640, 640))
-        photograph.imshow(small, interpolation="antialiased")
+        # The middle square is what the model sees.
+        photograph.imshow(ImageOps.fit(picture, (480, 480)), interpolation="antialiased")
         photograph.set_title(_short(truth, 30), loc="center")
         photograph.set_xticks([])
         photograph.set_yticks([])

@@ -14,27 +14,19 @@ from hw3lib.errors import UserError
 
 @contextmanager
 def exclusive(path: Path, busy: str, patience: float = 0.0) -> Iterator[None]:
-    """Hold ``path`` for this process alone; :class:`UserError` with ``busy`` when another has it after ``patience`` s.
+    """Hold ``path`` for this process alone; a :class:`UserError`, ``busy``, where another has it for ``patience`` s."""
+    from filelock import FileLock, Timeout
 
-    On systems without ``fcntl`` nothing is locked.
-    """
-    try:
-        import fcntl
-    except ImportError:
-        yield
-        return
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as file:
-        deadline = time.monotonic() + patience
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except OSError:
-                if time.monotonic() >= deadline:
-                    raise UserError(busy) from None
-                time.sleep(0.2)
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=patience, poll_interval=0.2)
+    except Timeout:
+        raise UserError(busy) from None
+    try:
         yield
+    finally:
+        lock.release()
 
 
 def end_with_parent(variable: str = "HW3_PIPELINE") -> None:

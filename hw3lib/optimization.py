@@ -17,12 +17,17 @@ SCORES = ("CIDEr", "CLIPScore")  # what the stages watch
 
 @dataclass
 class Stages:
-    """Which learning rate is in use. The next one comes after ``patience`` validations in which no score rose."""
+    """Which learning rate is in use. The next one comes after ``patience`` validations in which no score rose.
+
+    It also comes when the rate has had the epochs that ``budget`` gives it, where that says anything about it.
+    """
 
     rates: tuple[float, ...]
     patience: int
+    budget: tuple[int, ...] = ()
     stage: int = 0
     stale: int = 0
+    spent: int = 0  # epochs at this rate
     best: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -35,13 +40,15 @@ class Stages:
         """The decoder's learning rate."""
         return self.rates[min(self.stage, len(self.rates) - 1)]
 
-    def judge(self, scores: dict[str, float]) -> None:
-        """Take note of a validation; a rise of either score counts."""
+    def judge(self, scores: dict[str, float], epochs: int = 1) -> None:
+        """Take note of a validation after so many more epochs; a rise of either score counts."""
+        self.spent += epochs
         rose = [name for name in SCORES if scores[name] > self.best.get(name, -math.inf)]
         self.best |= {name: scores[name] for name in rose}
         self.stale = 0 if rose else self.stale + 1
-        if self.stale >= self.patience:
-            self.stage, self.stale = self.stage + 1, 0
+        over_budget = self.stage < len(self.budget) and self.spent >= self.budget[self.stage]
+        if self.stale >= self.patience or over_budget:
+            self.stage, self.stale, self.spent = self.stage + 1, 0, 0
 
 
 def parameter_groups(model: Captioner, weight_decay: float, encoder_rate_scale: float) -> list[dict[str, Any]]:

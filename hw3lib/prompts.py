@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hw3lib import config, paths, provenance
-from hw3lib.data import LabelledSet, load_labelled
+from hw3lib.data import LabelledSet, load_labelled, open_image
 from hw3lib.errors import UserError
 from hw3lib.files import atomic, read_json, write_json
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
     from torch import Tensor
 
     from hw3lib.clip import ClipModel
@@ -224,6 +225,21 @@ def pick_examples(predictions: Mapping[str, Any], count: int = 3) -> list[int]:
     return chosen
 
 
+def example_rows(
+    profile: config.Profile, predictions: Mapping[str, Any], template: str, images: Sequence[int]
+) -> tuple[list[Image], list[str], list[list[tuple[str, float]]]]:
+    """What a figure of examples shows: the images, their true classes, and their likeliest classes under a template."""
+    titles = unique_names({int(label): name for label, name in predictions["labels"].items()})
+    folder, top = paths.resolve(profile.p1.images), predictions["prompts"][template]
+    pictures = [open_image(folder / predictions["images"][image]) for image in images]
+    truths = [titles[predictions["truth"][image]] for image in images]
+    ranked = [
+        [(titles[label], p) for label, p in zip(top["labels"][image], top["probabilities"][image], strict=True)]
+        for image in images
+    ]
+    return pictures, truths, ranked
+
+
 def classify_folder(
     setting: config.Profile | config.Clip | str,
     images: str | Path,
@@ -235,8 +251,8 @@ def classify_folder(
     """Label every image of a folder and write ``filename,label`` rows (the label's id), sorted by file name.
 
     ``setting`` says which CLIP; ``template`` is the set's ``classify_with`` when not given. Returns the label ids by
-    file name. Raises :class:`UserError` before anything is written: for bad input, and for an image that cannot be read, since
-    the file must cover every image.
+    file name. Raises :class:`UserError` before anything is written: for bad input, and for an image that cannot be
+    read, since the file must cover every image.
     """
     from hw3lib.clip import ClipModel
 
@@ -255,35 +271,3 @@ def classify_folder(
         rows.writerow(["filename", "label"])
         rows.writerows(found.items())
     return found
-
-
-def names_in_words(names: Sequence[str]) -> str:
-    """``a, b and c``."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def winner_sentence(scores: Mapping[str, Any]) -> str:
-    """One sentence, in Markdown, on which prompt won and by how much, from the content of a scores file."""
-    prompts = scores["prompts"]
-    best = max(prompts[template]["accuracy"] for template in prompts)
-    winners = [template for template in prompts if prompts[template]["accuracy"] == best]
-    named = names_in_words([code(template) for template in winners])
-    images = f"{scores['images']} images in {len(scores['labels'])} classes"
-    if len(winners) > 1:
-        return f"On {images}, {named} share the highest accuracy, {best:.4f}."
-    rest = sorted((prompts[template]["accuracy"] for template in prompts if template != winners[0]), reverse=True)
-    if not rest:
-        return f"On {images}, {named} reaches an accuracy of {best:.4f}."
-    base = scores["baseline"]
-    lead = f"{100 * (best - rest[0]):.1f} points before the next and {100 * (best - rest[-1]):.1f} before the last"
-    if len(rest) == 1:
-        lead = f"{100 * (best - rest[0]):.1f} points before the other"
-    gain = "" if base == winners[0] else f"; the baseline {code(base)} reaches {prompts[base]['accuracy']:.4f}"
-    return f"On {images}, {named} is the most accurate prompt: {best:.4f}, {lead}{gain}."
-
-
-def code(text: str) -> str:
-    """Text as Markdown code, whatever backticks it holds."""
-    longest = max((len(run) for run in re.findall("`+", text)), default=0)
-    fence, pad = "`" * (longest + 1), " " if text.startswith("`") or text.endswith("`") else ""
-    return f"{fence}{pad}{text}{pad}{fence}"

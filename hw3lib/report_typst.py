@@ -82,7 +82,7 @@ def _blocks(blocks: list[Block], folder: Path) -> list[Block]:
             continue
         if kind in ("figure", "viewer"):
             picture = block["picture"] if kind == "viewer" else block
-            kept = {key: block[key] for key in ("caption", "alt", "number") if key in block}
+            kept: Block = {key: block[key] for key in ("caption", "alt", "number") if key in block}
             found.append({"kind": "figure", **kept, **_file(picture, folder)})
         elif kind == "quote":
             found.append(block | {"blocks": _blocks(block["blocks"], folder)})

@@ -13,8 +13,8 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,8 +24,8 @@ import yaml
 from torch import Tensor, nn
 
 from hw3lib import config, files, paths, provenance
-from hw3lib.batches import Images, Pairs, load_images, plan, readable
-from hw3lib.captioner import Captioner
+from hw3lib.batches import Images, Pairs, Visit, batches, load_images, plan, readable
+from hw3lib.captioner import Captioner, Features
 from hw3lib.checkpoints import read_facts, restore_state, save_state
 from hw3lib.data import CaptionSet, load_captions
 from hw3lib.decoding import Caption
@@ -123,10 +123,11 @@ class _Trainer:
             scorer(profile, _first(self.val_set, len(self.judged)), str(accelerator.device)) if self.main else None
         )
 
-        self.stages = Stages(self.setting.learning_rates, self.setting.patience)
+        self.stages = Stages(self.setting.learning_rates, self.setting.patience, self.setting.stage_epochs)
         self.epoch = self.step = 0
         self.best = -math.inf
         self.seconds = 0.0
+        self.features: Features | None = None  # of the training images, while the encoder does not learn
 
     def _load(self, captions: CaptionSet, train: bool) -> tuple[Images, dict[Path, str]]:
         local = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
@@ -140,7 +141,7 @@ class _Trainer:
         self.accelerator.wait_for_everyone()
         wrapped = self.accelerator.prepare_model(self.model)
         while self.epoch < self.setting.epochs and not self.stages.over:
-            self._epoch(wrapped)
+            self._epochs(wrapped)
         self._finish()
 
     def _begin(self) -> None:
@@ -156,6 +157,7 @@ class _Trainer:
         self.epoch, self.step, self.best = facts["epoch"], facts["step"], facts["best"]
         self.seconds = facts["seconds"]
         self.stages.stage, self.stages.stale, self.stages.best = facts["stage"], facts["stale"], facts["best_scores"]
+        self.stages.spent = facts["spent"]
         if self.main:
             # What was logged after the state was written happens again.
             with (self.target / "log.jsonl").open("r+b") as log:
@@ -165,22 +167,40 @@ class _Trainer:
                 if event["event"] == "validation" and self.on_validation:
                     self.on_validation(event)
 
-    def _epoch(self, wrapped: nn.Module) -> None:
+    def _epochs(self, wrapped: nn.Module) -> None:
+        """Train up to the next validation, and validate."""
+        started, images, epochs = time.perf_counter(), 0, 0
+        stage, rate = self.stages.stage, self.stages.rate
+        while True:
+            train_loss, seen = self._epoch(wrapped, stage, rate)
+            self.epoch, images, epochs = self.epoch + 1, images + seen, epochs + 1
+            ends_frozen = self.epoch == self.setting.frozen_epochs
+            if self.epoch % self.setting.validate_every == 0 or self.epoch == self.setting.epochs or ends_frozen:
+                break
+        trained = time.perf_counter() - started
+        self._validate(stage, rate, train_loss, images / trained, started, epochs)
+
+    def _epoch(self, wrapped: nn.Module, stage: int, rate: float) -> tuple[float, int]:
+        """One pass over the training images: its mean loss, and how many images it saw on all devices."""
         from rich.progress import track
 
-        setting, started = self.setting, time.perf_counter()
+        setting = self.setting
         # Seeded anew, so that an epoch is the same whether or not the run was interrupted before it.
         torch.manual_seed(int(np.random.SeedSequence([self.profile.seed, self.epoch, self.rank]).generate_state(1)[0]))
         counts = [len(group) for group in self.train_set.captions]
         per_step = max(self.processes, setting.batch_size // setting.captions_per_image)
         steps = plan(counts, per_step, setting.captions_per_image, self.profile.seed, self.epoch)
         own = [visits[self.rank :: self.processes] for visits in steps]
-        stage, rate = self.stages.stage, self.stages.rate
         wrapped.train()
         losses: list[Tensor] = []
         every = max(1, len(steps) // 10)
-        loader = self.pairs.loader(own, setting.workers, self.profile.seed + self.epoch)
-        # A bar on a terminal alone; a log file gets one line per epoch.
+        loader: Iterable[tuple[Tensor | Features, Tensor]]
+        if self.epoch < setting.frozen_epochs:
+            loader = self._frozen(own)
+        else:
+            self.features = None
+            loader = self.pairs.loader(own, setting.workers, self.profile.seed + self.epoch)
+        # A bar on a terminal alone; a log file gets one line per validation.
         bar = track(loader, f"{self.name} {self.epoch + 1}", len(own), transient=True, disable=not self._terminal())
         for index, (images, tokens) in enumerate(bar):
             losses.append(self._step(wrapped, images, tokens, rate))
@@ -194,17 +214,35 @@ class _Trainer:
                 self._log(
                     {"event": "train", "step": self.step, "epoch": self.epoch + 1, "stage": stage + 1, "loss": loss}
                 )
-        train_loss = float(self.accelerator.reduce(torch.stack(losses).mean(), "mean"))
-        trained = time.perf_counter() - started
-        self.epoch += 1
-        self._validate(stage, rate, train_loss, len(steps) * per_step / trained, started)
+        return float(self.accelerator.reduce(torch.stack(losses).mean(), "mean")), len(steps) * per_step
 
-    def _step(self, wrapped: nn.Module, images: Tensor, tokens: Tensor, rate: float) -> Tensor:
+    def _frozen(self, steps: list[list[Visit]]) -> Iterator[tuple[Features, Tensor]]:
+        """The steps as features, which are computed once, in the first of the frozen epochs, without jitter."""
+        if self.features is None:
+            was_training = self.model.training
+            self.model.eval()
+            plain = replace(self.pairs.images, transform=self.model.transform(train=False))
+            with torch.inference_mode(), autocast(self.accelerator.device, self.setting.precision):
+                found = [self.model.features(batch.to(self.model.device)) for batch in batches(plain, _EVALUATE)]
+            patches = torch.cat([part.patches.float().cpu() for part in found])
+            self.features = Features(patches.clone(), found[0].grid)
+            self.model.train(was_training)
+        patches, grid = self.features
+        for visits in steps:
+            items = [(patches[visit.image], self.pairs.captions_of(visit)) for visit in visits]
+            stacked, tokens = self.pairs.collate(items)
+            yield Features(stacked, grid), tokens
+
+    def _step(self, wrapped: nn.Module, images: Tensor | Features, tokens: Tensor, rate: float) -> Tensor:
         warm = min(1.0, (self.step + 1) / self.setting.warmup_steps) if self.setting.warmup_steps else 1.0
         for group in self.optimizer.param_groups:
             group["lr"] = rate * warm * group["scale"]
         device = self.accelerator.device
-        images, tokens = images.to(device, non_blocking=True), tokens.to(device, non_blocking=True)
+        if isinstance(images, Features):
+            images = Features(images.patches.to(device, non_blocking=True), images.grid)
+        else:
+            images = images.to(device, non_blocking=True)
+        tokens = tokens.to(device, non_blocking=True)
         with autocast(device, self.setting.precision):
             logits = wrapped(images, tokens[:, :-1])
             loss = next_token_loss(logits, tokens, self.tokenizer.pad, self.setting.label_smoothing)
@@ -228,7 +266,7 @@ class _Trainer:
             s for _, s, _ in shares
         ) / total
 
-    def _validate(self, stage: int, rate: float, train_loss: float, speed: float, started: float) -> None:
+    def _validate(self, stage: int, rate: float, train_loss: float, speed: float, started: float, epochs: int) -> None:
         from accelerate.utils import broadcast_object_list
 
         captions, val_loss = self._captions(self.judged)
@@ -236,7 +274,7 @@ class _Trainer:
         shared = [self.score(texts) if self.score else {}]
         broadcast_object_list(shared)
         scores = shared[0]
-        self.stages.judge(scores)
+        self.stages.judge(scores, epochs)
         took = time.perf_counter() - started
         self.seconds += took
         event = {
@@ -258,12 +296,13 @@ class _Trainer:
         if not self.main:
             return
         if better:
-            self.model.save(self.target / "best.safetensors", {"epoch": str(self.epoch), "step": str(self.step)})
+            self.model.save(self.target / "best.safetensors", {"epoch": self.epoch, "step": self.step})
         self._save_state()
-        left = (self.setting.epochs - self.epoch) * took
+        left = (self.setting.epochs - self.epoch) * took / epochs
+        frozen = self.epoch <= self.setting.frozen_epochs
         end = "finished" if self.stages.over or not left else f"at most {left:.0f} s left"
         self._say(
-            f"{self.name}: epoch {self.epoch}/{self.setting.epochs}"
+            f"{self.name}: epoch {self.epoch}/{self.setting.epochs}{' (encoder frozen)' if frozen else ''}"
             f" · rate {rate:g} ({stage + 1}/{len(self.stages.rates)})"
             f" · loss {train_loss:.3f}, val {val_loss:.3f} · CIDEr {scores['CIDEr']:.4f}"
             f" · CLIPScore {scores['CLIPScore']:.4f}{' *' if better else ''} · {speed:.0f} images/s · {end}"
@@ -279,6 +318,7 @@ class _Trainer:
             "best": self.best,
             "stage": self.stages.stage,
             "stale": self.stages.stale,
+            "spent": self.stages.spent,
             "best_scores": self.stages.best,
             "seconds": self.seconds,
             "log_bytes": (self.target / "log.jsonl").stat().st_size,
@@ -303,7 +343,8 @@ class _Trainer:
             with (self.target / "log.jsonl").open("a", encoding="utf-8") as log:
                 log.write(json.dumps(event, ensure_ascii=False) + "\n")
                 log.flush()
-                os.fsync(log.fileno())
+                if event["event"] == "validation":  # the state that follows counts on what is in the log
+                    os.fsync(log.fileno())
 
     def _terminal(self) -> bool:
         return self.main and sys.stdout.isatty()

@@ -163,17 +163,16 @@ def bundle(
     look: Look, view: View | None = None, widget: ipywidgets.DOMWidget | None = None, caption: str = ""
 ) -> dict[str, Any]:
     """The MIME bundle that :func:`show` displays."""
-    from hw3lib.display import figure_bundle
-    from hw3lib.figures_attention import describe, word_grid
+    from hw3lib.figures_attention import describe, printed, word_grid
 
     live = widget if widget is not None else AttentionViewer(look, view)
-    printed = figure_bundle(word_grid(look, view), caption or f"{look.name}: {look.caption}", describe(look))
+    still = printed(word_grid(look, view), caption or f"{look.name}: {look.caption}", describe(look))
     reference = {"version_major": 2, "version_minor": 0, "model_id": live.model_id}
-    return printed | {WIDGET: reference, "text/html": static_html(payload(look, view)), "text/plain": look.caption}
+    return still | {WIDGET: reference, "text/html": static_html(payload(look, view)), "text/plain": look.caption}
 
 
 def show_pair(end: str, pair: Pair, look: Look, view: View | None = None) -> None:
-    """Display the ``best`` or the ``worst`` pair: score, caption and references, beside the published; then its maps."""
+    """Display the ``best`` or the ``worst`` pair: score and captions beside the published figure, then the maps."""
     from hw3lib.display import show_table
 
     published = files.read_json(paths.PACKAGE / "data" / "published.json")["p3"][end]

@@ -74,7 +74,7 @@ def tiny_run() -> config.Run:
             mean=(0.5, 0.5, 0.5),
             std=(0.5, 0.5, 0.5),
         ),
-        decoder=config.Decoder(layers=2, heads=4, width=32, feed_forward=32, max_length=16),
+        decoder=config.Decoder(layers=2, heads=4, width=32, feed_forward=32, max_length=24),
         training=config.Training(learning_rates=(3e-3, 1e-3), epochs=3, batch_size=16, captions_per_image=2),
     )
 

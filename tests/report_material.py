@@ -42,7 +42,7 @@ _STAMP = {
 }
 
 
-def make(root: Path, profile: str = "fake") -> Path:
+def make(root: Path, profile: str = "fake", notebooks: bool = True) -> Path:
     """Fill ``root`` (to be ``$HW3_ROOT``) with the profile's configuration, scores and executed notebooks."""
     (root / "configs").mkdir(parents=True, exist_ok=True)
     (root / "configs" / f"{profile}.yaml").write_text(_PROFILE, encoding="utf-8")
@@ -69,7 +69,7 @@ def make(root: Path, profile: str = "fake") -> Path:
     )
     folder = runs / "notebooks"
     folder.mkdir(parents=True, exist_ok=True)
-    for name, cells in _notebooks().items():
+    for name, cells in _notebooks().items() if notebooks else ():
         notebook = nbformat.v4.new_notebook(cells=cells)
         nbformat.write(notebook, folder / f"{name}.ipynb")
     return root

@@ -273,7 +273,7 @@ def test_the_best_and_the_worst_pair_are_the_extremes_of_clipscore(profile) -> N
 
 def test_missing_scores_say_how_to_get_them(profile, tmp_path: Path) -> None:
     (tmp_path / "runs/p/p2/best/scores.json").unlink()
-    with pytest.raises(UserError, match=r"scores\.json is missing.*hw3 train --profile p --run best"):
+    with pytest.raises(UserError, match=r"scores\.json is missing.*hw3 train best --profile p"):
         attention.best_and_worst(profile, "best")
 
 

@@ -24,11 +24,11 @@ def folder(caption_folder: Path, tmp_path: Path) -> Path:
     return tmp_path / "p2"
 
 
-def load(folder: Path, limit: int | None = None):  # noqa: ANN201
+def load(folder: Path, limit: int | None = None):
     return load_captions(folder / "val.json", folder / "images" / "val", limit)
 
 
-def change(folder: Path, edit) -> None:  # noqa: ANN001
+def change(folder: Path, edit) -> None:
     content = json.loads((folder / "val.json").read_text())
     edit(content)
     (folder / "val.json").write_text(json.dumps(content))
@@ -63,7 +63,7 @@ def test_images_that_the_folder_lacks_are_counted_and_named(folder: Path) -> Non
         (lambda c: c["images"].append(c["images"][0]), "more than once"),
     ],
 )
-def test_a_bad_annotation_file_is_refused_by_name(folder: Path, edit, message: str) -> None:  # noqa: ANN001
+def test_a_bad_annotation_file_is_refused_by_name(folder: Path, edit, message: str) -> None:
     change(folder, edit)
     with pytest.raises(UserError) as error:
         load(folder)
@@ -122,7 +122,7 @@ def test_images_are_listed_by_name_whatever_the_case_of_their_ending(tmp_path: P
         list_images(tmp_path / "empty")
 
 
-def labelled(tmp_path: Path, names: list[str]):  # noqa: ANN201
+def labelled(tmp_path: Path, names: list[str]):
     (tmp_path / "val").mkdir(exist_ok=True)
     for name in names:
         Image.new("RGB", (4, 4)).save(tmp_path / "val" / name)
@@ -147,7 +147,9 @@ def test_a_label_that_is_not_named_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("size", [(640, 480), (480, 640), (500, 333), (37, 1000), (100, 100)])
 @pytest.mark.parametrize("target", [32, (48, 64)])
-def test_the_geometry_inverts_itself_and_fits_the_original(size: tuple[int, int], target: int | tuple[int, int]) -> None:
+def test_the_geometry_inverts_itself_and_fits_the_original(
+    size: tuple[int, int], target: int | tuple[int, int]
+) -> None:
     geometry = ImageTransform(target, (0,) * 3, (1,) * 3).geometry(*size)
     h, w = geometry.size
     for x, y in [(0, 0), (w, h), (w / 3, h / 5)]:

@@ -209,5 +209,5 @@ def test_white_is_the_captions_strongest_patch_and_unseen_parts_are_hatched() ->
     heat[:, :20], heat[:, 20] = np.nan, 1.0
     mixed = blend(photograph, heat, strength=0.8)
     assert (mixed[:, 20] == 224).all()  # 0.2 of 100 and 0.8 of white
-    assert (mixed[:, 21:] == 122).all()
+    assert (np.abs(mixed[:, 21:].astype(int) - 122) <= 2).all()
     assert len(np.unique(mixed[:, :20])) == 2  # stripes and what is between them

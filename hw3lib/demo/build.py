@@ -233,10 +233,9 @@ def draw(job: Job) -> Drawn:
 
     rng = rng_of(job.seed, job.split, job.index)
     if job.split == "p1":
-        rendered = render(portrait(rng, job.kind))
-        scale = P1_SIDE / min(rendered.image.size)
-        size = round(rendered.image.width * scale), round(rendered.image.height * scale)
-        rendered.image.resize(size, resample=3).save(job.path, compress_level=PNG_LEVEL)  # 3: bicubic
+        scene = portrait(rng, job.kind)
+        rendered = render(scene, P1_SIDE / min(scene.width, scene.height))
+        rendered.image.save(job.path, compress_level=PNG_LEVEL)
         return Drawn({}, [], [])
     scene = photograph(PHOTOGRAPHS[job.kind]) if job.split == "p3" else compose(rng, focus=job.kind)
     rendered = render(scene)

@@ -70,7 +70,7 @@ def _salience(scene: Scene, relation: Relation, head: int) -> float:
     if relation.name in words.TIGHT:
         return 1.0
     other = relation.object if relation.subject == head else relation.subject
-    return min(0.96, 0.55 + 6 * scene.groups[other].prominence)
+    return min(0.98, 0.55 + 12 * scene.groups[other].prominence)
 
 
 def _typed(text: str, rng: Random) -> str:
@@ -181,7 +181,7 @@ class _Clause:
     def mention_others(self) -> None:
         """Groups that are not in the relation: the large ones mostly, the small ones rarely."""
         for index, group in enumerate(self.scene.groups):
-            likely = 0.9 if group.prominence > self.head.prominence else min(0.9, 0.04 + 5 * group.prominence)
+            likely = 0.95 if group.prominence > self.head.prominence else min(0.95, 0.04 + 12 * group.prominence)
             if index in self.told or len(self.told) > 2 or not self.who.chance(likely):
                 continue
             there = words.standing_place(group, self.scene.place)

@@ -144,7 +144,7 @@ class _Canvas:
         self.groups: list[Group] = []
         self.relations: list[Relation] = []
         # Pixels per (compressed) metre at the bottom edge; other depths follow from it.
-        self.unit = rng.uniform(0.36, 0.58) * SIDE
+        self.unit = rng.uniform(0.50, 0.72) * SIDE
 
     def per_metre(self, y: float) -> float:
         """Pixels per compressed metre for a thing that stands at ``y``."""
@@ -228,13 +228,13 @@ def compose(
     """
     focus = focus or rng.choice(tuple(HABITAT))
     recipe = recipe or _recipe(rng, focus)
-    place = place or rng.choice(HABITAT[focus])
+    place = place or ("snow" if recipe == "ski" else rng.choice(HABITAT[focus]))
     seed = rng.randrange(1 << 30)
     wide, high = shape or rng.choice(SHAPES)
     short = min(wide, high)
     canvas = _Canvas(rng, place, round(SIDE * wide / short), round(SIDE * high / short), seed)
     _RECIPES[recipe](canvas, focus, second)
-    for _ in range(rng.choice((0, 0, 0, 1))):
+    if rng.random() < 0.1:
         _bystander(canvas)
     return _finish(canvas, seed)
 
@@ -326,8 +326,8 @@ def _stand(canvas: _Canvas, group: int, reach: float, near: float = 0.0) -> Thin
             y = low + (high - low) * max(near, rng.random())
             per_metre = canvas.per_metre(y)
         _, width, height, _ = canvas.box(one.kind, one.coat, one.pose, 1, per_metre * factor)
-        shrink = min(1.0, 0.72 * SIDE / height, 0.8 * SIDE / width)
-        enlarge = max(1.0, 0.16 * SIDE / max(height, width))
+        shrink = min(1.0, 0.66 * SIDE / height, 0.62 * SIDE / width)
+        enlarge = max(1.0, 0.2 * SIDE / max(height, width))
         per_metre *= factor * shrink * enlarge
         width, height = width * shrink * enlarge, height * shrink * enlarge
         if y == 0.0:
@@ -353,7 +353,7 @@ def _size(rng: Random) -> str:
 
 def _single(canvas: _Canvas, focus: str, second: str | None) -> None:
     rng = canvas.rng
-    canvas.unit *= 1.35
+    canvas.unit *= 1.2
     _stand(canvas, canvas.new_group(focus, _coat(rng, focus), _pose(rng, focus, canvas.place), 1, _size(rng)), 0.5, 0.3)
 
 
@@ -363,7 +363,7 @@ def _herd(canvas: _Canvas, focus: str, second: str | None) -> None:
     canvas.unit *= 0.9
     group = canvas.new_group(focus, _coat(rng, focus), _pose(rng, focus, canvas.place), count, "")
     for _ in range(count):
-        _stand(canvas, group, 1.0)
+        _stand(canvas, group, 0.9)
 
 
 def _companion(canvas: _Canvas, focus: str) -> str:
@@ -379,9 +379,9 @@ def _pair(canvas: _Canvas, focus: str, second: str | None) -> None:
     first = canvas.new_group(focus, _coat(rng, focus), _pose(rng, focus, canvas.place), 1, _size(rng))
     count = rng.choice((1, 1, 1, 2)) if second in HERDS else 1
     other = canvas.new_group(second, _coat(rng, second), _pose(rng, second, canvas.place), count, "")
-    a = _stand(canvas, first, 0.8, 0.25)
+    a = _stand(canvas, first, 0.66, 0.25)
     for _ in range(count):
-        b = _stand(canvas, other, 0.95, 0.15)
+        b = _stand(canvas, other, 0.72, 0.15)
     gap = (b.left + b.width / 2) - (a.left + a.width / 2)
     if count == 1 and abs(gap) > 0.3 * (a.width + b.width):
         canvas.relations.append(Relation(first, "left of" if gap > 0 else "right of", other))
@@ -519,7 +519,7 @@ def _bystander(canvas: _Canvas, avoid: str = "", middle: bool = True) -> None:
         return
     kind = canvas.rng.choice(there)
     group = canvas.new_group(kind, _coat(canvas.rng, kind), _pose(canvas.rng, kind, canvas.place), 1, "")
-    unit, canvas.unit = canvas.unit, canvas.unit * 0.62
+    unit, canvas.unit = canvas.unit, canvas.unit * 0.5
     _stand(canvas, group, canvas.width / SIDE)
     canvas.unit = unit
 

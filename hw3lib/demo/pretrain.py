@@ -42,7 +42,7 @@ class Backbone:
     arguments: dict[str, Any]
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
-    pictures: int
+    pictures: tuple[int, ...]  # of each cycle: warm restarts (Loshchilov and Hutter 2017) from the last one's weights
     rate: float = 1.5e-3
     batch: int = 64
 
@@ -52,19 +52,20 @@ HALF = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 BACKBONES = {
     "swin_large": Backbone(
         "swin_tiny_patch4_window7_224", 112,
-        {"img_size": 112, "embed_dim": 48, "depths": [2, 2, 4], "num_heads": [3, 6, 12]}, *IMAGENET, 128_000,
+        {"img_size": 112, "embed_dim": 48, "depths": [2, 2, 4], "num_heads": [3, 6, 12]},
+        *IMAGENET, (128_000, 128_000, 64_000),
     ),
     "swin_base": Backbone(
         "swin_tiny_patch4_window7_224", 112,
-        {"img_size": 112, "embed_dim": 32, "depths": [2, 2, 2], "num_heads": [2, 4, 8]}, *HALF, 104_000,
+        {"img_size": 112, "embed_dim": 32, "depths": [2, 2, 2], "num_heads": [2, 4, 8]}, *HALF, (80_000, 80_000),
     ),
     "swinv2": Backbone(
         "swinv2_tiny_window8_256", 96,
         {"img_size": 96, "window_size": 6, "embed_dim": 32, "depths": [2, 2, 2], "num_heads": [2, 4, 8]},
-        *IMAGENET, 96_000,
+        *IMAGENET, (80_000,),
     ),
     "vit": Backbone(
-        "vit_base_patch8_224", 96, {"img_size": 96, "embed_dim": 128, "depth": 4, "num_heads": 4}, *HALF, 96_000,
+        "vit_base_patch8_224", 96, {"img_size": 96, "embed_dim": 128, "depth": 4, "num_heads": 4}, *HALF, (80_000,),
     ),
 }  # fmt: skip
 
@@ -156,21 +157,37 @@ def positions(model: Any, features: Tensor) -> Tensor:
 
 def pretrain_backbone(key: str, train: Shard, held_out: Shard, out: Path, threads: int = 2) -> dict[str, Any]:
     """Train one backbone on labels and write ``<out>/<key>.safetensors``; returns its row of the model card."""
+    started, spec = time.time(), BACKBONES[key]
+    for cycle in range(len(spec.pictures)):
+        model = _cycle(key, cycle, train, held_out, out, threads)
+    return {
+        "file": f"{key}.safetensors", "timm": spec.name, "arguments": spec.arguments, "size": spec.size,
+        "mean": spec.mean, "std": spec.std, "parameters": sum(p.numel() for p in model.parameters()),
+        "pictures seen": sum(spec.pictures),
+        "minutes": round((time.time() - started) / 60, 1), **backbone_quality(model, spec, held_out),
+    }  # fmt: skip
+
+
+def _cycle(key: str, cycle: int, train: Shard, held_out: Shard, out: Path, threads: int) -> Any:
+    """One cycle of a backbone's training; the first starts from nothing, the others from the file of the one before."""
     import timm
+    from safetensors.torch import load_file
 
     spec = BACKBONES[key]
-    torch.manual_seed(SEED)
+    torch.manual_seed(SEED + cycle)
     torch.set_num_threads(threads)
-    rng = np.random.default_rng(SEED)
+    rng = np.random.default_rng(SEED + cycle)
     kinds, coats = len(fresh.KIND_NAMES), len(fresh.COAT_NAMES)
     model = timm.create_model(spec.name, num_classes=kinds, drop_path_rate=0.0, **spec.arguments)
+    if cycle:
+        model.load_state_dict(load_file(out / f"{key}.safetensors"))
     width = model.num_features
     dense, place = nn.Linear(width, kinds + coats), nn.Linear(width, len(fresh.PLACE_NAMES))
     nn.init.constant_(dense.bias, -3.0)  # most positions show nothing
     parameters = [*model.parameters(), *dense.parameters(), *place.parameters()]
     optimizer = torch.optim.AdamW(parameters, spec.rate, weight_decay=0.03, betas=(0.9, 0.98))
     mean, std = (torch.tensor(value).view(1, 3, 1, 1) for value in (spec.mean, spec.std))
-    steps, started, running = spec.pictures // spec.batch, time.time(), 0.0
+    steps, started, running = spec.pictures[cycle] // spec.batch, time.time(), 0.0
     for step, rows in zip(range(steps), train.order(spec.batch, rng), strict=False):
         images, kind_map, coat_map, places = train.batch(rows, spec.size, rng, flip=True)
         for group in optimizer.param_groups:
@@ -197,12 +214,7 @@ def pretrain_backbone(key: str, train: Shard, held_out: Shard, out: Path, thread
         if step % 600 == 599 or step + 1 == steps:
             print(f"{key}: held out {backbone_quality(model, spec, held_out)}", flush=True)
             save(model, out / f"{key}.safetensors")
-    return {
-        "file": f"{key}.safetensors", "timm": spec.name, "arguments": spec.arguments, "size": spec.size,
-        "mean": spec.mean, "std": spec.std,
-        "parameters": sum(p.numel() for p in model.parameters()), "pictures seen": steps * spec.batch,
-        "minutes": round((time.time() - started) / 60, 1), **backbone_quality(model, spec, held_out),
-    }  # fmt: skip
+    return model
 
 
 @torch.inference_mode()
@@ -353,7 +365,7 @@ def save(model: nn.Module, path: Path) -> None:
 def pretrain(only: tuple[str, ...] = (), threads: int = 2, work: Path | None = None, out: Path | None = None) -> None:
     """Draw fresh pictures, train what ``only`` names (all when empty), and write the weights and their model card.
 
-    Raises :class:`UserError` for a name that is not one of ``clip``, ``swin_large``, ``swin_base``, ``swinv2``, ``vit``.
+    Raises :class:`UserError` for a name other than ``clip``, ``swin_large``, ``swin_base``, ``swinv2`` and ``vit``.
     """
     work, out = work or paths.root() / "runs" / "pretrain", out or paths.DEMO_WEIGHTS
     unknown = set(only) - {"clip", *BACKBONES}
@@ -381,7 +393,7 @@ def card(out: Path) -> str:
         "# Weights of the demo world",
         "",
         f"Trained on {PICTURES:,} pictures drawn for the purpose (seed {SEED}), which are in no split of the demo, and",
-        f"measured on {HELD_OUT:,} others. `hw3 demo pretrain` draws, trains and measures again. Stored in half precision.",
+        f"measured on {HELD_OUT:,} others. `hw3 demo pretrain` draws, trains and measures again. In half precision.",
         "",
         "| file | architecture | parameters | pictures seen | minutes | quality on held-out pictures |",
         "|---|---|---|---|---|---|",
@@ -393,9 +405,8 @@ def card(out: Path) -> str:
             model = f"timm `{row['timm']}` with `{json.dumps(row['arguments'])}`, mean {row['mean']}, std {row['std']}"
         else:
             model = f"open_clip `{json.dumps(row['open_clip'])}`"
-        lines.append(
-            f"| `{row['file']}` | {model} | {row['parameters']:,} | {row['pictures seen']:,} | {row['minutes']} | {quality} |"
-        )
+        seen, minutes = f"{row['pictures seen']:,}", row["minutes"]
+        lines.append(f"| `{row['file']}` | {model} | {row['parameters']:,} | {seen} | {minutes} | {quality} |")
     return "\n".join([*lines, "", _CARD_NOTES])
 
 

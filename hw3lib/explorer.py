@@ -1,0 +1,170 @@
+"""The prompt box: type a template, see at once what it does to accuracy, to each class, and to chosen images.
+
+Image features and the baseline are computed when the box is made; an answer costs one short text per class.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PIL import ImageOps
+
+from hw3lib import config, paths
+from hw3lib.data import load_labelled, open_image
+from hw3lib.errors import UserError
+from hw3lib.figures import STYLE
+from hw3lib.prompts import TOP, Classifier, PromptSet, unique_names
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_THUMBNAIL = 160  # px
+_SHOWN = 12  # classes in the list of gains and losses
+_HELP = "Where the notebook is live (`make lab`), a box to type one's own prompt into stands here."
+
+
+class Explorer:
+    """An ipywidgets box around a classifier; :attr:`box` is the widget. It needs no display to be made or changed."""
+
+    def __init__(self, classifier: Classifier, baseline: str, images: Sequence[int] = (), start: str = "") -> None:
+        """``images`` are indices of the classifier's images whose top classes are shown; ``start`` fills the field."""
+        import ipywidgets as w
+
+        self.classifier, self.baseline = classifier, baseline
+        self.titles = [unique_names(classifier.data.labels)[label] for label in classifier.ids]
+        self._pictures = [(index, _thumbnail(classifier.data.paths[index])) for index in images]
+        self._before = self._rates(self._hits(classifier.probabilities(baseline)))
+        self.text = w.Text(
+            value=start or baseline,
+            description="prompt",
+            placeholder="a photo of a {object}",
+            continuous_update=False,
+            layout=w.Layout(width="38em"),
+        )
+        names = [(path.name, index) for index, path in enumerate(classifier.data.paths)]
+        self.picture = w.Dropdown(options=[("one more image", None), *names], value=None, description="image")
+        self.result, self.gains, self.top = w.HTML(), w.HTML(), w.HTML()
+        right = w.VBox([self.picture, self.top])
+        columns = w.HBox([self.gains, right], layout=w.Layout(flex_flow="row wrap"))
+        self.box = w.VBox([self.text, self.result, columns])
+        self.text.observe(self._answer, names="value")
+        self.picture.observe(self._answer, names="value")
+        self._answer()
+
+    def _hits(self, probabilities: Tensor) -> list[bool | None]:
+        """Whether each image's likeliest class is the true one; ``None`` without a known truth."""
+        best = probabilities.argmax(-1).tolist()
+        return [
+            None if true is None else guess == true for guess, true in zip(best, self.classifier.truth, strict=True)
+        ]
+
+    def _rates(self, hits: Sequence[bool | None]) -> tuple[float, list[float | None]]:
+        """Accuracy over all images and by class (``None`` for a class without images)."""
+        groups: list[list[bool]] = [[] for _ in self.titles]
+        for hit, true in zip(hits, self.classifier.truth, strict=True):
+            if hit is not None and true is not None:
+                groups[true].append(hit)
+        known = [hit for group in groups for hit in group]
+        rates = [sum(group) / len(group) if group else None for group in groups]
+        return sum(known) / max(1, len(known)), rates
+
+    def _answer(self, change: Any = None) -> None:
+        template = self.text.value.strip()
+        try:
+            probabilities = self.classifier.probabilities(template)  # (B, C)
+        except UserError as error:
+            self.result.value = f'<span style="color:{STYLE.published}">{escape(str(error))}</span>'
+            self.gains.value = self.top.value = ""
+            return
+        accuracy, rates = self._rates(self._hits(probabilities))
+        gain = 100 * (accuracy - self._before[0])
+        self.result.value = (
+            f'<b style="font-size:150%">{accuracy:.4f}</b> &nbsp; '
+            f"{gain:+.1f} points against <code>{escape(self.baseline)}</code> ({self._before[0]:.4f})"
+        )
+        self.gains.value = self._gains_html(rates)
+        shown, more = list(self._pictures), self.picture.value
+        if more is not None:
+            shown.append((more, _thumbnail(self.classifier.data.paths[more])))
+        self.top.value = "".join(self._top_html(index, source, probabilities[index]) for index, source in shown)
+
+    def _gains_html(self, rates: Sequence[float | None]) -> str:
+        """The classes that changed most, as bars to either side: gains right, losses left."""
+        changes = [
+            (now - then, title)
+            for title, now, then in zip(self.titles, rates, self._before[1], strict=True)
+            if now is not None and then is not None and now != then
+        ]
+        changes.sort(key=lambda pair: -abs(pair[0]))
+        if not changes:
+            return "<p>No class changes against the baseline.</p>"
+        rows = "".join(
+            f'<tr><td style="text-align:right;padding-right:.6em">{escape(title)}</td>'
+            f'<td style="width:9em">{_bar(max(-change, 0), STYLE.published, "right")}</td>'
+            f'<td style="width:9em">{_bar(max(change, 0), STYLE.measured, "left")}</td>'
+            f'<td style="text-align:right;padding-left:.6em">{100 * change:+.0f}</td></tr>'
+            for change, title in sorted(changes[:_SHOWN], reverse=True)
+        )
+        more = f"<p>and {len(changes) - _SHOWN} classes that changed less</p>" if len(changes) > _SHOWN else ""
+        return f"<p><b>Change by class</b>, points of accuracy</p><table>{rows}</table>{more}"
+
+    def _top_html(self, index: int, source: str, probabilities: Tensor) -> str:
+        """One picture with its likeliest classes as bars."""
+        values, classes = probabilities.topk(min(TOP, len(self.titles)))
+        truth = self.classifier.truth[index]
+        rows = "".join(
+            f'<tr><td style="text-align:right;padding-right:.6em;{"font-weight:bold" if c == truth else ""}">'
+            f'{escape(self.titles[c])}</td><td style="width:9em">'
+            f"{_bar(value, STYLE.right if c == truth else STYLE.soft, 'left')}</td>"
+            f'<td style="padding-left:.6em">{value:.3f}</td></tr>'
+            for value, c in zip(values.tolist(), classes.tolist(), strict=True)
+        )
+        name = escape(self.classifier.data.paths[index].name, quote=True)
+        return (
+            '<div style="display:inline-block;margin:0 1.2em .6em 0;vertical-align:top">'
+            f'<img src="{source}" alt="{name}" style="width:{_THUMBNAIL}px"><table>{rows}</table></div>'
+        )
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        """The live widget; the report, which has no kernel, shows a line of text in its place."""
+        return {
+            "application/vnd.jupyter.widget-view+json": {
+                "version_major": 2,
+                "version_minor": 0,
+                "model_id": self.box.model_id,
+            },
+            "text/markdown": _HELP,
+            "text/plain": _HELP.replace("`", ""),
+        }
+
+
+def explore(profile: config.Profile | str, images: Sequence[int] = (), device: str = "auto") -> Explorer:
+    """The box for a profile's labelled images; show it by leaving it as a cell's last value.
+
+    ``images`` are indices into the sorted images. Features that a study has computed come from the cache.
+    """
+    from hw3lib.clip import ClipModel
+
+    profile = config.load(profile) if isinstance(profile, str) else profile
+    prompts = PromptSet.load(profile.p1.prompts)
+    data = load_labelled(paths.resolve(profile.p1.images), paths.resolve(profile.p1.id2label))
+    classifier = Classifier(ClipModel.load(profile.clip, device), data)
+    return Explorer(classifier, prompts.baseline, images, prompts.classify_with)
+
+
+def _bar(share: float, colour: str, side: str) -> str:
+    width = 100 * min(1.0, max(0.0, share))
+    margin = "margin-left:auto;" if side == "right" else ""
+    return f'<div style="{margin}width:{width:.1f}%;height:.75em;background:{colour}"></div>'
+
+
+def _thumbnail(path: Path) -> str:
+    """The picture's middle square as a data URI."""
+    buffer = io.BytesIO()
+    ImageOps.fit(open_image(path), (_THUMBNAIL, _THUMBNAIL)).save(buffer, "JPEG", quality=88)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()

@@ -1,0 +1,84 @@
+"""P2's figures: how a run learned, what it was shown, the runs side by side. Pure functions from data to figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from hw3lib.figures import STYLE, WIDTH, new_figure, styled
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from PIL.Image import Image
+
+Event = Mapping[str, Any]  # a line of log.jsonl
+
+
+@styled
+def curves(events: Sequence[Event], frozen_epochs: int = 0) -> Figure:
+    """Loss, CIDEr and CLIPScore over the epochs of a run, from its log.
+
+    A dashed line marks each change of the learning rate; the shaded epochs are those with the encoder frozen.
+    """
+    steps = [event for event in events if event["event"] == "train"]
+    judged = [event for event in events if event["event"] == "validation"]
+    per_epoch = judged[-1]["step"] / judged[-1]["epoch"] if judged else max((e["step"] for e in steps), default=1)
+    figure = new_figure(WIDTH, 2.3)
+    loss, cider, clip = figure.subplots(1, 3)
+    loss.plot(
+        [event["step"] / per_epoch for event in steps], [event["loss"] for event in steps], color=STYLE.soft,
+        marker="", label="training",
+    )  # fmt: skip
+    epochs = [event["epoch"] for event in judged]
+    loss.plot(epochs, [event["val_loss"] for event in judged], color=STYLE.series[1], label="validation")
+    loss.legend(loc="upper right")
+    cider.plot(epochs, [event["CIDEr"] for event in judged], color=STYLE.measured)
+    clip.plot(epochs, [event["CLIPScore"] for event in judged], color=STYLE.series[2], marker=STYLE.markers[2])
+    for axes, title in ((loss, "Loss, nats per token"), (cider, "CIDEr"), (clip, "CLIPScore")):
+        _epochs(axes, title, judged, frozen_epochs)
+    return figure
+
+
+def _epochs(axes: Axes, title: str, judged: Sequence[Event], frozen_epochs: int = 0) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    axes.set_title(title)
+    axes.set_xlabel("epoch")
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    axes.grid(axis="y")
+    axes.set_xlim(0, max((event["epoch"] for event in judged), default=1) * 1.04)
+    if frozen_epochs:
+        axes.axvspan(0, frozen_epochs, color=STYLE.rule, alpha=0.35, linewidth=0)
+    for before, after in pairwise(judged):
+        if after["stage"] != before["stage"]:
+            axes.axvline(before["epoch"], color=STYLE.quiet, linewidth=0.8, linestyle="--")
+
+
+@styled
+def compared(logs: Mapping[str, Sequence[Event]]) -> Figure:
+    """CIDEr and CLIPScore at each validation, one line per run; ``logs`` are the runs' events by run."""
+    figure = new_figure(WIDTH, 2.9)
+    panels = figure.subplots(1, 2)
+    for axes, score in zip(panels, ("CIDEr", "CLIPScore"), strict=True):
+        longest: list[Event] = []
+        for name, events in logs.items():
+            judged = [event for event in events if event["event"] == "validation"]
+            axes.plot([event["epoch"] for event in judged], [event[score] for event in judged], label=name)
+            longest = max(longest, judged, key=lambda each: each[-1]["epoch"] if each else 0)
+        _epochs(axes, score, [dict(event, stage=0) for event in longest])
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=len(logs))
+    return figure
+
+
+@styled
+def pictures(images: Sequence[Image], names: Sequence[str]) -> Figure:
+    """Photographs in a row, each with its name under it."""
+    height = WIDTH / len(images) * 0.78
+    figure = new_figure(WIDTH, height + 0.25)
+    for axes, image, name in zip(figure.subplots(1, len(images), squeeze=False)[0], images, names, strict=True):
+        axes.imshow(image)
+        axes.set_axis_off()
+        axes.set_title(name, loc="center", y=-0.02, va="top", pad=0, fontsize=STYLE.small, fontweight="normal")
+    return figure

@@ -1,0 +1,210 @@
+"""Greedy, beam and sampling, each against the slow obvious version without a cache."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from hw3lib import config
+from hw3lib.captioner import Captioner, Memory
+from hw3lib.decoding import Caption, beam, greedy, sample
+from hw3lib.tokenizer import CaptionTokenizer
+
+TEXT = ["a red circle on grey", "there is a blue square", "one green triangle, it is green"]
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> CaptionTokenizer:
+    return CaptionTokenizer.train(TEXT, 40, tmp_path_factory.mktemp("tokenizer") / "t.json")
+
+
+@pytest.fixture
+def model(tiny_run: config.Run, tokenizer: CaptionTokenizer) -> Captioner:
+    """Random, but decided, and moved by the image: its captions end at different lengths, some at the limit."""
+    torch.manual_seed(0)
+    model = Captioner(tiny_run, tokenizer.size).eval()
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if "query" in name or "key_value" in name:
+                parameter.mul_(4)
+            elif name in ("embed.weight", "position.weight") or name.endswith("attention.out.weight"):
+                parameter.mul_(20)
+        model.head.weight.mul_(12)
+    return model
+
+
+@pytest.fixture
+def memory(model: Captioner) -> Memory:
+    torch.manual_seed(5)
+    with torch.no_grad():
+        return model.encode(3 * torch.randn(9, 3, 32, 32))
+
+
+def one(memory: Memory, index: int) -> Memory:
+    return Memory(memory.tokens[index : index + 1], memory.grid)
+
+
+def next_log_probs(model: Captioner, memory: Memory, tokens: list[int]) -> Tensor:
+    """The whole caption read again for each token: no cache."""
+    with torch.no_grad():
+        logits = model(memory, torch.tensor([tokens]))[0, -1].clone()
+    logits[:3] = -torch.inf  # [PAD], [UNK], [BOS]
+    return logits.log_softmax(-1)
+
+
+def slow_greedy(model: Captioner, memory: Memory, limit: int) -> tuple[list[int], list[float]]:
+    tokens, log_probs = [2], []
+    while len(tokens) < limit and tokens[-1] != 3:
+        scores = next_log_probs(model, memory, tokens)
+        tokens.append(int(scores.argmax()))
+        log_probs.append(float(scores.max()))
+    return tokens, log_probs
+
+
+def slow_beam(model: Captioner, memory: Memory, limit: int, beams: int, penalty: float) -> tuple[list[int], float]:
+    """Keep the best open hypotheses and the best ended one, as lists, until the limit."""
+    opened: list[tuple[float, list[int]]] = [(0.0, [2])]
+    best: tuple[float, list[int]] = (-torch.inf, [])
+    for length in range(1, limit):
+        grown = []
+        for total, tokens in opened:
+            scores = next_log_probs(model, memory, tokens)
+            grown += [
+                (total + float(score), [*tokens, token]) for token, score in enumerate(scores) if score > -torch.inf
+            ]
+        grown.sort(key=lambda item: -item[0])
+        grown = grown[: 2 * beams]
+        ended = [(total / length**penalty, tokens) for total, tokens in grown if tokens[-1] == 3 or length == limit - 1]
+        best = max([best, *ended], key=lambda item: item[0])
+        opened = [item for item in grown if item[1][-1] != 3][:beams]
+    return best[1], best[0]
+
+
+def total(caption: Caption, penalty: float) -> float:
+    return sum(caption.log_probs) / len(caption.log_probs) ** penalty
+
+
+def test_greedy_is_the_slow_version_for_captions_of_all_lengths(
+    model: Captioner, memory: Memory, tokenizer: CaptionTokenizer
+) -> None:
+    found = greedy(model, memory, tokenizer)
+    for index, caption in enumerate(found):
+        tokens, log_probs = slow_greedy(model, one(memory, index), 24)
+        assert caption.tokens == tokens
+        assert caption.log_probs == pytest.approx(log_probs, abs=1e-4)
+        assert caption.text == tokenizer.decode(tokens)
+    lengths = {len(caption.tokens) for caption in found}
+    assert len(lengths) > 2  # or else this test is easier than it looks
+    assert any(caption.tokens[-1] != 3 for caption in found)
+
+
+def test_a_caption_does_not_depend_on_its_batch(model: Captioner, memory: Memory, tokenizer: CaptionTokenizer) -> None:
+    together = greedy(model, memory, tokenizer)
+    assert [greedy(model, one(memory, index), tokenizer)[0].tokens for index in range(9)] == [
+        c.tokens for c in together
+    ]
+
+
+@pytest.mark.parametrize("penalty", [0.0, 0.7, 1.0])
+@pytest.mark.parametrize("beams", [2, 3])
+def test_beam_search_is_the_slow_version(
+    model: Captioner, memory: Memory, tokenizer: CaptionTokenizer, beams: int, penalty: float
+) -> None:
+    found = beam(model, memory, tokenizer, max_length=12, beams=beams, length_penalty=penalty)
+    for index, caption in enumerate(found[:5]):
+        tokens, score = slow_beam(model, one(memory, index), 12, beams, penalty)
+        assert caption.tokens == tokens
+        assert total(caption, penalty) == pytest.approx(score, abs=1e-4)
+
+
+def test_one_beam_is_greedy(model: Captioner, memory: Memory, tokenizer: CaptionTokenizer) -> None:
+    assert beam(model, memory, tokenizer, beams=1) == greedy(model, memory, tokenizer)
+
+
+def test_log_probabilities_are_those_of_reading_the_caption_again(
+    model: Captioner, memory: Memory, tokenizer: CaptionTokenizer
+) -> None:
+    for captions in (
+        beam(model, memory, tokenizer),
+        sample(model, memory, tokenizer, generator=torch.Generator().manual_seed(0), temperature=1.5),
+    ):
+        for index, caption in enumerate(captions[:3]):
+            again = [
+                float(next_log_probs(model, one(memory, index), caption.tokens[:end])[caption.tokens[end]])
+                for end in range(1, len(caption.tokens))
+            ]
+            assert caption.log_probs == pytest.approx(again, abs=1e-4)
+
+
+def test_captions_start_once_and_hold_no_padding_or_unknown(
+    model: Captioner, memory: Memory, tokenizer: CaptionTokenizer
+) -> None:
+    generator = torch.Generator().manual_seed(1)
+    for caption in sample(model, memory, tokenizer, temperature=5.0, generator=generator):
+        assert caption.tokens[0] == tokenizer.bos
+        assert not {0, 1, 2} & set(caption.tokens[1:])
+        assert tokenizer.eos not in caption.tokens[:-1]
+        assert len(caption.log_probs) == len(caption.tokens) - 1
+        assert len(caption.tokens) <= 24
+
+
+def test_sampling_repeats_with_its_generator_and_follows_its_limits(
+    model: Captioner, memory: Memory, tokenizer: CaptionTokenizer
+) -> None:
+    def draw(seed: int, **limits) -> list[list[int]]:
+        generator = torch.Generator().manual_seed(seed)
+        return [caption.tokens for caption in sample(model, memory, tokenizer, generator=generator, **limits)]
+
+    assert draw(1, temperature=2.0) == draw(1, temperature=2.0)
+    assert draw(1, temperature=2.0) != draw(2, temperature=2.0)
+    likeliest = [caption.tokens for caption in greedy(model, memory, tokenizer)]
+    assert draw(1, top_k=1) == draw(1, top_p=1e-6) == draw(1, temperature=0) == likeliest
+    for bad in ({"temperature": -1}, {"top_p": 0.0}, {"top_k": 0}):
+        with pytest.raises(ValueError, match="want"):
+            draw(1, **bad)
+
+
+def test_sampling_has_the_right_frequencies(model: Captioner, memory: Memory, tokenizer: CaptionTokenizer) -> None:
+    many = Memory(memory.tokens[:1].repeat(4000, 1, 1), memory.grid)
+    generator = torch.Generator().manual_seed(0)
+    drawn = torch.tensor([c.tokens[1] for c in sample(model, many, tokenizer, max_length=2, generator=generator)])
+    expected = next_log_probs(model, one(memory, 0), [2]).exp()
+    found = torch.bincount(drawn, minlength=len(expected)) / 4000
+    assert (found - expected).abs().max() < 0.03
+
+
+def test_ended_captions_leave_the_batch(model: Captioner, memory: Memory, tokenizer: CaptionTokenizer) -> None:
+    rows: list[int] = []
+    step = model.step
+
+    def counted(tokens: Tensor, cache) -> Tensor:
+        rows.append(len(tokens))
+        return step(tokens, cache)
+
+    model.step = counted  # type: ignore[method-assign]
+    found = greedy(model, memory, tokenizer)
+    ends = sorted(len(caption.tokens) - 1 for caption in found)
+    for position, count in enumerate(rows, start=1):
+        looked = (position - 1) // 4 * 4  # the last look before this step
+        assert count == sum(end > looked for end in ends)
+    assert rows[-1] < rows[0]
+
+
+@pytest.mark.parametrize("decode", [greedy, beam, sample])
+def test_a_length_that_leaves_no_room_is_refused(
+    decode, model: Captioner, memory: Memory, tokenizer: CaptionTokenizer
+) -> None:  # fmt: skip
+    with pytest.raises(ValueError, match="max_length 1"):
+        decode(model, memory, tokenizer, max_length=1)
+    assert all(len(caption.tokens) <= 5 for caption in decode(model, memory, tokenizer, max_length=5))
+
+
+def test_the_vocabulary_may_be_padded_beyond_the_tokenizer(tiny_run: config.Run, tmp_path: Path) -> None:
+    tokenizer = CaptionTokenizer.train(TEXT, 40, tmp_path / "t.json")
+    model = Captioner(tiny_run, tokenizer.size + 8).eval()
+    with torch.inference_mode():
+        captions = greedy(model, model.encode(torch.randn(2, 3, 32, 32)), tokenizer)
+    assert all(isinstance(caption.text, str) for caption in captions)

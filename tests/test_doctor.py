@@ -1,0 +1,91 @@
+"""The doctor: what is missing is named with the place where it goes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from hw3lib import config, doctor, paths
+from hw3lib.cli import main
+from hw3lib.errors import UserError
+
+CONFIGS = paths.PACKAGE.parent / "configs"
+
+
+@pytest.fixture
+def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A root with the profiles and nothing else."""
+    shutil.copytree(CONFIGS, tmp_path / "configs")
+    monkeypatch.setenv("HW3_ROOT", str(tmp_path))
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    return tmp_path
+
+
+def states(profile: str) -> dict[str, str]:
+    return {finding.name: finding.state for finding in doctor.examine(config.load(profile))}
+
+
+def fill(root: Path) -> None:
+    """Put the real profile's data where it belongs."""
+    for folder in ("p1_data/val", "p2_data/images/train", "p2_data/images/val"):
+        (root / "data" / folder).mkdir(parents=True)
+        Image.new("RGB", (8, 8)).save(root / "data" / folder / "0_1.png")
+    photographs = root / "data" / "p3_data" / "images"
+    photographs.mkdir(parents=True)
+    for name in ("bike", "girl", "sheep", "ski", "umbrella"):
+        Image.new("RGB", (8, 8)).save(photographs / f"{name}.jpg")
+    for text in ("p1_data/id2label.json", "p2_data/train.json", "p2_data/val.json"):
+        (root / "data" / text).write_text(json.dumps({}))
+
+
+def test_without_data_everything_missing_is_named_with_its_place(bare: Path) -> None:
+    found = CliRunner().invoke(main, ["doctor", "--profile", "hw3"])
+    assert found.exit_code == 1
+    for place in ("p1_data/val", "p1_data/id2label.json", "p2_data/images/train", "p2_data/val.json", "p3_data/images"):
+        assert str(bare / "data" / place) in found.output
+    assert "hw3 doctor --profile hw3" in found.output
+
+
+def test_with_data_in_place_it_is_complete_and_says_what_to_run(bare: Path) -> None:
+    fill(bare)
+    found = CliRunner().invoke(main, ["doctor", "--profile", "hw3"])
+    assert found.exit_code == 0, found.output
+    assert "make report PROFILE=hw3" in found.output
+    assert states("hw3")["caption tokenizer"] == "made"
+
+
+def test_one_missing_photograph_is_named(bare: Path) -> None:
+    fill(bare)
+    (bare / "data" / "p3_data" / "images" / "ski.jpg").unlink()
+    with pytest.raises(UserError, match="lacks ski"):
+        doctor.require(config.load("hw3"))
+
+
+def test_the_demos_data_is_made_and_its_weights_are_not(bare: Path) -> None:
+    found = states("demo")
+    assert found["P1 images"] == "made"
+    assert found["encoder of best"] == "missing"  # they ship with the package; this root has none
+
+
+def test_the_packages_own_demo_weights_are_there() -> None:
+    lacking = [finding.name for finding in doctor.examine(config.load("demo")) if finding.state == "missing"]
+    assert lacking == []
+
+
+def test_weights_by_name_are_missing_only_where_the_hub_is_out_of_reach(
+    bare: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert states("hw3")["encoder of vit"] == "made"
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    assert states("hw3")["encoder of vit"] == "missing"
+
+
+def test_the_pipeline_is_refused_in_one_go_with_everything_that_is_missing(bare: Path) -> None:
+    with pytest.raises(UserError) as refused:
+        doctor.require(config.load("hw3"))
+    assert str(refused.value).count("\n") >= 7

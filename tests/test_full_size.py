@@ -1,0 +1,74 @@
+"""The four models of the written report in full size, without their weights: a training step and a caption each.
+
+About 300 million parameters each. Run by ``.ci/run``: ``pytest -m slow``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import gc
+import math
+
+import pytest
+import torch
+
+from hw3lib import config
+from hw3lib.captioner import Captioner
+from hw3lib.decoding import greedy
+from hw3lib.optimization import parameter_groups
+from hw3lib.tokenizer import CaptionTokenizer
+from hw3lib.validation import next_token_loss
+
+pytestmark = pytest.mark.slow
+
+# The backbone's own parameters in millions, from timm's model cards, without the classifier; its patches; its width.
+EXPECTED = {
+    "best": (195.0, (7, 7), 1536),
+    "swin_base": (86.7, (7, 7), 1024),
+    "swinv2": (86.9, (8, 8), 1024),
+    "vit": (85.8, (28, 28), 768),
+}
+
+
+@pytest.mark.parametrize("name", list(EXPECTED))
+def test_a_full_size_model_trains_a_step_and_captions(name: str, tmp_path) -> None:
+    run = config.load("hw3").run(name)
+    run = dataclasses.replace(run, encoder=dataclasses.replace(run.encoder, weights="none"))
+    tokenizer = CaptionTokenizer.train(["a man rides a wave on a surfboard"], 60, tmp_path / "t.json")
+    torch.manual_seed(0)
+    vocabulary = config.load("hw3").captions.vocabulary_size
+    model = Captioner(run, vocabulary)
+    millions, grid, width = EXPECTED[name]
+    assert sum(p.numel() for p in model.encoder.parameters()) / 1e6 == pytest.approx(millions, rel=0.01)
+    assert model.encoder.num_features == width
+    assert len(model.blocks) == 8
+
+    # Plain descent: Adam's moments would double the memory, and are tested elsewhere.
+    groups = parameter_groups(model, run.training.weight_decay, run.training.encoder_rate_scale)
+    optimizer = torch.optim.SGD([{"params": group["params"]} for group in groups], lr=1e-2)
+    h, w = model.transform(train=True).size
+    images, tokens = torch.randn(1, 3, h, w), torch.tensor([[2, 10, 11, 12, 3], [2, 13, 14, 3, 0]])
+    losses = []
+    for _ in range(2):
+        model.train()
+        loss = next_token_loss(model(images, tokens[:, :-1]), tokens, tokenizer.pad)
+        loss.backward()
+        torch.nn.utils.clip_grad_value_(model.parameters(), run.training.clip_value)
+        optimizer.step()
+        reached = [p.grad is not None and bool(p.grad.abs().sum() > 0) for p in model.encoder.parameters()]
+        assert sum(reached) > 0.95 * len(reached)
+        optimizer.zero_grad(set_to_none=True)
+        losses.append(float(loss))
+    assert losses[0] == pytest.approx(math.log(vocabulary), abs=1.0)
+    assert losses[1] < losses[0]
+
+    model.eval()
+    with torch.inference_mode():
+        memory = model.encode(images)
+        assert memory.grid == grid
+        caption = greedy(model, memory, tokenizer, max_length=6)[0]
+        attention = model(memory, torch.tensor([caption.tokens]), return_attention=True)[1]
+    assert 2 <= len(caption.tokens) <= 6
+    assert attention.shape == (1, 8, 8, len(caption.tokens), grid[0] * grid[1])
+    del model, optimizer, groups, memory, attention
+    gc.collect()

@@ -1,0 +1,142 @@
+"""The notebooks' form; what they compute is tested by running them, which the smoke report does."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+from hw3lib import notebooks, paths
+from hw3lib.errors import UserError
+
+REPOSITORY = paths.PACKAGE.parent
+FOUND = sorted(notebooks.SOURCES.glob("*.ipynb"))
+
+
+def read(path: Path) -> Any:
+    return nbformat.read(path, as_version=4)
+
+
+def code_cells(path: Path) -> list[Any]:
+    return [cell for cell in read(path).cells if cell.cell_type == "code"]
+
+
+every = pytest.mark.parametrize("path", FOUND, ids=lambda path: path.stem)
+
+
+def test_all_of_the_reports_notebooks_are_there() -> None:
+    assert {path.stem for path in FOUND} >= {"p1_prompts", "p2_training", "p2_ablations", "p3_attention"}
+
+
+@every
+def test_it_is_valid_and_committed_without_outputs(path: Path) -> None:
+    notebook = read(path)
+    nbformat.validate(notebook)
+    for cell in notebook.cells:
+        assert not cell.get("outputs")
+        assert cell.get("execution_count") is None
+        assert not cell.get("attachments")
+    assert notebook.metadata.kernelspec.name == "python3"
+    assert "widgets" not in notebook.metadata
+
+
+@every
+def test_it_opens_with_a_title_and_a_line(path: Path) -> None:
+    lines = [line for line in read(path).cells[0].source.splitlines() if line.strip()]
+    assert re.match(r"# \S", lines[0])
+    assert len(lines) >= 2
+    assert not lines[1].startswith("#")
+
+
+@every
+def test_its_parameters_are_one_cell_of_scalars_with_the_demo_as_default(path: Path) -> None:
+    cells = [cell for cell in code_cells(path) if "parameters" in cell.metadata.get("tags", [])]
+    assert len(cells) == 1
+    values = {}
+    for statement in ast.parse(cells[0].source).body:
+        assert isinstance(statement, ast.Assign | ast.AnnAssign)
+        target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
+        assert isinstance(target, ast.Name)
+        assert statement.value is not None
+        values[target.id] = ast.literal_eval(statement.value)
+    assert values["profile"] == "demo"
+    assert all(isinstance(value, str | int | float | bool | None) for value in values.values())
+    if path.stem == "p2_training":
+        assert "run" in values
+
+
+@every
+def test_its_cells_are_short_and_it_ends_with_assertions(path: Path) -> None:
+    cells = code_cells(path)
+    for cell in cells:
+        assert len(cell.source.splitlines()) <= 15, cell.source
+        for node in ast.walk(ast.parse(re.sub(r"^[%!].*$", "", cell.source, flags=re.M))):
+            if isinstance(node, ast.FunctionDef):
+                assert node.end_lineno is not None
+                assert node.end_lineno - node.lineno <= 5, cell.source
+    assert re.search(r"^\s*assert ", cells[-1].source, re.M)
+
+
+@every
+def test_it_needs_no_network_to_be_read(path: Path) -> None:
+    for cell in read(path).cells:
+        if cell.cell_type == "markdown":
+            assert not re.search(r"!\[[^\]]*\]\(\s*(?!data:)|<(img|script|iframe|link)\b", cell.source)
+            # The report has no typesetting of formulas.
+            assert not re.search(r"\$[^$\s][^$]*\$", cell.source)
+
+
+def test_an_unknown_notebook_is_refused_with_those_that_exist(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="p1_prompts"):
+        notebooks.execute("demo", "p9")
+
+
+@pytest.fixture
+def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of notebooks of one's own, and a root for what they make."""
+    (tmp_path / "configs").symlink_to(REPOSITORY / "configs")
+    monkeypatch.setenv("HW3_ROOT", str(tmp_path))
+    monkeypatch.setattr(notebooks, "SOURCES", tmp_path)
+    return tmp_path
+
+
+def write(folder: Path, *sources: str) -> None:
+    cells = [nbformat.v4.new_code_cell('profile = "demo"\nrun = ""', metadata={"tags": ["parameters"]})]
+    cells += [nbformat.v4.new_code_cell(source) for source in sources]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), folder / "small.ipynb")
+
+
+def test_an_executed_copy_carries_its_parameters_and_the_error_of_a_cell_is_a_sentence(small: Path) -> None:
+    write(small, "from hw3lib.errors import UserError", "print(profile, run)")
+    target = notebooks.execute("smoke", "small", "vit")
+    assert target == small / "runs" / "smoke" / "notebooks" / "small_vit.ipynb"
+    assert any("smoke vit" in str(cell.get("outputs")) for cell in read(target).cells)
+
+    write(small, "from hw3lib.errors import UserError", "raise UserError('val.json is missing; put it there')")
+    with pytest.raises(UserError, match=r"^small, cell 4: val\.json is missing; put it there"):
+        notebooks.execute("smoke", "small", "vit")
+    # The former copy is still whole, and what failed is kept beside it.
+    assert any("smoke vit" in str(cell.get("outputs")) for cell in read(target).cells)
+    assert (target.parent / "failed" / "small_vit.ipynb").is_file()
+
+
+@pytest.mark.slow
+def test_papermill_alone_runs_a_notebook(tmp_path: Path) -> None:
+    for name in ("configs", "hw3lib"):
+        (tmp_path / name).symlink_to(REPOSITORY / name)
+    environment = os.environ | {"HW3_ROOT": str(tmp_path), "PYTHONPATH": str(REPOSITORY)}
+    environment["JUPYTER_PREFER_ENV_PATH"] = "1"
+    build = [sys.executable, "-m", "hw3lib", "demo", "build", "--profile", "smoke"]
+    subprocess.run(build, check=True, env=environment, cwd=REPOSITORY)
+    out = tmp_path / "out.ipynb"
+    command = [sys.executable, "-m", "papermill", "notebooks/p1_prompts.ipynb", str(out), "-p", "profile", "smoke"]
+    subprocess.run(command, check=True, env=environment, cwd=REPOSITORY)
+    assert (tmp_path / "runs" / "smoke" / "p1" / "scores.json").is_file()

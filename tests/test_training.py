@@ -1,0 +1,380 @@
+"""Training: order, stages, optimizer groups, the log, resume after a real kill, and what comes out."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from hw3lib import config, training
+from hw3lib.batches import Pairs, load_images, plan
+from hw3lib.captioner import Captioner
+from hw3lib.checkpoints import read_facts, restore_state, save_state
+from hw3lib.data import CaptionSet, load_captions
+from hw3lib.errors import UserError
+from hw3lib.optimization import Stages, autocast, parameter_groups
+from hw3lib.runs import read_log
+from hw3lib.tokenizer import for_profile
+from hw3lib.validation import evaluate, next_token_loss, pad
+
+ROOT = Path(__file__).parents[1]
+
+
+def overlap(profile: config.Profile, captions: CaptionSet, device: str):
+    """Instead of CIDEr and CLIPScore, which need Java and a CLIP: the share of words that a reference has too."""
+    references = [set(" ".join(group).lower().replace(".", " ").split()) for group in captions.captions]
+
+    def score(predictions: dict[str, str]) -> dict[str, float]:
+        assert list(predictions) == list(captions.names)
+        words = [set(text.replace(".", " ").split()) for text in predictions.values()]
+        shares = [len(a & b) / max(1, len(a | b)) for a, b in zip(words, references, strict=True)]
+        return {"CIDEr": sum(shares) / len(shares), "CLIPScore": 0.5}
+
+    return score
+
+
+@pytest.fixture
+def profile(tiny_profile: config.Profile, monkeypatch: pytest.MonkeyPatch) -> config.Profile:
+    monkeypatch.setattr(training, "scorer", overlap)
+    return tiny_profile
+
+
+def setting(profile: config.Profile, **changes) -> config.Profile:
+    run = profile.run("best")
+    return dataclasses.replace(
+        profile, runs={"best": dataclasses.replace(run, training=dataclasses.replace(run.training, **changes))}
+    )
+
+
+def timeless(log: list[dict]) -> list[dict]:
+    return [{k: v for k, v in event.items() if k not in ("seconds", "images_per_s")} for event in log]
+
+
+def test_an_epoch_visits_every_image_once_and_k_epochs_every_caption() -> None:
+    counts = [5] * 7 + [3]
+    epochs = [plan(counts, 4, 2, seed=1, epoch=epoch) for epoch in range(6)]
+    for steps in epochs:
+        visits = [visit for step in steps for visit in step]
+        assert sorted(visit.image for visit in visits) == list(range(8))
+        assert all(len(visit.captions) == 2 for visit in visits)
+    seen = {
+        image: [c for e in epochs for s in e for v in s if v.image == image for c in v.captions] for image in range(8)
+    }
+    assert sorted(seen[0][:5]) == sorted(seen[0][5:10]) == [0, 1, 2, 3, 4]
+    assert sorted(seen[7][:3]) == [0, 1, 2]
+    assert epochs[0] != epochs[1]
+    assert plan(counts, 4, 2, seed=1, epoch=3) == epochs[3]
+    assert plan(counts, 4, 2, seed=2, epoch=3) != epochs[3]
+
+
+def test_only_a_last_step_that_is_not_full_is_dropped() -> None:
+    assert [len(step) for step in plan([1] * 10, 4, 1, 0, 0)] == [4, 4]
+    assert [len(step) for step in plan([1] * 3, 4, 1, 0, 0)] == [3]
+    assert [len(step) for step in plan([1] * 8, 4, 1, 0, 0)] == [4, 4]
+
+
+def test_images_in_memory_and_from_files_are_the_same(profile: config.Profile, monkeypatch: pytest.MonkeyPatch) -> None:
+    captions = profile.captions
+    found = load_captions(captions.train_annotations, captions.train_images)
+    transform = Captioner(profile.run("best"), 40).transform(train=False)
+    inside, bad = load_images(found.paths, transform)
+    assert inside.pixels is not None
+    assert inside.pixels.shape == (24, 32, 32, 3)
+    assert not bad
+    monkeypatch.setattr("hw3lib.batches._memory", lambda: 1000)
+    outside, _ = load_images(found.paths, transform)
+    assert outside.pixels is None
+    assert all(torch.equal(inside[index], outside[index]) for index in range(24))
+
+
+def test_a_batch_pairs_each_image_with_its_captions(profile: config.Profile) -> None:
+    found = load_captions(profile.captions.train_annotations, profile.captions.train_images)
+    images, _ = load_images(found.paths, Captioner(profile.run("best"), 40).transform(train=False))
+    tokenizer = for_profile(profile)
+    pairs = Pairs(images, found.captions, tokenizer, max_length=24)
+    steps = plan([3] * 24, 4, 2, seed=0, epoch=0)
+    for workers in (0, 1):
+        batch, tokens = next(iter(pairs.loader(steps, workers, 0)))
+        assert batch.shape == (4, 3, 32, 32)
+        for row, visit in enumerate(steps[0]):
+            assert torch.equal(batch[row], images[visit.image])
+            for place, caption in enumerate(visit.captions):
+                assert (
+                    tokenizer.decode(tokens[2 * row + place].tolist()) == found.captions[visit.image][caption].lower()
+                )
+    short = Pairs(images, found.captions, tokenizer, max_length=5)
+    assert all(len(t) <= 5 and t[-1] == tokenizer.eos for group in short.tokens for t in group)
+
+
+def test_the_next_rate_comes_when_both_scores_stop_rising() -> None:
+    stages = Stages((3.0, 2.0, 1.0), patience=2)
+    history = []
+    for cider, clip in [(1, 1), (0, 2), (0, 2), (0, 2), (2, 0), (0, 0), (0, 0), (0, 0), (0, 0)]:
+        history.append(stages.rate)
+        stages.judge({"CIDEr": cider, "CLIPScore": clip})
+    assert history == [3, 3, 3, 3, 2, 2, 2, 1, 1]
+    assert stages.over
+
+
+def test_the_groups_are_a_partition_and_spare_what_should_not_decay(profile: config.Profile) -> None:
+    model = Captioner(profile.run("best"), 40)
+    groups = parameter_groups(model, 0.05, 0.25)
+    assert sum(len(group["params"]) for group in groups) == len(list(model.parameters()))
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    for group in groups:
+        for parameter in group["params"]:
+            name = names[id(parameter)]
+            spared = parameter.ndim < 2 or name in ("position.weight", "encoder.pos_embed", "encoder.cls_token")
+            assert group["weight_decay"] == (0.0 if spared else 0.05), name
+            assert group["scale"] == (0.25 if name.startswith("encoder.") else 1.0), name
+    model.encoder.requires_grad_(False)
+    assert {group["scale"] for group in parameter_groups(model, 0.05, 0.25)} == {1.0}
+
+
+def test_the_loss_is_the_mean_over_real_tokens() -> None:
+    torch.manual_seed(0)
+    tokens = pad([[2, 5, 6, 3], [2, 7, 3]], 0)
+    logits = torch.randn(2, 3, 9)
+    rows = logits.log_softmax(-1)
+    by_hand = [rows[0, 0, 5], rows[0, 1, 6], rows[0, 2, 3], rows[1, 0, 7], rows[1, 1, 3]]
+    assert float(next_token_loss(logits, tokens, 0)) == pytest.approx(-float(sum(by_hand)) / 5)
+    assert float(next_token_loss(logits, tokens, 0, reduction="sum")) == pytest.approx(-float(sum(by_hand)))
+
+
+def test_precision_is_what_was_asked_for() -> None:
+    for precision, kind in (("float32", torch.float32), ("bfloat16", torch.bfloat16)):
+        with autocast(torch.device("cpu"), precision):
+            assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == kind
+
+
+def test_evaluation_captions_every_image_and_measures_the_loss(profile: config.Profile) -> None:
+    found = load_captions(profile.captions.val_annotations, profile.captions.val_images)
+    tokenizer = for_profile(profile)
+    model = Captioner(profile.run("best"), tokenizer.size)
+    images, _ = load_images(found.paths, model.transform(train=False))
+    captions, loss, count = evaluate(model, images, found, tokenizer, range(2, 7), size=2)
+    assert list(captions) == list(found.names[2:7])
+    assert count == sum(len(tokenizer.encode(found.captions[index][0])) - 1 for index in range(2, 7))
+    assert loss / count == pytest.approx(torch.tensor(tokenizer.size).log().item(), abs=0.3)  # knows nothing yet
+
+
+def test_a_state_is_restored_to_the_bit_and_holds_no_pickle(profile: config.Profile, tmp_path: Path) -> None:
+    def build() -> tuple[Captioner, torch.optim.Optimizer]:
+        model = Captioner(profile.run("best"), 40)
+        return model, torch.optim.AdamW(parameter_groups(model, 0.01, 1.0), lr=1e-3, fused=True)
+
+    def step(model: Captioner, optimizer: torch.optim.Optimizer) -> None:
+        model(torch.randn(2, 3, 32, 32), torch.randint(4, 40, (2, 5))).square().mean().backward()
+        optimizer.step()
+        optimizer.zero_grad()
+
+    model, optimizer = build()
+    step(model, optimizer)
+    save_state(tmp_path / "state.safetensors", model, optimizer, {"epoch": 3, "text": "ü"})
+    step(model, optimizer)
+    other, other_optimizer = build()
+    restore_state(tmp_path / "state.safetensors", other, other_optimizer)
+    step(other, other_optimizer)  # with the random numbers of the first one's second step
+    for name, tensor in model.state_dict().items():
+        assert torch.equal(tensor, other.state_dict()[name]), name
+    assert read_facts(tmp_path / "state.safetensors") == {"epoch": 3, "text": "ü"}
+    with pytest.raises((pickle.UnpicklingError, RuntimeError, EOFError, ValueError)):
+        torch.load(tmp_path / "state.safetensors", weights_only=False)
+
+
+def test_a_state_that_cannot_be_read_is_as_none(tmp_path: Path) -> None:
+    assert read_facts(tmp_path / "missing.safetensors") is None
+    (tmp_path / "state.safetensors").write_bytes(b"\0" * 50)
+    assert read_facts(tmp_path / "state.safetensors") is None
+
+
+def test_a_run_learns_and_leaves_everything_that_is_promised(
+    profile: config.Profile, capsys: pytest.CaptureFixture[str]
+) -> None:
+    profile = setting(profile, epochs=12, patience=20)
+    events: list[dict] = []
+    target = training.train(profile, "best", on_validation=events.append)
+    assert sorted(path.name for path in target.iterdir()) == [
+        "best.safetensors", "config.yaml", "done.json", "log.jsonl", "predictions.json",
+    ]  # fmt: skip
+    log = read_log(target)
+    validations = [event for event in log if event["event"] == "validation"]
+    assert validations == events
+    assert [event["epoch"] for event in events] == list(range(1, 13))
+    assert events[-1]["train_loss"] < 0.6 * events[0]["train_loss"]
+    assert events[-1]["CIDEr"] > 0.3
+    for key in ("step", "stage", "learning_rate", "val_loss", "CLIPScore", "samples", "images_per_s", "seconds"):
+        assert key in events[0]
+    assert {event["event"] for event in log} == {"train", "validation"}
+
+    predictions = json.loads((target / "predictions.json").read_text())
+    assert list(predictions) == [f"val_{n:03d}" for n in range(8)]
+    best = max(event["CIDEr"] + event["CLIPScore"] for event in events)
+    captions = load_captions(profile.captions.val_annotations, profile.captions.val_images)
+    assert sum(overlap(profile, captions, "cpu")(predictions).values()) == pytest.approx(best)
+    done = json.loads((target / "done.json").read_text())
+    assert done["provenance"]["seed"] == 7
+    lines = capsys.readouterr().out.strip().splitlines()
+    assert len(lines) == 12
+    assert "epoch 12/12" in lines[-1]
+    assert "finished" in lines[-1]
+    assert "at most" in lines[0]
+
+    assert training.is_current(profile, "best")
+    before = (target / "best.safetensors").stat().st_mtime_ns
+    again: list[dict] = []
+    assert training.train(profile, "best", on_validation=again.append) == target
+    assert again == events  # told from the log
+    assert (target / "best.safetensors").stat().st_mtime_ns == before
+
+    loaded = training.load_run(profile, "best")
+    found = training.caption_images(loaded, list(captions.paths), batch_size=3)
+    assert {name: caption.text for name, caption in found.items()} == predictions
+
+
+def test_a_finished_run_is_outdated_by_its_settings_and_its_files(profile: config.Profile) -> None:
+    profile = setting(profile, epochs=1)
+    training.train(profile, "best")
+    assert training.is_current(profile, "best")
+    renamed = dataclasses.replace(profile, runs={"best": dataclasses.replace(profile.run("best"), title="other words")})
+    assert training.is_current(renamed, "best")
+    assert not training.is_current(setting(profile, epochs=2), "best")
+    assert not training.is_current(dataclasses.replace(profile, seed=8), "best")
+    tokenizer = Path(profile.captions.tokenizer)
+    tokenizer.write_text(tokenizer.read_text() + " ")
+    assert not training.is_current(profile, "best")
+
+
+def test_the_same_seed_gives_the_same_run_and_another_seed_another(profile: config.Profile) -> None:
+    profile = setting(profile, epochs=2)
+    first = training.train(profile, "best")
+    log, weights = timeless(read_log(first)), (first / "best.safetensors").read_bytes()
+    training.train(profile, "best", resume=False)
+    assert timeless(read_log(first)) == log
+    assert (first / "best.safetensors").read_bytes() == weights
+    training.train(dataclasses.replace(profile, seed=8), "best")
+    assert timeless(read_log(first)) != log
+
+
+SCRIPT = """
+import sys
+sys.path.insert(0, {tests!r})
+from hw3lib import config, training
+from test_training import overlap
+training.scorer = overlap
+from pydantic import TypeAdapter
+profile = TypeAdapter(config.Profile).validate_json(open({profile!r}).read())
+training.train(profile, "best")
+"""
+
+
+def test_a_killed_run_goes_on_and_ends_as_if_nothing_had_happened(profile: config.Profile, tmp_path: Path) -> None:
+    run = profile.run("best")
+    jittered = dataclasses.replace(run, jitter=config.Jitter(0.4, 0.4, 0.4, 0.0))
+    profile = setting(dataclasses.replace(profile, runs={"best": jittered}), epochs=40, patience=2, warmup_steps=20)
+    (tmp_path / "profile.json").write_text(json.dumps(dataclasses.asdict(profile)))
+    code = textwrap.dedent(SCRIPT).format(tests=str(Path(__file__).parent), profile=str(tmp_path / "profile.json"))
+    target = training.folder(profile, "best")
+    log, state = target / "log.jsonl", target / "last" / "state.safetensors"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    )
+    try:
+        deadline = time.monotonic() + 300
+        while not (state.is_file() and log.read_text().count('"validation"') >= 2):
+            assert process.poll() is None, "it ended before it could be killed"
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert not training.is_current(profile, "best")
+    # What a kill between the log and the state leaves behind.
+    with log.open("a") as file:
+        file.write('{"event": "train", "step": 99999, "lo')
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        events: list[dict] = []
+        training.train(profile, "best", on_validation=events.append)
+        resumed, weights = timeless(read_log(target)), (target / "best.safetensors").read_bytes()
+        predictions = (target / "predictions.json").read_bytes()
+        assert [event["epoch"] for event in events] == list(range(1, len(events) + 1))
+        assert not (target / "last").exists()
+        training.train(profile, "best", resume=False)
+    finally:
+        torch.set_num_threads(threads)
+    assert timeless(read_log(target)) == resumed
+    assert (target / "best.safetensors").read_bytes() == weights
+    assert (target / "predictions.json").read_bytes() == predictions
+
+
+def test_a_state_of_other_settings_is_not_gone_on_with(profile: config.Profile) -> None:
+    def stop(event: dict) -> None:
+        if event["epoch"] == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        training.train(setting(profile, epochs=5), "best", on_validation=stop)
+    target = training.train(setting(profile, epochs=2, learning_rates=(1e-4,)), "best")
+    assert [event["learning_rate"] for event in read_log(target) if event["event"] == "validation"] == [1e-4, 1e-4]
+
+
+def test_an_unreadable_training_photograph_is_reported_and_left_out(
+    profile: config.Profile, caption_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import shutil
+
+    shutil.copytree(caption_folder, tmp_path / "p2")
+    captions = dataclasses.replace(profile.captions, train_images=str(tmp_path / "p2" / "images" / "train"))
+    profile = setting(dataclasses.replace(profile, captions=captions), epochs=1)
+    (tmp_path / "p2" / "images" / "train" / "train_003.jpg").write_bytes(b"broken")
+    training.train(profile, "best")
+    assert "left out: " in (out := capsys.readouterr().out)
+    assert "train_003.jpg" in out
+    for number in range(4, 9):
+        (tmp_path / "p2" / "images" / "train" / f"train_{number:03d}.jpg").write_bytes(b"broken")
+    with pytest.raises(UserError, match="6 of 24 photographs are unreadable"):
+        training.train(profile, "best", resume=False)
+
+
+def test_a_loss_that_explodes_stops_the_run(profile: config.Profile) -> None:
+    with pytest.raises(UserError, match="the loss is .* lower learning rate"):
+        training.train(setting(profile, learning_rates=(1e30,), epochs=5), "best")
+
+
+def test_an_untrained_run_names_the_command_that_trains_it(profile: config.Profile) -> None:
+    with pytest.raises(UserError, match="hw3 train best --profile tiny"):
+        training.load_run(profile, "best")
+    with pytest.raises(UserError, match="no run 'bset'.*'best'"):
+        training.load_run(profile, "bset")
+
+
+def test_captioning_a_folder_reports_or_refuses_what_it_cannot_read(profile: config.Profile, tmp_path: Path) -> None:
+    training.train(setting(profile, epochs=1), "best")
+    loaded = training.load_run(profile, "best")
+    for name in ("b", "a"):
+        Image.new("RGB", (40, 30), "red").save(tmp_path / f"{name}.png")
+    (tmp_path / "c.png").write_bytes(b"broken")
+    paths = [tmp_path / f"{name}.png" for name in "bca"]
+    with pytest.raises(UserError, match=r"c\.png"):
+        training.caption_images(loaded, paths)
+    noted: list[Path] = []
+    found = training.caption_images(loaded, paths, on_unreadable=lambda path, problem: noted.append(path))
+    assert list(found) == ["b", "a"]
+    assert noted == [tmp_path / "c.png"]
+    Image.new("RGB", (40, 30)).save(tmp_path / "a.jpg")
+    with pytest.raises(UserError, match="two images are called 'a'"):
+        training.caption_images(loaded, [*paths, tmp_path / "a.jpg"])
