@@ -67,9 +67,9 @@ def _frozen(training: config.Training) -> str:
 
 def difference(profile: config.Profile, name: str) -> str:
     """What a run sets otherwise than the profile's best run, in words; empty for that run itself."""
-    own, best = (dict(map(tuple, setting_rows(profile.run(each)))) for each in (name, profile.best_run))  # type: ignore[arg-type]
-    skip = {"its weights"}
-    return "; ".join(f"{key}: {value}" for key, value in own.items() if value != best[key] and key not in skip)
+    own, best = setting_rows(profile.run(name)), setting_rows(profile.run(profile.best_run))
+    pairs = zip(own, best, strict=True)
+    return "; ".join(f"{key}: {value}" for (key, value), (_, base) in pairs if value != base and key != "its weights")
 
 
 def table(profile: config.Profile, found: list[Result]) -> tuple[list[str], list[list[Cell]]]:

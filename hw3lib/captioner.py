@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -270,7 +270,7 @@ class Captioner(nn.Module):
         return (F.linear(x, self.embed.weight) if self.head is None else self.head(x)), attention  # (B, T, V)
 
     def save(self, path: str | Path, facts: dict[str, Any] | None = None) -> None:
-        """Write the weights as safetensors, with the run's configuration and the vocabulary's size in their metadata."""
+        """Write safetensors, with the run's configuration and the vocabulary's size in the metadata."""
         from safetensors.torch import save_file
 
         known = {"run": asdict(self.run), "vocabulary_size": self.vocabulary_size}

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 Scale = Literal["caption", "word"]
 
 DPI = 200  # of a printed panel: its pixels are the picture's own, nothing is resampled again
-STRENGTH = 0.78  # how much of a panel is heat, the rest is the photograph; the viewer starts with the same
+STRENGTH = 0.7  # how much of a panel is heat, the rest is the photograph; the viewer starts with the same
+WHITE = 0.99  # quantile of all the caption's patches that is drawn white: one outlier would leave all else black
 _INK, _QUIET = "#1c1d21", "#6b6f78"
 _GAP, _LINE, _FOOT = 0.07, 0.24, 0.24  # inches: between panels, the word above one, the note below them all
 _TALLEST = 1.7  # inches: a portrait's panels are narrowed to this height
@@ -33,13 +34,13 @@ def word_grid(
 ) -> Figure:
     """Draw a :class:`Look`: one panel per word, white where its attention is strong, in reading order.
 
-    ``[BOS]`` is the photograph itself, since nothing predicts it. White is the strongest patch of the whole caption,
-    or of each word by itself with ``scale="word"``, which hides how flat a map is. What the crop left out is hatched.
-    ``width`` is in inches. The number beside a word is its probability.
+    ``[BOS]`` is the photograph itself, since nothing predicts it. See :func:`white_points` for the scale. What the crop
+    left out is hatched. ``width`` is in inches. The number beside a word is its probability.
     """
     from matplotlib.figure import Figure
 
     maps = view_maps(look, view)  # (W, Gh, Gw)
+    white = white_points(maps, scale)
     aspect = look.image.height / look.image.width
     panel = min((width - _GAP * (columns - 1)) / columns, _TALLEST / aspect)
     columns = max(1, int((width + _GAP) / (panel + _GAP) + 1e-6))  # narrow panels: more of them in a row
@@ -54,18 +55,28 @@ def word_grid(
         left, top = column * (panel + _GAP), row * (tall + _LINE + _GAP) + _LINE  # inches from the upper left
         picture = photograph
         if np.isfinite(maps[index]).all():
-            white = np.nanmax(maps if scale == "caption" else maps[index])
-            picture = blend(photograph, to_original(maps[index], look.geometry, pixels) / white)
+            picture = blend(photograph, to_original(maps[index], look.geometry, pixels) / white[index])
         axes = figure.add_axes((left / width, 1 - (top + tall) / height, panel / width, tall / height))
         axes.imshow(picture, interpolation="nearest", aspect="auto")
         axes.set_axis_off()
         share = look.probability(word)
         _label(figure, word.text, "" if share is None else f"{share:.2f}", left, panel, 1 - (top - 0.06) / height)
-    whole = "of the caption" if scale == "caption" else "of that word"
-    note = f"White: the strongest patch {whole} ({_percent(maps)}). Black: none. Number: the word's probability."
+    least = f"a patch with {white[-1] * 100:.0f} % of a word's attention or more" if scale == "caption" else "each word's peak"
+    note = f"White: {least}. Black: none. Number: the word's probability."
     hidden = np.isnan(to_original(maps[-1], look.geometry, pixels)).any()
     figure.text(0, 0.04 / height, note + (" Hatched: cropped away." if hidden else ""), size=6.5, color=_QUIET)
     return figure
+
+
+def white_points(maps: np.ndarray, scale: Scale) -> np.ndarray:
+    """Which share of a word's attention is drawn white, per word: ``(W, Gh, Gw)`` to ``(W,)``.
+
+    On the scale of the ``caption`` it is the same for all words, so that a flat map looks flat; on the scale of each
+    ``word`` it is the word's own peak, which makes any map look decided.
+    """
+    if scale == "word":
+        return np.asarray(maps.reshape(len(maps), -1).max(axis=1))
+    return np.full(len(maps), np.nanquantile(maps, WHITE))
 
 
 def blend(photograph: np.ndarray, heat: np.ndarray, strength: float = STRENGTH) -> np.ndarray:
@@ -118,9 +129,3 @@ def _label(figure: Figure, text: str, share: str, left: float, panel: float, y: 
     # A caption is data: "$5" must not start a formula.
     figure.text(left / width, y, shown, size=size, color=_INK, va="baseline", parse_math=False)
     figure.text((left + panel) / width, y, share, size=6.5, color=_QUIET, ha="right", va="baseline")
-
-
-def _percent(maps: np.ndarray) -> str:
-    peaks = np.nanmax(maps.reshape(len(maps), -1)[np.isfinite(maps).all(axis=(1, 2))], axis=1)
-    low, high = peaks.min() * 100, peaks.max() * 100
-    return f"{high:.0f} % of its attention" if high - low < 0.5 else f"{high:.0f} % of a word's attention"

@@ -149,7 +149,8 @@ def last_line(log: Path | None) -> str:
     with log.open("rb") as file:
         file.seek(max(0, file.seek(0, 2) - 4000))
         text = file.read().decode("utf-8", "replace")
-    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text).replace("\r", "\n")
+    # Terminal codes, and what the kernel says about its own sockets, are nobody's progress.
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\[IPKernelApp\].*", "", text).replace("\r", "\n")
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1][:WIDTH] if lines else ""
 

@@ -66,9 +66,10 @@ def winner_sentence(scores: Mapping[str, Any]) -> str:
     if not rest:
         return f"On {images}, {named} reaches an accuracy of {best:.4f}."
     base = scores["baseline"]
-    lead = f"{100 * (best - rest[0]):.1f} points before the next and {100 * (best - rest[-1]):.1f} before the last"
-    if len(rest) == 1:
-        lead = f"{100 * (best - rest[0]):.1f} points before the other"
+    ahead = round((best - rest[0]) * scores["images"])
+    lead = f"{100 * (best - rest[0]):.1f} points ({ahead} image{'s' * (ahead != 1)}) before the next"
+    if len(rest) > 1:
+        lead += f" and {100 * (best - rest[-1]):.1f} before the last"
     gain = "" if base == winners[0] else f"; the baseline {code(base)} reaches {prompts[base]['accuracy']:.4f}"
     return f"On {images}, {named} is the most accurate prompt: {best:.4f}, {lead}{gain}."
 

@@ -96,10 +96,12 @@ _PROSE = ("heading", "paragraph", "list", "quote", "verbatim", "rule")
 
 
 def number(chapters: Iterable[Chapter]) -> None:
-    """Number figures and tables through the whole document, and give every heading an anchor."""
+    """Number figures and tables through the whole document, give every heading an anchor, and mark the hollow ones."""
     counts = {"figure": 0, "table": 0}
     anchors: dict[str, int] = {}
     for chapter in chapters:
+        for part in (chapter, *chapter.sections):
+            _mark_hollow(part.blocks)
         for block in chapter.walk():
             kind = {"viewer": "figure"}.get(block["kind"], block["kind"])
             if kind in counts and block.get("caption"):
@@ -109,6 +111,16 @@ def number(chapters: Iterable[Chapter]) -> None:
                 slug = re.sub(r"[^a-z0-9]+", "-", plain(block["inline"]).lower()).strip("-") or "section"
                 anchors[slug] = anchors.get(slug, 0) + 1
                 block["anchor"] = f"{slug}-{anchors[slug]}"
+
+
+def _mark_hollow(blocks: list[Block]) -> None:
+    """A heading with nothing below it but code (the notebook's checks) does not belong in print or in the contents."""
+    for place, block in enumerate(blocks):
+        if block["kind"] == "heading":
+            rest = blocks[place + 1 :]
+            ends = (i for i, each in enumerate(rest) if each["kind"] == "heading" and each["level"] <= block["level"])
+            below = rest[: next(ends, len(rest))]
+            block["hollow"] = all(each["kind"] in ("heading", "code") for each in below)
 
 
 def plain(inline: Inline) -> str:

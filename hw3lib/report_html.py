@@ -133,7 +133,11 @@ def _contents(report: Report) -> list[dict[str, Any]]:
             return [(section.name, section.title) for section in chapter.sections]
         from hw3lib.report_document import plain
 
-        headings = [block for block in chapter.blocks if block["kind"] == "heading" and block["level"] == 2]
+        headings = [
+            block
+            for block in chapter.blocks
+            if block["kind"] == "heading" and block["level"] == 2 and not block["hollow"]
+        ]
         return [(block["anchor"], plain(block["inline"])) for block in headings]
 
     return [{"anchor": each.name, "title": each.title, "below": below(each)} for each in report.chapters]

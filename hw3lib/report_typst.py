@@ -74,11 +74,11 @@ def _chapter(chapter: Chapter, folder: Path) -> dict[str, Any]:
 
 
 def _blocks(blocks: list[Block], folder: Path) -> list[Block]:
-    """The blocks that belong on paper (no code, no widgets), their pictures as files in ``folder``."""
+    """The blocks that belong on paper (no code), their pictures as files in ``folder``."""
     found: list[Block] = []
     for block in blocks:
         kind = block["kind"]
-        if kind in ("code", "note") or (kind == "viewer" and block["picture"] is None):
+        if kind == "code" or (kind == "heading" and block["hollow"]) or (kind == "viewer" and not block["picture"]):
             continue
         if kind in ("figure", "viewer"):
             picture = block["picture"] if kind == "viewer" else block

@@ -187,6 +187,12 @@ function axis(cells, fine) {
   return AXES.get(key);
 }
 
+/** As numpy's: linear between the two values nearest to the place. */
+function quantile(values, share) {
+  const sorted = Float32Array.from(values).sort(), at = share * (sorted.length - 1), low = Math.floor(at);
+  return sorted[low] + (sorted[Math.min(low + 1, sorted.length - 1)] - sorted[low]) * (at - low);
+}
+
 /** Bits; 0 when one patch has it all. */
 function entropy(map) {
   const sum = map.reduce((total, value) => total + value, 0);
@@ -285,7 +291,7 @@ function stage(model, root) {
   const controls = make("div", { class: "controls" },
     make("label", {}, make("span", { class: "name" }, "Layer"), layer), make("label", {}, make("span", { class: "name" }, "Head"), head),
     heat, scale, make("label", { class: "wide" }, make("span", { class: "name" }, "Strength"), opacity),
-    make("div", { class: "key wide", title: "The share of a word's attention that one patch has" }, make("span", {}, "0"), gradient, most));
+    make("div", { class: "key wide", title: "The share of a word's attention that one patch has" }, make("span", {}, "0 %"), gradient, most));
 
   const viewer = make("div", { class: "viewer", role: "group", "aria-label": `Attention word by word: ${meta.caption}` }, photo, now, row, controls);
   viewer.style.setProperty("--aspect", aspect);
@@ -310,13 +316,14 @@ function stage(model, root) {
     const pixels = maps.image(map, whites[words[word].map], RAMPS[model.get("heat")] ?? RAMPS.glow, fine);
     if (sheet.width !== pixels.width || sheet.height !== pixels.height) [sheet.width, sheet.height] = [pixels.width, pixels.height];
     sheet.getContext("2d").putImageData(pixels, 0, 0);
-    const [left, top, right, bottom] = meta.seen; // fractions of the photograph
-    const seen = [x + left * w, y + top * h, (right - left) * w, (bottom - top) * h];
+    // The seen part, given as fractions of the photograph; on whole pixels, or else a seam of light is left around it.
+    const [left, right] = [meta.seen[0], meta.seen[2]].map((share) => Math.round(x + share * w));
+    const [top, bottom] = [meta.seen[1], meta.seen[3]].map((share) => Math.round(y + share * h));
     context.globalAlpha = model.get("opacity");
-    context.drawImage(sheet, ...seen);
+    context.drawImage(sheet, left, top, right - left, bottom - top);
     context.globalAlpha = 1;
-    hatch(context, [[x, y, left * w, h], [x + right * w, y, (1 - right) * w, h],
-      [seen[0], y, seen[2], top * h], [seen[0], y + bottom * h, seen[2], (1 - bottom) * h]], w / 70);
+    hatch(context, [[x, y, left - x, h], [right, y, x + w - right, h],
+      [left, y, right - left, top - y], [left, bottom, right - left, y + h - bottom]], w / 70);
   }
 
   function drawMain() {
@@ -366,7 +373,7 @@ function stage(model, root) {
       spread.value.textContent = `${bits.toFixed(1)} of ${limit.toFixed(1)} bits`;
       spread.fill.style.width = `${(100 * bits) / (limit || 1)}%`;
       strongest.value.textContent = `${side}, ${percent(map[peak])}`;
-      most.textContent = percent(whites[word.map]);
+      most.textContent = `${percent(whites[word.map])} or more`;
       spoken = `${word.text}: attention strongest at the ${side}, entropy ${bits.toFixed(1)} of ${limit.toFixed(1)} bits`;
     }
     canvas.setAttribute("aria-label", `${meta.name ? `${meta.name}. ` : ""}${spoken}. Layer ${Number(layer.value) + 1}, ` +
@@ -384,10 +391,9 @@ function stage(model, root) {
     layer.value = clamp(model.get("layer"), 0, maps.layers - 1);
     head.value = clamp(model.get("head"), -1, maps.heads - 1);
     field = maps.view(Number(layer.value), Number(head.value));
-    const peaks = Array.from({ length: field.length / maps.patches }, (_, map) =>
+    const shared = quantile(field, 0.99); // of the whole caption, as figures_attention.WHITE
+    whites = Array.from({ length: field.length / maps.patches }, (_, map) => model.get("scale") !== "word" ? shared :
       Math.max(...field.subarray(map * maps.patches, (map + 1) * maps.patches)));
-    const top = Math.max(...peaks);
-    whites = model.get("scale") === "word" ? peaks : peaks.map(() => top);
     for (const [group, name] of [[heat, "heat"], [scale, "scale"]])
       for (const input of group.querySelectorAll("input")) input.checked = input.value === model.get(name);
     opacity.value = model.get("opacity");

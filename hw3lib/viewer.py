@@ -26,6 +26,7 @@ from PIL import Image
 
 from hw3lib import files, paths
 from hw3lib.attention import Look, Pair, View, view_maps, word_maps
+from hw3lib.figures_attention import STRENGTH, describe, printed, word_grid
 
 SCRIPT = Path(__file__).with_name("viewer.js")
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -89,8 +90,8 @@ class AttentionViewer(anywidget.AnyWidget):
     """The live viewer. It composes with ipywidgets: ``jslink((slider, "value"), (viewer, "word"))``, ``observe``, ...
 
     ``word`` counts from 0 (``[BOS]``), ``layer`` from 0, ``head`` is -1 for the mean of all heads. ``heat`` is ``glow``
-    (white is strong, as in the written report) or ``colour``; ``scale`` says what white stands for: the strongest patch
-    of the whole ``caption``, or of each ``word``.
+    (white is strong, as in the written report) or ``colour``; ``scale`` says what white stands for: the same share of
+    attention for the whole ``caption``, or each ``word``'s own peak (:func:`hw3lib.figures_attention.white_points`).
     """
 
     _esm = SCRIPT
@@ -103,7 +104,7 @@ class AttentionViewer(anywidget.AnyWidget):
     head = traitlets.Int(-1).tag(sync=True)
     heat = traitlets.Enum(("glow", "colour"), "glow").tag(sync=True)
     scale = traitlets.Enum(("caption", "word"), "caption").tag(sync=True)
-    opacity = traitlets.Float(0.78, min=0, max=1).tag(sync=True)
+    opacity = traitlets.Float(STRENGTH, min=0, max=1).tag(sync=True)
     playing = traitlets.Bool(False).tag(sync=True)
     interval = traitlets.Int(800, min=50).tag(sync=True)  # milliseconds per word while playing
 
@@ -137,7 +138,7 @@ def static_html(content: Payload) -> str:
     ``content`` is a :func:`payload` or a viewer's ``state``. Words are data: they travel as JSON in a script element,
     where no ``<`` survives, and reach the page as text.
     """
-    defaults = {"heat": "glow", "scale": "caption", "opacity": 0.78, "playing": False, "interval": 800}
+    defaults = {"heat": "glow", "scale": "caption", "opacity": STRENGTH, "playing": False, "interval": 800}
     coded = {name: base64.b64encode(content[name]).decode("ascii") for name in _BYTES}
     data = json.dumps(defaults | content | coded, ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
     caption = html.escape(content["meta"]["caption"])
@@ -163,8 +164,6 @@ def bundle(
     look: Look, view: View | None = None, widget: ipywidgets.DOMWidget | None = None, caption: str = ""
 ) -> dict[str, Any]:
     """The MIME bundle that :func:`show` displays."""
-    from hw3lib.figures_attention import describe, printed, word_grid
-
     live = widget if widget is not None else AttentionViewer(look, view)
     still = printed(word_grid(look, view), caption or f"{look.name}: {look.caption}", describe(look))
     reference = {"version_major": 2, "version_minor": 0, "model_id": live.model_id}
@@ -225,12 +224,13 @@ def _overlap(cells: int, wanted: int) -> np.ndarray:
 
 
 def _most_gathered(look: Look, shown: np.ndarray) -> int:
-    """The word to begin with: of those that are words, the one with the strongest patch."""
-    peaks = [
-        peak if np.isfinite(peak) and word.text[:1].isalnum() else -1.0
-        for word, peak in zip(look.words, shown.reshape(len(shown), -1).max(axis=1), strict=True)
-    ]
-    return int(np.argmax(peaks))
+    """The word to begin with: the one with the strongest patch, of those long enough to mean a thing."""
+
+    def rank(index: int) -> tuple[bool, bool, float]:
+        text, peak = look.words[index].text, shown[index].max()
+        return len(text) >= 4 and text.isalpha(), text.isalpha(), float(peak if np.isfinite(peak) else -1)
+
+    return max(range(len(look.words)), key=rank)
 
 
 @lru_cache(maxsize=1)

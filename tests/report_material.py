@@ -170,6 +170,7 @@ def _notebooks() -> dict[str, list[Any]]:
             code("draw()", curve(f"Accuracy. {EVIL}"), display.table_bundle([EVIL], [[EVIL]], EVIL, EVIL)),
             markdown("## Your own prompt\n\n<img src=x onerror=alert(2)> is text."),
             code("box()", widget),
+            markdown("## Checks"),
             code("assert True"),
         ],
         "p2_training_best": training("best"),

@@ -17,6 +17,7 @@ from hw3lib.errors import UserError
 
 REAL = Path(__file__).parents[2] / "shared" / "real"
 VOCABULARY = 50
+SMALL = {"embed_dim": 24, "depths": [1, 1], "num_heads": [1, 1]}
 
 
 @pytest.fixture
@@ -36,14 +37,16 @@ def encoder(name: str, **changes) -> config.Encoder:
 @pytest.mark.parametrize(
     ("name", "arguments", "size", "grid"),
     [
-        ("swin_tiny_patch4_window7_224", {"embed_dim": 24, "depths": [1, 1], "num_heads": [1, 1]}, 56, (7, 7)),
-        ("swinv2_tiny_window8_256", {"window_size": 4, "embed_dim": 24, "depths": [1, 1], "num_heads": [1, 1]}, 64, (8, 8)),
+        ("swin_tiny_patch4_window7_224", SMALL, 56, (7, 7)),
+        ("swinv2_tiny_window8_256", SMALL | {"window_size": 4}, 64, (8, 8)),
         ("vit_tiny_patch16_224", {"depth": 1, "img_size": [32, 64], "reg_tokens": 2}, None, (2, 4)),
         ("resnet10t", {}, 64, (2, 2)),
         ("pvt_v2_b0", {}, 64, (2, 2)),
     ],
 )  # fmt: skip
-def test_any_backbone_gives_its_patches_row_by_row(name: str, arguments: dict, size: int | None, grid: tuple[int, int]) -> None:  # fmt: skip
+def test_any_backbone_gives_its_patches_row_by_row(
+    name: str, arguments: dict, size: int | None, grid: tuple[int, int]
+) -> None:
     model = create_encoder(encoder(name, arguments=arguments, image_size=size)).eval()
     h, w = arguments.get("img_size", (size, size))
     patches, found = patches_of(model, model.forward_features(torch.randn(2, 3, h, w)), (h, w))
@@ -73,7 +76,9 @@ def test_class_and_register_tokens_are_no_patches() -> None:
     assert torch.equal(patches, features[:, 4:])
 
 
-@pytest.mark.parametrize(("patches", "size", "grid"), [(49, (224, 224), (7, 7)), (98, (224, 448), (7, 14)), (6, (90, 60), (3, 2))])  # fmt: skip
+@pytest.mark.parametrize(
+    ("patches", "size", "grid"), [(49, (224, 224), (7, 7)), (98, (224, 448), (7, 14)), (6, (90, 60), (3, 2))]
+)
 def test_a_grid_has_the_proportions_of_the_input(patches: int, size: tuple[int, int], grid: tuple[int, int]) -> None:
     assert grid_size(patches, size) == grid
 
@@ -288,7 +293,7 @@ def test_a_foreign_pickle_is_never_run(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_built_or_found_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="timm has no model 'swin_enormous'.*near: "):
+    with pytest.raises(UserError, match=r"timm has no model 'swin_enormous'.*near: "):
         create_encoder(encoder("swin_enormous"))
     with pytest.raises(UserError, match="cannot build resnet10t"):
         create_encoder(encoder("resnet10t", arguments={"wings": 2}))
@@ -296,7 +301,9 @@ def test_what_cannot_be_built_or_found_says_what_to_do(tmp_path: Path) -> None:
         create_encoder(encoder("resnet10t", weights=str(tmp_path / "gone.safetensors")))
 
 
-def test_pretrained_weights_without_a_network_say_where_to_put_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:  # fmt: skip
+def test_pretrained_weights_without_a_network_say_where_to_put_a_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))

@@ -79,7 +79,7 @@ def test_blank_captions_do_not_count_and_spaces_are_tidied(folder: Path) -> None
 
 
 def test_files_that_are_not_there_or_not_json_say_so(folder: Path) -> None:
-    with pytest.raises(UserError, match="train.jsn is missing"):
+    with pytest.raises(UserError, match=r"train\.jsn is missing"):
         load_captions(folder / "train.jsn", folder)
     (folder / "val.json").write_text("{")
     with pytest.raises(UserError, match="is not JSON"):
@@ -107,7 +107,7 @@ def test_an_unreadable_photograph_is_named(tmp_path: Path, content: bytes) -> No
 def test_a_truncated_photograph_is_unreadable(tmp_path: Path, caption_folder: Path) -> None:
     whole = (caption_folder / "images" / "val" / "val_000.jpg").read_bytes()
     (tmp_path / "half.jpg").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(UserError, match="half.jpg"):
+    with pytest.raises(UserError, match=r"half\.jpg"):
         open_image(tmp_path / "half.jpg")
 
 

@@ -76,7 +76,7 @@ def test_its_parameters_are_one_cell_of_scalars_with_the_demo_as_default(path: P
 def test_its_cells_are_short_and_it_ends_with_assertions(path: Path) -> None:
     cells = code_cells(path)
     for cell in cells:
-        assert len(cell.source.splitlines()) <= 15, cell.source
+        assert len(cell.source.splitlines()) <= 18, cell.source  # "about 15"
         for node in ast.walk(ast.parse(re.sub(r"^[%!].*$", "", cell.source, flags=re.M))):
             if isinstance(node, ast.FunctionDef):
                 assert node.end_lineno is not None

@@ -185,7 +185,10 @@ def scores_of(**accuracies: float) -> dict[str, object]:
 
 def test_the_sentence_on_the_winner_follows_the_numbers() -> None:
     text = prompts_prose.winner_sentence(scores_of(first=0.5, second=0.625, third=0.25))
-    assert "`second` is the most accurate prompt: 0.6250, 12.5 points before the next and 37.5 before the last" in text
+    assert (
+        "`second` is the most accurate prompt: 0.6250, 12.5 points (6 images) before the next and 37.5 before the last"
+        in text
+    )
     assert "the baseline `first` reaches 0.5000" in text
     assert "`first` is the most accurate prompt" in prompts_prose.winner_sentence(scores_of(first=0.7, second=0.6))
     assert "`a` and `b` share the highest accuracy, 0.5000" in prompts_prose.winner_sentence(scores_of(a=0.5, b=0.5))

@@ -271,10 +271,12 @@ def test_chinese_is_in_the_pdf_as_text(pdf: Any) -> None:
     assert "犬" in text
 
 
-def test_code_and_widgets_are_not_on_paper(pdf: Any) -> None:
+def test_code_and_headings_with_nothing_but_code_are_not_on_paper(pdf: Any, page: Page) -> None:
     text = " ".join(pages(pdf))
     assert "accuracies = study" not in text
-    assert "open the notebook" not in text
+    assert "open the notebook to use it" in text
+    assert "Checks" not in text
+    assert "Checks" in page.text()
 
 
 def test_every_page_but_the_first_has_its_number_and_the_contents_are_there(pdf: Any) -> None:

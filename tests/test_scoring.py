@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -203,7 +205,15 @@ def world(tmp_path: Path, tiny_profile: config.Profile, monkeypatch: pytest.Monk
     return config.Profile(**{**vars(tiny_profile), "captions": captions})
 
 
-def test_every_score_comes_out_of_the_files_of_a_run(world: config.Profile, tmp_path: Path) -> None:
+@pytest.fixture
+def one_meteor(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """METEOR's start is the slow part: one for the whole test."""
+    with scoring.meteor() as process:
+        monkeypatch.setattr(scoring, "meteor", lambda: nullcontext(process))
+        yield
+
+
+def test_every_score_comes_out_of_the_files_of_a_run(world: config.Profile, tmp_path: Path, one_meteor: None) -> None:
     with pytest.raises(UserError, match=r"predictions\.json is missing"):
         score_runs(world, ["best"])
     folder = paths.runs("tiny") / "p2" / "best"
@@ -226,7 +236,7 @@ def test_every_score_comes_out_of_the_files_of_a_run(world: config.Profile, tmp_
     assert 0 < scores["METEOR"] < 1
     assert "provenance" in found
 
-    # METEOR's start is the slow part, so the command's function is asked here for the same numbers.
+    # What the command prints for the same files is the same.
     again = score_files(
         tmp_path / "pred.json",
         tmp_path / "val.json",
@@ -265,7 +275,7 @@ def test_published_scores_of_real_captions_come_out_to_every_digit(tmp_path: Pat
 
 @pytest.mark.skipif(not REAL.is_file(), reason="the real captions are not here")
 def test_real_captions_have_the_tokens_and_the_cider_of_pycocoevalcap() -> None:
-    rows = json.loads(REAL.read_text())
+    rows = json.loads(REAL.read_text())[:1500]
     references = References({row["image_name"]: row["captions"] for row in rows})
     said = {row["image_name"]: row["prediction"] for row in rows}
     flat = [caption for row in rows for caption in row["captions"]]
@@ -275,10 +285,5 @@ def test_real_captions_have_the_tokens_and_the_cider_of_pycocoevalcap() -> None:
     split = [references._tokenizer._split(" ".join(caption.split())) for caption in flat]
     assert sum(text is not None for text in split) > 0.7 * len(flat)
     assert all(text is None or text == token for text, token in zip(split, tokens, strict=True))
-    total, each = references.cider(said)
-    some = dict(list(said.items())[:600])
-    part = References({name: references.captions[name] for name in some})
-    theirs = peer_cider(list(part.tokens.values()), list(part.tokenise(some).values()))
-    assert list(part.cider(some)[1].values()) == pytest.approx(theirs, abs=1e-9)
-    assert round(total, 3) == PUBLISHED["CIDEr"]
-    assert scoring.check_names(each, said, "ours", "theirs") is None
+    theirs = peer_cider(list(references.tokens.values()), list(references.tokenise(said).values()))
+    assert list(references.cider(said)[1].values()) == pytest.approx(theirs, abs=1e-9)

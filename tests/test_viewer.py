@@ -201,7 +201,20 @@ def test_the_word_grid_has_a_panel_per_word_and_takes_any_text() -> None:
     assert display.figure_bundle(figure, "x")["image/png"]
 
 
-def test_white_is_the_captions_strongest_patch_and_unseen_parts_are_hatched() -> None:
+def test_a_flat_map_looks_flat_beside_a_sharp_one_unless_each_word_has_its_own_scale() -> None:
+    from hw3lib.figures_attention import white_points
+
+    maps = np.full((4, 7, 7), 1 / 49)
+    maps[0] = np.nan
+    maps[2] = 0.1 / 48
+    maps[2, 3, 3], maps[2, 3, 4] = 0.45, 0.45
+    shared, own = white_points(maps, "caption"), white_points(maps, "word")
+    assert len(set(shared)) == 1
+    assert 1 / 49 / shared[1] < 0.1 < 0.9 <= maps[2].max() / shared[2]
+    np.testing.assert_allclose(own[1:], [1 / 49, 0.45, 1 / 49])
+
+
+def test_strong_attention_is_white_and_unseen_parts_are_hatched() -> None:
     from hw3lib.figures_attention import blend
 
     photograph = np.full((40, 60, 3), 100, np.uint8)

@@ -16,7 +16,7 @@ from looks import synthetic
 from PIL import Image
 
 from hw3lib import attention, viewer
-from hw3lib.figures_attention import blend
+from hw3lib.figures_attention import STRENGTH, blend, white_points
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CHROMIUM = os.environ.get("HW3_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
@@ -133,7 +133,7 @@ def test_the_map_is_drawn_where_python_says_it_is(visit) -> None:
         here = visit(static(look, word=3), viewport={"width": 1000, "height": 900})
         pixels = here.drawn()
         maps = attention.view_maps(look)
-        heat = attention.to_original(maps[3], look.geometry, pixels.shape[:2]) / np.nanmax(maps)
+        heat = attention.to_original(maps[3], look.geometry, pixels.shape[:2]) / white_points(maps, "caption")[3]
         photograph = np.asarray(look.image.resize(pixels.shape[1::-1], Image.Resampling.BILINEAR))
         error = np.abs(blend(photograph, heat).astype(np.int16) - pixels).mean(axis=2)
         seen = np.isfinite(heat)
@@ -287,7 +287,7 @@ def test_as_a_widget_it_follows_its_model_and_tells_it(visit) -> None:
     here = visit()
     here.page.add_script_tag(content=viewer.SCRIPT.read_text("utf-8") + "\nwindow.hw3 = { render };", type="module")
     here.page.wait_for_function("window.hw3")
-    fields = {"heat": "glow", "scale": "caption", "opacity": 0.78, "playing": False, "interval": 800}
+    fields = {"heat": "glow", "scale": "caption", "opacity": STRENGTH, "playing": False, "interval": 800}
 
     def coded(look: attention.Look, **state: Any) -> dict[str, Any]:
         content = viewer.payload(look) | fields | state

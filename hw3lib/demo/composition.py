@@ -2,7 +2,7 @@
 
 A scene has a place, one or two main groups (things of one kind and colour), now and then a bystander, and the relations
 between them. Sizes follow one perspective: a thing is the larger the lower it stands below the horizon. Real heights
-are compressed (metres to the power 0.6), as a picture book does, so that a ball can be seen beside a giraffe.
+are compressed (metres to the power 0.48), as a picture book does, so that a ball can be seen beside a giraffe.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from hw3lib.demo.svg import COATS, Backdrop, Sketch
 
 SIDE = 256  # the short side of a picture, px
 SHAPES = ((4, 3), (4, 3), (3, 2), (3, 2), (16, 9), (1, 1), (3, 4), (2, 3))  # width : height
-COMPRESSION = 0.6
+COMPRESSION = 0.48
 
 OUTDOORS = ("field", "beach", "snow", "street", "park", "lake", "forest", "desert")
 INDOORS = ("room", "kitchen")
@@ -60,8 +60,10 @@ HABITAT: dict[str, tuple[str, ...]] = {
     "tent": ("forest", "field", "lake", "desert", "beach", "snow"),
 }
 FLYING = ("kite", "airplane", "balloon")
-HERDS = ("sheep", "cow", "dog", "horse", "bird", "elephant", "giraffe", "girl", "boy", "boat", "umbrella", "balloon")
-HERDS += ("bicycle", "car", "kite", "chair", "ball", "surfboard", "tent", "cat", "potted plant", "suitcase")
+HERDS: tuple[str, ...] = (
+    "sheep", "cow", "dog", "horse", "bird", "elephant", "giraffe", "girl", "boy", "boat", "umbrella", "balloon",
+    "bicycle", "car", "kite", "chair", "ball", "surfboard", "tent", "cat", "potted plant", "suitcase",
+)  # fmt: skip
 SITTERS = ("girl", "boy")
 LETTERED = ("stop sign", "clock")  # never mirrored
 PERCHERS = ("bird", "cat", "dog")
@@ -144,7 +146,7 @@ class _Canvas:
         self.groups: list[Group] = []
         self.relations: list[Relation] = []
         # Pixels per (compressed) metre at the bottom edge; other depths follow from it.
-        self.unit = rng.uniform(0.50, 0.72) * SIDE
+        self.unit = rng.uniform(0.56, 0.78) * SIDE
 
     def per_metre(self, y: float) -> float:
         """Pixels per compressed metre for a thing that stands at ``y``."""
@@ -244,8 +246,9 @@ def portrait(rng: Random, kind: str) -> Scene:
     wide, high = rng.choice(SHAPES)
     short, seed, place = min(wide, high), rng.randrange(1 << 30), rng.choice(HABITAT[kind])
     canvas = _Canvas(rng, place, round(SIDE * wide / short), round(SIDE * high / short), seed)
+    canvas.unit *= 0.7
     for _ in range(rng.choice((0, 1, 1, 2))):
-        _bystander(canvas, avoid=kind, middle=False)
+        _bystander(canvas, avoid=kind)
     coat, pose = rng.choice(KINDS[kind].coats), _pose(rng, kind, place)
     group = canvas.new_group(kind, coat, pose, 1, "")
     _, width, height, _ = canvas.box(kind, coat, pose, 1, 1.0)
@@ -327,7 +330,7 @@ def _stand(canvas: _Canvas, group: int, reach: float, near: float = 0.0) -> Thin
             per_metre = canvas.per_metre(y)
         _, width, height, _ = canvas.box(one.kind, one.coat, one.pose, 1, per_metre * factor)
         shrink = min(1.0, 0.66 * SIDE / height, 0.62 * SIDE / width)
-        enlarge = max(1.0, 0.2 * SIDE / max(height, width))
+        enlarge = max(1.0, 0.25 * SIDE / max(height, width))
         per_metre *= factor * shrink * enlarge
         width, height = width * shrink * enlarge, height * shrink * enlarge
         if y == 0.0:
@@ -511,7 +514,7 @@ def _under(canvas: _Canvas, focus: str, second: str | None) -> None:
     canvas.relations.append(Relation(below, "under", umbrella))
 
 
-def _bystander(canvas: _Canvas, avoid: str = "", middle: bool = True) -> None:
+def _bystander(canvas: _Canvas, avoid: str = "") -> None:
     """Something small, somewhere."""
     taken = {group.kind for group in canvas.groups} | {avoid, "skis", "elephant", "giraffe"}
     there = [kind for kind, places in HABITAT.items() if canvas.place in places and kind not in taken]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from random import Random
@@ -140,7 +141,7 @@ def disc(x: float, y: float, rx: float, ry: float | None = None) -> str:
 def smooth(points: Sequence[Point]) -> str:
     """An open curve through the middles of the points, from the first to the last."""
     parts = [f"M{points[0][0]:.1f} {points[0][1]:.1f}"]
-    for (ax, ay), (bx, by) in zip(points[1:-1], points[2:], strict=True):
+    for (ax, ay), (bx, by) in itertools.pairwise(points):
         parts.append(f"Q{ax:.1f} {ay:.1f} {(ax + bx) / 2:.1f} {(ay + by) / 2:.1f}")
     return "".join(parts) + f"L{points[-1][0]:.1f} {points[-1][1]:.1f}"
 

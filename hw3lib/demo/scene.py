@@ -143,7 +143,7 @@ def _mirror(picture: Image.Image, layer: Image.Image, left: int, top: int) -> No
 
 def _develop(picture: Image.Image, back: Backdrop, rng: np.random.Generator, scale: float) -> Image.Image:
     """What a camera adds: the light's colour, exposure, a vignette, a slight blur, grain."""
-    pixels = np.asarray(picture.convert("RGB"), np.float32)
+    pixels: np.ndarray = np.asarray(picture.convert("RGB"), np.float32)
     height, width = pixels.shape[:2]
     tint = np.array([int(back.tint[i : i + 2], 16) for i in (1, 3, 5)], np.float32) / 255
     contrast, exposure, vignette = rng.uniform(0.94, 1.06), rng.uniform(0.93, 1.07), rng.uniform(0.0, 0.14)
@@ -154,5 +154,6 @@ def _develop(picture: Image.Image, back: Backdrop, rng: np.random.Generator, sca
         ImageFilter.GaussianBlur(scale * float(rng.uniform(0.25, 0.6)))
     )
     # Grain is the same in all channels, as film's is.
-    grain = (rng.standard_normal((height, width, 1), np.float32) * rng.uniform(1.2, 3.6) * scale).astype(np.int16)
+    noise = rng.standard_normal((height, width, 1), np.float32)
+    grain = (noise * np.float32(rng.uniform(1.2, 3.6) * scale)).astype(np.int16)
     return Image.fromarray(np.clip(np.asarray(image, np.int16) + grain, 0, 255).astype(np.uint8))

@@ -1,0 +1,74 @@
+"""The first epochs with the encoder as it is: nothing in it moves, and features stand for images exactly."""
+
+from __future__ import annotations
+
+import dataclasses
+from itertools import count
+from pathlib import Path
+
+import pytest
+import torch
+
+from hw3lib import config, training
+from hw3lib.captioner import Captioner
+from hw3lib.optimization import Stages
+from hw3lib.runs import read_log
+
+
+def judged(profile: config.Profile, captions: object, device: str):
+    """A scorer to which each validation is better than the one before."""
+    times = count()
+
+    def score(predictions: dict[str, str]) -> dict[str, float]:
+        return {"CIDEr": float(next(times)), "CLIPScore": 0.5}
+
+    return score
+
+
+def with_training(profile: config.Profile, **changes: object) -> config.Profile:
+    run = profile.run("best")
+    setting = dataclasses.replace(run.training, **changes)  # type: ignore[arg-type]
+    return dataclasses.replace(profile, runs={"best": dataclasses.replace(run, training=setting)})
+
+
+def encoder_of(folder: Path) -> dict[str, torch.Tensor]:
+    return Captioner.load(folder / "best.safetensors").encoder.state_dict()
+
+
+def test_features_give_the_same_logits_as_their_images(tiny_run: config.Run) -> None:
+    torch.manual_seed(0)
+    model = Captioner(tiny_run, 30).eval()
+    images, tokens = torch.rand(2, 3, 32, 32), torch.randint(4, 30, (4, 7))
+    with torch.inference_mode():
+        assert torch.equal(model(images, tokens), model(model.features(images), tokens))
+
+
+def test_the_encoder_moves_only_after_its_frozen_epochs(
+    tiny_profile: config.Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "scorer", judged)
+    torch.manual_seed(tiny_profile.seed)
+    fresh = Captioner(tiny_profile.run("best"), 60).encoder.state_dict()
+    frozen = encoder_of(training.train(with_training(tiny_profile, epochs=2, frozen_epochs=2), "best"))
+    assert all(torch.equal(frozen[name], fresh[name]) for name in fresh)
+    moved = encoder_of(training.train(with_training(tiny_profile, epochs=2, frozen_epochs=1, patience=5), "best"))
+    assert any(not torch.equal(moved[name], fresh[name]) for name in fresh)
+
+
+def test_validations_come_every_few_epochs_and_at_both_ends_of_a_phase(
+    tiny_profile: config.Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "scorer", judged)
+    profile = with_training(tiny_profile, epochs=6, frozen_epochs=3, validate_every=2, patience=9)
+    log = read_log(training.train(profile, "best"))
+    assert [event["epoch"] for event in log if event["event"] == "validation"] == [2, 3, 4, 6]
+
+
+def test_a_rate_that_has_had_its_epochs_gives_way_though_scores_still_rise() -> None:
+    stages = Stages((3.0, 2.0, 1.0), patience=1, budget=(4, 2))
+    rates = []
+    for number in range(5):
+        rates.append(stages.rate)
+        stages.judge({"CIDEr": number, "CLIPScore": number}, epochs=2)
+    assert rates == [3.0, 3.0, 2.0, 1.0, 1.0]
+    assert not stages.over, "the last rate has no budget here, and scores rise"
