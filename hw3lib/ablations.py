@@ -11,6 +11,7 @@ from hw3lib.files import read_json
 from hw3lib.runs import folder
 
 Cell = str | int | float | None
+HEADLINE = ("CIDEr", "CLIPScore", "BLEU-4", "METEOR", "ROUGE-L", "object_recall", "CHAIR_i")  # shown of a single run
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,8 @@ def conclusion(profile: config.Profile, found: list[Result]) -> str:
     if profile.data == "demo":
         text += (
             " The demo's own CLIP is small and was trained on drawings: its cosines, and with them its CLIPScores, are"
-            " higher than ViT-B/32's and can only be compared with one another."
+            " higher than ViT-B/32's and can only be compared with one another. The backbones were not pretrained on"
+            " the same number of pictures either; their model card gives it."
         )
     return text
 

@@ -59,10 +59,11 @@ def word_grid(
         axes = figure.add_axes((left / width, 1 - (top + tall) / height, panel / width, tall / height))
         axes.imshow(picture, interpolation="nearest", aspect="auto")
         axes.set_axis_off()
-        share = look.probability(word)
-        _label(figure, word.text, "" if share is None else f"{share:.2f}", left, panel, 1 - (top - 0.06) / height)
-    least = f"a patch with {white[-1] * 100:.0f} % of a word's attention or more" if scale == "caption" else "each word's peak"
-    note = f"White: {least}. Black: none. Number: the word's probability."
+        likely = look.probability(word)
+        _label(figure, word.text, "" if likely is None else f"{likely:.2f}", left, panel, 1 - (top - 0.06) / height)
+    shared = f"a patch with {white[-1] * 100:.0f} % of a word's attention or more"
+    strong = shared if scale == "caption" else "each word's peak"
+    note = f"White: {strong}. Black: none. Number: the word's probability."
     hidden = np.isnan(to_original(maps[-1], look.geometry, pixels)).any()
     figure.text(0, 0.04 / height, note + (" Hatched: cropped away." if hidden else ""), size=6.5, color=_QUIET)
     return figure

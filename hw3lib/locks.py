@@ -14,7 +14,10 @@ from hw3lib.errors import UserError
 
 @contextmanager
 def exclusive(path: Path, busy: str, patience: float = 0.0) -> Iterator[None]:
-    """Hold ``path`` for this process alone; a :class:`UserError`, ``busy``, where another has it for ``patience`` s."""
+    """Hold ``path`` for this process alone; a :class:`UserError`, ``busy``, where another has it for ``patience`` s.
+
+    A negative patience waits for ever.
+    """
     from filelock import FileLock, Timeout
 
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -10,8 +10,8 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from hw3lib import config, files, locks, paths
@@ -28,9 +28,8 @@ def run(spec: str, cores: int, extra: Sequence[str] = ()) -> bool:
     """
     profile = config.load(spec)
     start = time.monotonic()
-    busy = f"the report of profile {profile.name} is being made by another process; wait for it, or end that one"
-    # A killed predecessor's steps may need a moment to notice.
-    with locks.exclusive(paths.runs(profile.name) / ".pipeline.lock", busy, patience=3):
+    locks.end_with_parent("HW3_MAKE")
+    with _alone(profile.name):
         forget_stale(profile)
         if profile.data != "demo":
             from hw3lib import doctor
@@ -47,6 +46,22 @@ def run(spec: str, cores: int, extra: Sequence[str] = ()) -> bool:
         minutes, seconds = divmod(round(time.monotonic() - start), 60)
         print(f"{_shown(page)}\n{_shown(page.with_suffix('.pdf'))}\nmade in {minutes} min {seconds:02d} s", flush=True)
     return fine
+
+
+@contextmanager
+def _alone(profile: str) -> Iterator[None]:
+    """One pipeline per profile at a time: a second one waits, and then finds the work done."""
+    lock, holder = paths.runs(profile) / ".pipeline.lock", paths.runs(profile) / ".pipeline.pid"
+    with ExitStack() as stack:
+        try:
+            # A killed predecessor's last words may take a moment.
+            stack.enter_context(locks.exclusive(lock, "", patience=3))
+        except UserError:
+            who = holder.read_text(encoding="utf-8").strip() if holder.is_file() else "unknown"
+            print(f"process {who} is making the report of profile {profile}: waiting for it to end", flush=True)
+            stack.enter_context(locks.exclusive(lock, "", patience=-1))
+        files.write_text(holder, f"{os.getpid()}\n")
+        yield
 
 
 def stamp(profile: str, run_name: str) -> Path:

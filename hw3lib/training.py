@@ -62,6 +62,11 @@ def train(
     target = folder(profile, run)
     # Some backbones have parameters that only their classifier would use.
     accelerator = Accelerator(kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)])
+    if int(os.environ.get("WORLD_SIZE", "1")) != accelerator.num_processes:
+        # Each would train the whole run, in the same folder.
+        raise UserError(
+            "processes that do not know of each other: start them with accelerate launch (--cpu without GPUs)"
+        )
     if resume and is_current(profile, run):
         for event in read_log(target) if on_validation else []:
             if event["event"] == "validation" and on_validation:
@@ -262,9 +267,8 @@ class _Trainer:
         shares = gather_object([(found, loss, count)])
         merged = {name: caption for share, _, _ in shares for name, caption in share.items()}
         total = sum(count for _, _, count in shares)
-        return {name: merged[name] for name in self.val_set.names if name in merged}, sum(
-            s for _, s, _ in shares
-        ) / total
+        ordered = {name: merged[name] for name in self.val_set.names if name in merged}
+        return ordered, sum(part for _, part, _ in shares) / total
 
     def _validate(self, stage: int, rate: float, train_loss: float, speed: float, started: float, epochs: int) -> None:
         from accelerate.utils import broadcast_object_list

@@ -301,36 +301,50 @@ function stage(model, root) {
   // --- what is shown -------------------------------------------------------------------------------------------------
 
   const sheet = make("canvas"); // one map at a time, a few pixels per patch
-  let picture = null, field, whites, closed = false;
+  let picture = null, main = null, small = null, field, whites, closed = false;
   const current = () => clamp(Math.round(model.get("word")), 0, words.length - 1);
   const mapOf = (word) => {
     const place = words[word].map;
     return place === null ? null : field.subarray(place * maps.patches, (place + 1) * maps.patches);
   };
 
-  /** Draw a word onto a canvas whose box is (x, y, w, h) in its pixels; `fine` pixels of heat per patch. */
-  function paint(target, word, [x, y, w, h], fine) {
+  /** The photograph alone in a box (x, y, w, h) of some canvas, and the same with stripes over what was not seen. */
+  function plate(canvas, [x, y, w, h]) {
+    const [bare, striped] = [make("canvas"), make("canvas")];
+    // The seen part is given as fractions; on whole pixels, or else a seam of light is left around it.
+    const [left, right] = [meta.seen[0], meta.seen[2]].map((share) => Math.round(x + share * w));
+    const [top, bottom] = [meta.seen[1], meta.seen[3]].map((share) => Math.round(y + share * h));
+    for (const each of [bare, striped]) {
+      [each.width, each.height] = [canvas.width, canvas.height];
+      each.getContext("2d").drawImage(picture, x, y, w, h);
+    }
+    hatch(striped.getContext("2d"), [[x, y, left - x, h], [right, y, x + w - right, h],
+      [left, y, right - left, top - y], [left, bottom, right - left, y + h - bottom]], w / 70);
+    return { bare, striped, seen: [left, top, right - left, bottom - top] };
+  }
+
+  /** Draw a word onto a canvas, over its plate; `fine` pixels of heat per patch. */
+  function paint(target, word, { bare, striped, seen }, fine) {
     const context = target.getContext("2d"), map = mapOf(word);
-    context.drawImage(picture, x, y, w, h);
+    context.clearRect(0, 0, target.width, target.height);
+    context.drawImage(map === null ? bare : striped, 0, 0);
     if (map === null) return;
     const pixels = maps.image(map, whites[words[word].map], RAMPS[model.get("heat")] ?? RAMPS.glow, fine);
     if (sheet.width !== pixels.width || sheet.height !== pixels.height) [sheet.width, sheet.height] = [pixels.width, pixels.height];
     sheet.getContext("2d").putImageData(pixels, 0, 0);
-    // The seen part, given as fractions of the photograph; on whole pixels, or else a seam of light is left around it.
-    const [left, right] = [meta.seen[0], meta.seen[2]].map((share) => Math.round(x + share * w));
-    const [top, bottom] = [meta.seen[1], meta.seen[3]].map((share) => Math.round(y + share * h));
     context.globalAlpha = model.get("opacity");
-    context.drawImage(sheet, left, top, right - left, bottom - top);
+    context.drawImage(sheet, ...seen);
     context.globalAlpha = 1;
-    hatch(context, [[x, y, left - x, h], [right, y, x + w - right, h],
-      [left, y, right - left, top - y], [left, bottom, right - left, y + h - bottom]], w / 70);
   }
 
   function drawMain() {
     if (picture === null || canvas.clientWidth === 0) return;
     const width = Math.round(Math.min(canvas.clientWidth * devicePixelRatio, 1600)), height = Math.round(width / aspect);
-    if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
-    paint(canvas, current(), [0, 0, width, height], clamp(Math.round(168 / maps.columns), 4, 24));
+    if (main === null || canvas.width !== width || canvas.height !== height) {
+      [canvas.width, canvas.height] = [width, height];
+      main = plate(canvas, [0, 0, width, height]);
+    }
+    paint(canvas, current(), main, clamp(Math.round(168 / maps.columns), 4, 24));
   }
 
   function drawThumbs() {
@@ -339,11 +353,11 @@ function stage(model, root) {
     const box = clamp(aspect, 0.6, 2), width = Math.round(wide * Math.min(devicePixelRatio, 2)), height = Math.round(width / box);
     // A very wide or tall photograph is shown whole, with room above and below it or beside it.
     const [w, h] = aspect > box ? [width, width / aspect] : [height * aspect, height];
-    buttons.forEach((button, word) => {
-      const thumb = button.firstChild;
-      [thumb.width, thumb.height] = [width, height];
-      paint(thumb, word, [(width - w) / 2, (height - h) / 2, w, h], clamp(Math.round(64 / maps.columns), 2, 10));
-    });
+    const thumbs = buttons.map((button) => button.firstChild);
+    for (const thumb of thumbs) if (thumb.width !== width || thumb.height !== height) [thumb.width, thumb.height] = [width, height];
+    if (small?.bare.width !== width || small.bare.height !== height)
+      small = plate(thumbs[0], [(width - w) / 2, (height - h) / 2, w, h]);
+    thumbs.forEach((thumb, word) => paint(thumb, word, small, clamp(Math.round(64 / maps.columns), 2, 10)));
   }
 
   /** At most once per frame, since a slider asks more often than the screen can show. */
@@ -429,11 +443,10 @@ function stage(model, root) {
   buttons.forEach((button, word) => {
     button.addEventListener("click", () => take(word));
     button.addEventListener("focus", () => { if (button.matches(":focus-visible")) take(word); });
-    button.addEventListener("pointerenter", (event) => { if (event.pointerType === "mouse") take(word); });
   });
-  // A finger drawn across the words reads them as it goes; up and down it still scrolls the page.
+  // A mouse reads the words as it passes, and so does a finger; up and down it still scrolls the page. Not pointerenter,
+  // which also comes when the page scrolls and words pass under a resting mouse.
   row.addEventListener("pointermove", (event) => {
-    if (event.pointerType === "mouse") return;
     const word = buttons.indexOf(root.elementFromPoint(event.clientX, event.clientY)?.closest("button"));
     if (word >= 0) take(word);
   });

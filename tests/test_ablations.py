@@ -1,56 +1,125 @@
-"""The table of runs: what differs is read off the settings, and the conclusion off the scores."""
+"""P2's runs side by side: what differs, the table, the sentence, and the figures drawn from logs."""
 
 from __future__ import annotations
 
 import dataclasses
+import json
 
-from hw3lib import ablations, config
+import pytest
+from PIL import Image
+
+from hw3lib import ablations, config, figures_captioning
 from hw3lib.ablations import Result
+from hw3lib.errors import UserError
+from hw3lib.runs import folder
+
+PUBLISHED = {
+    "best": (0.8745, 0.7182),
+    "swin_base": (0.8554, 0.7183),
+    "swinv2": (0.7840, 0.6991),
+    "vit": (0.8006, 0.7063),
+}
 
 
-def test_each_ablation_of_the_report_differs_in_what_the_report_says() -> None:
+def result(name: str, cider: float, **more: float) -> Result:
+    published = dict(zip(("CIDEr", "CLIPScore"), PUBLISHED[name], strict=True))
+    return Result(name, name, {"CIDEr": cider, "CLIPScore": 0.7} | more, published)
+
+
+def events(stages: list[int], train: int = 4) -> list[dict]:
+    """A log with one validation per entry of ``stages``."""
+    log: list[dict] = []
+    for epoch, stage in enumerate(stages, start=1):
+        step = (epoch - 1) * train
+        log += [
+            {"event": "train", "step": step + i + 1, "epoch": epoch, "stage": stage, "loss": 3.0} for i in range(train)
+        ]
+        log.append(
+            {"event": "validation", "step": epoch * train, "epoch": epoch, "stage": stage, "val_loss": 2.0}
+            | {"CIDEr": 0.1 * epoch, "CLIPScore": 0.6}
+        )
+    return log
+
+
+def test_what_differs_is_computed_from_the_settings() -> None:
     profile = config.load("hw3")
     assert ablations.difference(profile, "best") == ""
-    for name in ("swin_base", "vit"):
-        said = ablations.difference(profile, name)
-        assert "feed-forward: 1024" in said
-        assert "colour jitter: none" in said
-        assert "mean; std: 0.5, 0.5, 0.5; 0.5, 0.5, 0.5" in said
-    said = ablations.difference(profile, "swinv2")
-    assert "feed-forward: 1024" in said
-    assert "learning rates, in turn: 1e-05" in said
-    assert "colour jitter" not in said
+    swinv2 = ablations.difference(profile, "swinv2")
+    assert "swinv2_base_window8_256" in swinv2
+    assert "feed-forward: 1024" in swinv2
+    assert "1e-05" in swinv2
+    assert "jitter" not in swinv2
+    vit = ablations.difference(profile, "vit")
+    assert "colour jitter: none" in vit
+    assert "0.5, 0.5, 0.5" in vit
+    assert "rates" not in vit
 
 
-def test_the_setting_names_every_learning_rate() -> None:
-    rows = dict(map(tuple, ablations.setting_rows(config.load("hw3").run("best"))))
-    assert rows["learning rates, in turn"] == "1e-05, 3e-06, 1e-06"
-    assert rows["gradients clipped by value"] == "-1 to 1"
+@pytest.mark.parametrize("name", ["demo", "smoke", "hw3"])
+def test_every_run_differs_from_the_best_one_and_has_its_rows(name: str) -> None:
+    profile = config.load(name)
+    for run in profile.runs:
+        assert bool(ablations.difference(profile, run)) == (run != profile.best_run)
+        assert all(value not in (None, "") for _, value in ablations.setting_rows(profile.run(run)))
 
 
-def results(**cider: float) -> list[Result]:
-    published = {"best": 0.87, "swin_base": 0.85, "swinv2": 0.78, "vit": 0.80}
-    return [
-        Result(name, name, {"CIDEr": value, "CLIPScore": 0.7}, {"CIDEr": published[name], "CLIPScore": 0.7})
-        for name, value in cider.items()
-    ]
+def test_measured_and_published_stand_in_columns_of_their_own() -> None:
+    found = [result("best", 1.2, object_recall=0.9), result("vit", 1.3)]
+    columns, rows = ablations.table(config.load("demo"), found)
+    assert all("demo" in column or "published" in column for column in columns[1:])
+    assert rows[0] == ["best", 1.2, 0.7, 0.9, 0.8745, 0.7182]
+    assert rows[1] == ["vit", 1.3, 0.7, None, 0.8006, 0.7063]
+    columns, rows = ablations.table(config.load("hw3"), [result("best", 1.2)])
+    assert not any("demo" in column or "recall" in column for column in columns)
 
 
-def test_the_conclusion_follows_the_scores() -> None:
+def test_the_conclusion_follows_the_numbers() -> None:
     profile = config.load("demo")
-    same = ablations.conclusion(profile, results(best=1.9, swin_base=1.8, swinv2=1.2, vit=1.5))
-    assert "ahead of 3 of 3 others" in same
-    assert "is the same" in same
-    other = ablations.conclusion(profile, results(best=1.5, swin_base=1.8, swinv2=1.2, vit=1.6))
-    assert "ahead of 1 of 3 others" in other
-    assert "is another" in other
-    assert other.index("swin_base (1.800)") < other.index("vit (1.600)") < other.index("best (1.500)")
+    as_published = [result(name, PUBLISHED[name][0]) for name in PUBLISHED]
+    text = ablations.conclusion(profile, as_published)
+    assert "best (0.875) > swin_base (0.855) > vit (0.801) > swinv2 (0.784)" in text
+    assert "ahead of 3 of 3" in text
+    assert "the same" in text
+    other = [result("best", 0.2), result("swin_base", 0.3), result("swinv2", 0.4), result("vit", 0.1)]
+    text = ablations.conclusion(profile, other)
+    assert "ahead of 1 of 3" in text
+    assert "is another" in text
 
 
-def test_demo_and_published_scores_stand_in_columns_of_their_own() -> None:
-    profile = config.load("demo")
-    columns, rows = ablations.table(profile, results(best=1.9, vit=1.5))
-    assert columns == ["run", "CIDEr, demo", "CLIPScore, demo", "CIDEr, published", "CLIPScore, published"]
-    assert rows[0] == ["best", 1.9, 0.7, 0.87, 0.7]
-    real = dataclasses.replace(profile, data="real")
-    assert ablations.table(real, results(best=1.9))[0][1] == "CIDEr, measured"
+def test_published_figures_are_those_of_the_written_report(tiny_profile: config.Profile) -> None:
+    profile = dataclasses.replace(tiny_profile, runs={name: tiny_profile.run("best") for name in PUBLISHED})
+    with pytest.raises(UserError, match=r"scores\.json is missing.*hw3 score"):
+        ablations.results(profile)
+    for name in PUBLISHED:
+        file = folder(profile, name) / "scores.json"
+        file.parent.mkdir(parents=True)
+        file.write_text(json.dumps({"scores": {"CIDEr": 0.5, "CLIPScore": 0.6}}))
+    for found in ablations.results(profile):
+        assert (found.published["CIDEr"], found.published["CLIPScore"]) == PUBLISHED[found.name]
+        assert found.scores == {"CIDEr": 0.5, "CLIPScore": 0.6}
+
+
+def test_curves_show_every_validation_and_mark_each_change_of_rate() -> None:
+    figure = figures_captioning.curves(events([1, 1, 2, 3]), frozen_epochs=2)
+    loss, cider, _ = figure.axes
+    assert list(cider.lines[0].get_xdata()) == [1, 2, 3, 4]
+    assert list(cider.lines[0].get_ydata()) == pytest.approx([0.1, 0.2, 0.3, 0.4])
+    marks = [float(line.get_xdata()[0]) for line in cider.lines[1:]]
+    assert marks == [2, 3]
+    assert len(loss.lines[0].get_xdata()) == 16
+    assert max(loss.lines[0].get_xdata()) == pytest.approx(4)
+
+
+def test_curves_can_be_drawn_before_the_first_validation() -> None:
+    assert figures_captioning.curves(events([1])[:2]).axes
+
+
+def test_runs_of_different_lengths_are_compared() -> None:
+    figure = figures_captioning.compared({"best": events([1, 2]), "vit": events([1, 1, 1])})
+    assert [len(line.get_xdata()) for line in figure.axes[0].lines] == [2, 3]
+    assert figure.axes[0].get_xlim()[1] >= 3
+
+
+def test_pictures_stand_in_a_row_with_their_names() -> None:
+    figure = figures_captioning.pictures([Image.new("RGB", (8, 6)), Image.new("RGB", (6, 8))], ["a", "b"])
+    assert [axes.get_title() for axes in figure.axes] == ["a", "b"]

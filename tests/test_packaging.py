@@ -164,3 +164,16 @@ def test_ci_runs_the_tests_the_slow_ones_and_the_smoke_report() -> None:
     for step in ("make test", "make slow", "make report PROFILE=smoke"):
         assert step in text
     assert subprocess.run(["bash", "-n", str(script)]).returncode == 0
+
+
+def test_what_is_ignored_is_not_part_of_the_project() -> None:
+    """An unanchored ``data/`` would ignore ``hw3lib/data/`` too."""
+    lines = (ROOT / ".gitignore").read_text(encoding="utf-8").split()
+    loose = {line.strip("/") for line in lines if not line.startswith(("/", "#")) and "/" not in line.strip("/")}
+    kept = [
+        path for folder in ("hw3lib", "notebooks", "configs", "tests", "tools") for path in (ROOT / folder).rglob("*")
+    ]
+    for path in [*kept, *(ROOT / "report").glob("hw3.*")]:
+        parts = path.relative_to(ROOT).parts
+        if "__pycache__" not in parts and path.suffix != ".pyc":
+            assert not any(fnmatch.fnmatch(part, pattern) for part in parts for pattern in loose), path

@@ -17,7 +17,7 @@ import pytest
 import report_material as material
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from hw3lib import config, locks, paths, pipeline, progress
+from hw3lib import config, paths, pipeline, progress
 from hw3lib.errors import UserError
 
 REPOSITORY = paths.PACKAGE.parent
@@ -142,27 +142,30 @@ def test_after_a_kill_the_same_command_goes_on_and_the_killed_steps_are_gone(ben
         assert home != bench.root, f"process {path.parent.name} is still there"
 
 
-def test_two_pipelines_of_one_profile_do_not_run_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_pipeline_of_a_profile_waits_for_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv("HW3_ROOT", str(material.make(tmp_path, notebooks=False)))
-    monkeypatch.setattr(pipeline, "_snakemake", lambda *arguments: pytest.fail("it ran"))
     holder = (
         "import sys, time; from pathlib import Path; from hw3lib import locks\n"
         "with locks.exclusive(Path(sys.argv[1]), 'busy'): print('held', flush=True); time.sleep(60)"
     )
     path = paths.runs("fake") / ".pipeline.lock"
     other = subprocess.Popen([sys.executable, "-c", holder, str(path)], stdout=subprocess.PIPE, cwd=REPOSITORY)
+    ran = threading.Event()
+    monkeypatch.setattr(pipeline, "_snakemake", lambda *arguments: bool(ran.set()) or True)
     try:
         assert other.stdout is not None
         assert other.stdout.readline() == b"held\n"
-        monkeypatch.setattr(time, "sleep", lambda seconds: None)
-        with pytest.raises(UserError, match="is being made by another process"):
-            pipeline.run("fake", 1)
+        second = threading.Thread(target=pipeline.run, args=("fake", 1))
+        second.start()
+        assert not ran.wait(4)
+        assert "waiting for it to end" in capsys.readouterr().out
     finally:
-        other.kill()
+        other.kill()  # a holder that is killed leaves nothing behind
         other.wait()
-    # A holder that was killed leaves nothing behind.
-    with locks.exclusive(path, "busy", patience=2):
-        pass
+    assert ran.wait(30)
+    second.join(30)
 
 
 def test_a_stamp_whose_products_are_gone_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

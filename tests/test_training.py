@@ -29,6 +29,7 @@ from hw3lib.tokenizer import for_profile
 from hw3lib.validation import evaluate, next_token_loss, pad
 
 ROOT = Path(__file__).parents[1]
+REAL = ROOT.parent / "shared" / "real"
 COLOURS = ("red", "green", "blue", "white")  # of the shapes in conftest.py
 
 
@@ -425,3 +426,46 @@ def test_captioning_a_folder_reports_or_refuses_what_it_cannot_read(profile: con
     Image.new("RGB", (40, 30)).save(tmp_path / "a.jpg")
     with pytest.raises(UserError, match="two images are called 'a'"):
         training.caption_images(loaded, [*paths, tmp_path / "a.jpg"])
+
+
+@pytest.mark.slow
+def test_two_processes_train_one_run_together(profile: config.Profile, tmp_path: Path) -> None:
+    alone = setting(profile, epochs=2, patience=9, frozen_epochs=1)
+    training.train(alone, "best")
+    expected = [event for event in read_log(training.folder(alone, "best")) if event["event"] == "validation"]
+    together = dataclasses.replace(alone, name="together")
+    (tmp_path / "profile.json").write_text(json.dumps(dataclasses.asdict(together)))
+    script = tmp_path / "script.py"
+    script.write_text(
+        textwrap.dedent(SCRIPT).format(tests=str(Path(__file__).parent), profile=str(tmp_path / "profile.json"))
+    )
+    launch = ["-m", "accelerate.commands.launch", "--cpu", "--num_processes=2", "--num_machines=1", str(script)]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    subprocess.run([sys.executable, *launch], env=environment, check=True, timeout=550)
+    target = training.folder(together, "best")
+    found = [event for event in read_log(target) if event["event"] == "validation"]
+    assert list(json.loads((target / "predictions.json").read_text())) == [f"val_{n:03d}" for n in range(8)]
+    # Each step's captions are shared out, and the gradients averaged: the same run but for padding and rounding.
+    for one, two in zip(expected, found, strict=True):
+        assert (one["step"], one["epoch"]) == (two["step"], two["epoch"])
+        assert two["val_loss"] == pytest.approx(one["val_loss"], rel=0.05)
+        assert list(two["samples"]) == list(one["samples"])
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="the real material is not beside the project")
+def test_real_photographs_and_the_original_tokenizer_train_a_few_steps(profile: config.Profile) -> None:
+    data = REAL / "flickr8k"
+    captions = config.Captions(
+        train_images=str(data / "images" / "train"),
+        train_annotations=str(data / "train.json"),
+        val_images=str(data / "images" / "val"),
+        val_annotations=str(data / "val.json"),
+        tokenizer=str(REAL / "caption_tokenizer.json"),
+        limit_train=24,
+        limit_val=8,
+    )
+    profile = setting(dataclasses.replace(profile, captions=captions), epochs=2, captions_per_image=5, batch_size=40)
+    log = [event for event in read_log(training.train(profile, "best")) if event["event"] == "validation"]
+    assert log[0]["val_loss"] < 9.8 == pytest.approx(torch.tensor(18022.0).log().item(), abs=0.01)
+    assert log[1]["val_loss"] < log[0]["val_loss"]
+    assert len(json.loads((training.folder(profile, "best") / "predictions.json").read_text())) == 8
