@@ -42,12 +42,12 @@ def setting_rows(run: config.Run) -> list[list[Cell]]:
     jitter = asdict(run.jitter)
     rates = ", ".join(f"{rate:g}" for rate in training.learning_rates)
     rows: list[list[Cell]] = [
-        ["encoder", f"{encoder.name}{size}"],
+        ["encoder", f"{encoder.name}{_arguments(encoder.arguments)}{size}"],
         ["its weights", encoder.weights.rsplit("/", 1)[-1]],
-        ["mean; std", f"{_numbers(encoder.mean)}; {_numbers(encoder.std)}"],
+        ["mean / std", f"{_numbers(encoder.mean)} / {_numbers(encoder.std)}"],
         ["decoder", f"{decoder.layers} layers, {decoder.heads} heads, width {decoder.width or 'of the encoder'}"],
         ["feed-forward", decoder.feed_forward],
-        ["dropout; attention dropout", f"{decoder.dropout:g}; {decoder.attention_dropout:g}"],
+        ["dropout / attention dropout", f"{decoder.dropout:g} / {decoder.attention_dropout:g}"],
         ["colour jitter", ", ".join(f"{key} {value:g}" for key, value in jitter.items() if value) or "none"],
         ["learning rates, in turn", rates],
         ["encoder's rate", f"{training.encoder_rate_scale:g} of it" + _frozen(training)],
@@ -56,6 +56,14 @@ def setting_rows(run: config.Run) -> list[list[Cell]]:
         ["epochs at the most", training.epochs],
     ]  # fmt: skip
     return rows
+
+
+def _arguments(arguments: Mapping[str, Any]) -> str:
+    """What makes a backbone another size than its name says, in brackets."""
+    said = (
+        f"{key} {'-'.join(map(str, value)) if isinstance(value, list) else value}" for key, value in arguments.items()
+    )
+    return f" ({', '.join(said)})" if arguments else ""
 
 
 def _numbers(values: tuple[float, ...] | None) -> str:

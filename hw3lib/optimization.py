@@ -40,15 +40,19 @@ class Stages:
         """The decoder's learning rate."""
         return self.rates[min(self.stage, len(self.rates) - 1)]
 
-    def judge(self, scores: dict[str, float], epochs: int = 1) -> None:
-        """Take note of a validation after so many more epochs; a rise of either score counts."""
+    def judge(self, scores: dict[str, float], epochs: int = 1, hold: bool = False) -> None:
+        """Take note of a validation after so many more epochs; a rise of either score counts.
+
+        ``hold`` keeps the last rate from ending: something is still to come that may raise the scores.
+        """
         self.spent += epochs
         rose = [name for name in SCORES if scores[name] > self.best.get(name, -math.inf)]
         self.best |= {name: scores[name] for name in rose}
         self.stale = 0 if rose else self.stale + 1
         over_budget = self.stage < len(self.budget) and self.spent >= self.budget[self.stage]
         if self.stale >= self.patience or over_budget:
-            self.stage, self.stale, self.spent = self.stage + 1, 0, 0
+            kept = hold and self.stage == len(self.rates) - 1
+            self.stage, self.stale, self.spent = self.stage + (not kept), 0, 0
 
 
 def parameter_groups(model: Captioner, weight_decay: float, encoder_rate_scale: float) -> list[dict[str, Any]]:

@@ -278,7 +278,8 @@ class _Trainer:
         shared = [self.score(texts) if self.score else {}]
         broadcast_object_list(shared)
         scores = shared[0]
-        self.stages.judge(scores, epochs)
+        # An encoder that has not learned yet gets its turn, also when the decoder alone gets no further.
+        self.stages.judge(scores, epochs, hold=self.epoch <= self.setting.frozen_epochs < self.setting.epochs)
         took = time.perf_counter() - started
         self.seconds += took
         event = {

@@ -99,7 +99,7 @@ const INFERNO = ["000004", "1f0c48", "550f6d", "88226a", "ba3655", "e35933", "f9
   .map((hex) => [0, 2, 4].map((at) => parseInt(hex.slice(at, at + 2), 16)));
 
 /** What 256 steps of strength look like, as RGBA pixels: white over dark, or colour over the photograph. */
-const RAMPS = { glow: ramp((t) => [255 * t, 255 * t, 255 * t, 255]), colour: ramp((t) => [...inferno(t), 255 * t ** 0.55]) };
+const RAMPS = { glow: ramp((t) => [255 * t, 255 * t, 255 * t, 255]), colour: ramp((t) => [...inferno(t), 255 * t ** 0.75]) };
 
 function ramp(colour) {
   const bytes = Uint8ClampedArray.from({ length: 1024 }, (_, i) => colour((i >> 2) / 255)[i & 3]);

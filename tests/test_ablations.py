@@ -53,6 +53,7 @@ def test_what_differs_is_computed_from_the_settings() -> None:
     assert "colour jitter: none" in vit
     assert "0.5, 0.5, 0.5" in vit
     assert "rates" not in vit
+    assert "embed_dim 32" in ablations.difference(config.load("demo"), "swin_base")
 
 
 @pytest.mark.parametrize("name", ["demo", "smoke", "hw3"])

@@ -323,6 +323,7 @@ def browser() -> Iterator[Any]:
 @pytest.mark.browser
 def test_the_page_works_from_disk_without_a_network(built: Path, browser: Any) -> None:
     context = browser.new_context(viewport={"width": 1200, "height": 800}, offline=True, color_scheme="light")
+    context.set_default_timeout(120_000)  # a cold browser on a loaded machine
     tab, complaints, asked = context.new_page(), [], []
     tab.on("console", lambda message: complaints.append(message.text))
     tab.on("pageerror", lambda error: complaints.append(str(error)))
@@ -362,6 +363,7 @@ def test_the_page_works_from_disk_without_a_network(built: Path, browser: Any) -
 @pytest.mark.parametrize("width", [360, 800, 1600])
 def test_the_page_fits_every_width(built: Path, browser: Any, width: int) -> None:
     tab = browser.new_page(viewport={"width": width, "height": 800})
+    tab.set_default_timeout(120_000)
     tab.goto((built / "hw3_report.html").as_uri())
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
     tab.close()

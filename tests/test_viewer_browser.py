@@ -53,8 +53,8 @@ class Visit:
         self.wrong: list[str] = []
         self.context.route("**/*", self._only_the_file)
         self.page = self.context.new_page()
-        self.page.set_default_timeout(20_000)
-        self.page.set_default_navigation_timeout(60_000)
+        self.page.set_default_timeout(60_000)
+        self.page.set_default_navigation_timeout(120_000)
         self.page.on("console", lambda message: self.wrong.append(message.text) if message.type == "error" else None)
         self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
         self.page.on("request", lambda request: self.asked.append(request.url))
