@@ -98,6 +98,8 @@ def look(loaded: LoadedRun, image: str | Path | Image.Image, caption: str | None
         memory = model.encode(loaded.transform(image)[None].to(model.device))
         said = greedy(model, memory, tokenizer)[0] if caption is None else None
         ids = said.tokens if said else tokenizer.encode(caption or "")
+        if len(ids) == model.max_length + 1:
+            ids = ids[:-1]  # as a decoder that comes to its limit leaves it: without [EOS]
         if len(ids) > model.max_length:
             raise UserError(
                 f"the caption has {len(ids)} tokens with [BOS] and [EOS]; this run reads at most {model.max_length}"

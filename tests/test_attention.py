@@ -169,6 +169,15 @@ def test_a_caption_longer_than_the_decoder_reads_is_refused(loaded) -> None:
         attention.look(loaded, photograph(), "dog " * 40)
 
 
+def test_a_caption_that_came_to_the_decoders_limit_is_read_without_its_end(loaded) -> None:
+    limit, text = loaded.model.max_length, "dog"
+    while len(loaded.tokenizer.encode(text)) < limit + 1:
+        text += " dog"
+    found = attention.look(loaded, photograph(), text)
+    assert len(found.tokens) == limit
+    assert found.tokens[-1] != loaded.tokenizer.eos
+
+
 def test_sub_words_are_averaged_to_words() -> None:
     maps = np.arange(2 * 4 * 3, dtype=np.float64).reshape(2, 4, 3)
     merged = attention.word_maps(maps, [Word("[BOS]", (0,)), Word("tricycle", (1, 2)), Word("[EOS]", (3,))])
