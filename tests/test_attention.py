@@ -170,9 +170,9 @@ def test_a_caption_longer_than_the_decoder_reads_is_refused(loaded) -> None:
 
 
 def test_a_caption_that_came_to_the_decoders_limit_is_read_without_its_end(loaded) -> None:
-    limit, text = loaded.model.max_length, "dog"
+    limit, text = loaded.model.max_length, "a"
     while len(loaded.tokenizer.encode(text)) < limit + 1:
-        text += " dog"
+        text += " a"
     found = attention.look(loaded, photograph(), text)
     assert len(found.tokens) == limit
     assert found.tokens[-1] != loaded.tokenizer.eos
