@@ -178,6 +178,12 @@ def test_a_caption_that_came_to_the_decoders_limit_is_read_without_its_end(loade
     assert found.tokens[-1] != loaded.tokenizer.eos
 
 
+def test_a_caption_that_decoding_cut_at_its_limit_can_be_read_again(loaded) -> None:
+    found = attention.look(loaded, photograph(), "dog " * 23)
+    assert len(found.tokens) == 24
+    assert found.words[-1].text == "dog"
+
+
 def test_sub_words_are_averaged_to_words() -> None:
     maps = np.arange(2 * 4 * 3, dtype=np.float64).reshape(2, 4, 3)
     merged = attention.word_maps(maps, [Word("[BOS]", (0,)), Word("tricycle", (1, 2)), Word("[EOS]", (3,))])
