@@ -99,8 +99,6 @@ def look(loaded: LoadedRun, image: str | Path | Image.Image, caption: str | None
         said = greedy(model, memory, tokenizer)[0] if caption is None else None
         ids = said.tokens if said else tokenizer.encode(caption or "")
         if len(ids) == model.max_length + 1:
-            ids = ids[:-1]  # as a decoder that comes to its limit leaves it: without [EOS]
-        if len(ids) == model.max_length + 1:
             ids = ids[:-1]  # a caption that decoding cut at its limit never came to [EOS]
         if len(ids) > model.max_length:
             raise UserError(
