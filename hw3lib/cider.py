@@ -63,6 +63,12 @@ class CiderReferences:
             image.score(*self._vector(ngrams(caption))) for image, caption in zip(self._images, captions, strict=True)
         ]
 
+    def score_pairs(self, indices: Sequence[int], captions: Sequence[str]) -> list[float]:
+        """temp"""
+        return [
+            self._images[i].score(*self._vector(ngrams(caption))) for i, caption in zip(indices, captions, strict=True)
+        ]
+
 
 class _Image:
     """One image's references, turned around: n-gram -> the references that hold it, with their weights."""
