@@ -97,12 +97,6 @@ class CiderReferences:
         found: list[float] = (10.0 * np.add.reduceat(similarity, pairs.starts) / self._counts[images]).tolist()
         return found
 
-    def score_pairs(self, indices: Sequence[int], captions: Sequence[str]) -> list[float]:
-        """temp"""
-        return [
-            self._images[i].score(*self._vector(ngrams(caption))) for i, caption in zip(indices, captions, strict=True)
-        ]
-
 
 @dataclass(frozen=True)
 class _Text:

@@ -26,18 +26,11 @@ MEASURED = (
     "data_wait",
     "peak_memory_gb",
 )  # of an event: never the same twice
-# Of a run that keeps a moving average, searches by beam or learns from rewards: what it would have said without.
-VARIANTS = ("raw", "taught", "taught_beam", "critical")
 
 
 def folder(profile: config.Profile, run: str) -> Path:
     """Where everything of a run lies."""
     return paths.runs(profile.name) / "p2" / run
-
-
-def variant(target: Path, name: str) -> Path:
-    """Captions of the validation images, kept on the way or decoded in another way; the names are ``VARIANTS``."""
-    return target / "variants" / f"{name}.json"
 
 
 def identity(profile: config.Profile, run: str) -> str:

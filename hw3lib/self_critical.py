@@ -18,7 +18,7 @@ from torch import Tensor
 
 from hw3lib.cider import CiderReferences
 from hw3lib.decoding import Caption
-from hw3lib.ptb import Tokenizer
+from hw3lib.ptb import Tokenizer, presumed
 
 _END = " [EOS]"  # no token of the PTB tokenizer's looks like it
 
@@ -28,13 +28,14 @@ class Rewards:
 
     def __init__(self, references: Sequence[Sequence[str]]) -> None:
         """``references[i]`` are the captions of image ``i``. Raises :class:`UserError` without Java."""
-        self._tokenizer = Tokenizer()
-        flat = iter(self._tokenizer([caption for group in references for caption in group]))
+        tokenizer = Tokenizer()
+        flat = iter(tokenizer([caption for group in references for caption in group]))
+        self._words = tokenizer.known()
         self._cider = CiderReferences([[next(flat) + _END for _ in group] for group in references])
 
     def __call__(self, images: Sequence[int], captions: Sequence[Caption], eos: int) -> Tensor:
         """The reward of each caption of image ``images[b]``, ``(B,)``, from 0 up; a cut caption has no end."""
-        texts = self._tokenizer([caption.text for caption in captions])
+        texts = presumed([caption.text for caption in captions], self._words)
         ended = [
             text + _END if caption.tokens[-1] == eos else text for text, caption in zip(texts, captions, strict=True)
         ]

@@ -26,6 +26,7 @@ import yaml
 
 from hw3lib import config, files, paths, provenance
 from hw3lib.batches import Images, Pairs, load_images, readable
+from hw3lib.caption_files import variant
 from hw3lib.captioner import Captioner
 from hw3lib.checkpoints import read_facts, restore_state, save_state
 from hw3lib.data import CaptionSet, load_captions
@@ -34,7 +35,7 @@ from hw3lib.errors import UserError
 from hw3lib.feeding import Feed, resting_features
 from hw3lib.learning import Learner
 from hw3lib.optimization import Stages, cosine
-from hw3lib.runs import Event, LoadedRun, caption_images, folder, identity, is_current, load_run, read_log, variant
+from hw3lib.runs import Event, LoadedRun, caption_images, folder, identity, is_current, load_run, read_log
 from hw3lib.self_critical import Rewards
 from hw3lib.tokenizer import for_profile
 from hw3lib.validation import evaluate, scorer

@@ -11,9 +11,10 @@ import pytest
 import torch
 
 from hw3lib import config, training
+from hw3lib.caption_files import VARIANTS, variant
 from hw3lib.captioner import Captioner
 from hw3lib.decoding import Caption, allowed_tokens, sample
-from hw3lib.runs import VARIANTS, read_log, variant
+from hw3lib.runs import read_log
 from hw3lib.self_critical import Rewards, advantages, policy_loss
 from hw3lib.tokenizer import for_profile
 from hw3lib.validation import pad
