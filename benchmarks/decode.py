@@ -186,7 +186,9 @@ def limits(device: torch.device, dtype: torch.dtype, sync: Callable[[], object])
     vector = torch.randn(1, 4096, device=device, dtype=dtype)
     laid_out = Linear(wide, None, dtype, pack=True)
     reading = min(
-        fastest(lambda: wide.sum(), sync), fastest(lambda: vector @ wide.t(), sync), fastest(lambda: laid_out(vector), sync)
+        fastest(lambda: wide.sum(), sync),
+        fastest(lambda: vector @ wide.t(), sync),
+        fastest(lambda: laid_out(vector), sync),
     )
     return 2.0 * size**3 / product, wide.nbytes / reading
 

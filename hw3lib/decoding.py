@@ -115,7 +115,7 @@ def _extend(
     samples: int,
     compiled: bool,
 ) -> list[Caption]:
-    """Grow ``samples`` captions per image by ``choose`` until all have ended; images whose captions have leave the batch."""
+    """Grow ``samples`` captions per image by ``choose`` until all have ended; an image whose captions have, leaves."""
     captions, device = memory.tokens.shape[0] * samples, memory.tokens.device
     limit = _limit(model, max_length)
     banned = banned_tokens(tokenizer, device)
@@ -218,8 +218,8 @@ def beam(
 def _best(logits: Tensor, totals: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """The best ways to go on from an image's beams: which beam, which token, its log-probability, the new total.
 
-    All (I, 2K), best first, from ``logits`` (I * K, V) and ``totals`` (I, K). Twice as many as needed: at most K of them
-    are [EOS], which leave the beam.
+    All (I, 2K), best first, from ``logits`` (I * K, V) and ``totals`` (I, K). Twice as many as needed: at most K of
+    them are [EOS], which leave the beam.
     """
     images, beams = totals.shape
     scores = logits.log_softmax(-1)

@@ -90,7 +90,7 @@ class Weights:
         self.buffers: dict[tuple[int, ...], Any] = {}  # of the static steps, whose graphs are tied to their addresses
 
     def current(self, model: Captioner, dtype: torch.dtype, pack: bool) -> bool:
-        """Whether this is what would be made of the model now. What is changed in place through ``.data`` goes unseen."""
+        """Whether this is what would be made of the model now. Changes in place through ``.data`` go unseen."""
         if (self.dtype, self.pack) != (dtype, pack):
             return False
         parameters = _decoder(model)
@@ -138,4 +138,6 @@ def _can_pack(device: torch.device, dtype: torch.dtype) -> bool:
     if device.type != "cpu" or not torch.backends.mkldnn.is_available():
         return False
     has = torch.cpu.get_capabilities()
+    if not hasattr(torch.ops.mkldnn, "_reorder_linear_weight") or not hasattr(torch.ops.mkldnn, "_linear_pointwise"):
+        return False  # not a public interface: another torch may lack it
     return bool(has.get({torch.float32: "avx2", torch.bfloat16: "avx512_bf16"}.get(dtype, "")))

@@ -33,8 +33,8 @@ COMPILE: dict[str, Any] = {"mode": "reduce-overhead"}
 class Cache:
     """Keys and values of a decoding batch: the captions' so far, preallocated, and the images', computed once.
 
-    The beams of an image write side by side, and what is written stays where it is: a beam that goes on from another one
-    changes only what it may look back at.
+    The beams of an image write side by side, and what is written stays where it is: a beam that goes on from another
+    one changes only what it may look back at.
     """
 
     weights: Weights
@@ -77,7 +77,8 @@ def start(
 ) -> Cache:
     """An empty cache for ``rows`` captions (as many per image) of at most ``max_length`` tokens.
 
-    With ``beams``, each that many rows are the beams of an image. ``compiled`` makes the steps static and compiles them.
+    With ``beams``, each that many rows are the beams of an image. ``compiled`` makes the steps static and compiles
+    them.
     """
     if max_length > model.max_length:
         raise ValueError(f"a caption of {max_length} tokens is longer than the model's {model.max_length}")
