@@ -14,14 +14,13 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-from harness import Row, alternate, arguments, finish, not_measured, row
-
 import torch
+from harness import Row, alternate, arguments, finish, not_measured, row
 from torch import Tensor, nn
 
 from hw3lib import config
 from hw3lib.captioner import Captioner, Memory
-from hw3lib.decoding import beam, greedy
+from hw3lib.decoding import beam
 
 LAYERS, HEADS, FEED_FORWARD, VOCABULARY, PATCHES, NEW = 8, 8, 2048, 18_022, 49, 20
 BEAMS = 5
@@ -57,8 +56,8 @@ def transformers_peer(model: Captioner) -> nn.Module:
     width = model.embed.weight.shape[1]
     settings = GPT2Config(
         vocab_size=VOCABULARY, n_positions=NEW + 1, n_embd=width, n_layer=LAYERS, n_head=HEADS, n_inner=FEED_FORWARD,
-        activation_function="gelu", add_cross_attention=True, resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0, tie_word_embeddings=False, bos_token_id=2, eos_token_id=None,
-        attn_implementation="sdpa",
+        activation_function="gelu", add_cross_attention=True, resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0,
+        tie_word_embeddings=False, bos_token_id=2, eos_token_id=None, attn_implementation="sdpa",
     )  # fmt: skip
     decoder = GPT2LMHeadModel(settings)
     stub = ViTModel(ViTConfig(hidden_size=width, num_hidden_layers=1, num_attention_heads=8, intermediate_size=8))
@@ -174,7 +173,7 @@ def fastest(run: Callable[[], object], sync: Callable[[], object], times: int = 
 
 @torch.inference_mode()
 def limits(device: torch.device, dtype: torch.dtype, sync: Callable[[], object]) -> tuple[float, float]:
-    """The rate of a big product (operations/s), by the faster of torch's ways to it, and of reading memory (bytes/s)."""
+    """The rate of a big product (operations/s), by the faster of torch's ways to it, and of reading (bytes/s)."""
     from hw3lib.layout import Linear
 
     size = 2048 if device.type == "cpu" else 8192

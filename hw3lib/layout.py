@@ -87,11 +87,12 @@ class Weights:
         self.head = Linear(model.embed.weight if model.head is None else model.head.weight, None, dtype, pack)
         # Aliases keep the memory from being used again, for other weights that would look like these.
         self._made_from = [(each.detach(), _version(each)) for each in _decoder(model)]
+        self._steps = _steps_taken()
         self.buffers: dict[tuple[int, ...], Any] = {}  # of the static steps, whose graphs are tied to their addresses
 
     def current(self, model: Captioner, dtype: torch.dtype, pack: bool) -> bool:
         """Whether this is what would be made of the model now. Changes in place through ``.data`` go unseen."""
-        if (self.dtype, self.pack) != (dtype, pack):
+        if (self.dtype, self.pack, self._steps) != (dtype, pack, _steps_taken()):
             return False
         parameters = _decoder(model)
         return len(parameters) == len(self._made_from) and all(
@@ -121,6 +122,23 @@ def weights_of(model: Captioner, pack: bool = True) -> Weights:
 def _decoder(model: Captioner) -> list[nn.Parameter]:
     parts = (model.embed, model.position, model.blocks, model.norm, model.head)
     return [parameter for part in parts if part is not None for parameter in part.parameters()]
+
+
+_taken = [-1]  # steps of any optimizer since the first weights were laid out
+
+
+def _steps_taken() -> int:
+    """How many steps optimizers have taken: fused ones change weights without counting it in their versions."""
+    if _taken[0] < 0:
+        from torch.optim.optimizer import register_optimizer_step_post_hook
+
+        _taken[0] = 0
+        register_optimizer_step_post_hook(_one_more)
+    return _taken[0]
+
+
+def _one_more(*_: object) -> None:
+    _taken[0] += 1
 
 
 def _version(parameter: Tensor) -> int:
