@@ -13,15 +13,15 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 HEAD = """# Benchmarks
 
-One script per claim about speed, each against a peer that does the same job in the same process; the two take turns, and
-medians count. Each prints a table and, as its last line, one JSON document; `--quick` takes under 50 seconds.
+One script per claim about speed, each against a peer that does the same job in the same process; the two take turns,
+and medians count. Each prints a table and, as its last line, one JSON document; `--quick` takes under 50 seconds.
 
 ```sh
 .venv/bin/pip install -r benchmarks/requirements.txt     # the peers: no dependency of the product
 .venv/bin/python benchmarks/decode.py                     # captions/s against transformers and a loop without a cache
 .venv/bin/python benchmarks/train.py                      # a training step against a plain PyTorch loop
-.venv/bin/python benchmarks/metrics.py                    # CIDEr, CLIPScore and rewards against pycocoevalcap and loops
-.venv/bin/python benchmarks/real_photographs.py           # not speed: what real pretraining is worth on real photographs
+.venv/bin/python benchmarks/metrics.py                    # CIDEr, CLIPScore, rewards against pycocoevalcap, loops
+.venv/bin/python benchmarks/real_photographs.py           # no speed: what pretraining is worth on real photographs
 ```
 
 The tables below are written by `benchmarks/write_readme.py` from the runs' last lines in `benchmarks/results/`. *Ratio*
