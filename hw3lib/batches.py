@@ -1,4 +1,4 @@
-"""What training is fed: images kept small in memory, and an order that only the seed and the epoch decide.
+"""What training is fed: images at the model's size, with their captions as tokens.
 
 Dimension letters: I images of a step, B captions of a step, T tokens, h w the model's input in pixels.
 """
@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -20,37 +19,10 @@ from torch.utils.data import DataLoader, Dataset
 
 from hw3lib.data import CaptionSet, ImageTransform, open_image
 from hw3lib.errors import UserError
+from hw3lib.plans import Visit, plan
 from hw3lib.tokenizer import CaptionTokenizer
 
-
-class Visit(NamedTuple):
-    """One image's turn in an epoch: which image, and which of its captions."""
-
-    image: int
-    captions: tuple[int, ...]
-
-
-def plan(
-    counts: Sequence[int], images_per_step: int, captions_per_image: int, seed: int, epoch: int
-) -> list[list[Visit]]:
-    """The steps of an epoch, each a list of visits. Every image comes once; ``counts`` are their captions' numbers.
-
-    An image's captions take turns: k epochs of m captions use k * m different ones while it has so many. The last
-    step is dropped when it is not full, unless it is the only one; which images it holds changes with the epoch.
-    """
-    order = np.random.default_rng([seed, epoch]).permutation(len(counts))
-    visits = [Visit(int(image), _turn(counts[image], captions_per_image, seed, int(image), epoch)) for image in order]
-    steps = [visits[start : start + images_per_step] for start in range(0, len(visits), images_per_step)]
-    return steps[:-1] if len(steps) > 1 and len(steps[-1]) < images_per_step else steps
-
-
-def _turn(count: int, wanted: int, seed: int, image: int, epoch: int) -> tuple[int, ...]:
-    """Cut an endless sequence of shuffles of the image's captions into epochs; the same size for every image."""
-    start = epoch * wanted
-    rounds = range(start // count, (start + wanted - 1) // count + 1)
-    shuffled = [int(i) for r in rounds for i in np.random.default_rng([seed, image, r]).permutation(count)]
-    first = start - rounds[0] * count
-    return tuple(shuffled[first : first + wanted])
+__all__ = ["Images", "Pairs", "Visit", "batches", "load_images", "plan", "readable"]
 
 
 @dataclass(frozen=True)
@@ -118,6 +90,11 @@ class Pairs(Dataset[tuple[Tensor, list[list[int]]]]):
 
     def __getitem__(self, visit: Visit) -> tuple[Tensor, list[list[int]]]:
         return self.images[visit.image], self.captions_of(visit)
+
+    @property
+    def lengths(self) -> list[list[int]]:
+        """Tokens of each image's captions, for :func:`plan`."""
+        return [[len(tokens) for tokens in group] for group in self.tokens]
 
     def captions_of(self, visit: Visit) -> list[list[int]]:
         """The token ids of the visit's captions."""
