@@ -6,10 +6,11 @@ Dimension letters: I images of a step, B captions of a step, T tokens, h w the m
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -17,42 +18,62 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from hw3lib.data import CaptionSet, ImageTransform, open_image
+from hw3lib import image_cache
+from hw3lib.data import CaptionSet, ImageTransform, Photograph, open_image
 from hw3lib.errors import UserError
 from hw3lib.plans import Visit, plan
 from hw3lib.tokenizer import CaptionTokenizer
 
 __all__ = ["Images", "Pairs", "Visit", "batches", "load_images", "plan", "readable"]
 
+P = TypeVar("P", bound=Photograph)
+
 
 @dataclass(frozen=True)
 class Images:
-    """Photographs at the model's input size: from memory where they fit, else read from their files each time."""
+    """Photographs at the model's input size: from memory or the cache on disk, else read from their files each time."""
 
-    paths: tuple[Path, ...]
+    paths: tuple[Photograph, ...]
     transform: ImageTransform
-    pixels: np.ndarray | None  # uint8 (n, h, w, 3)
+    pixels: np.ndarray | image_cache.Pixels | None  # uint8 (n, h, w, 3)
 
     def __len__(self) -> int:
         return len(self.paths)
 
     def __getitem__(self, index: int) -> Tensor:
         """The model's input of one photograph, float32 (3, h, w); jittered if the transform does that."""
-        if self.pixels is None:
+        fitted = None if self.pixels is None else self.pixels[index]
+        if fitted is None:
             return self.transform(open_image(self.paths[index]))
-        return self.transform.finish(Image.fromarray(self.pixels[index]))
+        return self.transform.finish(Image.fromarray(fitted))
 
 
-def load_images(paths: Sequence[Path], transform: ImageTransform, processes: int = 1) -> tuple[Images, dict[Path, str]]:
-    """Decode and fit all photographs, in threads, if an eighth of the machine's memory holds them.
+def load_images(
+    paths: Sequence[P],
+    transform: ImageTransform,
+    processes: int = 1,
+    cache: Path | None = None,
+    report: Callable[[str], None] = print,
+) -> tuple[Images, dict[P, str]]:
+    """Decode and fit all photographs, in threads: the readable ones, and what is wrong with each of the others.
 
-    ``processes`` share the machine. Returns the readable ones, and what is wrong with each of the others.
+    With ``cache`` (a folder: :func:`hw3lib.image_cache.home`) what was decoded once is mapped from there. Without it,
+    or where the disk has no room, which is reported, they are kept in memory if an eighth of the machine's holds them,
+    ``processes`` sharing it, else decoded each time.
     """
+    if cache is not None:
+        try:
+            pixels, readable, problems = image_cache.load(paths, transform, cache, report)
+        except OSError as error:
+            report(f"decoded photographs are not kept in {cache}: {error.strerror or error}")
+        else:
+            images = Images(tuple(paths[index] for index in readable), transform, pixels)
+            return images, {paths[index]: problem for index, problem in problems.items()}
     h, w = transform.size
     if len(paths) * h * w * 3 > _memory() / 8 / processes:
         return Images(tuple(paths), transform, None), {}
 
-    def fitted(path: Path) -> np.ndarray | str:
+    def fitted(path: P) -> np.ndarray | str:
         try:
             return np.asarray(transform.fit(open_image(path)))
         except UserError as error:
@@ -63,8 +84,8 @@ def load_images(paths: Sequence[Path], transform: ImageTransform, processes: int
         found = list(pool.map(fitted, paths))
     good = [(path, pixels) for path, pixels in zip(paths, found, strict=True) if not isinstance(pixels, str)]
     bad = {path: problem for path, problem in zip(paths, found, strict=True) if isinstance(problem, str)}
-    pixels = np.stack([pixels for _, pixels in good]) if good else np.zeros((0, h, w, 3), np.uint8)
-    return Images(tuple(path for path, _ in good), transform, pixels), bad
+    kept = np.stack([pixels for _, pixels in good]) if good else np.zeros((0, h, w, 3), np.uint8)
+    return Images(tuple(path for path, _ in good), transform, kept), bad
 
 
 def _memory() -> int:
@@ -130,7 +151,7 @@ def batches(images: Images, size: int, indices: Sequence[int] | None = None) -> 
         yield torch.stack([images[index] for index in chosen[start : start + size]])
 
 
-def readable(captions: CaptionSet, bad: dict[Path, str]) -> CaptionSet:
+def readable(captions: CaptionSet, bad: Mapping[P, str]) -> CaptionSet:
     """The caption set without the unreadable photographs.
 
     Raises :class:`UserError` when more than one in a hundred is unreadable: then something else is wrong.

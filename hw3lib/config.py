@@ -53,6 +53,7 @@ class Captions:
     val_instances: str | None = None
     limit_train: int | None = Field(default=None, ge=1)  # use the first so many images only (smoke)
     limit_val: int | None = Field(default=None, ge=1)
+    keep_decoded: bool = True  # training and validation images at each run's size, under runs/cache/images
 
 
 @dataclass(frozen=True, config=_STRICT)

@@ -5,13 +5,16 @@ Dimension letters: h, w the model's input size in pixels.
 
 from __future__ import annotations
 
+import io
+import os
 import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
+import PIL
 from PIL import Image, ImageOps
 
 from hw3lib.errors import UserError
@@ -26,13 +29,29 @@ IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 _LAYOUT = "The layout is described in the README under 'Your own data'."
 
 
-def open_image(path: str | Path) -> Image.Image:
+class Photograph(Protocol):
+    """What training needs of a photograph's place: a file's ``Path`` has it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def stem(self) -> str: ...
+    @property
+    def parent(self) -> Path: ...
+    def stat(self) -> os.stat_result: ...
+    def read_bytes(self) -> bytes: ...
+
+
+def open_image(path: str | Path | Photograph, content: bytes | None = None) -> Image.Image:
     """Read a photograph as RGB, upright (EXIF orientation applied, transparency over white).
 
-    Raises :class:`UserError` naming the file when it is missing or is not a readable image.
+    ``content`` is its bytes, where they have been read. Raises :class:`UserError` naming the file when it is missing
+    or is not a readable image.
     """
     try:
-        with Image.open(path) as file:
+        if content is None and not isinstance(path, str | Path):
+            content = path.read_bytes()
+        with Image.open(path if content is None else io.BytesIO(content)) as file:  # type: ignore[arg-type]
             image = ImageOps.exif_transpose(file)
             if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
                 image = image.convert("RGBA")
@@ -42,7 +61,9 @@ def open_image(path: str | Path) -> Image.Image:
         raise UserError(f"there is no image {path}") from None
     # Pillow reports broken files in many ways, SyntaxError and struct.error among them.
     except Exception as error:
-        raise UserError(f"{path} is not a readable image ({error}); replace it or take it out") from None
+        # Pillow's own words would name the buffer.
+        reason = "no format that is known" if isinstance(error, PIL.UnidentifiedImageError) else error
+        raise UserError(f"{path} is not a readable image ({reason}); replace it or take it out") from None
 
 
 def list_images(folder: str | Path) -> list[Path]:
@@ -63,13 +84,21 @@ def list_images(folder: str | Path) -> list[Path]:
 class CaptionSet:
     """Images with their reference captions, in the order of the annotation file."""
 
-    paths: tuple[Path, ...]
+    paths: tuple[Photograph, ...]
     names: tuple[str, ...]  # file names without their endings: the keys of predictions
     ids: tuple[int, ...]
     captions: tuple[tuple[str, ...], ...]
 
     def __len__(self) -> int:
         return len(self.paths)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The photographs as files, which those of a validation set are. Raises :class:`UserError` where any is not."""
+        files = tuple(path for path in self.paths if isinstance(path, Path))
+        if len(files) < len(self.paths):
+            raise UserError(f"{self.paths[0]} lies in a shard: only training images may")
+        return files
 
 
 def load_captions(annotations_json: str | Path, image_folder: str | Path, limit: int | None = None) -> CaptionSet:
@@ -238,6 +267,11 @@ class ImageTransform:
         box = self.geometry(*image.size).box
         # Over tenfold shrinking is done in two steps, the first by whole factors: twice as fast, no visible change.
         return image.resize((w, h), Image.Resampling.BICUBIC, box=box, reducing_gap=3.0)
+
+    def fit_key(self) -> str:
+        """A text that is the same where :meth:`fit` gives the same pixels; another Pillow may decode otherwise."""
+        h, w = self.size
+        return f"{h}x{w} bicubic gap 3 centre, Pillow {PIL.__version__}"
 
     def finish(self, fitted: Image.Image) -> Tensor:
         """Jitter (with torch's generator) and normalise a fitted image: float32 (3, h, w)."""

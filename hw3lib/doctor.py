@@ -171,6 +171,11 @@ def _machine(profile: config.Profile) -> Iterator[Finding]:
         home = home.parent
     free = shutil.disk_usage(home).free / 1e9
     yield Finding("tools", "disk", "there" if free > _FREE else "optional", f"{free:.0f} GB free at {home}")
+    cache = paths.root() / "runs" / "cache"
+    kept = sum(path.stat().st_size for path in cache.rglob("*") if path.is_file()) / 1e9
+    if kept:
+        what = f"{kept:.1f} GB in {cache}: decoded photographs and features; removed, they are made again when needed"
+        yield Finding("tools", "caches", "there", what)
 
 
 def _there(path: Path, otherwise: State, words: str) -> tuple[State, str]:

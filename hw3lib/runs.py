@@ -38,7 +38,7 @@ def identity(profile: config.Profile, run: str) -> str:
     known = {key: value for key, value in asdict(settings).items() if key != "title"}
     facts = {
         "run": known,
-        "captions": asdict(captions),
+        "captions": {key: value for key, value in asdict(captions).items() if key != "keep_decoded"},
         "clip": asdict(profile.clip),
         "seed": profile.seed,
         "files": {source: _digest(paths.resolve(source)) for source in sources},

@@ -23,11 +23,11 @@ import torch
 import yaml
 from torch import Tensor, nn
 
-from hw3lib import config, files, paths, provenance
+from hw3lib import config, files, image_cache, paths, provenance
 from hw3lib.batches import Images, Pairs, Visit, batches, load_images, plan, readable
 from hw3lib.captioner import Captioner, Features
 from hw3lib.checkpoints import read_facts, restore_state, save_state
-from hw3lib.data import CaptionSet, load_captions
+from hw3lib.data import CaptionSet, Photograph, load_captions
 from hw3lib.decoding import Caption
 from hw3lib.errors import UserError
 from hw3lib.optimization import Stages, autocast, parameter_groups
@@ -134,9 +134,10 @@ class _Trainer:
         self.seconds = 0.0
         self.features: Features | None = None  # of the training images, while the encoder does not learn
 
-    def _load(self, captions: CaptionSet, train: bool) -> tuple[Images, dict[Path, str]]:
+    def _load(self, captions: CaptionSet, train: bool) -> tuple[Images, dict[Photograph, str]]:
         local = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
-        return load_images(captions.paths, self.model.transform(train), local)
+        cache = image_cache.home() if self.profile.captions.keep_decoded else None
+        return load_images(captions.paths, self.model.transform(train), local, cache, self._say)
 
     def train(self) -> None:
         if self.resumed:
