@@ -9,7 +9,7 @@ import io
 import os
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Protocol
@@ -17,20 +17,21 @@ from typing import TYPE_CHECKING, Any, Protocol
 import PIL
 from PIL import Image, ImageOps
 
+from hw3lib import paths
 from hw3lib.errors import UserError
 from hw3lib.files import read_json
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from hw3lib.config import Jitter
+    from hw3lib.config import Captions, Jitter
 
 IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 _LAYOUT = "The layout is described in the README under 'Your own data'."
 
 
 class Photograph(Protocol):
-    """What training needs of a photograph's place: a file's ``Path`` has it."""
+    """What training needs of a photograph's place: a file's ``Path`` has it, and so has a shard's ``Member``."""
 
     @property
     def name(self) -> str: ...
@@ -101,13 +102,30 @@ class CaptionSet:
         return files
 
 
-def load_captions(annotations_json: str | Path, image_folder: str | Path, limit: int | None = None) -> CaptionSet:
-    """Read COCO's caption JSON and check it against the image folder.
+def training_captions(captions: Captions, limit: int | None = None) -> CaptionSet:
+    """A profile's training set, from files or from shards; see :func:`load_captions`."""
+    annotations = captions.train_annotations
+    where = paths.resolve(captions.train_images)
+    return load_captions(paths.resolve(annotations) if annotations else None, where, limit)
 
-    ``limit`` keeps the first so many images. Images of the folder that the file does not name are left out.
+
+def load_captions(
+    annotations_json: str | Path | None, image_folder: str | Path, limit: int | None = None
+) -> CaptionSet:
+    """Read COCO's caption JSON and check it against the image folder, or the shards (:mod:`hw3lib.shards`).
+
+    Shards have captions of their own, which count where no file is named. ``limit`` keeps the first so many images.
+    Images of the folder that the file does not name are left out.
     Raises :class:`UserError` for a malformed file, for images that the folder lacks, for images without a caption,
-    for captions without an image, and for two images whose names differ by their ending only.
+    for captions without an image, for two images whose names differ by their ending only, and for bad shards.
     """
+    from hw3lib import shards
+
+    sharded = shards.is_shards(image_folder)
+    if annotations_json is None:
+        if not sharded:
+            raise UserError(f"{image_folder} is a folder of photographs: a file with their captions must be named too")
+        return shards.load(image_folder, limit)
     path, folder = Path(annotations_json), Path(image_folder)
     raw = read_json(path, _LAYOUT)
     try:
@@ -127,10 +145,10 @@ def load_captions(annotations_json: str | Path, image_folder: str | Path, limit:
     if unknown:
         raise UserError(f"{path} has captions for {_some(unknown, 'image id')} that its own list of images lacks")
 
-    if not folder.is_dir():
+    if not sharded and not folder.is_dir():
         raise UserError(f"there is no folder {folder}, which should hold the {len(images)} images that {path} names")
-    present = {entry.name for entry in folder.iterdir()}
-    missing = [name for _, name in images if not _inside(folder, name, present)]
+    located = (shards.locate if sharded else _locate)(folder, [name for _, name in images])
+    missing = [name for _, name in images if name not in located]
     if missing:
         raise UserError(f"{path} names {_some(missing, 'image')} that {folder} lacks (of {len(images)})")
     silent = [name for image_id, name in images if image_id not in captions]
@@ -145,11 +163,17 @@ def load_captions(annotations_json: str | Path, image_folder: str | Path, limit:
 
     images, names = images[:limit], names[:limit]
     return CaptionSet(
-        paths=tuple(folder / name for _, name in images),
+        paths=tuple(located[name] for _, name in images),
         names=tuple(names),
         ids=tuple(image_id for image_id, _ in images),
         captions=tuple(tuple(captions[image_id]) for image_id, _ in images),
     )
+
+
+def _locate(folder: Path, names: Sequence[str]) -> Mapping[str, Photograph]:
+    """Those of the files that the folder holds."""
+    present = {entry.name for entry in folder.iterdir()}
+    return {name: folder / name for name in names if _inside(folder, name, present)}
 
 
 def _inside(folder: Path, name: str, present: set[str]) -> bool:

@@ -27,7 +27,7 @@ from hw3lib import config, files, image_cache, paths, provenance
 from hw3lib.batches import Images, Pairs, Visit, batches, load_images, plan, readable
 from hw3lib.captioner import Captioner, Features
 from hw3lib.checkpoints import read_facts, restore_state, save_state
-from hw3lib.data import CaptionSet, Photograph, load_captions
+from hw3lib.data import CaptionSet, Photograph, load_captions, training_captions
 from hw3lib.decoding import Caption
 from hw3lib.errors import UserError
 from hw3lib.optimization import Stages, autocast, parameter_groups
@@ -99,9 +99,7 @@ class _Trainer:
         captions = profile.captions
         with accelerator.main_process_first():  # the first trains the tokenizer if need be
             self.tokenizer = for_profile(profile)
-        self.train_set = load_captions(
-            paths.resolve(captions.train_annotations), paths.resolve(captions.train_images), captions.limit_train
-        )
+        self.train_set = training_captions(captions, captions.limit_train)
         self.val_set = load_captions(
             paths.resolve(captions.val_annotations), paths.resolve(captions.val_images), captions.limit_val
         )
