@@ -21,6 +21,7 @@ from torch.utils.data import DataLoader, Dataset
 from hw3lib import image_cache
 from hw3lib.data import CaptionSet, ImageTransform, Photograph, open_image
 from hw3lib.errors import UserError
+from hw3lib.loading import Loader, collate
 from hw3lib.plans import Visit, plan
 from hw3lib.tokenizer import CaptionTokenizer
 
@@ -105,6 +106,7 @@ class Pairs(Dataset[tuple[Tensor, list[list[int]]]]):
             [_cut(tokenizer.encode(text), max_length, tokenizer.eos) for text in group] for group in captions
         ]
         self.pad = tokenizer.pad
+        self._loader: Loader | None = None
 
     def __len__(self) -> int:
         return len(self.images)
@@ -123,21 +125,16 @@ class Pairs(Dataset[tuple[Tensor, list[list[int]]]]):
 
     def collate(self, items: list[tuple[Tensor, list[list[int]]]]) -> tuple[Tensor, Tensor]:
         """Images (I, 3, h, w), or whatever stands for each, and tokens (B, T), padded; an image's captions adjoin."""
-        tokens = [caption for _, captions in items for caption in captions]
-        length = max(map(len, tokens))
-        padded = torch.tensor([caption + [self.pad] * (length - len(caption)) for caption in tokens])
-        return torch.stack([image for image, _ in items]), padded
+        return collate(items, self.pad)
 
-    def loader(self, steps: list[list[Visit]], workers: int, seed: int) -> DataLoader[tuple[Tensor, Tensor]]:
-        """The steps' batches, in order. ``seed`` only reaches worker processes; without, torch's generator jitters."""
-        return DataLoader(
-            self,  # type: ignore[arg-type]  # typed for what is indexed, not for what collate makes of it
-            batch_sampler=steps,  # type: ignore[arg-type]  # typed for integers, but any index will do
-            collate_fn=self.collate,
-            num_workers=workers,
-            generator=torch.Generator().manual_seed(seed),
-            pin_memory=torch.cuda.is_available(),
-        )
+    def loader(self, steps: list[list[Visit]], workers: int, *seed: int) -> DataLoader[tuple[Tensor, Tensor]]:
+        """The steps' batches, in order. An image's jitter follows from ``seed`` and the image alone.
+
+        So it is the same with any number of worker processes. They are started once and stay for the next call.
+        """
+        if self._loader is None or self._loader.workers != workers:
+            self._loader = Loader(self.images, self.tokens, self.pad, workers)
+        return self._loader.epoch(steps, *seed)
 
 
 def _cut(tokens: list[int], max_length: int, eos: int) -> list[int]:

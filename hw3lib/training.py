@@ -203,7 +203,7 @@ class _Trainer:
             loader = self._frozen(own)
         else:
             self.features = None
-            loader = self.pairs.loader(own, setting.workers, self.profile.seed + self.epoch)
+            loader = self.pairs.loader(own, setting.workers, self.profile.seed, self.epoch)
         # A bar on a terminal alone; a log file gets one line per validation.
         bar = track(loader, f"{self.name} {self.epoch + 1}", len(own), transient=True, disable=not self._terminal())
         for index, (images, tokens) in enumerate(bar):
