@@ -135,7 +135,7 @@ def train(name: str | None, run: str | None, fresh: bool, stamp: bool, profile: 
 
 @main.command()
 @click.argument("predictions", type=_FILE, required=False)
-@click.option("--images-root", type=_FOLDER, help="The folder of the images; without it, no CLIPScore.")
+@click.option("--images-root", type=_FOLDER, help="The folder of the images; without it, no (Ref)CLIPScore.")
 @click.option("--annotations", type=_FILE, help="The reference captions (COCO's JSON).")
 @click.option("--instances", type=_FILE, help="COCO's instances: adds object recall and CHAIR.")
 @click.option("--run", "runs", multiple=True, help="Instead of files: score this run of the profile, into its folder.")
@@ -152,7 +152,7 @@ def score(
     profile: str,
     device: str,
 ) -> None:
-    """Score PREDICTIONS (JSON: image name -> caption): CIDEr, BLEU, ROUGE-L, METEOR, and with the images CLIPScore."""
+    """Score PREDICTIONS (JSON: image name -> caption): CIDEr, BLEU, ROUGE-L, METEOR; with images, (Ref)CLIPScore."""
     from hw3lib import config, files, scoring
 
     if runs:
