@@ -6,21 +6,18 @@ import hashlib
 import json
 import os
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
-from hw3lib import files, paths
+from hw3lib import files, paths, threads
 from hw3lib.errors import UserError
 
 if TYPE_CHECKING:
     from hw3lib.data import Photograph
 
 State = tuple[int, int]  # when the file was changed (ns), its bytes
-In = TypeVar("In")
-Out = TypeVar("Out")
 
 # The clock that files are stamped with is coarse: what was changed so lately may change again within the same tick.
 _TICK = 100_000_000  # ns
@@ -58,8 +55,8 @@ class Digests:
         found = [self.known(photograph) for photograph in photographs]
         new = [index for index, digest in enumerate(found) if digest is None]
         states = [state_of(photographs[index]) for index in new]
-        with ThreadPoolExecutor(threads()) as pool:
-            hashed = ahead(pool, lambda index: digest_of(_read(photographs[index])), new)
+        with ThreadPoolExecutor(threads.count()) as pool:
+            hashed = threads.ahead(pool, lambda index: digest_of(_read(photographs[index])), new)
             for index, state, digest in zip(new, states, hashed, strict=True):
                 found[index] = digest
                 self.note(photographs[index], state, digest)
@@ -119,19 +116,3 @@ def _read(photograph: Photograph) -> bytes:
         return photograph.read_bytes()
     except OSError as error:
         raise UserError(f"{photograph} cannot be read ({error.strerror})") from None
-
-
-def threads() -> int:
-    """How many threads read and decode: Pillow and hashing work outside the interpreter's lock."""
-    return min(16, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
-
-
-def ahead(pool: ThreadPoolExecutor, work: Callable[[In], Out], items: Iterable[In]) -> Iterator[Out]:
-    """``pool.map``, in order, with a few dozen results in memory at the most."""
-    waiting: deque[Future[Any]] = deque()
-    for item in items:
-        waiting.append(pool.submit(work, item))
-        if len(waiting) > 64:
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hw3lib import digests, locks, paths, rowfile
+from hw3lib import digests, locks, paths, rowfile, threads
 from hw3lib.data import ImageTransform, Photograph, open_image
 from hw3lib.digests import Digests, State
 from hw3lib.errors import UserError
@@ -168,8 +168,8 @@ class _Filling:
 
     def _decoded(self, indices: list[int], states: dict[int, State | None]) -> Iterator[tuple[bytes, np.ndarray]]:
         added: set[bytes] = set()
-        with ThreadPoolExecutor(digests.threads()) as pool:
-            for index, (digest, found) in zip(indices, digests.ahead(pool, self._decode, indices), strict=True):
+        with ThreadPoolExecutor(threads.count()) as pool:
+            for index, (digest, found) in zip(indices, threads.ahead(pool, self._decode, indices), strict=True):
                 self.digests[index] = digest
                 if isinstance(found, str):
                     self.problems[index] = found
