@@ -21,7 +21,7 @@ from torch.utils.data import DataLoader, Dataset
 from hw3lib import image_cache
 from hw3lib.data import CaptionSet, ImageTransform, Photograph, open_image
 from hw3lib.errors import UserError
-from hw3lib.loading import Loader, collate
+from hw3lib.loading import Loader
 from hw3lib.plans import Visit, plan
 from hw3lib.tokenizer import CaptionTokenizer
 
@@ -122,10 +122,6 @@ class Pairs(Dataset[tuple[Tensor, list[list[int]]]]):
     def captions_of(self, visit: Visit) -> list[list[int]]:
         """The token ids of the visit's captions."""
         return [self.tokens[visit.image][caption] for caption in visit.captions]
-
-    def collate(self, items: list[tuple[Tensor, list[list[int]]]]) -> tuple[Tensor, Tensor]:
-        """Images (I, 3, h, w), or whatever stands for each, and tokens (B, T), padded; an image's captions adjoin."""
-        return collate(items, self.pad)
 
     def loader(self, steps: list[list[Visit]], workers: int, *seed: int) -> DataLoader[tuple[Tensor, Tensor]]:
         """The steps' batches, in order. An image's jitter follows from ``seed`` and the image alone.

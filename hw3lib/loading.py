@@ -93,8 +93,11 @@ def _drawing(*seed: int) -> Iterator[None]:
 
 
 def collate(items: list[Item], pad: int) -> tuple[Tensor, Tensor]:
-    """Images (I, 3, h, w), or whatever stands for each, and tokens (B, T), padded; an image's captions adjoin."""
-    tokens = [caption for _, captions in items for caption in captions]
-    length = max(map(len, tokens))
-    padded = torch.tensor([caption + [pad] * (length - len(caption)) for caption in tokens])
-    return torch.stack([image for image, _ in items]), padded
+    """Images (I, 3, h, w) and tokens (B, T), padded; an image's captions adjoin."""
+    return torch.stack([image for image, _ in items]), padded([caption for _, group in items for caption in group], pad)
+
+
+def padded(captions: list[list[int]], pad: int) -> Tensor:
+    """Token ids as one tensor (B, T)."""
+    length = max(map(len, captions))
+    return torch.tensor([caption + [pad] * (length - len(caption)) for caption in captions])
