@@ -73,7 +73,8 @@ class Feed:
     def planned(self, epoch: int, images: int | None = None) -> list[list[Visit]]:
         """The steps of an epoch, of all processes."""
         counts = [len(group) for group in self.pairs.tokens]
-        return plan(counts, self.per_step(images), self.setting.captions_per_image, self.seed, epoch)
+        lengths = self.pairs.lengths if self.setting.bucket_lengths else None
+        return plan(counts, self.per_step(images), self.setting.captions_per_image, self.seed, epoch, lengths)
 
     def count(self, images: int | None = None) -> int:
         """How many steps an epoch has, without planning it."""

@@ -84,6 +84,22 @@ def test_processes_share_the_steps_and_know_their_number(pairs: Pairs, model: Ca
         assert source.count(images) == len(source.planned(0, images))
 
 
+def test_captions_of_like_length_share_a_step_where_the_run_wants_it(pairs: Pairs, model: Captioner) -> None:
+    def fed(bucket: bool, epoch: int) -> list[list[int]]:
+        steps = feed(pairs, model, bucket_lengths=bucket).steps(epoch, rests=True)
+        return [row for step in steps for part in step.parts for row in part.tokens.tolist()]
+
+    def padding(bucket: bool) -> int:
+        return sum(row.count(pairs.pad) for epoch in range(4) for row in fed(bucket, epoch))
+
+    def captions(bucket: bool, epoch: int) -> list[list[int]]:
+        return sorted([token for token in row if token != pairs.pad] for row in fed(bucket, epoch))
+
+    assert padding(True) < padding(False) / 2
+    assert captions(True, 3) == captions(False, 3)
+    assert fed(True, 3) == fed(True, 3)
+
+
 def test_the_wait_for_data_is_timed_and_the_work_on_it_is_not(
     pairs: Pairs, model: Captioner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
