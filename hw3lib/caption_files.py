@@ -14,6 +14,15 @@ from typing import Any
 from hw3lib.errors import UserError
 from hw3lib.files import read_json
 
+# What a run that keeps a moving average, searches by beam or learns from rewards would have said without: its weights
+# as they were; after the references alone, greedy and by beam; after the rewards, greedy.
+VARIANTS = ("raw", "taught", "taught_beam", "critical")
+
+
+def variant(folder: Path, name: str) -> Path:
+    """Where a run keeps those captions of the validation images, a predictions file; the names are ``VARIANTS``."""
+    return folder / "variants" / f"{name}.json"
+
 
 def load_predictions(predictions_json: str | Path) -> dict[str, str]:
     """Read ``{"<image name>": "<caption>"}``. Raises :class:`UserError` for another form and for a name given twice."""

@@ -102,9 +102,14 @@ class Jitter:
 
 @dataclass(frozen=True, config=_STRICT)
 class Training:
-    """Staged learning rates: the next one each time validation CIDEr and CLIPScore both stop rising."""
+    """How the reference captions are learned.
 
-    learning_rates: tuple[float, ...] = (1e-5, 3e-6, 1e-6)
+    The rates come in stages: the next one each time validation CIDEr and CLIPScore both stop rising. With ``schedule:
+    cosine`` the first one falls to zero over the epochs instead, and nothing ends before its time.
+    """
+
+    learning_rates: tuple[float, ...] = Field(default=(1e-5, 3e-6, 1e-6), min_length=1)
+    schedule: Literal["staged", "cosine"] = "staged"
     encoder_rate_scale: float = Field(default=1.0, ge=0)  # the encoder's rate is this times the stage's
     epochs: int = Field(default=30, ge=1)  # at the most, over all stages
     stage_epochs: tuple[int, ...] = ()  # at the most, at each rate: a budget, besides patience
@@ -115,13 +120,40 @@ class Training:
         default=32, ge=1
     )  # captions per step (one caption per image and epoch, unless captions_per_image)
     captions_per_image: int = Field(default=1, ge=1)  # how many of an image's captions one visit trains on
+    accumulate: int = Field(default=1, ge=1)  # a step's images go through the model in so many parts: less memory
+    bucket_lengths: bool = False  # captions of like length share a step: less padding
     warmup_steps: int = Field(default=0, ge=0)
     weight_decay: float = Field(default=0.01, ge=0)
     clip_value: float = Field(default=1.0, gt=0)  # gradients are clipped by value to (-clip_value, clip_value)
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
+    ema_decay: float = Field(default=0.0, ge=0, lt=1)  # of the moving average of the weights that is judged; 0: none
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    activation_checkpointing: bool = False  # the encoder's activations are computed twice instead of kept
+    compile: bool = False  # torch.compile: needs a C++ compiler on a CPU, pays off over many steps
     validate_images: int | None = Field(default=None, ge=2)  # validate on the first so many images (all when null)
     workers: int = Field(default=0, ge=0)  # data-loading processes
+
+
+@dataclass(frozen=True, config=_STRICT)
+class SelfCritical:
+    """An optional last stage: CIDEr itself as the reward of sampled captions (Rennie et al. 2017).
+
+    A sample's baseline is the mean reward of the image's other samples. It starts from the best weights so far.
+    """
+
+    epochs: int = Field(default=0, ge=0)  # none by default
+    learning_rate: float = Field(default=1e-5, gt=0)
+    encoder_rate_scale: float = Field(default=0.0, ge=0)  # 0: the encoder rests, its features are computed once
+    samples: int = Field(default=5, ge=2)  # captions drawn per image
+    images_per_step: int = Field(default=16, ge=1)
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Decoding:
+    """How finished captions are looked for; validations on the way are greedy."""
+
+    beams: int = Field(default=1, ge=1)  # 1 is greedy
+    length_penalty: float = Field(default=0.7, ge=0)  # a beam's score is its log-probability over length ** this
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -133,6 +165,8 @@ class Run:
     decoder: Decoder = field(default_factory=Decoder)
     jitter: Jitter = field(default_factory=Jitter)
     training: Training = field(default_factory=Training)
+    self_critical: SelfCritical = field(default_factory=SelfCritical)
+    decoding: Decoding = field(default_factory=Decoding)
 
 
 @dataclass(frozen=True, config=_STRICT)

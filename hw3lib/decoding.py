@@ -53,6 +53,7 @@ def sample(
     top_k: int | None = None,
     top_p: float = 1.0,
     generator: torch.Generator | None = None,
+    samples: int = 1,
 ) -> list[Caption]:
     """Draw each token at random: the ``top_k`` likeliest, then the nucleus of mass ``top_p`` (Holtzman et al. 2020).
 
@@ -60,6 +61,7 @@ def sample(
     """
     if temperature < 0 or not 0 < top_p <= 1 or (top_k is not None and top_k < 1):
         raise ValueError(f"temperature {temperature}, top_k {top_k}, top_p {top_p}: want >= 0, >= 1, (0, 1]")
+    memory = Memory(memory.tokens.repeat_interleave(samples, 0), memory.grid)
     if temperature == 0:
         return greedy(model, memory, tokenizer, max_length)
 
@@ -82,7 +84,7 @@ def _extend(
     """Grow one caption per image by ``choose`` until all have ended; ended ones leave the batch."""
     images, device = memory.tokens.shape[0], memory.tokens.device
     limit = _limit(model, max_length)
-    allowed = _allowed(model, tokenizer)
+    allowed = allowed_tokens(model, tokenizer)
     cache = model.start(memory, images, limit)
     tokens = torch.full((images, limit), tokenizer.pad, device=device)
     log_probs = torch.zeros(images, limit, device=device)
@@ -125,7 +127,7 @@ def beam(
         return greedy(model, memory, tokenizer, max_length)
     images, device = memory.tokens.shape[0], memory.tokens.device
     limit = _limit(model, max_length)
-    allowed = _allowed(model, tokenizer)
+    allowed = allowed_tokens(model, tokenizer)
     cache = model.start(memory, images * beams, limit)
     tokens = torch.full((images, beams, limit), tokenizer.pad, device=device)
     log_probs = torch.zeros(images, beams, limit, device=device)
@@ -189,7 +191,7 @@ def _limit(model: Captioner, max_length: int | None) -> int:
     return limit
 
 
-def _allowed(model: Captioner, tokenizer: CaptionTokenizer) -> Tensor:
+def allowed_tokens(model: Captioner, tokenizer: CaptionTokenizer) -> Tensor:
     """Added to the logits (V,): padding, [UNK] and a second [BOS] are no part of a caption."""
     mask = torch.zeros(model.vocabulary_size, device=model.device)
     mask[[tokenizer.pad, tokenizer.unk, tokenizer.bos]] = -torch.inf

@@ -40,6 +40,10 @@ class Stages:
         """The decoder's learning rate."""
         return self.rates[min(self.stage, len(self.rates) - 1)]
 
+    def state(self) -> dict[str, Any]:
+        """What tells these stages from fresh ones of the same rates: plain data."""
+        return {"stage": self.stage, "stale": self.stale, "spent": self.spent, "best": dict(self.best)}
+
     def judge(self, scores: dict[str, float], epochs: int = 1, hold: bool = False) -> None:
         """Take note of a validation after so many more epochs; a rise of either score counts.
 
@@ -53,6 +57,11 @@ class Stages:
         if self.stale >= self.patience or over_budget:
             kept = hold and self.stage == len(self.rates) - 1
             self.stage, self.stale, self.spent = self.stage + (not kept), 0, 0
+
+
+def cosine(step: int, steps: int) -> float:
+    """What share of the learning rate is left at a step: half a cosine from 1 to 0 (Loshchilov and Hutter 2017)."""
+    return 0.5 * (1 + math.cos(math.pi * min(1.0, step / max(1, steps))))
 
 
 def parameter_groups(model: Captioner, weight_decay: float, encoder_rate_scale: float) -> list[dict[str, Any]]:

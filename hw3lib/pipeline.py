@@ -97,7 +97,7 @@ def _snakemake(spec: str, cores: int, extra: Sequence[str]) -> bool:
 
     registry = LoggerPluginRegistry()
     registry.register_plugin(f"{registry.module_prefix}hw3", progress)
-    os.environ["HW3_PIPELINE"] = str(os.getpid())
+    os.environ["HW3_PIPELINE"] = locks.this_process()
     os.environ["PYTHONPATH"] = os.pathsep.join(
         [str(paths.PACKAGE.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
     )

@@ -13,12 +13,19 @@ from hw3lib import config, files, paths, provenance
 from hw3lib.batches import load_images
 from hw3lib.captioner import Captioner
 from hw3lib.data import ImageTransform
-from hw3lib.decoding import Caption, greedy
+from hw3lib.decoding import Caption
 from hw3lib.errors import UserError
 from hw3lib.tokenizer import CaptionTokenizer, for_profile
-from hw3lib.validation import encoded
+from hw3lib.validation import decode, encoded
 
 Event = dict[str, Any]
+MEASURED = (
+    "seconds",
+    "images_per_s",
+    "tokens_per_s",
+    "data_wait",
+    "peak_memory_gb",
+)  # of an event: never the same twice
 
 
 def folder(profile: config.Profile, run: str) -> Path:
@@ -109,7 +116,7 @@ def caption_images(
     batch_size: int = 32,
     on_unreadable: Callable[[Path, str], None] | None = None,
 ) -> dict[str, Caption]:
-    """Greedy captions by image name, in the order of the paths.
+    """Captions by image name, in the order of the paths, decoded as the run's configuration says.
 
     An unreadable photograph is refused with :class:`UserError`, or left out where ``on_unreadable`` takes note of it.
     """
@@ -128,7 +135,7 @@ def caption_images(
         captions = [
             caption
             for memory in encoded(loaded.model, images, batch_size)
-            for caption in greedy(loaded.model, memory, loaded.tokenizer)
+            for caption in decode(loaded.model, memory, loaded.tokenizer, loaded.run.decoding)
         ]
         found |= {path.stem: caption for path, caption in zip(images.paths, captions, strict=True)}
     return found

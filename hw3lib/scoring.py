@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hw3lib import chair, config, paths, provenance
-from hw3lib.caption_files import check_names, load_predictions, load_references, some
+from hw3lib.caption_files import VARIANTS, check_names, load_predictions, load_references, some, variant
 from hw3lib.data import load_captions
 from hw3lib.errors import UserError
 from hw3lib.files import write_json
@@ -204,7 +204,7 @@ def score_files(
 
 
 def score_runs(profile: config.Profile | str, runs: Sequence[str], device: str = "auto") -> list[Path]:
-    """Score finished runs' ``predictions.json`` on the validation images; returns their ``scores.json``.
+    """Score finished runs' predictions, and their variants, on the validation images; returns their ``scores.json``.
 
     Several at once share the references, the image features and METEOR's start. Raises :class:`UserError` before any
     work when a run has no predictions, naming the command that makes them, or when they do not fit the images.
@@ -223,9 +223,22 @@ def score_runs(profile: config.Profile | str, runs: Sequence[str], device: str =
         clip = ClipModel.load(profile.clip, device)
         for run, captions in predictions.items():
             result = score(captions, references, clip, images, objects, process)
+            result["variants"] = {
+                name: score(other, references, clip, images, objects, process)
+                for name, other in _variants_of(profile, run, found.names).items()
+            }
             written.append(paths.runs(profile.name) / "p2" / run / "scores.json")
             write_json(written[-1], {"provenance": provenance.stamp(profile, profile.seed), **result})
     return written
+
+
+def _variants_of(profile: config.Profile, run: str, names: Sequence[str]) -> dict[str, dict[str, str]]:
+    """What else the run said of the same images (:data:`~hw3lib.caption_files.VARIANTS`), by name."""
+    files = {name: variant(paths.runs(profile.name) / "p2" / run, name) for name in VARIANTS}
+    found = {name: load_predictions(path) for name, path in files.items() if path.is_file()}
+    for name, captions in found.items():
+        check_names(captions, names, str(files[name]), profile.captions.val_annotations)
+    return found
 
 
 def _predictions_of(profile: config.Profile, run: str, names: Sequence[str]) -> dict[str, str]:

@@ -17,7 +17,7 @@ import pytest
 import report_material as material
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from hw3lib import config, paths, pipeline, progress
+from hw3lib import config, locks, paths, pipeline, progress
 from hw3lib.errors import UserError
 
 REPOSITORY = paths.PACKAGE.parent
@@ -222,6 +222,16 @@ def test_a_step_ends_when_its_pipeline_is_gone() -> None:
     parent.kill()
     parent.wait()
     assert child.wait(timeout=30) == 75
+
+
+def test_a_step_on_another_machine_of_the_cluster_is_left_to_its_scheduler() -> None:
+    """There the pipeline's number is nobody's, or somebody else's."""
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    program = "from hw3lib import locks; locks.end_with_parent(); import time; time.sleep(1.5)"
+    for host, code in (("another-machine", 0), (locks.this_process().partition("@")[2], 75)):
+        environment = os.environ | {"HW3_PIPELINE": f"{gone.pid}@{host}"}
+        assert subprocess.run([sys.executable, "-c", program], env=environment, cwd=REPOSITORY).returncode == code
 
 
 def handler() -> tuple[progress.LogHandler, list[str]]:

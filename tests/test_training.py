@@ -24,7 +24,7 @@ from hw3lib.checkpoints import read_facts, restore_state, save_state
 from hw3lib.data import CaptionSet, load_captions
 from hw3lib.errors import UserError
 from hw3lib.optimization import Stages, autocast, parameter_groups
-from hw3lib.runs import read_log
+from hw3lib.runs import MEASURED, read_log
 from hw3lib.tokenizer import for_profile
 from hw3lib.validation import evaluate, next_token_loss, pad
 
@@ -60,7 +60,7 @@ def setting(profile: config.Profile, **changes) -> config.Profile:
 
 
 def timeless(log: list[dict]) -> list[dict]:
-    return [{k: v for k, v in event.items() if k not in ("seconds", "images_per_s")} for event in log]
+    return [{k: v for k, v in event.items() if k not in MEASURED} for event in log]
 
 
 def test_an_epoch_visits_every_image_once_and_k_epochs_every_caption() -> None:
