@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from hw3lib import config
 from hw3lib.captioner import Captioner, Features, Memory
-from hw3lib.decoding import allowed_tokens, sample
+from hw3lib.decoding import banned_tokens, sample
 from hw3lib.errors import UserError
 from hw3lib.feeding import Part, Step
 from hw3lib.optimization import autocast, parameter_groups
@@ -94,7 +94,7 @@ class Learner:
         """
         samples = self.run.self_critical.samples
         self.wrapped.eval()
-        allowed = allowed_tokens(self.model, self.tokenizer)
+        banned = banned_tokens(self.tokenizer, self.model.device)
         found = []
         for number, part in enumerate(step.parts):
             images, _ = self._moved(part)
@@ -108,7 +108,7 @@ class Learner:
             with self._shared(number + 1 == len(step.parts)):
                 with autocast(self.model.device, self.run.training.precision):
                     logits = self.wrapped(images, tokens[:, :-1])
-                loss = policy_loss(logits, tokens, advantages(reward, samples), allowed, self.tokenizer.pad)
+                loss = policy_loss(logits, tokens, advantages(reward, samples), banned, self.tokenizer.pad)
                 share = len(part.visits) * self.accelerator.num_processes / step.images
                 self.accelerator.backward(loss * share)
             found.append(reward)

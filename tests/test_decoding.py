@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from hw3lib import config
+from hw3lib import config, decoding
 from hw3lib.captioner import Captioner, Memory
 from hw3lib.decoding import Caption, beam, greedy, sample
 from hw3lib.tokenizer import CaptionTokenizer
@@ -176,15 +176,17 @@ def test_sampling_has_the_right_frequencies(model: Captioner, memory: Memory, to
     assert (found - expected).abs().max() < 0.03
 
 
-def test_ended_captions_leave_the_batch(model: Captioner, memory: Memory, tokenizer: CaptionTokenizer) -> None:
+def test_ended_captions_leave_the_batch(
+    model: Captioner, memory: Memory, tokenizer: CaptionTokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rows: list[int] = []
-    step = model.step
+    step = decoding.step
 
     def counted(tokens: Tensor, cache) -> Tensor:
         rows.append(len(tokens))
         return step(tokens, cache)
 
-    model.step = counted  # type: ignore[method-assign]
+    monkeypatch.setattr(decoding, "step", counted)
     found = greedy(model, memory, tokenizer)
     ends = sorted(len(caption.tokens) - 1 for caption in found)
     for position, count in enumerate(rows, start=1):
@@ -208,3 +210,65 @@ def test_the_vocabulary_may_be_padded_beyond_the_tokenizer(tiny_run: config.Run,
     with torch.inference_mode():
         captions = greedy(model, model.encode(torch.randn(2, 3, 32, 32)), tokenizer)
     assert all(isinstance(caption.text, str) for caption in captions)
+
+
+def test_samples_of_an_image_follow_one_another_and_need_no_copy_of_it(
+    model: Captioner, memory: Memory, tokenizer: CaptionTokenizer
+) -> None:
+    few = Memory(memory.tokens[:3], memory.grid)
+    greedy_ones = [caption.tokens for caption in greedy(model, few, tokenizer)]
+    cold = sample(model, few, tokenizer, temperature=1e-4, samples=4, generator=torch.Generator().manual_seed(0))
+    assert [caption.tokens for caption in cold] == [tokens for tokens in greedy_ones for _ in range(4)]
+    warm = sample(model, few, tokenizer, samples=4, temperature=2.0, generator=torch.Generator().manual_seed(0))
+    assert len({tuple(caption.tokens) for caption in warm}) > 3
+    for index, caption in enumerate(warm):
+        owner = one(memory, index // 4)
+        again = [
+            float(next_log_probs(model, owner, caption.tokens[:end])[caption.tokens[end]])
+            for end in range(1, len(caption.tokens))
+        ]
+        assert caption.log_probs == pytest.approx(again, abs=1e-4)
+    with pytest.raises(ValueError, match="0 samples"):
+        sample(model, few, tokenizer, samples=0)
+
+
+@pytest.mark.parametrize("limits", [{"top_k": 3}, {"top_p": 0.6}, {"temperature": 1.7}])
+def test_a_cut_distribution_keeps_its_proportions(
+    model: Captioner, memory: Memory, tokenizer: CaptionTokenizer, limits: dict
+) -> None:
+    generator = torch.Generator().manual_seed(0)
+    drawn = torch.tensor(
+        [c.tokens[1] for c in sample(model, one(memory, 0), tokenizer, 2, samples=6000, generator=generator, **limits)]
+    )
+    expected = (next_log_probs(model, one(memory, 0), [2]) / limits.get("temperature", 1.0)).softmax(-1)
+    ranked, order = expected.sort(descending=True)
+    kept = limits.get("top_k", len(ranked))
+    if "top_p" in limits:
+        kept = int((ranked.cumsum(0) - ranked < limits["top_p"]).sum())
+    expected[order[kept:]] = 0
+    found = torch.bincount(drawn, minlength=len(expected)) / 6000
+    assert (found - expected / expected.sum()).abs().max() < 0.03
+    assert not found[order[kept:]].any()
+
+
+@pytest.mark.parametrize("beams", [1, 3])
+def test_a_beam_searchs_caption_does_not_depend_on_its_batch(
+    model: Captioner, memory: Memory, tokenizer: CaptionTokenizer, beams: int
+) -> None:
+    together = [caption.tokens for caption in beam(model, memory, tokenizer, beams=beams)]
+    assert [beam(model, one(memory, index), tokenizer, beams=beams)[0].tokens for index in range(9)] == together
+
+
+def test_bfloat16_is_near_float32(model: Captioner, memory: Memory, tokenizer: CaptionTokenizer) -> None:
+    """Read the same captions in both: what a token's logarithm loses is what the type's eight bits lose."""
+    found = greedy(model, memory, tokenizer)
+    half = Captioner(model.run, model.vocabulary_size).eval()
+    half.load_state_dict(model.state_dict())
+    half.to(torch.bfloat16)
+    seen = Memory(memory.tokens.to(torch.bfloat16), memory.grid)
+    first = [caption.log_probs[0] for caption in found]
+    rough = greedy(half, seen, tokenizer)
+    agree = [a.tokens[1] == b.tokens[1] for a, b in zip(found, rough, strict=True)]
+    assert sum(agree) >= 7
+    near = [b.log_probs[0] for b, same in zip(rough, agree, strict=True) if same]
+    assert near == pytest.approx([value for value, same in zip(first, agree, strict=True) if same], abs=0.3)

@@ -13,7 +13,7 @@ import torch
 from hw3lib import config, training
 from hw3lib.caption_files import VARIANTS, variant
 from hw3lib.captioner import Captioner
-from hw3lib.decoding import Caption, allowed_tokens, sample
+from hw3lib.decoding import Caption, banned_tokens, sample
 from hw3lib.runs import read_log
 from hw3lib.self_critical import Rewards, advantages, policy_loss
 from hw3lib.tokenizer import for_profile
@@ -55,11 +55,10 @@ def test_an_advantage_is_over_the_other_samples_of_the_same_image() -> None:
 def test_the_policy_loss_is_the_weighted_log_probability_by_hand_and_ignores_padding() -> None:
     torch.manual_seed(0)
     tokens = pad([[2, 5, 6, 3], [2, 7, 3]], 0)
-    allowed = torch.zeros(9)
-    allowed[:3] = -torch.inf
+    banned = torch.tensor([0, 1, 2])
     logits = torch.randn(2, 3, 9, requires_grad=True)
-    loss = policy_loss(logits, tokens, torch.tensor([2.0, -1.0]), allowed, 0)
-    rows = (logits + allowed).log_softmax(-1)
+    loss = policy_loss(logits, tokens, torch.tensor([2.0, -1.0]), banned, 0)
+    rows = torch.cat([torch.full((2, 3, 3), -torch.inf), logits[..., 3:]], -1).log_softmax(-1)
     by_hand = -(2 * (rows[0, 0, 5] + rows[0, 1, 6] + rows[0, 2, 3]) - (rows[1, 0, 7] + rows[1, 1, 3])) / 2
     assert loss.item() == pytest.approx(by_hand.item())
     loss.backward()
@@ -71,12 +70,12 @@ def test_its_gradient_is_that_of_the_expected_reward() -> None:
     """One token to draw from nine: the mean over many draws against the derivative that can be written down."""
     torch.manual_seed(0)
     logits, worth = torch.randn(9, requires_grad=True), torch.rand(9)
-    allowed = torch.zeros(9)
+    banned = torch.zeros(0, dtype=torch.long)
     (logits.softmax(0) * worth).sum().backward()
     expected, logits.grad = -logits.grad, None
     drawn = torch.multinomial(logits.detach().softmax(0), 60_000, replacement=True)
     tokens = torch.stack([torch.full_like(drawn, 2), drawn], 1)
-    policy_loss(logits.expand(60_000, 1, 9), tokens, advantages(worth[drawn], 3), allowed, pad=-1).backward()
+    policy_loss(logits.expand(60_000, 1, 9), tokens, advantages(worth[drawn], 3), banned, pad=-1).backward()
     torch.testing.assert_close(logits.grad, expected, atol=0.01, rtol=0)
 
 
@@ -91,7 +90,8 @@ def test_samples_of_an_image_adjoin_and_are_read_back_with_the_same_probabilitie
         model.head.weight.mul_(20)
         captions = sample(model, model.encode(images), tokenizer, samples=3)
         tokens = pad([caption.tokens for caption in captions], tokenizer.pad)
-        logits = model(images, tokens[:, :-1]) + allowed_tokens(model, tokenizer)
+        logits = model(images, tokens[:, :-1])
+        logits[..., banned_tokens(tokenizer, logits.device)] = -torch.inf
     assert len(captions) == 6
     found = logits.log_softmax(-1).gather(-1, tokens[:, 1:, None])[..., 0]
     for row, caption in zip(found, captions, strict=True):
