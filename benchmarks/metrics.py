@@ -99,6 +99,7 @@ def validation(
             "peer": lambda: peer_cider(references, next(turns["peer"])),
         },
         rounds,
+        warm_up=0,  # the comparison was
     )
     size = f"{len(references):,} x 5 {kind} captions"
     first = f"CIDEr of {size}, for the first time"
@@ -184,12 +185,14 @@ def in_batches(clip: ClipModel, images: Sequence[Path], texts: Sequence[str], co
 def clip_rows(name: str, clip: ClipModel, images: list[Path], texts: list[str], rounds: int) -> list[Row]:
     """Batches with nothing known and batches with the images' features kept, against the loop."""
     theirs = one_by_one(clip, images, texts)
+    if not any(theirs):
+        sys.exit(f"CLIPScore, {name}: every cosine is below 0, so that every score is 0 and any two agree")
     sides: dict[str, Callable[[], object]] = {}
     worst = 0.0
     for side, cold in (("cold", True), ("kept", False)):
         worst = max(worst, same(in_batches(clip, images, texts, cold), theirs, 1e-5, f"CLIPScore, {name}"))
         sides[side] = lambda cold=cold: in_batches(clip, images, texts, cold)  # type: ignore[misc]
-    taken = alternate({**sides, "peer": lambda: one_by_one(clip, images, texts)}, rounds)
+    taken = alternate({**sides, "peer": lambda: one_by_one(clip, images, texts)}, rounds, warm_up=0)
     per_pair = {side: 1e3 * seconds / len(images) for side, seconds in taken.items()}
     note = f"{len(images)} pairs, batches of {clip.batch_size}, scores within {worst:.0e}"
     kept, again = f"{note}; image features kept", f"CLIPScore, {name}: again during training"
@@ -199,13 +202,17 @@ def clip_rows(name: str, clip: ClipModel, images: list[Path], texts: list[str], 
     ]
 
 
-def large_clip(device: str) -> ClipModel:
-    """CLIP ViT-B/32 with random weights."""
+def large_clip(device: str, image: Path, text: str) -> ClipModel:
+    """CLIP ViT-B/32 with random weights, under which the image and the text have a score above 0."""
     import open_clip
 
     torch.manual_seed(0)
     model, _, preprocess = open_clip.create_model_and_transforms("ViT-B-32", pretrained=None, force_quick_gelu=True)
-    return ClipModel(model, preprocess, open_clip.get_tokenizer("ViT-B-32"), 512, f"benchmark {device}", device=device)
+    clip = ClipModel(model, preprocess, open_clip.get_tokenizer("ViT-B-32"), 512, f"benchmark {device}", device=device)
+    # By chance all texts may lie on the far side of all images, where every score is 0: turn them round.
+    if one_by_one(clip, [image], [text]) == [0.0]:
+        clip.model.text_projection.neg_()
+    return clip
 
 
 def resampling(images: int, rounds: int) -> Row:
@@ -247,10 +254,12 @@ def main() -> None:
         images = photographs(Path(folder), 64 if quick else 192)
         rows += clip_rows("the demo's CLIP", ClipModel.load(demo), images, texts[: len(images)], rounds)
         few = 4 if quick else 32
-        rows += clip_rows("ViT-B/32", large_clip("cpu"), images[:few], texts[:few], rounds)
+        rows += clip_rows("ViT-B/32", large_clip("cpu", images[0], texts[0]), images[:few], texts[:few], rounds)
         if torch.cuda.is_available():
             torch.backends.cudnn.allow_tf32 = False  # else a batch and a single picture differ past 1e-5
-            rows += clip_rows("ViT-B/32 on the GPU", large_clip("cuda"), images, texts[: len(images)], rounds)
+            rows += clip_rows(
+                "ViT-B/32 on the GPU", large_clip("cuda", images[0], texts[0]), images, texts[: len(images)], rounds
+            )
         else:
             rows.append(not_measured("CLIPScore, ViT-B/32 on the GPU: again during training", "ms/pair", 5))
         rows.append(resampling(count, rounds))
