@@ -248,12 +248,12 @@ def main() -> None:
         rows += validation("demo", references, predictions, rounds, 5)
         if REAL.is_file() and not quick:
             rows += validation("real", *real_captions(count, 3), rounds, 5)
-        rows.append(rewards(References(references), predictions, 10 * rounds))
+        rows.append(rewards(References(references), predictions, (5 if quick else 10) * rounds))
         texts = list(predictions[0].values())
         demo = config.Clip(str(ROOT / DEMO_CLIP.model), str(ROOT / DEMO_CLIP.pretrained))
-        images = photographs(Path(folder), 64 if quick else 192)
+        images = photographs(Path(folder), 32 if quick else 192)
         rows += clip_rows("the demo's CLIP", ClipModel.load(demo), images, texts[: len(images)], rounds)
-        few = 4 if quick else 32
+        few = 2 if quick else 16
         rows += clip_rows("ViT-B/32", large_clip("cpu", images[0], texts[0]), images[:few], texts[:few], rounds)
         if torch.cuda.is_available():
             torch.backends.cudnn.allow_tf32 = False  # else a batch and a single picture differ past 1e-5
