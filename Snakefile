@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.basedir)))
 
-from hw3lib import config as settings, paths, provenance
+from hw3lib import config as settings, paths, provenance, shards
 from hw3lib.report import NAME
 
 workdir: str(paths.root())
@@ -33,7 +33,8 @@ def fingerprint(*parts):
     return provenance.fingerprint({str(i): repr(part) for i, part in enumerate(parts)})
 
 
-CAPTIONS = [PROFILE.captions.train_annotations, PROFILE.captions.val_annotations]
+CAPTIONS = [*shards.expand(PROFILE.captions.train_annotations or PROFILE.captions.train_images),
+            PROFILE.captions.val_annotations]
 if PROFILE.data == "demo":
     from hw3lib.demo.layout import Layout
 

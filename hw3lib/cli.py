@@ -173,6 +173,21 @@ def score(
 
 
 @main.command()
+@click.argument("out", type=_FOLDER)
+@click.option("--images", "per_shard", default=1000, show_default=True, type=click.IntRange(min=1), help="In a shard.")
+@_profile
+def shards(out: Path, per_shard: int, profile: str) -> None:
+    """Pack the profile's training images and captions into tar files in OUT (WebDataset's format)."""
+    from hw3lib import config, shards
+    from hw3lib.data import training_captions
+
+    setting = config.load(profile).captions
+    found = training_captions(setting, setting.limit_train)
+    where = shards.write(found, out, per_shard)
+    click.echo(f"{len(found)} images; in the profile: captions.train_images: {where}")
+
+
+@main.command()
 @_profile
 def doctor(profile: str) -> None:
     """Say which data, weights and tools are there, what is missing, and where to put it; exit code 1 if any is."""

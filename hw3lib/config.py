@@ -44,8 +44,8 @@ class Labelled:
 class Captions:
     """P2's data, COCO's JSON. ``instances`` (masks of the validation images) is optional."""
 
-    train_images: str
-    train_annotations: str
+    train_images: str  # a folder, or WebDataset's shards: data/shards/train-{000000..000012}.tar
+    train_annotations: str | None  # may be left out where shards have captions of their own
     val_images: str
     val_annotations: str
     tokenizer: str  # a Hugging Face tokenizers file; trained from the training captions when absent
@@ -53,6 +53,7 @@ class Captions:
     val_instances: str | None = None
     limit_train: int | None = Field(default=None, ge=1)  # use the first so many images only (smoke)
     limit_val: int | None = Field(default=None, ge=1)
+    keep_decoded: bool = True  # training and validation images at each run's size, under runs/cache/images
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -203,11 +204,15 @@ def _read(path: Path, modified: int) -> Profile:
     if isinstance(runs, dict):
         raw["runs"] = {name: _inherit(name, runs, path) for name in runs}
     raw["name"] = path.stem
+    if isinstance(captions := raw.get("captions"), dict):
+        captions.setdefault("train_annotations", None)
     try:
         profile = TypeAdapter(Profile).validate_python(raw)
     except ValidationError as error:
         raise UserError(_explain(error, path)) from None
     profile.run(profile.best_run)
+    if profile.captions.train_annotations is None and not profile.captions.train_images.endswith(".tar"):
+        raise UserError(f"{path}: captions.train_annotations is missing; only shards (.tar) have captions of their own")
     return profile
 
 

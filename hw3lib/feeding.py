@@ -10,18 +10,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
 
-from hw3lib.batches import Pairs, Visit, batches, plan
-from hw3lib.captioner import Captioner, Features
+from hw3lib import threads
+from hw3lib.batches import Pairs, Visit, plan
+from hw3lib.captioner import Features
 from hw3lib.config import Training
-from hw3lib.optimization import autocast
+from hw3lib.features import Frozen
+from hw3lib.loading import padded
 
-_ENCODE = 64  # images per batch where nothing is learned
+_AHEAD = 4  # batches of features that are read before they are asked for
 T = TypeVar("T")
 
 
@@ -53,9 +56,10 @@ class Feed:
     seed: int
     rank: int
     processes: int
-    features: Callable[[], Features]
+    features: Callable[[], Frozen]
+    clock: Callable[[], float] = time.perf_counter
     waited: float = 0.0  # seconds that training has waited for data
-    _resting: Features | None = None
+    _resting: Frozen | None = None
 
     def forget(self) -> None:
         """The encoder is another one now: its features are to be computed anew."""
@@ -69,7 +73,12 @@ class Feed:
     def planned(self, epoch: int, images: int | None = None) -> list[list[Visit]]:
         """The steps of an epoch, of all processes."""
         counts = [len(group) for group in self.pairs.tokens]
-        return plan(counts, self.per_step(images), self.setting.captions_per_image, self.seed, epoch)
+        lengths = self.pairs.lengths if self.setting.bucket_lengths else None
+        return plan(counts, self.per_step(images), self.setting.captions_per_image, self.seed, epoch, lengths)
+
+    def count(self, images: int | None = None) -> int:
+        """How many steps an epoch has, without planning it."""
+        return max(1, len(self.pairs) // self.per_step(images))
 
     def steps(self, epoch: int, rests: bool, images: int | None = None) -> Iterator[Step]:
         """This process's share of every step of an epoch; as features where the encoder ``rests``."""
@@ -84,33 +93,34 @@ class Feed:
     def _load(self, parts: list[list[Visit]], epoch: int, rests: bool) -> Iterable[tuple[Tensor | Features, Tensor]]:
         if not rests:
             self._resting = None
-            return self.pairs.loader(parts, self.setting.workers, self.seed + epoch)
-        return self._from_features(parts)
-
-    def _from_features(self, parts: list[list[Visit]]) -> Iterator[tuple[Features, Tensor]]:
+            return self.pairs.loader(parts, self.setting.workers, self.seed, epoch)
         if self._resting is None:
             self._resting = self.features()
-        patches, grid = self._resting
-        for visits in parts:
-            items = [(patches[visit.image], self.pairs.captions_of(visit)) for visit in visits]
-            stacked, tokens = self.pairs.collate(items)
-            yield Features(stacked, grid), tokens
+        return self._read(parts, self._resting)
+
+    def _read(self, parts: list[list[Visit]], resting: Frozen) -> Iterator[tuple[Features, Tensor]]:
+        def read(visits: list[Visit]) -> tuple[Features, Tensor]:
+            patches, grid = resting.batch(visit.image for visit in visits)
+            tokens = padded([caption for visit in visits for caption in self.pairs.captions_of(visit)], self.pairs.pad)
+            return Features(patches.pin_memory() if torch.cuda.is_available() else patches, grid), tokens
+
+        with ThreadPoolExecutor(1) as pool:
+            yield from threads.ahead(pool, read, parts, _AHEAD)
 
     def _predicted(self, visits: list[Visit]) -> int:
         return sum(len(tokens) - 1 for visit in visits for tokens in self.pairs.captions_of(visit))
 
     def _timed(self, source: Iterable[T]) -> Iterator[T]:
         """Pass on what comes, adding up the time until it does."""
-        iterator = iter(source)
+        asked = self.clock()
+        iterator = iter(source)  # starts worker processes: that is waiting too
         while True:
-            started = time.perf_counter()
-            try:
-                item = next(iterator)
-            except StopIteration:
+            item = next(iterator, None)
+            self.waited += self.clock() - asked
+            if item is None:
                 return
-            finally:
-                self.waited += time.perf_counter() - started
             yield item
+            asked = self.clock()
 
 
 def take(source: Iterator[T], count: int) -> list[T]:
@@ -122,16 +132,3 @@ def _split(visits: list[Visit], parts: int) -> list[list[Visit]]:
     """Cut a share into at most so many parts of like size, none of them empty."""
     size = -(-len(visits) // parts)
     return [visits[start : start + size] for start in range(0, len(visits), size)]
-
-
-@torch.no_grad()
-def resting_features(model: Captioner, pairs: Pairs, precision: str) -> Features:
-    """The encoder's features of all training images (n, P, C), float32 in memory, without jitter or dropout."""
-    was_training = model.training
-    model.eval()
-    plain = replace(pairs.images, transform=model.transform(train=False))
-    with autocast(model.device, precision):
-        found = [model.features(batch.to(model.device)) for batch in batches(plain, _ENCODE)]
-    patches = torch.cat([part.patches.float().cpu() for part in found])
-    model.train(was_training)
-    return Features(patches, found[0].grid)

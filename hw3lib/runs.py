@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from hw3lib import config, files, paths, provenance
+from hw3lib import config, files, paths, provenance, shards
 from hw3lib.batches import load_images
 from hw3lib.captioner import Captioner
 from hw3lib.data import ImageTransform
@@ -37,7 +37,8 @@ def identity(profile: config.Profile, run: str) -> str:
     """A short hash of all that a run's result follows from: settings, seed, and the content of the files it reads."""
     settings = profile.run(run)
     captions = profile.captions
-    sources = [captions.train_annotations, captions.val_annotations, captions.tokenizer]
+    # Shards have captions of their own, which count where no file with others is named.
+    sources = [captions.train_annotations or captions.train_images, captions.val_annotations, captions.tokenizer]
     if settings.encoder.weights not in ("pretrained", "none"):
         sources.append(settings.encoder.weights)
     if profile.clip.pretrained:
@@ -45,7 +46,7 @@ def identity(profile: config.Profile, run: str) -> str:
     known = {key: value for key, value in asdict(settings).items() if key != "title"}
     facts = {
         "run": known,
-        "captions": asdict(captions),
+        "captions": {key: value for key, value in asdict(captions).items() if key != "keep_decoded"},
         "clip": asdict(profile.clip),
         "seed": profile.seed,
         "files": {source: _digest(paths.resolve(source)) for source in sources},
@@ -54,6 +55,8 @@ def identity(profile: config.Profile, run: str) -> str:
 
 
 def _digest(path: Path) -> str:
+    if shards.is_shards(path):
+        return shards.digest(path)
     if not path.is_file():
         return "absent"  # also what a tag ("openai") is
     with path.open("rb") as file:

@@ -192,7 +192,7 @@ def score_files(
     images = None
     if images_root is not None:
         found = load_captions(annotations_json, images_root)
-        images = dict(zip(found.names, found.paths, strict=True))
+        images = dict(zip(found.names, found.files, strict=True))
     objects = chair.load_objects(instances) if instances is not None else None
     with meteor() as process:
         references, model = References(captions), None
@@ -215,7 +215,7 @@ def score_runs(profile: config.Profile | str, runs: Sequence[str], device: str =
     data = profile.captions
     found = load_captions(paths.resolve(data.val_annotations), paths.resolve(data.val_images), data.limit_val)
     predictions = {run: _predictions_of(profile, run, found.names) for run in runs}
-    images = dict(zip(found.names, found.paths, strict=True))
+    images = dict(zip(found.names, found.files, strict=True))
     objects = chair.load_objects(paths.resolve(data.val_instances)) if data.val_instances else None
     written = []
     with meteor() as process:

@@ -24,15 +24,15 @@ import numpy as np
 import torch
 import yaml
 
-from hw3lib import config, files, paths, provenance
+from hw3lib import config, features, files, image_cache, paths, provenance
 from hw3lib.batches import Images, Pairs, load_images, readable
 from hw3lib.caption_files import variant
 from hw3lib.captioner import Captioner
 from hw3lib.checkpoints import read_facts, restore_state, save_state
-from hw3lib.data import CaptionSet, load_captions
+from hw3lib.data import CaptionSet, Photograph, load_captions, training_captions
 from hw3lib.decoding import Caption
 from hw3lib.errors import UserError
-from hw3lib.feeding import Feed, resting_features
+from hw3lib.feeding import Feed
 from hw3lib.learning import Learner
 from hw3lib.optimization import Stages, cosine
 from hw3lib.runs import Event, LoadedRun, caption_images, folder, identity, is_current, load_run, read_log
@@ -129,9 +129,7 @@ class _Trainer:
         captions = profile.captions
         with accelerator.main_process_first():  # the first trains the tokenizer if need be
             self.tokenizer = for_profile(profile)
-        train_set = load_captions(
-            paths.resolve(captions.train_annotations), paths.resolve(captions.train_images), captions.limit_train
-        )
+        train_set = training_captions(captions, captions.limit_train)
         self.val_set = load_captions(
             paths.resolve(captions.val_annotations), paths.resolve(captions.val_images), captions.limit_val
         )
@@ -148,10 +146,7 @@ class _Trainer:
         for problem in bad.values():
             self._say(f"left out: {problem}")
         pairs = Pairs(images, self.train_set.captions, self.tokenizer, self.model.max_length)
-        self.feed = Feed(
-            pairs, self.setting, profile.seed, self.rank, self.processes,
-            lambda: resting_features(self.model, pairs, self.setting.precision),
-        )  # fmt: skip
+        self.feed = Feed(pairs, self.setting, profile.seed, self.rank, self.processes, self._features)
         self.val_images, bad = self._load(self.val_set, train=False)
         if bad:
             raise UserError(f"every validation image counts: {next(iter(bad.values()))}")
@@ -166,9 +161,18 @@ class _Trainer:
         # Earlier where the scores stop rising.
         self.last_epoch = self.setting.epochs + self.run.self_critical.epochs
 
-    def _load(self, captions: CaptionSet, train: bool) -> tuple[Images, dict[Path, str]]:
+    def _load(self, captions: CaptionSet, train: bool) -> tuple[Images, dict[Photograph, str]]:
         local = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
-        return load_images(captions.paths, self.model.transform(train), local)
+        cache = image_cache.home() if self.profile.captions.keep_decoded else None
+        return load_images(captions.paths, self.model.transform(train), local, cache, self._say)
+
+    def _features(self) -> features.Frozen:
+        """Of the training images, as the encoder is now."""
+        # What it has become here is of no use to other runs: its features go when the run ends.
+        own = self.at.taught is not None and not self.run.encoder.frozen
+        cache = self.target / "last" / "features" if own else features.home()
+        images, precision = self.feed.pairs.images, self.setting.precision
+        return features.frozen(self.model, images, precision, _EVALUATE, cache, self._say)
 
     def train(self) -> None:
         if self.resumed:
@@ -271,7 +275,7 @@ class _Trainer:
             return self.run.self_critical.learning_rate
         rate = self.stages.rate
         if self.setting.schedule == "cosine":
-            rate *= cosine(step, self.setting.epochs * len(self.feed.planned(0)))
+            rate *= cosine(step, self.setting.epochs * self.feed.count())
         warm_up = self.setting.warmup_steps
         return rate * min(1.0, (step + 1) / warm_up) if warm_up else rate
 
@@ -283,7 +287,7 @@ class _Trainer:
         torch.manual_seed(_seed(self.profile.seed, self.at.epoch, self.rank))
         critical = self._phase == "self-critical"
         per_step = self.run.self_critical.images_per_step if critical else None
-        count = len(self.feed.planned(self.at.epoch, per_step))
+        count = self.feed.count(per_step)
         steps = self.feed.steps(self.at.epoch, self._rests, per_step)
         # A bar on a terminal alone; a log file gets one line per validation.
         title = f"{self.name} {self.at.epoch + 1}"

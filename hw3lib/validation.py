@@ -30,7 +30,7 @@ def scorer(profile: Profile, captions: CaptionSet, device: str) -> Score:
     from hw3lib.scoring import References
 
     clip = ClipModel.load(profile.clip, device)
-    images = clip.embed_images(list(captions.paths))
+    images = clip.embed_images(list(captions.files))
     references = References({name: list(texts) for name, texts in zip(captions.names, captions.captions, strict=True)})
 
     def score(predictions: dict[str, str]) -> dict[str, float]:

@@ -313,6 +313,7 @@ def test_a_run_killed_twice_ends_as_if_nothing_had_happened(profile: config.Prof
     profile = setting(
         dataclasses.replace(profile, runs={"best": jittered}),
         epochs=26, frozen_epochs=6, validate_every=2, stage_epochs=(12, 14), patience=100, warmup_steps=20,
+        bucket_lengths=True,
     )  # fmt: skip
     (tmp_path / "profile.json").write_text(json.dumps(dataclasses.asdict(profile)))
     code = textwrap.dedent(SCRIPT).format(tests=str(Path(__file__).parent), profile=str(tmp_path / "profile.json"))
