@@ -212,6 +212,7 @@ def test_rewards_pay_captions_of_any_images_without_java(request: pytest.Fixture
     alone, padded = references.rewards(["c", "c"], ["a blue sheep", said["c"]])
     assert alone == each["c"]
     assert 0 < padded < alone  # a word that nobody says costs
+    assert references.rewards(["a", "b"], ["", " ."]) == [0, 0]
     assert references.rewards([], []) == []
     with pytest.raises(UserError, match=r"lack 1 image \(z\)"):
         references.rewards(["a", "z"], ["x", "y"])
