@@ -18,6 +18,7 @@ import PIL
 from PIL import Image, ImageOps
 
 from hw3lib import paths
+from hw3lib.caption_files import refuse_doubles
 from hw3lib.errors import UserError
 from hw3lib.files import read_json
 
@@ -117,7 +118,8 @@ def load_captions(
     Shards have captions of their own, which count where no file is named. ``limit`` keeps the first so many images.
     Images of the folder that the file does not name are left out.
     Raises :class:`UserError` for a malformed file, for images that the folder lacks, for images without a caption,
-    for captions without an image, for two images whose names differ by their ending only, and for bad shards.
+    for captions without an image, for two images whose names differ by their ending only, for entries that are listed
+    twice, and for bad shards.
     """
     from hw3lib import shards
 
@@ -136,6 +138,7 @@ def load_captions(
         raise UserError(f"{path} is not a caption file as COCO writes them: {kind}. {_LAYOUT}") from None
     if not images:
         raise UserError(f"{path} names no image")
+    refuse_doubles(path, raw)
 
     captions: dict[int, list[str]] = defaultdict(list)
     for image_id, caption in annotations:

@@ -68,11 +68,15 @@ class Tokenizer:
             return [tokens or "" for tokens in found]
         met = {unit for caption, tokens in zip(tidy, found, strict=True) if tokens is None for unit in _units(caption)}
         new = sorted({*_SIGNS, *(form for unit in met for form in _forms(unit))} - self._known.keys())
-        # Whether a full stop is an abbreviation's own can hang on the line below, in Java: the captions go in one piece
-        # and in their order, as pycocoevalcap sends them, and such words are asked for each time.
-        lines = self._run([*new, *tidy])
+        # Whether a full stop is an abbreviation's own can hang on the line below, in Java: each caption goes with the
+        # one that follows it, which is how pycocoevalcap sends them, and such words are asked for each time.
+        asked = [n for n, _ in enumerate(tidy) if found[n] is None or (n and found[n - 1] is None)]
+        lines = self._run([*new, *(tidy[n] for n in asked)])
         self._known.update((unit, line) for unit, line in zip(new, lines, strict=False) if "." not in line)
-        return lines[len(new) :]
+        for n, line in zip(asked, lines[len(new) :], strict=True):
+            if found[n] is None:
+                found[n] = line
+        return [tokens or "" for tokens in found]
 
     def known(self) -> dict[str, str]:
         """What :func:`presumed` needs: a copy of what is remembered so far."""

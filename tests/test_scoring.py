@@ -141,8 +141,8 @@ def test_words_that_java_has_seen_once_need_it_never_again(asked: list[str]) -> 
         "a cat 's dog and a dog", "on the grass", "", "toy", "can not run 3 dog",
     ]  # fmt: skip
     assert asked == []
-    assert tokenizer(["the horse cannot", "a dog"]) == ["the horse can not", "a dog"]
-    assert asked[-2:] == ["the horse cannot", "a dog"]
+    assert tokenizer(["dog", "the horse cannot", "a dog", "dog"]) == ["dog", "the horse can not", "a dog", "dog"]
+    assert asked[-2:] == ["the horse cannot", "a dog"]  # and the next, as context
     assert {"horse", "Horse.", "horse,"} < set(asked)
     assert not {"the", "dog", "cannot"} & set(asked)
 
@@ -212,6 +212,7 @@ def test_rewards_pay_captions_of_any_images_without_java(request: pytest.Fixture
     alone, padded = references.rewards(["c", "c"], ["a blue sheep", said["c"]])
     assert alone == each["c"]
     assert 0 < padded < alone  # a word that nobody says costs
+    assert references.rewards(["a", "b"], ["", " ."]) == [0, 0]
     assert references.rewards([], []) == []
     with pytest.raises(UserError, match=r"lack 1 image \(z\)"):
         references.rewards(["a", "z"], ["x", "y"])
