@@ -115,14 +115,15 @@ def score(
     images: Mapping[str, str | Path] | None = None,
     objects: chair.Objects | None = None,
     process: Any = None,
+    overlap: bool = True,
 ) -> Scores:
-    """Every score that the material allows.
+    """Every score that the material allows; BLEU, ROUGE-L and METEOR only with ``overlap``.
 
     With ``clip`` and ``images`` (name -> file) CLIPScore and RefCLIPScore, without and with the paper's prefix; with
     ``objects`` CHAIR and object recall, and the counts behind them for each image. ``process`` is a :func:`meteor` to
     share between calls. Raises :class:`UserError` for differing names and for a single image.
     """
-    if process is None:
+    if process is None and overlap:
         with meteor() as own:
             return score(predictions, references, clip, images, objects, own)
     cider, per_image_cider = references.cider(predictions)
@@ -133,7 +134,8 @@ def score(
             scores[key] = sum(values) / len(values)
             for name, value in zip(per_image, values, strict=True):
                 per_image[name][key] = value
-    scores |= _overlap(references.tokenise(predictions), references.tokens, process)
+    if overlap:
+        scores |= _overlap(references.tokenise(predictions), references.tokens, process)
     if objects is not None:
         counts = chair.object_counts(predictions, objects, references.captions)
         scores |= chair.summed(counts)
@@ -224,7 +226,7 @@ def score_runs(profile: config.Profile | str, runs: Sequence[str], device: str =
         for run, captions in predictions.items():
             result = score(captions, references, clip, images, objects, process)
             result["variants"] = {
-                name: score(other, references, clip, images, objects, process)
+                name: score(other, references, clip, images, objects, overlap=False)
                 for name, other in _variants_of(profile, run, found.names).items()
             }
             written.append(paths.runs(profile.name) / "p2" / run / "scores.json")
