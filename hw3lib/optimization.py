@@ -12,7 +12,7 @@ from torch import nn
 
 from hw3lib.captioner import Captioner
 
-SCORES = ("CIDEr", "CLIPScore")  # what the stages watch
+SCORES = ("CIDEr", "CLIPScore")  # what the stages watch, as far as there is a CLIP
 
 
 @dataclass
@@ -50,7 +50,7 @@ class Stages:
         ``hold`` keeps the last rate from ending: something is still to come that may raise the scores.
         """
         self.spent += epochs
-        rose = [name for name in SCORES if scores[name] > self.best.get(name, -math.inf)]
+        rose = [name for name in SCORES if scores.get(name, -math.inf) > self.best.get(name, -math.inf)]
         self.best |= {name: scores[name] for name in rose}
         self.stale = 0 if rose else self.stale + 1
         over_budget = self.stage < len(self.budget) and self.spent >= self.budget[self.stage]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -89,3 +90,10 @@ def test_the_pipeline_is_refused_in_one_go_with_everything_that_is_missing(bare:
     with pytest.raises(UserError) as refused:
         doctor.require(config.load("hw3"))
     assert str(refused.value).count("\n") >= 7
+
+
+def test_without_a_clip_nothing_is_missing_and_the_doctor_says_what_falls_away(bare: Path) -> None:
+    profile = dataclasses.replace(config.load("demo"), clip=None)
+    (clip,) = (each for each in doctor.examine(profile) if "CLIP" in each.name)
+    assert clip.state == "optional"
+    assert "no P1" in clip.what

@@ -24,7 +24,7 @@ from hw3lib.checkpoints import read_facts, restore_state, save_state
 from hw3lib.data import CaptionSet, load_captions
 from hw3lib.errors import UserError
 from hw3lib.optimization import Stages, autocast, parameter_groups
-from hw3lib.runs import MEASURED, read_log
+from hw3lib.runs import MEASURED, identity, read_log
 from hw3lib.tokenizer import for_profile
 from hw3lib.validation import evaluate, next_token_loss, pad
 
@@ -127,6 +127,33 @@ def test_the_next_rate_comes_when_both_scores_stop_rising() -> None:
         stages.judge({"CIDEr": cider, "CLIPScore": clip})
     assert history == [3, 3, 3, 3, 2, 2, 2, 1, 1]
     assert stages.over
+
+
+def test_without_a_clip_the_stages_watch_cider_alone() -> None:
+    stages = Stages((2.0, 1.0), patience=1)
+    for cider, stage in [(0.1, 0), (0.2, 0), (0.2, 1), (0.3, 1), (0.1, 2)]:
+        stages.judge({"CIDEr": cider})
+        assert stages.stage == stage
+    assert stages.best == {"CIDEr": 0.3}
+
+
+def test_a_profile_without_a_clip_trains_and_its_lines_say_cider_alone(
+    profile: config.Profile, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def cider_alone(profile: config.Profile, captions: CaptionSet, device: str):
+        score = overlap(profile, captions, device)
+        return lambda predictions: {"CIDEr": score(predictions)["CIDEr"]}
+
+    with_clip = identity(profile, "best")
+    profile = dataclasses.replace(setting(profile, epochs=2), clip=None)
+    assert identity(profile, "best") not in (with_clip, identity(dataclasses.replace(profile, seed=8), "best"))
+    monkeypatch.setattr(training, "scorer", cider_alone)
+    events: list[dict] = []
+    training.train(profile, "best", on_validation=events.append)
+    assert len(events) == 2
+    assert all("CIDEr" in event and "CLIPScore" not in event for event in events)
+    lines = capsys.readouterr().out.strip().splitlines()
+    assert all("CIDEr" in line and "CLIPScore" not in line for line in lines)
 
 
 def test_a_rate_has_no_more_than_its_budget_of_epochs() -> None:
