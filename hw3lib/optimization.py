@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -104,3 +105,21 @@ def autocast(device: torch.device, precision: str) -> AbstractContextManager[Any
     else:
         wanted = precision == "bfloat16"
     return torch.autocast(device.type, torch.bfloat16) if wanted else nullcontext()
+
+
+@contextmanager
+def unfused(encoder: nn.Module, device: torch.device) -> Iterator[None]:
+    """Within :func:`autocast`: let timm spell attention out where the fused one is slow to learn through.
+
+    That is on a CPU in bfloat16, where the fused kernel's way back takes longer than all of the rest: a step of the
+    demo's ViT takes 0.24 s on one core instead of 0.38 s. It costs the memory of each layer's map.
+    """
+    slow = device.type == "cpu" and torch.is_autocast_enabled("cpu")
+    fused = [module for module in encoder.modules() if slow and getattr(module, "fused_attn", False)]
+    try:
+        for module in fused:
+            module.fused_attn = False  # type: ignore[assignment]
+        yield
+    finally:
+        for module in fused:
+            module.fused_attn = True  # type: ignore[assignment]

@@ -23,7 +23,7 @@ from hw3lib.captioner import Captioner
 from hw3lib.checkpoints import read_facts, restore_state, save_state
 from hw3lib.data import CaptionSet, load_captions
 from hw3lib.errors import UserError
-from hw3lib.optimization import Stages, autocast, parameter_groups
+from hw3lib.optimization import Stages, autocast, parameter_groups, unfused
 from hw3lib.runs import MEASURED, identity, read_log
 from hw3lib.tokenizer import for_profile
 from hw3lib.validation import evaluate, next_token_loss, pad
@@ -207,6 +207,24 @@ def test_precision_is_what_was_asked_for() -> None:
     for precision, kind in (("float32", torch.float32), ("bfloat16", torch.bfloat16)):
         with autocast(torch.device("cpu"), precision):
             assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == kind
+
+
+def test_in_bfloat16_on_a_cpu_the_encoder_attends_unfused_to_the_same_effect(profile: config.Profile) -> None:
+    vit = config.Encoder("vit_tiny_patch16_224", "none", {"embed_dim": 32, "depth": 2, "num_heads": 2}, image_size=64)
+    model = Captioner(dataclasses.replace(profile.run("best"), encoder=vit), 40)
+    device, images = model.device, torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+
+    def fused() -> list[bool]:
+        return [module.fused_attn for module in model.encoder.modules() if hasattr(module, "fused_attn")]
+
+    expected = model.features(images).patches
+    with autocast(device, "float32"), unfused(model.encoder, device):
+        assert fused() == [True, True]
+    with pytest.raises(ZeroDivisionError), autocast(device, "bfloat16"), unfused(model.encoder, device):
+        assert fused() == [False, False]
+        torch.testing.assert_close(model.features(images).patches.float(), expected, rtol=0.05, atol=0.05)
+        raise ZeroDivisionError
+    assert fused() == [True, True]
 
 
 def test_evaluation_captions_every_image_and_measures_the_loss(profile: config.Profile) -> None:
