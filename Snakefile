@@ -43,7 +43,8 @@ if PROFILE.data == "demo":
 else:
     P1_DATA = [str(paths.resolve(PROFILE.p1.id2label))]
     CAPTION_DATA = [str(paths.resolve(path)) for path in CAPTIONS]
-WEIGHTS = [str(p) for p in map(paths.resolve, [PROFILE.clip.model, PROFILE.clip.pretrained]) if p.is_file()]
+CLIP = PROFILE.require_clip("the report's P1 needs")
+WEIGHTS = [str(p) for p in map(paths.resolve, [CLIP.model, CLIP.pretrained]) if p.is_file()]
 
 # As many runs side by side as there are cores, and all cores for the run that is alone.
 TRAIN_THREADS = max(1, (workflow.cores or 1) // len(RUNS))

@@ -104,7 +104,7 @@ def table(profile: config.Profile, found: list[Result]) -> tuple[list[str], list
     columns += ["CIDEr, published", "CLIPScore, published"]
     rows = []
     for result in found:
-        row: list[Cell] = [result.name, result.scores["CIDEr"], result.scores["CLIPScore"]]
+        row: list[Cell] = [result.name, result.scores["CIDEr"], result.scores.get("CLIPScore")]
         row += [result.scores.get("object_recall")] if recall else []
         rows.append([*row, result.published.get("CIDEr"), result.published.get("CLIPScore")])
     return columns, rows

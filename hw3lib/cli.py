@@ -161,7 +161,7 @@ def score(
         written = scoring.score_runs(profile, runs, device)
         found = {run: files.read_json(path) for run, path in zip(runs, written, strict=True)}
     elif predictions and annotations:
-        clip = config.load(profile).clip if images_root else None
+        clip = config.load(profile).require_clip("CLIPScore needs") if images_root else None
         found = {"": scoring.score_files(predictions, annotations, images_root, clip, instances, device)}
     else:
         raise UserError("name what to score: hw3 score PRED.json --annotations val.json [--images-root FOLDER]")

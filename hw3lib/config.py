@@ -177,7 +177,7 @@ class Profile:
     title: str
     data: Literal["demo", "real"]  # who the figures speak about; shown wherever they are
     seed: int
-    clip: Clip
+    clip: Clip | None  # null: captions are judged by CIDEr alone, and there is no P1
     p1: Labelled
     captions: Captions
     p3: Photographs
@@ -190,6 +190,12 @@ class Profile:
         if name not in self.runs:
             raise UserError(f"profile {self.name} has no run {name!r}{_nearest(name, list(self.runs))}")
         return self.runs[name]
+
+    def require_clip(self, purpose: str) -> Clip:
+        """The profile's CLIP; :class:`UserError` naming what needs one where the profile does without."""
+        if self.clip is None:
+            raise UserError(f"profile {self.name} has no CLIP (clip: null), which {purpose}; name its weights in clip")
+        return self.clip
 
 
 @lru_cache(maxsize=8)

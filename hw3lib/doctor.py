@@ -133,8 +133,12 @@ def _shards(where: str) -> Finding:
 
 def _weights(profile: config.Profile) -> Iterator[Finding]:
     clip = profile.clip
-    yield from _weight_file("CLIP", clip.pretrained, f"{clip.model} {clip.pretrained}", "clip.pretrained", "open_clip")
-    if clip.model.endswith(".json"):
+    if clip is None:
+        yield Finding("weights", "CLIP", "optional", "none (clip: null): no P1, no CLIPScore, and no report")
+    else:
+        known = f"{clip.model} {clip.pretrained}"
+        yield from _weight_file("CLIP", clip.pretrained, known, "clip.pretrained", "open_clip")
+    if clip and clip.model.endswith(".json"):
         path = paths.resolve(clip.model)
         yield Finding("weights", "CLIP's configuration", *_there(path, "missing", f"put at {path}"))
     for name, run in profile.runs.items():

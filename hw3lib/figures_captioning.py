@@ -19,15 +19,16 @@ Event = Mapping[str, Any]  # a line of log.jsonl
 
 @styled
 def curves(events: Sequence[Event], frozen_epochs: int = 0) -> Figure:
-    """Loss, CIDEr and CLIPScore over the epochs of a run, from its log.
+    """Loss, CIDEr and, where there is one, CLIPScore over the epochs of a run, from its log.
 
     A dashed line marks each change of the learning rate's stage, a dotted one the turn to rewards; the shaded epochs
     are those with the encoder frozen.
     """
     taught = [event for event in events if event["event"] == "train" and "loss" in event]
     judged = [event for event in events if event["event"] == "validation"]
+    scores = _scores(judged)
     figure = new_figure(WIDTH, 2.3)
-    loss, cider, clip = figure.subplots(1, 3)
+    loss, cider, *clip = panels = figure.subplots(1, 1 + len(scores))
     loss.plot(_moments(taught), [event["loss"] for event in taught], color=STYLE.soft, marker="", label="training")
     epochs = [event["epoch"] for event in judged]
     loss.plot(epochs, [event["val_loss"] for event in judged], color=STYLE.series[1], label="validation")
@@ -39,12 +40,18 @@ def curves(events: Sequence[Event], frozen_epochs: int = 0) -> Figure:
     cider.plot(epochs, [event["CIDEr"] for event in judged], color=STYLE.measured, label="greedy, validation")
     if rewarded:
         cider.legend(loc="lower right")
-    clip.plot(epochs, [event["CLIPScore"] for event in judged], color=STYLE.series[2], marker=STYLE.markers[2])
-    for axes, title in ((loss, "Loss, nats per token"), (cider, "CIDEr"), (clip, "CLIPScore")):
+    for axes in clip:
+        axes.plot(epochs, [event["CLIPScore"] for event in judged], color=STYLE.series[2], marker=STYLE.markers[2])
+    for axes, title in zip(panels, ("Loss, nats per token", *scores), strict=True):
         _epochs(axes, title, judged, frozen_epochs)
         if rewarded:
             axes.axvline(rewarded[0]["epoch"] - 1, color=STYLE.quiet, linewidth=0.8, linestyle=":")
     return figure
+
+
+def _scores(judged: Sequence[Event]) -> list[str]:
+    """Which scores validations gave: a profile may do without a CLIP. A run without any is drawn with both."""
+    return [score for score in ("CIDEr", "CLIPScore") if all(score in event for event in judged)]
 
 
 def _moments(steps: Sequence[Event]) -> list[float]:
@@ -75,10 +82,11 @@ def _epochs(axes: Axes, title: str, judged: Sequence[Event], frozen_epochs: int 
 
 @styled
 def compared(logs: Mapping[str, Sequence[Event]]) -> Figure:
-    """CIDEr and CLIPScore at each validation, one line per run; ``logs`` are the runs' events by run."""
+    """CIDEr and, where there is one, CLIPScore at each validation, a line per run; ``logs`` are the runs' events."""
+    scores = _scores([event for events in logs.values() for event in events if event["event"] == "validation"])
     figure = new_figure(WIDTH, 2.9)
-    panels = figure.subplots(1, 2)
-    for axes, score in zip(panels, ("CIDEr", "CLIPScore"), strict=True):
+    panels = figure.subplots(1, len(scores), squeeze=False)[0]
+    for axes, score in zip(panels, scores, strict=True):
         longest: list[Event] = []
         for name, events in logs.items():
             judged = [event for event in events if event["event"] == "validation"]

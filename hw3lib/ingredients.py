@@ -73,8 +73,9 @@ def against_best(profile: config.Profile) -> dict[str, dict[str, Difference]]:
 
 def differences(first: PerImage, second: PerImage, seed: int) -> dict[str, Difference]:
     """First minus second in every score that both have of their images."""
-    has_objects = all("objects_expected" in image for side in (first, second) for image in side.values())
-    scores = SCORES if has_objects else SCORES[:2]
+    known = set.intersection(*(set(image) for side in (first, second) for image in side.values()))
+    needs = dict.fromkeys(SCORES) | {"object_recall": "objects_expected"}
+    scores = [score for score, need in needs.items() if (need or score) in known]
     return {score: compare(first, second, score, seed) for score in scores}
 
 

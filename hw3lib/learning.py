@@ -16,7 +16,7 @@ from hw3lib.captioner import Captioner, Features, Memory
 from hw3lib.decoding import banned_tokens, sample
 from hw3lib.errors import UserError
 from hw3lib.feeding import Part, Step
-from hw3lib.optimization import autocast, parameter_groups
+from hw3lib.optimization import autocast, parameter_groups, unfused
 from hw3lib.self_critical import Rewards, advantages, policy_loss
 from hw3lib.tokenizer import CaptionTokenizer
 from hw3lib.validation import next_token_loss, pad
@@ -77,7 +77,7 @@ class Learner:
         for number, part in enumerate(step.parts):
             images, tokens = self._moved(part)
             with self._shared(number + 1 == len(step.parts)):
-                with autocast(self.model.device, setting.precision):
+                with autocast(self.model.device, setting.precision), unfused(self.model.encoder, self.model.device):
                     logits = self.wrapped(images, tokens[:, :-1])
                     summed = next_token_loss(logits, tokens, self.tokenizer.pad, setting.label_smoothing, "sum")
                 # Gradients are averaged over processes: so that each token counts alike, wherever it is.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +13,7 @@ from torch import nn
 
 from hw3lib.captioner import Captioner
 
-SCORES = ("CIDEr", "CLIPScore")  # what the stages watch
+SCORES = ("CIDEr", "CLIPScore")  # what the stages watch, as far as there is a CLIP
 
 
 @dataclass
@@ -50,7 +51,7 @@ class Stages:
         ``hold`` keeps the last rate from ending: something is still to come that may raise the scores.
         """
         self.spent += epochs
-        rose = [name for name in SCORES if scores[name] > self.best.get(name, -math.inf)]
+        rose = [name for name in SCORES if scores.get(name, -math.inf) > self.best.get(name, -math.inf)]
         self.best |= {name: scores[name] for name in rose}
         self.stale = 0 if rose else self.stale + 1
         over_budget = self.stage < len(self.budget) and self.spent >= self.budget[self.stage]
@@ -104,3 +105,21 @@ def autocast(device: torch.device, precision: str) -> AbstractContextManager[Any
     else:
         wanted = precision == "bfloat16"
     return torch.autocast(device.type, torch.bfloat16) if wanted else nullcontext()
+
+
+@contextmanager
+def unfused(encoder: nn.Module, device: torch.device) -> Iterator[None]:
+    """Within :func:`autocast`: let timm spell attention out where the fused one is slow to learn through.
+
+    That is on a CPU in bfloat16, where the fused kernel's way back takes longer than all of the rest: a step of the
+    demo's ViT takes 0.24 s on one core instead of 0.38 s. It costs the memory of each layer's map.
+    """
+    slow = device.type == "cpu" and torch.is_autocast_enabled("cpu")
+    fused = [module for module in encoder.modules() if slow and getattr(module, "fused_attn", False)]
+    try:
+        for module in fused:
+            module.fused_attn = False  # type: ignore[assignment]
+        yield
+    finally:
+        for module in fused:
+            module.fused_attn = True  # type: ignore[assignment]

@@ -27,6 +27,7 @@ def run(spec: str, cores: int, extra: Sequence[str] = ()) -> bool:
     ``extra`` goes to Snakemake as it is (``--executor slurm``, ``--dry-run``, ...).
     """
     profile = config.load(spec)
+    profile.require_clip("the report's P1 needs")
     start = time.monotonic()
     locks.end_with_parent("HW3_MAKE")
     with _alone(profile.name):

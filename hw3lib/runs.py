@@ -41,13 +41,13 @@ def identity(profile: config.Profile, run: str) -> str:
     sources = [captions.train_annotations or captions.train_images, captions.val_annotations, captions.tokenizer]
     if settings.encoder.weights not in ("pretrained", "none"):
         sources.append(settings.encoder.weights)
-    if profile.clip.pretrained:
+    if profile.clip and profile.clip.pretrained:
         sources += [profile.clip.model, profile.clip.pretrained]
     known = {key: value for key, value in asdict(settings).items() if key != "title"}
     facts = {
         "run": known,
         "captions": {key: value for key, value in asdict(captions).items() if key != "keep_decoded"},
-        "clip": asdict(profile.clip),
+        "clip": asdict(profile.clip) if profile.clip else None,
         "seed": profile.seed,
         "files": {source: _digest(paths.resolve(source)) for source in sources},
     }

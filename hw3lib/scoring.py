@@ -208,8 +208,9 @@ def score_files(
 def score_runs(profile: config.Profile | str, runs: Sequence[str], device: str = "auto") -> list[Path]:
     """Score finished runs' predictions, and their variants, on the validation images; returns their ``scores.json``.
 
-    Several at once share the references, the image features and METEOR's start. Raises :class:`UserError` before any
-    work when a run has no predictions, naming the command that makes them, or when they do not fit the images.
+    Several at once share the references, the image features and METEOR's start. Without a CLIP in the profile there is
+    no CLIPScore. Raises :class:`UserError` before any work when a run has no predictions, naming the command that makes
+    them, or when they do not fit the images.
     """
     from hw3lib.clip import ClipModel
 
@@ -222,7 +223,7 @@ def score_runs(profile: config.Profile | str, runs: Sequence[str], device: str =
     written = []
     with meteor() as process:
         references = References(dict(zip(found.names, found.captions, strict=True)))
-        clip = ClipModel.load(profile.clip, device)
+        clip = ClipModel.load(profile.clip, device) if profile.clip else None
         for run, captions in predictions.items():
             result = score(captions, references, clip, images, objects, process)
             result["variants"] = {

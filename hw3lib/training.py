@@ -34,7 +34,7 @@ from hw3lib.decoding import Caption
 from hw3lib.errors import UserError
 from hw3lib.feeding import Feed
 from hw3lib.learning import Learner
-from hw3lib.optimization import Stages, cosine
+from hw3lib.optimization import SCORES, Stages, cosine
 from hw3lib.runs import Event, LoadedRun, caption_images, folder, identity, is_current, load_run, read_log
 from hw3lib.self_critical import Rewards
 from hw3lib.tokenizer import for_profile
@@ -404,10 +404,11 @@ class _Trainer:
         learned = f"loss {event['train_loss']:.3f}" if "reward" not in event else f"reward {event['reward']:.3f}"
         phase = {"frozen": " (encoder frozen)", "self-critical": " (self-critical)"}.get(event["phase"], "")
         stage = f" ({event['stage']}/{len(self.stages.rates)})" if self.rewards is None else ""
+        scores = " · ".join(f"{name} {event[name]:.4f}" for name in SCORES if name in event)
         return (
             f"{self.name}: epoch {self.at.epoch}/{self.last_epoch}{phase}"
             f" · rate {event['learning_rate']:.3g}{stage} · {learned}, val {event['val_loss']:.3f}"
-            f" · CIDEr {event['CIDEr']:.4f} · CLIPScore {event['CLIPScore']:.4f}{' *' if better else ''}"
+            f" · {scores}{' *' if better else ''}"
             f" · {event['images_per_s']:.0f} images/s"
             f" · {'finished' if over or not left else f'at most {left:.0f} s left'}"
         )

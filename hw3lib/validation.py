@@ -25,20 +25,23 @@ Score = Callable[[dict[str, str]], dict[str, float]]  # captions by image name t
 
 
 def scorer(profile: Profile, captions: CaptionSet, device: str) -> Score:
-    """CIDEr and CLIPScore of captions of these images; references and image features are prepared once, here."""
+    """CIDEr of captions of these images and, where the profile has a CLIP, CLIPScore.
+
+    References and image features are prepared once, here.
+    """
     from hw3lib.clip import ClipModel, clip_scores
     from hw3lib.scoring import References
 
-    clip = ClipModel.load(profile.clip, device)
-    images = clip.embed_images(list(captions.files))
+    clip = ClipModel.load(profile.clip, device) if profile.clip else None
+    images = clip.embed_images(list(captions.files)) if clip else None
     references = References({name: list(texts) for name, texts in zip(captions.names, captions.captions, strict=True)})
 
     def score(predictions: dict[str, str]) -> dict[str, float]:
-        texts = clip.embed_texts([predictions[name] for name in captions.names])
-        return {
-            "CIDEr": float(references.cider(predictions)[0]),
-            "CLIPScore": float(clip_scores(images, texts).mean()),
-        }
+        found = {"CIDEr": float(references.cider(predictions)[0])}
+        if clip is not None and images is not None:
+            texts = clip.embed_texts([predictions[name] for name in captions.names])
+            found["CLIPScore"] = float(clip_scores(images, texts).mean())
+        return found
 
     return score
 

@@ -122,3 +122,13 @@ def test_a_mistake_is_named_with_its_file_and_the_nearest_key(tmp_path: Path, ru
 def test_a_missing_profile_names_those_that_exist() -> None:
     with pytest.raises(UserError, match=r"did you mean 'demo'.*hw3"):
         config.load("demos")
+
+
+def test_a_profile_may_do_without_a_clip_and_what_needs_one_says_so(tmp_path: Path) -> None:
+    path = write(tmp_path, "  best: {title: b}\n")
+    path.write_text(path.read_text().replace("clip: {}", "clip: null"))
+    profile = config.load(path)
+    assert profile.clip is None
+    with pytest.raises(UserError, match=r"has no CLIP \(clip: null\), which P1 needs"):
+        profile.require_clip("P1 needs")
+    assert config.load("demo").require_clip("P1 needs") == config.load("demo").clip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -108,3 +109,10 @@ def test_missing_shards_are_counted_and_the_size_of_the_caches_is_told(bare: Pat
     found = {finding.name: finding for finding in doctor.examine(config.load("packed"))}
     assert found["P2 training shards"].what.startswith("3 (0.2 GB): ")
     assert found["caches"].what.startswith(f"0.1 GB in {bare}/runs/cache")
+
+
+def test_without_a_clip_nothing_is_missing_and_the_doctor_says_what_falls_away(bare: Path) -> None:
+    profile = dataclasses.replace(config.load("demo"), clip=None)
+    (clip,) = (each for each in doctor.examine(profile) if "CLIP" in each.name)
+    assert clip.state == "optional"
+    assert "no P1" in clip.what

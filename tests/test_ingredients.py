@@ -76,3 +76,13 @@ def test_the_sentence_follows_the_numbers(profile: config.Profile) -> None:
     assert "self-critical training (+1" in raises
     assert "beam search (-0.5" in lowers
     assert "moving average" in neither
+
+
+def test_without_a_clip_cider_alone_is_compared(profile: config.Profile) -> None:
+    one, other = (
+        {name: {"CIDEr": each["CIDEr"]} for name, each in per_image(level, seed).items()}
+        for level, seed in ((2.0, 1), (1.0, 2))
+    )
+    found = ingredients.differences(one, other, seed=0)
+    assert list(found) == ["CIDEr"]
+    assert found["CIDEr"].effect == pytest.approx(1.0, abs=0.2)

@@ -287,6 +287,17 @@ def test_without_its_data_a_real_profile_is_refused_before_anything_runs(
         pipeline.run("hw3", 1)
 
 
+def test_the_report_of_a_profile_without_a_clip_is_refused_before_anything_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HW3_ROOT", str(tmp_path))
+    monkeypatch.setattr(pipeline, "_snakemake", lambda *arguments: pytest.fail("it ran"))
+    lines = (REPOSITORY / "configs" / "demo.yaml").read_text().split("\nclip:\n")
+    (tmp_path / "blind.yaml").write_text(f"{lines[0]}\nclip: null\n{lines[1].split(chr(10) * 2, 1)[1]}")
+    with pytest.raises(UserError, match="blind has no CLIP"):
+        pipeline.run(str(tmp_path / "blind.yaml"), 1)
+
+
 @pytest.mark.slow
 def test_the_smoke_report_survives_kills_and_is_whole(tmp_path: Path) -> None:
     for name in ("configs", "hw3lib"):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import random
 from collections.abc import Iterator
@@ -14,8 +15,10 @@ from tiny_clip import ColourClip
 from hw3lib import chair, config, files, paths, ptb, scoring
 from hw3lib.cider import CiderReferences
 from hw3lib.clip import ClipModel
+from hw3lib.data import load_captions
 from hw3lib.errors import UserError
 from hw3lib.scoring import References, load_predictions, load_references, score, score_files, score_runs
+from hw3lib.validation import scorer
 
 REAL = Path(__file__).parents[2] / "shared" / "real" / "coco_results" / "mscoco_magic.json"
 EXAMPLE = REAL.parents[1] / "clipscore_example"
@@ -470,3 +473,20 @@ def test_real_captions_have_the_tokens_and_the_cider_of_pycocoevalcap() -> None:
     assert list(references.cider(said)[1].values()) == pytest.approx(theirs, abs=1e-9)
     earned = references.rewards(list(said), list(said.values()))
     assert sum(abs(own - peer) < 1e-9 for own, peer in zip(earned, theirs, strict=True)) > 0.95 * len(said)
+
+
+def test_without_a_clip_a_run_is_validated_and_scored_without_clipscore(
+    world: config.Profile, one_meteor: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*arguments: object) -> None:
+        raise AssertionError("a CLIP was loaded")
+
+    monkeypatch.setattr(ClipModel, "load", refuse)
+    world = dataclasses.replace(world, clip=None)
+    captions = load_captions(world.captions.val_annotations, world.captions.val_images)
+    judged = scorer(world, captions, "cpu")(SAID)
+    files.write_json(paths.runs("tiny") / "p2" / "best" / "predictions.json", SAID)
+    found = files.read_json(score_runs(world, ["best"])[0])
+    assert judged == {"CIDEr": pytest.approx(found["scores"]["CIDEr"])}
+    assert {"CIDEr", "BLEU-4", "METEOR", "object_recall"} <= set(found["scores"])
+    assert not [key for each in (found["scores"], *found["per_image"].values()) for key in each if "CLIP" in key]
