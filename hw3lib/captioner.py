@@ -7,7 +7,7 @@ L keys (T or P), N layers, H heads, D model width, E a head's width, V vocabular
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -36,27 +36,6 @@ class Features(NamedTuple):
 
     patches: Tensor  # (I, P, C)
     grid: tuple[int, int]
-
-
-@dataclass
-class Cache:
-    """Keys and values of a decoding batch: the caption's so far, preallocated, and the image's, computed once."""
-
-    keys: Tensor  # (N, B, H, T max, E)
-    values: Tensor
-    cross: list[tuple[Tensor, Tensor]]  # per layer (I, H, P, E)
-    length: int = 0  # tokens filled
-
-    def reorder(self, rows: Tensor) -> None:
-        """Make row ``i`` continue what was row ``rows[i]``; all rows still belong to the same images."""
-        used = slice(0, self.length)
-        self.keys[..., used, :] = self.keys[:, rows, :, used]
-        self.values[..., used, :] = self.values[:, rows, :, used]
-
-    def keep(self, rows: Tensor, images: Tensor) -> None:
-        """Drop all rows and images but these; the buffers shrink, so that the others cost nothing any more."""
-        self.keys, self.values = self.keys[:, rows], self.values[:, rows]
-        self.cross = [(keys[images], values[images]) for keys, values in self.cross]
 
 
 class Attention(nn.Module):
@@ -116,28 +95,14 @@ class Block(nn.Module):
         self.feed_forward = nn.Sequential(nn.Linear(width, feed_forward), nn.GELU(), nn.Linear(feed_forward, width))
         self.dropout = nn.Dropout(dropout)
 
-    def forward(
-        self, x: Tensor, memory: tuple[Tensor, Tensor], past: tuple[Tensor, Tensor, int] | None, explicit: bool
-    ) -> tuple[Tensor, Tensor | None]:
-        """One layer over ``x`` (B, T, D); ``memory`` are the image's keys and values, ``past`` a cache's layer."""
+    def forward(self, x: Tensor, memory: Tensor, explicit: bool) -> tuple[Tensor, Tensor | None]:
+        """One layer over ``x`` (B, T, D) and the images' ``memory`` (I, P, D); see :class:`Attention`."""
         normed = self.norm_self(x)
-        keys, values = self.self_attention.keys_values(normed)
-        if past is not None:
-            keys, values = _append(past, keys, values)
-        # A single new token may see everything; several at once only start from an empty cache.
-        x = x + self.dropout(self.self_attention(normed, keys, values, causal=x.shape[1] > 1)[0])
-        crossed, attention = self.cross_attention(self.norm_cross(x), *memory, explicit=explicit)
+        x = x + self.dropout(self.self_attention(normed, *self.self_attention.keys_values(normed), causal=True)[0])
+        seen = self.cross_attention.keys_values(memory)
+        crossed, attention = self.cross_attention(self.norm_cross(x), *seen, explicit=explicit)
         x = x + self.dropout(crossed)
         return x + self.dropout(self.feed_forward(self.norm_feed_forward(x))), attention
-
-
-def _append(past: tuple[Tensor, Tensor, int], keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
-    """Write new keys and values (B, H, T, E) behind the cached ones, in place, and return all of them."""
-    cached_keys, cached_values, length = past
-    end = length + keys.shape[2]
-    cached_keys[:, :, length:end] = keys
-    cached_values[:, :, length:end] = values
-    return cached_keys[:, :, :end], cached_values[:, :, :end]
 
 
 class Captioner(nn.Module):
@@ -232,42 +197,17 @@ class Captioner(nn.Module):
             memory = self.remember(images)
         else:
             memory = images if isinstance(images, Memory) else self.encode(images)
-        cross = self.cross_keys_values(memory)
-        logits, attention = self._decode(tokens, cross, None, return_attention)
-        return (logits, torch.stack(attention, dim=1)) if return_attention else logits
-
-    def cross_keys_values(self, memory: Memory) -> list[tuple[Tensor, Tensor]]:
-        """Each layer's keys and values of the images, (I, H, P, E)."""
-        return [block.cross_attention.keys_values(memory.tokens) for block in self.blocks]  # type: ignore[operator, union-attr]
-
-    def start(self, memory: Memory, rows: int, max_length: int) -> Cache:
-        """An empty cache for ``rows`` captions (as many per image) of at most ``max_length`` tokens."""
-        cross = self.cross_keys_values(memory)
-        shape = (len(self.blocks), rows, *cross[0][0].shape[1:2], max_length, cross[0][0].shape[-1])
-        return Cache(cross[0][0].new_empty(shape), cross[0][0].new_empty(shape), cross)
-
-    def step(self, tokens: Tensor, cache: Cache) -> Tensor:
-        """The newest token of each caption (B,) to the logits of the next (B, V); the cache grows by one."""
-        logits, _ = self._decode(tokens[:, None], cache.cross, cache, False)
-        cache.length += 1
-        return logits[:, -1]
-
-    def _decode(
-        self, tokens: Tensor, cross: list[tuple[Tensor, Tensor]], cache: Cache | None, explicit: bool
-    ) -> tuple[Tensor, list[Tensor]]:
-        start = cache.length if cache else 0
-        end = start + tokens.shape[1]
-        if end > self.max_length:
-            raise ValueError(f"a caption of {end} tokens is longer than the model's {self.max_length}")
-        x = self.dropout(self.embed(tokens) + self.position.weight[start:end])  # (B, T, D)
+        length = tokens.shape[1]
+        if length > self.max_length:
+            raise ValueError(f"a caption of {length} tokens is longer than the model's {self.max_length}")
+        x = self.dropout(self.embed(tokens) + self.position.weight[:length])  # (B, T, D)
         attention = []
-        for layer, block in enumerate(self.blocks):
-            past = (cache.keys[layer], cache.values[layer], start) if cache else None
-            x, weights = block(x, cross[layer], past, explicit)
-            if weights is not None:
-                attention.append(weights)
+        for block in self.blocks:
+            x, weights = block(x, memory.tokens, return_attention)
+            attention.append(weights)
         x = self.norm(x)
-        return (F.linear(x, self.embed.weight) if self.head is None else self.head(x)), attention  # (B, T, V)
+        logits = F.linear(x, self.embed.weight) if self.head is None else self.head(x)
+        return (logits, torch.stack(attention, dim=1)) if return_attention else logits
 
     def save(self, path: str | Path, facts: dict[str, Any] | None = None) -> None:
         """Write safetensors, with the run's configuration and the vocabulary's size in the metadata."""

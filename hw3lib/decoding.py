@@ -12,13 +12,14 @@ import torch
 from torch import Tensor
 
 from hw3lib.captioner import Captioner, Memory
+from hw3lib.stepping import start, step
 from hw3lib.tokenizer import CaptionTokenizer
 
 # How many steps pass between two looks at which captions have ended. A look makes the host wait for the device;
 # between looks ended rows ride along. 4 was as fast as never looking on a GPU, and nearly as lean as 1 on a CPU.
 _LOOK_EVERY = 4
 
-Choose = Callable[[Tensor], tuple[Tensor, Tensor]]  # log-probabilities (B, V) to tokens and their own (B,), (B,)
+Choose = Callable[[Tensor], tuple[Tensor, Tensor]]  # logits (B, V) to tokens and their log-probabilities (B,), (B,)
 
 
 @dataclass(frozen=True)
@@ -32,15 +33,23 @@ class Caption:
 
 @torch.inference_mode()
 def greedy(
-    model: Captioner, memory: Memory, tokenizer: CaptionTokenizer, max_length: int | None = None
+    model: Captioner,
+    memory: Memory,
+    tokenizer: CaptionTokenizer,
+    max_length: int | None = None,
+    compiled: bool = False,
 ) -> list[Caption]:
-    """The likeliest token at each step, for a batch of images at once."""
+    """The likeliest token at each step, for a batch of images at once.
 
-    def likeliest(log_probs: Tensor) -> tuple[Tensor, Tensor]:
-        best = log_probs.max(-1)
+    ``compiled`` makes one graph of a step (a CUDA graph on a GPU). It takes a compiler and, for each new number of
+    images, the time to compile: for many batches of one size. Two threads must not do it with one model at once.
+    """
+
+    def likeliest(logits: Tensor) -> tuple[Tensor, Tensor]:
+        best = logits.log_softmax(-1).max(-1)
         return best.indices, best.values
 
-    return _extend(model, memory, tokenizer, max_length, likeliest)
+    return _extend(model, memory, tokenizer, max_length, likeliest, 1, compiled)
 
 
 @torch.inference_mode()
@@ -53,55 +62,83 @@ def sample(
     top_k: int | None = None,
     top_p: float = 1.0,
     generator: torch.Generator | None = None,
+    samples: int = 1,
+    compiled: bool = False,
 ) -> list[Caption]:
     """Draw each token at random: the ``top_k`` likeliest, then the nucleus of mass ``top_p`` (Holtzman et al. 2020).
 
-    ``log_probs`` are the model's own, before temperature and truncation. A ``temperature`` of 0 is greedy.
+    An image's ``samples`` follow one another. ``log_probs`` are the model's own, before temperature and truncation. A
+    ``temperature`` of 0 is greedy. For ``compiled`` see :func:`greedy`.
     """
     if temperature < 0 or not 0 < top_p <= 1 or (top_k is not None and top_k < 1):
         raise ValueError(f"temperature {temperature}, top_k {top_k}, top_p {top_p}: want >= 0, >= 1, (0, 1]")
+    if samples < 1:
+        raise ValueError(f"{samples} samples: want at least 1")
     if temperature == 0:
-        return greedy(model, memory, tokenizer, max_length)
+        return [each for each in greedy(model, memory, tokenizer, max_length, compiled) for _ in range(samples)]
 
-    def draw(log_probs: Tensor) -> tuple[Tensor, Tensor]:
-        scores, order = (log_probs / temperature).sort(-1, descending=True)
-        if top_k is not None:
-            scores[:, top_k:] = -torch.inf
-        mass = scores.softmax(-1)
-        scores[mass.cumsum(-1) - mass >= top_p] = -torch.inf  # the first is always kept
-        drawn = torch.multinomial(scores.softmax(-1), 1, generator=generator)
-        tokens = order.gather(-1, drawn)
+    def draw(logits: Tensor) -> tuple[Tensor, Tensor]:
+        log_probs = logits.log_softmax(-1)
+        scores, order = logits / temperature, None
+        if top_k is not None and top_k < scores.shape[-1]:
+            scores, order = scores.topk(top_k)
+        elif top_p < 1:
+            scores, order = scores.sort(-1, descending=True)
+        masses = scores.softmax(-1)
+        if top_p < 1:
+            before = masses.cumsum(-1) - masses
+            masses = masses.masked_fill(before >= top_p, 0.0)  # the first is always kept
+        drawn = _draw(masses, generator)
+        tokens = drawn if order is None else order.gather(-1, drawn)
         return tokens[:, 0], log_probs.gather(-1, tokens)[:, 0]
 
-    return _extend(model, memory, tokenizer, max_length, draw)
+    return _extend(model, memory, tokenizer, max_length, draw, samples, compiled)
+
+
+def _draw(masses: Tensor, generator: torch.Generator | None) -> Tensor:
+    """One index of each row (B, 1), as often as its share of the row's sum, by inverting the distribution.
+
+    One random number for each row: ``torch.multinomial`` draws one for each entry, which took longer than the decoder.
+    """
+    total = masses.cumsum(-1)
+    point = torch.rand(len(masses), 1, device=masses.device, generator=generator) * total[:, -1:]
+    below = torch.nextafter(total[:, -1:], torch.zeros_like(point))  # rounding must not reach beyond the last mass
+    return torch.searchsorted(total, torch.minimum(point, below), right=True)  # the first whose sum exceeds the point
 
 
 def _extend(
-    model: Captioner, memory: Memory, tokenizer: CaptionTokenizer, max_length: int | None, choose: Choose
+    model: Captioner,
+    memory: Memory,
+    tokenizer: CaptionTokenizer,
+    max_length: int | None,
+    choose: Choose,
+    samples: int,
+    compiled: bool,
 ) -> list[Caption]:
-    """Grow one caption per image by ``choose`` until all have ended; ended ones leave the batch."""
-    images, device = memory.tokens.shape[0], memory.tokens.device
+    """Grow ``samples`` captions per image by ``choose`` until all have ended; an image leaves with its last."""
+    captions, device = memory.tokens.shape[0] * samples, memory.tokens.device
     limit = _limit(model, max_length)
-    allowed = _allowed(model, tokenizer)
-    cache = model.start(memory, images, limit)
-    tokens = torch.full((images, limit), tokenizer.pad, device=device)
-    log_probs = torch.zeros(images, limit, device=device)
+    banned = _banned(tokenizer, device)
+    cache = start(model, memory, captions, limit, compiled=compiled)
+    tokens = torch.full((captions, limit), tokenizer.pad, device=device)
+    log_probs = torch.zeros(captions, limit, device=device)
     tokens[:, 0] = tokenizer.bos
-    rows = torch.arange(images, device=device)  # which caption each row of the cache belongs to
-    ended = torch.zeros(images, dtype=torch.bool, device=device)
+    newest = tokens[:, 0].contiguous()
+    rows = torch.arange(captions, device=device)  # which caption each row of the cache belongs to
+    ended = torch.zeros(captions, dtype=torch.bool, device=device)
     for position in range(1, limit):
-        logits = model.step(tokens[rows, position - 1], cache).float()
-        chosen, scores = choose((logits + allowed).log_softmax(-1))
-        tokens[rows, position] = chosen.where(~ended, tokenizer.pad)
+        newest, scores = choose(step(newest, cache).index_fill_(-1, banned, -torch.inf))
+        tokens[rows, position] = newest.where(~ended, tokenizer.pad)
         log_probs[rows, position] = scores.where(~ended, 0.0)
-        ended |= chosen == tokenizer.eos
+        ended |= newest == tokenizer.eos
         if position % _LOOK_EVERY == 0:
-            going = (~ended).nonzero()[:, 0]
+            going = _going(~ended.view(-1, samples).all(-1), compiled)
             if not len(going):
                 break
-            if len(going) < len(rows):
-                cache.keep(going, going)
-                rows, ended = rows[going], ended[going]
+            if len(going) * samples < len(rows):
+                groups = _rows(going, samples)
+                cache.keep(groups, going)
+                rows, ended, newest = rows[groups], ended[groups], newest[groups]
     return [_caption(tokenizer, row, scores) for row, scores in zip(tokens.tolist(), log_probs.tolist(), strict=True)]
 
 
@@ -113,20 +150,22 @@ def beam(
     max_length: int | None = None,
     beams: int = 3,
     length_penalty: float = 0.7,
+    compiled: bool = False,
 ) -> list[Caption]:
     """Beam search; a caption's score is its log-probability over ``length ** length_penalty`` (Wu et al. 2016, alpha).
 
     ``length`` counts the tokens after [BOS]; 0 prefers short captions, 1 is the mean per token. An image's search
-    ends when no open beam can overtake its best ended one, or at ``max_length``. One beam is greedy decoding.
+    ends when no open beam can overtake its best ended one, or at ``max_length``. One beam is greedy decoding. For
+    ``compiled`` see :func:`greedy`.
     """
     if beams < 1:
         raise ValueError(f"{beams} beams: want at least 1")
     if beams == 1:  # the search below would go on past the greedy caption's end, in case a longer one scores higher
-        return greedy(model, memory, tokenizer, max_length)
+        return greedy(model, memory, tokenizer, max_length, compiled)
     images, device = memory.tokens.shape[0], memory.tokens.device
     limit = _limit(model, max_length)
-    allowed = _allowed(model, tokenizer)
-    cache = model.start(memory, images * beams, limit)
+    banned = _banned(tokenizer, device)
+    cache = start(model, memory, images * beams, limit, beams, compiled)
     tokens = torch.full((images, beams, limit), tokenizer.pad, device=device)
     log_probs = torch.zeros(images, beams, limit, device=device)
     tokens[..., 0] = tokenizer.bos
@@ -137,12 +176,8 @@ def beam(
     best_tokens, best_log_probs = tokens[:, 0].clone(), log_probs[:, 0].clone()
 
     for position in range(1, limit):
-        logits = model.step(tokens[index, :, position - 1].flatten(), cache).float()
-        scores = (logits + allowed).log_softmax(-1).unflatten(0, (-1, beams))  # (I, K, V)
-        # Twice as many as needed: at most K of them are [EOS], which leave the beam.
-        totals, flat = (totals[..., None] + scores).flatten(1).topk(min(2 * beams, scores[0].numel()))  # (I, 2K)
-        source, token = flat // scores.shape[-1], flat % scores.shape[-1]
-        step_log_probs = scores.flatten(1).gather(-1, flat)
+        logits = step(tokens[index, :, position - 1].flatten(), cache).index_fill_(-1, banned, -torch.inf)
+        source, token, step_log_probs, totals = _best(logits, totals)  # (I, 2K)
         ends = (token == tokenizer.eos) | (position == limit - 1)
 
         finished = (totals / position**length_penalty).masked_fill(~ends, -torch.inf)
@@ -163,23 +198,56 @@ def beam(
             moved = history[index[:, None], source].clone()
             moved[..., position] = new.gather(1, order)
             history[index] = moved
-        groups = torch.arange(len(index), device=device)
-        cache.reorder((groups[:, None] * beams + source).flatten())
+        cache.follow(source)
 
         if position % _LOOK_EVERY == 0:
             # Log-probabilities only fall: an open beam can at best keep its total at the length that favours it.
             reach = (limit - 1 if length_penalty > 0 else position) ** length_penalty
-            going = (totals[:, 0] / reach > best_score[index]).nonzero()[:, 0]
+            going = _going(totals[:, 0] / reach > best_score[index], compiled)
             if not len(going):
                 break
             if len(going) < len(index):
-                each = torch.arange(beams, device=device)
-                cache.keep((going[:, None] * beams + each).flatten(), going)
+                cache.keep(going, going)
                 index, totals = index[going], totals[going]
     return [
         _caption(tokenizer, row, scores)
         for row, scores in zip(best_tokens.tolist(), best_log_probs.tolist(), strict=True)
     ]
+
+
+def _best(logits: Tensor, totals: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """The best ways to go on from an image's beams: which beam, which token, its log-probability, the new total.
+
+    All (I, 2K), best first, from ``logits`` (I * K, V) and ``totals`` (I, K). Twice as many as needed: at most K of
+    them are [EOS], which leave the beam.
+    """
+    images, beams = totals.shape
+    scores = logits.log_softmax(-1)
+    wanted = min(2 * beams, scores.shape[-1])
+    scores, token = scores.topk(wanted)  # of each beam alone first: adding totals to all would be another (B, V)
+    scores, token = scores.view(images, -1), token.view(images, -1)  # (I, K * 2K)
+    totals = totals.repeat_interleave(wanted, 1) + scores
+    totals, flat = totals.topk(min(2 * beams, totals.shape[1]))
+    return flat // wanted, token.gather(1, flat), scores.gather(1, flat), totals
+
+
+def _going(alive: Tensor, halves: bool) -> Tensor:
+    """The images that stay (ascending), given which must (I,): the one place where the host waits for the device.
+
+    With ``halves`` some others stay too, so that the batch has few sizes (a compiled step is one for each size).
+    """
+    going = alive.nonzero()[:, 0]
+    if not halves or not len(going):
+        return going
+    size = len(alive)
+    while size // 2 >= len(going):
+        size //= 2
+    return alive.sort(descending=True, stable=True).indices[:size].sort().values
+
+
+def _rows(images: Tensor, each: int) -> Tensor:
+    """The rows of these images, ``each`` for every image."""
+    return (images[:, None] * each + torch.arange(each, device=images.device)).flatten()
 
 
 def _limit(model: Captioner, max_length: int | None) -> int:
@@ -189,11 +257,9 @@ def _limit(model: Captioner, max_length: int | None) -> int:
     return limit
 
 
-def _allowed(model: Captioner, tokenizer: CaptionTokenizer) -> Tensor:
-    """Added to the logits (V,): padding, [UNK] and a second [BOS] are no part of a caption."""
-    mask = torch.zeros(model.vocabulary_size, device=model.device)
-    mask[[tokenizer.pad, tokenizer.unk, tokenizer.bos]] = -torch.inf
-    return mask
+def _banned(tokenizer: CaptionTokenizer, device: torch.device) -> Tensor:
+    """Padding, [UNK] and a second [BOS] are no part of a caption."""
+    return torch.tensor([tokenizer.pad, tokenizer.unk, tokenizer.bos], device=device)
 
 
 def _caption(tokenizer: CaptionTokenizer, row: list[int], log_probs: list[float]) -> Caption:

@@ -117,18 +117,16 @@ def photograph(seed: int = 0, size: tuple[int, int] = (90, 70)) -> Image.Image:
 
 
 def test_a_token_has_the_map_of_the_step_that_predicted_it(loaded) -> None:
-    """Step by step over the cache, as captions are decoded, against one teacher-forced pass."""
+    """Each token's map, from what had been said before it alone, against one teacher-forced pass."""
     image = photograph()
     found = attention.look(loaded, image)
     model = loaded.model
     assert len(found.tokens) > 3
     with torch.inference_mode():
         memory = model.encode(loaded.transform(image)[None])
-        cache = model.start(memory, 1, model.max_length)
-        for place, token in enumerate(found.tokens[:-1]):
-            _, weights = model._decode(torch.tensor([[token]]), cache.cross, cache, True)
-            cache.length += 1
-            step = torch.stack(weights, dim=1)[0, :, :, 0].numpy()  # (N, H, P)
+        for place in range(len(found.tokens) - 1):
+            said = torch.tensor([found.tokens[: place + 1]])
+            step = model(memory, said, return_attention=True)[1][0, :, :, -1].numpy()  # (N, H, P)
             np.testing.assert_allclose(found.maps[:, :, place + 1], step, atol=2e-5)
             assert np.abs(found.maps[:, :, place] - step).max() > 1e-3 or place == 0
     np.testing.assert_allclose(found.maps[:, :, 1:].sum(axis=-1), 1, atol=1e-5)

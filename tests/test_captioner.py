@@ -149,28 +149,6 @@ def test_a_token_never_sees_a_later_one_but_always_the_image(model: Captioner) -
     assert not torch.allclose(before[:, 0], model(-images, tokens)[:, 0])
 
 
-def test_step_by_step_is_the_same_as_all_at_once(model: Captioner) -> None:
-    memory = model.encode(torch.randn(2, 3, 32, 32))
-    tokens = torch.randint(4, VOCABULARY, (4, 7))
-    cache = model.start(memory, 4, 7)
-    steps = torch.stack([model.step(tokens[:, position], cache) for position in range(7)], dim=1)
-    torch.testing.assert_close(steps, model(memory, tokens), atol=1e-5, rtol=1e-5)
-
-
-def test_the_image_is_encoded_and_its_keys_computed_once_per_caption(model: Captioner) -> None:
-    calls: list[str] = []
-    model.encoder.register_forward_pre_hook(lambda *_: calls.append("encoder"))
-    for block in model.blocks:
-        block.cross_attention.key_value.register_forward_pre_hook(lambda *_: calls.append("keys"))
-    memory = model.encode(torch.randn(1, 3, 32, 32))
-    cache = model.start(memory, 1, 10)
-    buffer = cache.keys.data_ptr()
-    for _ in range(9):
-        model.step(torch.tensor([5]), cache)
-    assert calls.count("keys") == len(model.blocks)
-    assert cache.keys.data_ptr() == buffer
-
-
 def test_a_caption_beyond_the_longest_is_refused(model: Captioner) -> None:
     with pytest.raises(ValueError, match="25 tokens is longer than the model's 24"):
         model(torch.randn(1, 3, 32, 32), torch.zeros(1, 25, dtype=torch.long))
