@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.basedir)))
 
-from hw3lib import config as settings, paths, provenance
+from hw3lib import config as settings, paths, provenance, shards
 from hw3lib.report import NAME
 
 workdir: str(paths.root())
@@ -33,7 +33,8 @@ def fingerprint(*parts):
     return provenance.fingerprint({str(i): repr(part) for i, part in enumerate(parts)})
 
 
-CAPTIONS = [PROFILE.captions.train_annotations, PROFILE.captions.val_annotations]
+CAPTIONS = [*shards.expand(PROFILE.captions.train_annotations or PROFILE.captions.train_images),
+            PROFILE.captions.val_annotations]
 if PROFILE.data == "demo":
     from hw3lib.demo.layout import Layout
 
@@ -42,7 +43,8 @@ if PROFILE.data == "demo":
 else:
     P1_DATA = [str(paths.resolve(PROFILE.p1.id2label))]
     CAPTION_DATA = [str(paths.resolve(path)) for path in CAPTIONS]
-WEIGHTS = [str(p) for p in map(paths.resolve, [PROFILE.clip.model, PROFILE.clip.pretrained]) if p.is_file()]
+CLIP = PROFILE.require_clip("the report's P1 needs")
+WEIGHTS = [str(p) for p in map(paths.resolve, [CLIP.model, CLIP.pretrained]) if p.is_file()]
 
 # As many runs side by side as there are cores, and all cores for the run that is alone.
 TRAIN_THREADS = max(1, (workflow.cores or 1) // len(RUNS))

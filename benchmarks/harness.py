@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +139,7 @@ def finish(benchmark: str, rows: list[Row], **more: Any) -> None:
     Console(width=width).print(table)
     document = {
         "benchmark": benchmark,
+        "measured": datetime.now(UTC).date().isoformat(),
         "machine": machine(),
         "rows": [asdict(each) for each in rows],
         "missed": [each.name for each in rows if each.met is False],

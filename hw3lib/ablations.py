@@ -49,11 +49,15 @@ def setting_rows(run: config.Run) -> list[list[Cell]]:
         ["feed-forward", decoder.feed_forward],
         ["dropout / attention dropout", f"{decoder.dropout:g} / {decoder.attention_dropout:g}"],
         ["colour jitter", ", ".join(f"{key} {value:g}" for key, value in jitter.items() if value) or "none"],
-        ["learning rates, in turn", rates],
+        ["learning rates", f"{rates}, {_schedule(training)}"],
         ["encoder's rate", f"{training.encoder_rate_scale:g} of it" + _frozen(training)],
         ["gradients clipped by value", f"-{training.clip_value:g} to {training.clip_value:g}"],
         ["captions per step", f"{training.batch_size}, {training.captions_per_image} of each image"],
+        ["label smoothing", f"{training.label_smoothing:g}" if training.label_smoothing else "none"],
+        ["moving average of the weights", f"decay {training.ema_decay:g}" if training.ema_decay else "none"],
         ["epochs at the most", training.epochs],
+        ["then, with CIDEr as the reward", _critical(run.self_critical)],
+        ["decoding", f"beam search, {run.decoding.beams} beams" if run.decoding.beams > 1 else "greedy"],
     ]  # fmt: skip
     return rows
 
@@ -68,6 +72,17 @@ def _arguments(arguments: Mapping[str, Any]) -> str:
 
 def _numbers(values: tuple[float, ...] | None) -> str:
     return "the backbone's own" if values is None else ", ".join(f"{value:g}" for value in values)
+
+
+def _schedule(training: config.Training) -> str:
+    fall = "falling along a cosine" if training.schedule == "cosine" else "in turn"
+    return fall + (f", after {training.warmup_steps} steps of warm-up" if training.warmup_steps else "")
+
+
+def _critical(setting: config.SelfCritical) -> str:
+    if not setting.epochs:
+        return "nothing"
+    return f"{setting.epochs} epochs, {setting.samples} samples of each image, rate {setting.learning_rate:g}"
 
 
 def _frozen(training: config.Training) -> str:
@@ -89,7 +104,7 @@ def table(profile: config.Profile, found: list[Result]) -> tuple[list[str], list
     columns += ["CIDEr, published", "CLIPScore, published"]
     rows = []
     for result in found:
-        row: list[Cell] = [result.name, result.scores["CIDEr"], result.scores["CLIPScore"]]
+        row: list[Cell] = [result.name, result.scores["CIDEr"], result.scores.get("CLIPScore")]
         row += [result.scores.get("object_recall")] if recall else []
         rows.append([*row, result.published.get("CIDEr"), result.published.get("CLIPScore")])
     return columns, rows

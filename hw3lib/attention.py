@@ -298,8 +298,9 @@ def ranked_pairs(profile: Profile, run: str) -> list[Pair]:
     if strangers or len(scored) < 2:
         what = f"images that {captions.val_annotations} lacks: {strangers[0]}, ..." if strangers else "no CLIPScore"
         raise UserError(f"{folder / 'scores.json'} has {what}. {remedy}")
+    photographs = known.files
     pairs = [
-        Pair(known.paths[place[name]], predictions[name], scores[name]["CLIPScore"], known.captions[place[name]])
+        Pair(photographs[place[name]], predictions[name], scores[name]["CLIPScore"], known.captions[place[name]])
         for name in scored
     ]
     return sorted(pairs, key=lambda pair: (pair.clip_score, pair.name))

@@ -1,4 +1,4 @@
-"""What training is fed: images kept small in memory, and an order that only the seed and the epoch decide.
+"""What training is fed: images at the model's size, with their captions as tokens.
 
 Dimension letters: I images of a step, B captions of a step, T tokens, h w the model's input in pixels.
 """
@@ -6,11 +6,11 @@ Dimension letters: I images of a step, B captions of a step, T tokens, h w the m
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -18,69 +18,63 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from hw3lib.data import CaptionSet, ImageTransform, open_image
+from hw3lib import image_cache
+from hw3lib.data import CaptionSet, ImageTransform, Photograph, open_image
 from hw3lib.errors import UserError
+from hw3lib.loading import Loader
+from hw3lib.plans import Visit, plan
 from hw3lib.tokenizer import CaptionTokenizer
 
+__all__ = ["Images", "Pairs", "Visit", "batches", "load_images", "plan", "readable"]
 
-class Visit(NamedTuple):
-    """One image's turn in an epoch: which image, and which of its captions."""
-
-    image: int
-    captions: tuple[int, ...]
-
-
-def plan(
-    counts: Sequence[int], images_per_step: int, captions_per_image: int, seed: int, epoch: int
-) -> list[list[Visit]]:
-    """The steps of an epoch, each a list of visits. Every image comes once; ``counts`` are their captions' numbers.
-
-    An image's captions take turns: k epochs of m captions use k * m different ones while it has so many. The last
-    step is dropped when it is not full, unless it is the only one; which images it holds changes with the epoch.
-    """
-    order = np.random.default_rng([seed, epoch]).permutation(len(counts))
-    visits = [Visit(int(image), _turn(counts[image], captions_per_image, seed, int(image), epoch)) for image in order]
-    steps = [visits[start : start + images_per_step] for start in range(0, len(visits), images_per_step)]
-    return steps[:-1] if len(steps) > 1 and len(steps[-1]) < images_per_step else steps
-
-
-def _turn(count: int, wanted: int, seed: int, image: int, epoch: int) -> tuple[int, ...]:
-    """Cut an endless sequence of shuffles of the image's captions into epochs; the same size for every image."""
-    start = epoch * wanted
-    rounds = range(start // count, (start + wanted - 1) // count + 1)
-    shuffled = [int(i) for r in rounds for i in np.random.default_rng([seed, image, r]).permutation(count)]
-    first = start - rounds[0] * count
-    return tuple(shuffled[first : first + wanted])
+P = TypeVar("P", bound=Photograph)
 
 
 @dataclass(frozen=True)
 class Images:
-    """Photographs at the model's input size: from memory where they fit, else read from their files each time."""
+    """Photographs at the model's input size: from memory or the cache on disk, else read from their files each time."""
 
-    paths: tuple[Path, ...]
+    paths: tuple[Photograph, ...]
     transform: ImageTransform
-    pixels: np.ndarray | None  # uint8 (n, h, w, 3)
+    pixels: np.ndarray | image_cache.Pixels | None  # uint8 (n, h, w, 3)
 
     def __len__(self) -> int:
         return len(self.paths)
 
     def __getitem__(self, index: int) -> Tensor:
         """The model's input of one photograph, float32 (3, h, w); jittered if the transform does that."""
-        if self.pixels is None:
+        fitted = None if self.pixels is None else self.pixels[index]
+        if fitted is None:
             return self.transform(open_image(self.paths[index]))
-        return self.transform.finish(Image.fromarray(self.pixels[index]))
+        return self.transform.finish(Image.fromarray(fitted))
 
 
-def load_images(paths: Sequence[Path], transform: ImageTransform, processes: int = 1) -> tuple[Images, dict[Path, str]]:
-    """Decode and fit all photographs, in threads, if an eighth of the machine's memory holds them.
+def load_images(
+    paths: Sequence[P],
+    transform: ImageTransform,
+    processes: int = 1,
+    cache: Path | None = None,
+    report: Callable[[str], None] = print,
+) -> tuple[Images, dict[P, str]]:
+    """Decode and fit all photographs, in threads: the readable ones, and what is wrong with each of the others.
 
-    ``processes`` share the machine. Returns the readable ones, and what is wrong with each of the others.
+    With ``cache`` (a folder: :func:`hw3lib.image_cache.home`) what was decoded once is mapped from there. Without it,
+    or where the disk has no room, which is reported, they are kept in memory if an eighth of the machine's holds them,
+    ``processes`` sharing it, else decoded each time.
     """
+    if cache is not None:
+        try:
+            pixels, readable, problems = image_cache.load(paths, transform, cache, report)
+        except OSError as error:
+            report(f"decoded photographs are not kept in {cache}: {error.strerror or error}")
+        else:
+            images = Images(tuple(paths[index] for index in readable), transform, pixels)
+            return images, {paths[index]: problem for index, problem in problems.items()}
     h, w = transform.size
     if len(paths) * h * w * 3 > _memory() / 8 / processes:
         return Images(tuple(paths), transform, None), {}
 
-    def fitted(path: Path) -> np.ndarray | str:
+    def fitted(path: P) -> np.ndarray | str:
         try:
             return np.asarray(transform.fit(open_image(path)))
         except UserError as error:
@@ -91,8 +85,8 @@ def load_images(paths: Sequence[Path], transform: ImageTransform, processes: int
         found = list(pool.map(fitted, paths))
     good = [(path, pixels) for path, pixels in zip(paths, found, strict=True) if not isinstance(pixels, str)]
     bad = {path: problem for path, problem in zip(paths, found, strict=True) if isinstance(problem, str)}
-    pixels = np.stack([pixels for _, pixels in good]) if good else np.zeros((0, h, w, 3), np.uint8)
-    return Images(tuple(path for path, _ in good), transform, pixels), bad
+    kept = np.stack([pixels for _, pixels in good]) if good else np.zeros((0, h, w, 3), np.uint8)
+    return Images(tuple(path for path, _ in good), transform, kept), bad
 
 
 def _memory() -> int:
@@ -112,6 +106,7 @@ class Pairs(Dataset[tuple[Tensor, list[list[int]]]]):
             [_cut(tokenizer.encode(text), max_length, tokenizer.eos) for text in group] for group in captions
         ]
         self.pad = tokenizer.pad
+        self._loader: Loader | None = None
 
     def __len__(self) -> int:
         return len(self.images)
@@ -119,27 +114,23 @@ class Pairs(Dataset[tuple[Tensor, list[list[int]]]]):
     def __getitem__(self, visit: Visit) -> tuple[Tensor, list[list[int]]]:
         return self.images[visit.image], self.captions_of(visit)
 
+    @property
+    def lengths(self) -> list[list[int]]:
+        """Tokens of each image's captions, for :func:`plan`."""
+        return [[len(tokens) for tokens in group] for group in self.tokens]
+
     def captions_of(self, visit: Visit) -> list[list[int]]:
         """The token ids of the visit's captions."""
         return [self.tokens[visit.image][caption] for caption in visit.captions]
 
-    def collate(self, items: list[tuple[Tensor, list[list[int]]]]) -> tuple[Tensor, Tensor]:
-        """Images (I, 3, h, w), or whatever stands for each, and tokens (B, T), padded; an image's captions adjoin."""
-        tokens = [caption for _, captions in items for caption in captions]
-        length = max(map(len, tokens))
-        padded = torch.tensor([caption + [self.pad] * (length - len(caption)) for caption in tokens])
-        return torch.stack([image for image, _ in items]), padded
+    def loader(self, steps: list[list[Visit]], workers: int, *seed: int) -> DataLoader[tuple[Tensor, Tensor]]:
+        """The steps' batches, in order. An image's jitter follows from ``seed`` and the image alone.
 
-    def loader(self, steps: list[list[Visit]], workers: int, seed: int) -> DataLoader[tuple[Tensor, Tensor]]:
-        """The steps' batches, in order. ``seed`` only reaches worker processes; without, torch's generator jitters."""
-        return DataLoader(
-            self,  # type: ignore[arg-type]  # typed for what is indexed, not for what collate makes of it
-            batch_sampler=steps,  # type: ignore[arg-type]  # typed for integers, but any index will do
-            collate_fn=self.collate,
-            num_workers=workers,
-            generator=torch.Generator().manual_seed(seed),
-            pin_memory=torch.cuda.is_available(),
-        )
+        So it is the same with any number of worker processes. They are started once and stay for the next call.
+        """
+        if self._loader is None or self._loader.workers != workers:
+            self._loader = Loader(self.images, self.tokens, self.pad, workers)
+        return self._loader.epoch(steps, *seed)
 
 
 def _cut(tokens: list[int], max_length: int, eos: int) -> list[int]:
@@ -153,7 +144,7 @@ def batches(images: Images, size: int, indices: Sequence[int] | None = None) -> 
         yield torch.stack([images[index] for index in chosen[start : start + size]])
 
 
-def readable(captions: CaptionSet, bad: dict[Path, str]) -> CaptionSet:
+def readable(captions: CaptionSet, bad: Mapping[P, str]) -> CaptionSet:
     """The caption set without the unreadable photographs.
 
     Raises :class:`UserError` when more than one in a hundred is unreadable: then something else is wrong.

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from hw3lib import paths
+from hw3lib.caption_files import refuse_doubles
 from hw3lib.errors import UserError
 from hw3lib.files import read_json
 
@@ -115,7 +116,8 @@ class Objects:
 def load_objects(instances_json: str | Path, smallest: float = SMALLEST) -> Objects:
     """Read COCO's ``instances`` file. ``smallest`` is the share of the image below which an object is not expected.
 
-    Raises :class:`UserError` for a file of another form.
+    Raises :class:`UserError` for a file of another form, for two images of the same name, and for entries that are
+    listed twice.
     """
     path = Path(instances_json)
     raw = read_json(path, "It should be a COCO instances file.")
@@ -138,11 +140,48 @@ def load_objects(instances_json: str | Path, smallest: float = SMALLEST) -> Obje
     except (KeyError, TypeError, ValueError) as error:
         kind = f"the key {error} is missing" if isinstance(error, KeyError) else str(error)
         raise UserError(f"{path} is not an instances file as COCO writes them: {kind}") from None
+    refuse_doubles(path, raw)
+    if len(present) < len(raw["images"]):
+        raise UserError(f"{path} lists {len(raw['images'])} images under {len(present)} different names")
     return Objects(
         tuple(names.values()),
         {name: frozenset(found) for name, found in present.items()},
         {name: frozenset(found) for name, found in expected.items()},
     )
+
+
+def object_counts(
+    predictions: Mapping[str, str],
+    objects: Objects,
+    references: Mapping[str, Iterable[str]] | None = None,
+    lexicon: Lexicon | None = None,
+) -> dict[str, dict[str, int]]:
+    """What the scores below sum up, for each image of ``{image name: caption}``.
+
+    ``mentions`` of objects, those of them that are ``hallucinated``, ``objects_expected`` and, among these,
+    ``objects_found``. With ``references``, what they mention counts as there, as in the paper. Raises
+    :class:`UserError` for images that the instances file lacks.
+    """
+    lexicon = lexicon or Lexicon.for_categories(objects.categories)
+    lacking = sorted(set(predictions) - set(objects.present))
+    if lacking:
+        raise UserError(
+            f"the instances file lacks {len(lacking)} of the {len(predictions)} captioned images: "
+            f"{', '.join(lacking[:3])}{', ...' * (len(lacking) > 3)}"
+        )
+    found = {}
+    for name, caption in predictions.items():
+        mentioned = lexicon.mentions(caption)
+        there = set(objects.present[name])
+        if references is not None:
+            there.update(category for reference in references[name] for category in lexicon.mentions(reference))
+        found[name] = {
+            "mentions": len(mentioned),
+            "hallucinated": sum(category not in there for category in mentioned),
+            "objects_expected": len(objects.expected[name]),
+            "objects_found": len(objects.expected[name] & set(mentioned)),
+        }
+    return found
 
 
 def object_scores(
@@ -153,30 +192,22 @@ def object_scores(
 ) -> dict[str, float]:
     """CHAIR_i, CHAIR_s (0 is best) and object_recall (1 is best) of ``{image name: caption}``.
 
-    With ``references``, what they mention counts as there, as in the paper. Without any mention CHAIR_i is 0; without
-    any expected object the recall is 0. Raises :class:`UserError` for images that the instances file lacks.
+    Arguments and errors are those of :func:`object_counts`.
     """
-    lexicon = lexicon or Lexicon.for_categories(objects.categories)
-    lacking = sorted(set(predictions) - set(objects.present))
-    if lacking:
-        raise UserError(
-            f"the instances file lacks {len(lacking)} of the {len(predictions)} captioned images: "
-            f"{', '.join(lacking[:3])}{', ...' * (len(lacking) > 3)}"
-        )
-    said = wrong = captions_wrong = hoped = got = 0
-    for name, caption in predictions.items():
-        mentioned = lexicon.mentions(caption)
-        there = set(objects.present[name])
-        if references is not None:
-            there.update(category for reference in references[name] for category in lexicon.mentions(reference))
-        hallucinated = sum(category not in there for category in mentioned)
-        said += len(mentioned)
-        wrong += hallucinated
-        captions_wrong += hallucinated > 0
-        hoped += len(objects.expected[name])
-        got += len(objects.expected[name] & set(mentioned))
+    return summed(object_counts(predictions, objects, references, lexicon))
+
+
+def summed(counts: Mapping[str, Mapping[str, int]]) -> dict[str, float]:
+    """CHAIR_i, CHAIR_s and object_recall from the counts of each image.
+
+    Without any mention CHAIR_i is 0; without any expected object the recall is 0.
+    """
+
+    def total(key: str) -> int:
+        return sum(each[key] for each in counts.values())
+
     return {
-        "CHAIR_i": wrong / max(1, said),
-        "CHAIR_s": captions_wrong / max(1, len(predictions)),
-        "object_recall": got / max(1, hoped),
+        "CHAIR_i": total("hallucinated") / max(1, total("mentions")),
+        "CHAIR_s": sum(each["hallucinated"] > 0 for each in counts.values()) / max(1, len(counts)),
+        "object_recall": total("objects_found") / max(1, total("objects_expected")),
     }

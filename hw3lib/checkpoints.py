@@ -15,11 +15,19 @@ from torch import Tensor, nn
 from hw3lib.files import atomic
 
 
-def save_state(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, facts: dict[str, Any]) -> None:
-    """Write the weights, the optimizer's moments, torch's random state, and ``facts`` (plain data)."""
+def save_state(
+    path: Path,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    facts: dict[str, Any],
+    average: nn.Module | None = None,
+) -> None:
+    """Write the weights and their moving average, the optimizer's moments, torch's random state, and ``facts``."""
     from safetensors.torch import save_file
 
     tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
+    if average is not None:
+        tensors |= {f"average.{name}": tensor for name, tensor in average.state_dict().items()}
     for index, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{key}": torch.as_tensor(value) for key, value in state.items()}
     tensors |= {f"random.{device}": state for device, state in _random_states().items()}
@@ -41,15 +49,19 @@ def read_facts(path: Path) -> dict[str, Any] | None:
         return None
 
 
-def restore_state(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+def restore_state(
+    path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, average: nn.Module | None = None
+) -> None:
     """Put back what :func:`save_state` wrote; the model and the optimizer must be built in the same way."""
     from safetensors.torch import load_file
 
-    parts: dict[str, dict[str, Tensor]] = {"model": {}, "optimizer": {}, "random": {}}
+    parts: dict[str, dict[str, Tensor]] = {"model": {}, "average": {}, "optimizer": {}, "random": {}}
     for name, tensor in load_file(path).items():
         part, rest = name.split(".", 1)
         parts[part][rest] = tensor
     model.load_state_dict(parts["model"])
+    if average is not None:
+        average.load_state_dict(parts["average"])
     state: dict[int, dict[str, Tensor]] = {}
     for name, tensor in parts["optimizer"].items():
         index, key = name.split(".", 1)

@@ -135,7 +135,7 @@ def train(name: str | None, run: str | None, fresh: bool, stamp: bool, profile: 
 
 @main.command()
 @click.argument("predictions", type=_FILE, required=False)
-@click.option("--images-root", type=_FOLDER, help="The folder of the images; without it, no CLIPScore.")
+@click.option("--images-root", type=_FOLDER, help="The folder of the images; without it, no (Ref)CLIPScore.")
 @click.option("--annotations", type=_FILE, help="The reference captions (COCO's JSON).")
 @click.option("--instances", type=_FILE, help="COCO's instances: adds object recall and CHAIR.")
 @click.option("--run", "runs", multiple=True, help="Instead of files: score this run of the profile, into its folder.")
@@ -152,7 +152,7 @@ def score(
     profile: str,
     device: str,
 ) -> None:
-    """Score PREDICTIONS (JSON: image name -> caption): CIDEr, BLEU, ROUGE-L, METEOR, and with the images CLIPScore."""
+    """Score PREDICTIONS (JSON: image name -> caption): CIDEr, BLEU, ROUGE-L, METEOR; with images, (Ref)CLIPScore."""
     from hw3lib import config, files, scoring
 
     if runs:
@@ -161,7 +161,7 @@ def score(
         written = scoring.score_runs(profile, runs, device)
         found = {run: files.read_json(path) for run, path in zip(runs, written, strict=True)}
     elif predictions and annotations:
-        clip = config.load(profile).clip if images_root else None
+        clip = config.load(profile).require_clip("CLIPScore needs") if images_root else None
         found = {"": scoring.score_files(predictions, annotations, images_root, clip, instances, device)}
     else:
         raise UserError("name what to score: hw3 score PRED.json --annotations val.json [--images-root FOLDER]")
@@ -170,6 +170,21 @@ def score(
         click.echo(json.dumps(plain if runs else plain[""], ensure_ascii=False))
     else:
         _print_scores({run: each["scores"] for run, each in found.items()})
+
+
+@main.command()
+@click.argument("out", type=_FOLDER)
+@click.option("--images", "per_shard", default=1000, show_default=True, type=click.IntRange(min=1), help="In a shard.")
+@_profile
+def shards(out: Path, per_shard: int, profile: str) -> None:
+    """Pack the profile's training images and captions into tar files in OUT (WebDataset's format)."""
+    from hw3lib import config, shards
+    from hw3lib.data import training_captions
+
+    setting = config.load(profile).captions
+    found = training_captions(setting, setting.limit_train)
+    where = shards.write(found, out, per_shard)
+    click.echo(f"{len(found)} images; in the profile: captions.train_images: {where}")
 
 
 @main.command()

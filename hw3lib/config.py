@@ -44,8 +44,8 @@ class Labelled:
 class Captions:
     """P2's data, COCO's JSON. ``instances`` (masks of the validation images) is optional."""
 
-    train_images: str
-    train_annotations: str
+    train_images: str  # a folder, or WebDataset's shards: data/shards/train-{000000..000012}.tar
+    train_annotations: str | None  # may be left out where shards have captions of their own
     val_images: str
     val_annotations: str
     tokenizer: str  # a Hugging Face tokenizers file; trained from the training captions when absent
@@ -53,6 +53,7 @@ class Captions:
     val_instances: str | None = None
     limit_train: int | None = Field(default=None, ge=1)  # use the first so many images only (smoke)
     limit_val: int | None = Field(default=None, ge=1)
+    keep_decoded: bool = True  # training and validation images at each run's size, under runs/cache/images
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -102,9 +103,14 @@ class Jitter:
 
 @dataclass(frozen=True, config=_STRICT)
 class Training:
-    """Staged learning rates: the next one each time validation CIDEr and CLIPScore both stop rising."""
+    """How the reference captions are learned.
 
-    learning_rates: tuple[float, ...] = (1e-5, 3e-6, 1e-6)
+    The rates come in stages: the next one each time validation CIDEr and CLIPScore both stop rising. With ``schedule:
+    cosine`` the first one falls to zero over the epochs instead, and nothing ends before its time.
+    """
+
+    learning_rates: tuple[float, ...] = Field(default=(1e-5, 3e-6, 1e-6), min_length=1)
+    schedule: Literal["staged", "cosine"] = "staged"
     encoder_rate_scale: float = Field(default=1.0, ge=0)  # the encoder's rate is this times the stage's
     epochs: int = Field(default=30, ge=1)  # at the most, over all stages
     stage_epochs: tuple[int, ...] = ()  # at the most, at each rate: a budget, besides patience
@@ -115,13 +121,40 @@ class Training:
         default=32, ge=1
     )  # captions per step (one caption per image and epoch, unless captions_per_image)
     captions_per_image: int = Field(default=1, ge=1)  # how many of an image's captions one visit trains on
+    accumulate: int = Field(default=1, ge=1)  # a step's images go through the model in so many parts: less memory
+    bucket_lengths: bool = False  # captions of like length share a step: less padding
     warmup_steps: int = Field(default=0, ge=0)
     weight_decay: float = Field(default=0.01, ge=0)
     clip_value: float = Field(default=1.0, gt=0)  # gradients are clipped by value to (-clip_value, clip_value)
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
+    ema_decay: float = Field(default=0.0, ge=0, lt=1)  # of the moving average of the weights that is judged; 0: none
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    activation_checkpointing: bool = False  # the encoder's activations are computed twice instead of kept
+    compile: bool = False  # torch.compile: needs a C++ compiler on a CPU, pays off over many steps
     validate_images: int | None = Field(default=None, ge=2)  # validate on the first so many images (all when null)
     workers: int = Field(default=0, ge=0)  # data-loading processes
+
+
+@dataclass(frozen=True, config=_STRICT)
+class SelfCritical:
+    """An optional last stage: CIDEr itself as the reward of sampled captions (Rennie et al. 2017).
+
+    A sample's baseline is the mean reward of the image's other samples. It starts from the best weights so far.
+    """
+
+    epochs: int = Field(default=0, ge=0)  # none by default
+    learning_rate: float = Field(default=1e-5, gt=0)
+    encoder_rate_scale: float = Field(default=0.0, ge=0)  # 0: the encoder rests, its features are computed once
+    samples: int = Field(default=5, ge=2)  # captions drawn per image
+    images_per_step: int = Field(default=16, ge=1)
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Decoding:
+    """How finished captions are looked for; validations on the way are greedy."""
+
+    beams: int = Field(default=1, ge=1)  # 1 is greedy
+    length_penalty: float = Field(default=0.7, ge=0)  # a beam's score is its log-probability over length ** this
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -133,6 +166,8 @@ class Run:
     decoder: Decoder = field(default_factory=Decoder)
     jitter: Jitter = field(default_factory=Jitter)
     training: Training = field(default_factory=Training)
+    self_critical: SelfCritical = field(default_factory=SelfCritical)
+    decoding: Decoding = field(default_factory=Decoding)
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -142,7 +177,7 @@ class Profile:
     title: str
     data: Literal["demo", "real"]  # who the figures speak about; shown wherever they are
     seed: int
-    clip: Clip
+    clip: Clip | None  # null: captions are judged by CIDEr alone, and there is no P1
     p1: Labelled
     captions: Captions
     p3: Photographs
@@ -155,6 +190,12 @@ class Profile:
         if name not in self.runs:
             raise UserError(f"profile {self.name} has no run {name!r}{_nearest(name, list(self.runs))}")
         return self.runs[name]
+
+    def require_clip(self, purpose: str) -> Clip:
+        """The profile's CLIP; :class:`UserError` naming what needs one where the profile does without."""
+        if self.clip is None:
+            raise UserError(f"profile {self.name} has no CLIP (clip: null), which {purpose}; name its weights in clip")
+        return self.clip
 
 
 @lru_cache(maxsize=8)
@@ -169,11 +210,15 @@ def _read(path: Path, modified: int) -> Profile:
     if isinstance(runs, dict):
         raw["runs"] = {name: _inherit(name, runs, path) for name in runs}
     raw["name"] = path.stem
+    if isinstance(captions := raw.get("captions"), dict):
+        captions.setdefault("train_annotations", None)
     try:
         profile = TypeAdapter(Profile).validate_python(raw)
     except ValidationError as error:
         raise UserError(_explain(error, path)) from None
     profile.run(profile.best_run)
+    if profile.captions.train_annotations is None and not profile.captions.train_images.endswith(".tar"):
+        raise UserError(f"{path}: captions.train_annotations is missing; only shards (.tar) have captions of their own")
     return profile
 
 

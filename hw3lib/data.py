@@ -5,34 +5,55 @@ Dimension letters: h, w the model's input size in pixels.
 
 from __future__ import annotations
 
+import io
+import os
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
+import PIL
 from PIL import Image, ImageOps
 
+from hw3lib import paths
+from hw3lib.caption_files import refuse_doubles
 from hw3lib.errors import UserError
 from hw3lib.files import read_json
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from hw3lib.config import Jitter
+    from hw3lib.config import Captions, Jitter
 
 IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 _LAYOUT = "The layout is described in the README under 'Your own data'."
 
 
-def open_image(path: str | Path) -> Image.Image:
+class Photograph(Protocol):
+    """What training needs of a photograph's place: a file's ``Path`` has it, and so has a shard's ``Member``."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def stem(self) -> str: ...
+    @property
+    def parent(self) -> Path: ...
+    def stat(self) -> os.stat_result: ...
+    def read_bytes(self) -> bytes: ...
+
+
+def open_image(path: str | Path | Photograph, content: bytes | None = None) -> Image.Image:
     """Read a photograph as RGB, upright (EXIF orientation applied, transparency over white).
 
-    Raises :class:`UserError` naming the file when it is missing or is not a readable image.
+    ``content`` is its bytes, where they have been read. Raises :class:`UserError` naming the file when it is missing
+    or is not a readable image.
     """
     try:
-        with Image.open(path) as file:
+        if content is None and not isinstance(path, str | Path):
+            content = path.read_bytes()
+        with Image.open(path if content is None else io.BytesIO(content)) as file:  # type: ignore[arg-type]
             image = ImageOps.exif_transpose(file)
             if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
                 image = image.convert("RGBA")
@@ -42,7 +63,9 @@ def open_image(path: str | Path) -> Image.Image:
         raise UserError(f"there is no image {path}") from None
     # Pillow reports broken files in many ways, SyntaxError and struct.error among them.
     except Exception as error:
-        raise UserError(f"{path} is not a readable image ({error}); replace it or take it out") from None
+        # Pillow's own words would name the buffer.
+        reason = "no format that is known" if isinstance(error, PIL.UnidentifiedImageError) else error
+        raise UserError(f"{path} is not a readable image ({reason}); replace it or take it out") from None
 
 
 def list_images(folder: str | Path) -> list[Path]:
@@ -63,7 +86,7 @@ def list_images(folder: str | Path) -> list[Path]:
 class CaptionSet:
     """Images with their reference captions, in the order of the annotation file."""
 
-    paths: tuple[Path, ...]
+    paths: tuple[Photograph, ...]
     names: tuple[str, ...]  # file names without their endings: the keys of predictions
     ids: tuple[int, ...]
     captions: tuple[tuple[str, ...], ...]
@@ -71,14 +94,40 @@ class CaptionSet:
     def __len__(self) -> int:
         return len(self.paths)
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The photographs as files, which those of a validation set are. Raises :class:`UserError` where any is not."""
+        files = tuple(path for path in self.paths if isinstance(path, Path))
+        if len(files) < len(self.paths):
+            raise UserError(f"{self.paths[0]} lies in a shard: only training images may")
+        return files
 
-def load_captions(annotations_json: str | Path, image_folder: str | Path, limit: int | None = None) -> CaptionSet:
-    """Read COCO's caption JSON and check it against the image folder.
 
-    ``limit`` keeps the first so many images. Images of the folder that the file does not name are left out.
+def training_captions(captions: Captions, limit: int | None = None) -> CaptionSet:
+    """A profile's training set, from files or from shards; see :func:`load_captions`."""
+    annotations = captions.train_annotations
+    where = paths.resolve(captions.train_images)
+    return load_captions(paths.resolve(annotations) if annotations else None, where, limit)
+
+
+def load_captions(
+    annotations_json: str | Path | None, image_folder: str | Path, limit: int | None = None
+) -> CaptionSet:
+    """Read COCO's caption JSON and check it against the image folder, or the shards (:mod:`hw3lib.shards`).
+
+    Shards have captions of their own, which count where no file is named. ``limit`` keeps the first so many images.
+    Images of the folder that the file does not name are left out.
     Raises :class:`UserError` for a malformed file, for images that the folder lacks, for images without a caption,
-    for captions without an image, and for two images whose names differ by their ending only.
+    for captions without an image, for two images whose names differ by their ending only, for entries that are listed
+    twice, and for bad shards.
     """
+    from hw3lib import shards
+
+    sharded = shards.is_shards(image_folder)
+    if annotations_json is None:
+        if not sharded:
+            raise UserError(f"{image_folder} is a folder of photographs: a file with their captions must be named too")
+        return shards.load(image_folder, limit)
     path, folder = Path(annotations_json), Path(image_folder)
     raw = read_json(path, _LAYOUT)
     try:
@@ -89,6 +138,7 @@ def load_captions(annotations_json: str | Path, image_folder: str | Path, limit:
         raise UserError(f"{path} is not a caption file as COCO writes them: {kind}. {_LAYOUT}") from None
     if not images:
         raise UserError(f"{path} names no image")
+    refuse_doubles(path, raw)
 
     captions: dict[int, list[str]] = defaultdict(list)
     for image_id, caption in annotations:
@@ -98,10 +148,10 @@ def load_captions(annotations_json: str | Path, image_folder: str | Path, limit:
     if unknown:
         raise UserError(f"{path} has captions for {_some(unknown, 'image id')} that its own list of images lacks")
 
-    if not folder.is_dir():
+    if not sharded and not folder.is_dir():
         raise UserError(f"there is no folder {folder}, which should hold the {len(images)} images that {path} names")
-    present = {entry.name for entry in folder.iterdir()}
-    missing = [name for _, name in images if not _inside(folder, name, present)]
+    located = (shards.locate if sharded else _locate)(folder, [name for _, name in images])
+    missing = [name for _, name in images if name not in located]
     if missing:
         raise UserError(f"{path} names {_some(missing, 'image')} that {folder} lacks (of {len(images)})")
     silent = [name for image_id, name in images if image_id not in captions]
@@ -116,11 +166,17 @@ def load_captions(annotations_json: str | Path, image_folder: str | Path, limit:
 
     images, names = images[:limit], names[:limit]
     return CaptionSet(
-        paths=tuple(folder / name for _, name in images),
+        paths=tuple(located[name] for _, name in images),
         names=tuple(names),
         ids=tuple(image_id for image_id, _ in images),
         captions=tuple(tuple(captions[image_id]) for image_id, _ in images),
     )
+
+
+def _locate(folder: Path, names: Sequence[str]) -> Mapping[str, Photograph]:
+    """Those of the files that the folder holds."""
+    present = {entry.name for entry in folder.iterdir()}
+    return {name: folder / name for name in names if _inside(folder, name, present)}
 
 
 def _inside(folder: Path, name: str, present: set[str]) -> bool:
@@ -238,6 +294,11 @@ class ImageTransform:
         box = self.geometry(*image.size).box
         # Over tenfold shrinking is done in two steps, the first by whole factors: twice as fast, no visible change.
         return image.resize((w, h), Image.Resampling.BICUBIC, box=box, reducing_gap=3.0)
+
+    def fit_key(self) -> str:
+        """A text that is the same where :meth:`fit` gives the same pixels; another Pillow may decode otherwise."""
+        h, w = self.size
+        return f"{h}x{w} bicubic gap 3 centre, Pillow {PIL.__version__}"
 
     def finish(self, fitted: Image.Image) -> Tensor:
         """Jitter (with torch's generator) and normalise a fitted image: float32 (3, h, w)."""

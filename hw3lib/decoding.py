@@ -118,7 +118,7 @@ def _extend(
     """Grow ``samples`` captions per image by ``choose`` until all have ended; an image leaves with its last."""
     captions, device = memory.tokens.shape[0] * samples, memory.tokens.device
     limit = _limit(model, max_length)
-    banned = _banned(tokenizer, device)
+    banned = banned_tokens(tokenizer, device)
     cache = start(model, memory, captions, limit, compiled=compiled)
     tokens = torch.full((captions, limit), tokenizer.pad, device=device)
     log_probs = torch.zeros(captions, limit, device=device)
@@ -164,7 +164,7 @@ def beam(
         return greedy(model, memory, tokenizer, max_length, compiled)
     images, device = memory.tokens.shape[0], memory.tokens.device
     limit = _limit(model, max_length)
-    banned = _banned(tokenizer, device)
+    banned = banned_tokens(tokenizer, device)
     cache = start(model, memory, images * beams, limit, beams, compiled)
     tokens = torch.full((images, beams, limit), tokenizer.pad, device=device)
     log_probs = torch.zeros(images, beams, limit, device=device)
@@ -257,8 +257,8 @@ def _limit(model: Captioner, max_length: int | None) -> int:
     return limit
 
 
-def _banned(tokenizer: CaptionTokenizer, device: torch.device) -> Tensor:
-    """Padding, [UNK] and a second [BOS] are no part of a caption."""
+def banned_tokens(tokenizer: CaptionTokenizer, device: torch.device) -> Tensor:
+    """What is never chosen: padding, [UNK] and a second [BOS] are no part of a caption."""
     return torch.tensor([tokenizer.pad, tokenizer.unk, tokenizer.bos], device=device)
 
 

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from hw3lib import config, paths
+from hw3lib import config, digests, paths, shards
 from hw3lib.errors import UserError
 
 State = Literal["there", "missing", "made", "optional"]
 
+_COCO = "COCO's captions JSON"
 _FREE = 5.0  # GB on the disk that runs lie on: checkpoints of full-size runs are a few GB
 
 
@@ -76,17 +77,20 @@ def show(spec: str) -> bool:
 def _data(profile: config.Profile) -> Iterator[Finding]:
     captions = profile.captions
     demo = profile.data == "demo"
+    sharded = shards.is_shards(captions.train_images)
     folders = [
         ("P1 images", profile.p1.images, "<label id>_<n>.png"),
-        ("P2 training images", captions.train_images, "the photographs that the training captions name"),
+        *([] if sharded else [("P2 training images", captions.train_images, "the photographs that the captions name")]),
         ("P2 validation images", captions.val_images, "the photographs that the validation captions name"),
         ("P3 photographs", profile.p3.images, ", ".join(f"{name}.jpg" for name in profile.p3.names) or "any"),
     ]
     texts = [
         ("P1 labels", profile.p1.id2label, '{"0": "bicycle", ...}'),
-        ("P2 training captions", captions.train_annotations, "COCO's captions JSON"),
-        ("P2 validation captions", captions.val_annotations, "COCO's captions JSON"),
+        *([("P2 training captions", captions.train_annotations, _COCO)] if captions.train_annotations else []),
+        ("P2 validation captions", captions.val_annotations, _COCO),
     ]
+    if sharded:
+        yield _shards(captions.train_images)
     draw = f"drawn by `hw3 demo build --profile {profile.name}`, which `make report` runs"
     for name, where, form in folders:
         folder = paths.resolve(where)
@@ -116,10 +120,25 @@ def _data(profile: config.Profile) -> Iterator[Finding]:
         yield Finding("data", "P2 instance masks", *_there(masks, "made" if demo else "optional", without))
 
 
+def _shards(where: str) -> Finding:
+    """Tar files with the training images, and their captions where no file has them."""
+    found = shards.expand(paths.resolve(where))
+    missing = [path for path in found if not path.is_file()]
+    if missing:
+        what = f"{len(missing)} of {len(found)} shards; put {missing[0]} in its place, and the others likewise"
+        return Finding("data", "P2 training shards", "missing", what)
+    size = sum(path.stat().st_size for path in found) / 1e9
+    return Finding("data", "P2 training shards", "there", f"{len(found)} ({size:.1f} GB): {paths.resolve(where)}")
+
+
 def _weights(profile: config.Profile) -> Iterator[Finding]:
     clip = profile.clip
-    yield from _weight_file("CLIP", clip.pretrained, f"{clip.model} {clip.pretrained}", "clip.pretrained", "open_clip")
-    if clip.model.endswith(".json"):
+    if clip is None:
+        yield Finding("weights", "CLIP", "optional", "none (clip: null): no P1, no CLIPScore, and no report")
+    else:
+        known = f"{clip.model} {clip.pretrained}"
+        yield from _weight_file("CLIP", clip.pretrained, known, "clip.pretrained", "open_clip")
+    if clip and clip.model.endswith(".json"):
         path = paths.resolve(clip.model)
         yield Finding("weights", "CLIP's configuration", *_there(path, "missing", f"put at {path}"))
     for name, run in profile.runs.items():
@@ -171,6 +190,11 @@ def _machine(profile: config.Profile) -> Iterator[Finding]:
         home = home.parent
     free = shutil.disk_usage(home).free / 1e9
     yield Finding("tools", "disk", "there" if free > _FREE else "optional", f"{free:.0f} GB free at {home}")
+    cache = paths.root() / "runs" / "cache"
+    kept = sum(state[1] for path in cache.rglob("*") if path.is_file() and (state := digests.state_of(path))) / 1e9
+    if kept:
+        what = f"{kept:.1f} GB in {cache}: decoded photographs and features; removed, they are made again when needed"
+        yield Finding("tools", "caches", "there", what)
 
 
 def _there(path: Path, otherwise: State, words: str) -> tuple[State, str]:

@@ -153,7 +153,7 @@ def explore(profile: config.Profile | str, images: Sequence[int] = (), device: s
     profile = config.load(profile) if isinstance(profile, str) else profile
     prompts = PromptSet.load(profile.p1.prompts)
     data = load_labelled(paths.resolve(profile.p1.images), paths.resolve(profile.p1.id2label))
-    classifier = Classifier(ClipModel.load(profile.clip, device), data)
+    classifier = Classifier(ClipModel.load(profile.require_clip("the prompt box asks"), device), data)
     return Explorer(classifier, prompts.baseline, images, prompts.classify_with)
 
 

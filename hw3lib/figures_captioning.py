@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -18,27 +19,50 @@ Event = Mapping[str, Any]  # a line of log.jsonl
 
 @styled
 def curves(events: Sequence[Event], frozen_epochs: int = 0) -> Figure:
-    """Loss, CIDEr and CLIPScore over the epochs of a run, from its log.
+    """Loss, CIDEr and, where there is one, CLIPScore over the epochs of a run, from its log.
 
-    A dashed line marks each change of the learning rate; the shaded epochs are those with the encoder frozen.
+    A dashed line marks each change of the learning rate's stage, a dotted one the turn to rewards; the shaded epochs
+    are those with the encoder frozen.
     """
-    steps = [event for event in events if event["event"] == "train"]
+    taught = [event for event in events if event["event"] == "train" and "loss" in event]
     judged = [event for event in events if event["event"] == "validation"]
-    per_epoch = judged[-1]["step"] / judged[-1]["epoch"] if judged else max((e["step"] for e in steps), default=1)
+    scores = _scores(judged)
     figure = new_figure(WIDTH, 2.3)
-    loss, cider, clip = figure.subplots(1, 3)
-    loss.plot(
-        [event["step"] / per_epoch for event in steps], [event["loss"] for event in steps], color=STYLE.soft,
-        marker="", label="training",
-    )  # fmt: skip
+    loss, cider, *clip = panels = figure.subplots(1, 1 + len(scores))
+    loss.plot(_moments(taught), [event["loss"] for event in taught], color=STYLE.soft, marker="", label="training")
     epochs = [event["epoch"] for event in judged]
     loss.plot(epochs, [event["val_loss"] for event in judged], color=STYLE.series[1], label="validation")
     loss.legend(loc="upper right")
-    cider.plot(epochs, [event["CIDEr"] for event in judged], color=STYLE.measured)
-    clip.plot(epochs, [event["CLIPScore"] for event in judged], color=STYLE.series[2], marker=STYLE.markers[2])
-    for axes, title in ((loss, "Loss, nats per token"), (cider, "CIDEr"), (clip, "CLIPScore")):
+    rewarded = [event for event in events if event["event"] == "train" and "reward" in event]
+    if rewarded:
+        rewards = [event["reward"] for event in rewarded]
+        cider.plot(_moments(rewarded), rewards, color=STYLE.soft, marker="", label="of samples, training")
+    cider.plot(epochs, [event["CIDEr"] for event in judged], color=STYLE.measured, label="greedy, validation")
+    if rewarded:
+        cider.legend(loc="lower right")
+    for axes in clip:
+        axes.plot(epochs, [event["CLIPScore"] for event in judged], color=STYLE.series[2], marker=STYLE.markers[2])
+    for axes, title in zip(panels, ("Loss, nats per token", *scores), strict=True):
         _epochs(axes, title, judged, frozen_epochs)
+        if rewarded:
+            axes.axvline(rewarded[0]["epoch"] - 1, color=STYLE.quiet, linewidth=0.8, linestyle=":")
     return figure
+
+
+def _scores(judged: Sequence[Event]) -> list[str]:
+    """Which scores validations gave: a profile may do without a CLIP. A run without any is drawn with both."""
+    return [score for score in ("CIDEr", "CLIPScore") if all(score in event for event in judged)]
+
+
+def _moments(steps: Sequence[Event]) -> list[float]:
+    """When in the run, in epochs, each of the logged parts of epochs ended; the parts of an epoch are alike."""
+    parts = Counter(event["epoch"] for event in steps)
+    seen: Counter[int] = Counter()
+    moments = []
+    for event in steps:
+        seen[event["epoch"]] += 1
+        moments.append(event["epoch"] - 1 + seen[event["epoch"]] / parts[event["epoch"]])
+    return moments
 
 
 def _epochs(axes: Axes, title: str, judged: Sequence[Event], frozen_epochs: int = 0) -> None:
@@ -58,10 +82,11 @@ def _epochs(axes: Axes, title: str, judged: Sequence[Event], frozen_epochs: int 
 
 @styled
 def compared(logs: Mapping[str, Sequence[Event]]) -> Figure:
-    """CIDEr and CLIPScore at each validation, one line per run; ``logs`` are the runs' events by run."""
+    """CIDEr and, where there is one, CLIPScore at each validation, a line per run; ``logs`` are the runs' events."""
+    scores = _scores([event for events in logs.values() for event in events if event["event"] == "validation"])
     figure = new_figure(WIDTH, 2.9)
-    panels = figure.subplots(1, 2)
-    for axes, score in zip(panels, ("CIDEr", "CLIPScore"), strict=True):
+    panels = figure.subplots(1, len(scores), squeeze=False)[0]
+    for axes, score in zip(panels, scores, strict=True):
         longest: list[Event] = []
         for name, events in logs.items():
             judged = [event for event in events if event["event"] == "validation"]

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 # A hint for oneDNN's choice of a layout. What it chooses for 16 rows or more is as fast for one row, not the reverse.
 _ROWS = 64
 
-_PROBED = 32  # values of a tensor that are looked at, to see whether it has changed
-
 
 class Linear:
     """A linear layer. On an x86 processor its weights are laid out for oneDNN, once, or as they are elsewhere.
@@ -91,20 +89,15 @@ class Weights:
         self.buffers: dict[tuple[int, ...], Any] = {}  # of the static steps, whose graphs are tied to their addresses
         # Aliases keep the memory from being used again, for other weights that would look like these.
         self._made_from = [(each.detach(), _version(each)) for each in _decoder(model)]
-        self._probe = _probe(model)
+        self._steps = _steps_taken()
 
     def current(self, model: Captioner) -> bool:
-        """Whether the model's weights are those that these were made of.
-
-        Each tensor must be the same one, must not have been changed in place as far as torch counts that, and must have
-        the same values in some places: a fused optimizer's steps are not counted.
-        """
+        """Whether the model's weights are those that these were made of; changes through ``.data`` go unseen."""
         parameters = _decoder(model)
-        same = len(parameters) == len(self._made_from) and all(
+        return (self._steps, len(self._made_from)) == (_steps_taken(), len(parameters)) and all(
             each.data_ptr() == alias.data_ptr() and each.dtype == alias.dtype and _version(each) == version
             for each, (alias, version) in zip(parameters, self._made_from, strict=True)
         )
-        return same and torch.equal(_probe(model), self._probe)
 
     def tensors(self) -> Iterator[Tensor]:
         """All of them."""
@@ -138,10 +131,21 @@ def _decoder(model: Captioner) -> list[nn.Parameter]:
     return [parameter for part in parts if part is not None for parameter in part.parameters()]
 
 
-def _probe(model: Captioner) -> Tensor:
-    """Some values of every tensor; half a millisecond for those of 8 layers."""
-    flat = [each.detach().flatten() for each in _decoder(model)]
-    return torch.cat([each[:: max(1, len(each) // _PROBED)] for each in flat])
+_taken = [-1]  # steps of any optimizer since the first weights were laid out
+
+
+def _steps_taken() -> int:
+    """How many steps optimizers have taken: fused ones change weights without counting it in their versions."""
+    if _taken[0] < 0:
+        from torch.optim.optimizer import register_optimizer_step_post_hook
+
+        _taken[0] = 0
+        register_optimizer_step_post_hook(_one_more)
+    return _taken[0]
+
+
+def _one_more(*_: object) -> None:
+    _taken[0] += 1
 
 
 def _version(parameter: Tensor) -> int:
@@ -158,5 +162,7 @@ def _can_pack(device: torch.device, dtype: torch.dtype) -> bool:
     """Whether oneDNN lays such weights out: on x86 with AVX2, for bfloat16 with its instructions."""
     if device.type != "cpu" or not torch.backends.mkldnn.is_available():
         return False
+    if not hasattr(torch.ops.mkldnn, "_reorder_linear_weight") or not hasattr(torch.ops.mkldnn, "_linear_pointwise"):
+        return False  # not a public interface: another torch may lack it
     has = torch.cpu.get_capabilities()
     return bool(has.get({torch.float32: "avx2", torch.bfloat16: "avx512_bf16"}.get(dtype, "")))

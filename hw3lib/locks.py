@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -32,15 +33,21 @@ def exclusive(path: Path, busy: str, patience: float = 0.0) -> Iterator[None]:
         lock.release()
 
 
+def this_process() -> str:
+    """What :func:`end_with_parent` needs to know of a process: its id and its machine."""
+    return f"{os.getpid()}@{socket.gethostname()}"
+
+
 def end_with_parent(variable: str = "HW3_PIPELINE") -> None:
-    """End this process when the pipeline that started it, whose id ``variable`` holds, is gone.
+    """End this process when the pipeline that started it is gone; ``variable`` holds its id, ``@`` its machine's name.
 
     A pipeline that is killed with -9 cannot tell its steps; left alone, they would go on writing beside their
-    successors. Does nothing outside a pipeline.
+    successors. Does nothing outside a pipeline, nor on another machine of its cluster, whose scheduler ends its jobs.
     """
-    parent = int(os.environ.get(variable, "0") or 0)
-    if not parent or parent == os.getpid():
+    number, _, host = os.environ.get(variable, "").partition("@")
+    if not number or int(number) == os.getpid() or (host and host != socket.gethostname()):
         return
+    parent = int(number)
 
     def watch() -> None:
         while True:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +13,7 @@ from torch import nn
 
 from hw3lib.captioner import Captioner
 
-SCORES = ("CIDEr", "CLIPScore")  # what the stages watch
+SCORES = ("CIDEr", "CLIPScore")  # what the stages watch, as far as there is a CLIP
 
 
 @dataclass
@@ -40,19 +41,28 @@ class Stages:
         """The decoder's learning rate."""
         return self.rates[min(self.stage, len(self.rates) - 1)]
 
+    def state(self) -> dict[str, Any]:
+        """What tells these stages from fresh ones of the same rates: plain data."""
+        return {"stage": self.stage, "stale": self.stale, "spent": self.spent, "best": dict(self.best)}
+
     def judge(self, scores: dict[str, float], epochs: int = 1, hold: bool = False) -> None:
         """Take note of a validation after so many more epochs; a rise of either score counts.
 
         ``hold`` keeps the last rate from ending: something is still to come that may raise the scores.
         """
         self.spent += epochs
-        rose = [name for name in SCORES if scores[name] > self.best.get(name, -math.inf)]
+        rose = [name for name in SCORES if scores.get(name, -math.inf) > self.best.get(name, -math.inf)]
         self.best |= {name: scores[name] for name in rose}
         self.stale = 0 if rose else self.stale + 1
         over_budget = self.stage < len(self.budget) and self.spent >= self.budget[self.stage]
         if self.stale >= self.patience or over_budget:
             kept = hold and self.stage == len(self.rates) - 1
             self.stage, self.stale, self.spent = self.stage + (not kept), 0, 0
+
+
+def cosine(step: int, steps: int) -> float:
+    """What share of the learning rate is left at a step: half a cosine from 1 to 0 (Loshchilov and Hutter 2017)."""
+    return 0.5 * (1 + math.cos(math.pi * min(1.0, step / max(1, steps))))
 
 
 def parameter_groups(model: Captioner, weight_decay: float, encoder_rate_scale: float) -> list[dict[str, Any]]:
@@ -95,3 +105,21 @@ def autocast(device: torch.device, precision: str) -> AbstractContextManager[Any
     else:
         wanted = precision == "bfloat16"
     return torch.autocast(device.type, torch.bfloat16) if wanted else nullcontext()
+
+
+@contextmanager
+def unfused(encoder: nn.Module, device: torch.device) -> Iterator[None]:
+    """Within :func:`autocast`: let timm spell attention out where the fused one is slow to learn through.
+
+    That is on a CPU in bfloat16, where the fused kernel's way back takes longer than all of the rest: a step of the
+    demo's ViT takes 0.24 s on one core instead of 0.38 s. It costs the memory of each layer's map.
+    """
+    slow = device.type == "cpu" and torch.is_autocast_enabled("cpu")
+    fused = [module for module in encoder.modules() if slow and getattr(module, "fused_attn", False)]
+    try:
+        for module in fused:
+            module.fused_attn = False  # type: ignore[assignment]
+        yield
+    finally:
+        for module in fused:
+            module.fused_attn = True  # type: ignore[assignment]

@@ -27,6 +27,7 @@ def run(spec: str, cores: int, extra: Sequence[str] = ()) -> bool:
     ``extra`` goes to Snakemake as it is (``--executor slurm``, ``--dry-run``, ...).
     """
     profile = config.load(spec)
+    profile.require_clip("the report's P1 needs")
     start = time.monotonic()
     locks.end_with_parent("HW3_MAKE")
     with _alone(profile.name):
@@ -97,7 +98,7 @@ def _snakemake(spec: str, cores: int, extra: Sequence[str]) -> bool:
 
     registry = LoggerPluginRegistry()
     registry.register_plugin(f"{registry.module_prefix}hw3", progress)
-    os.environ["HW3_PIPELINE"] = str(os.getpid())
+    os.environ["HW3_PIPELINE"] = locks.this_process()
     os.environ["PYTHONPATH"] = os.pathsep.join(
         [str(paths.PACKAGE.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
     )

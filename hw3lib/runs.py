@@ -9,16 +9,23 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from hw3lib import config, files, paths, provenance
+from hw3lib import config, files, paths, provenance, shards
 from hw3lib.batches import load_images
 from hw3lib.captioner import Captioner
 from hw3lib.data import ImageTransform
-from hw3lib.decoding import Caption, greedy
+from hw3lib.decoding import Caption
 from hw3lib.errors import UserError
 from hw3lib.tokenizer import CaptionTokenizer, for_profile
-from hw3lib.validation import encoded
+from hw3lib.validation import decode, encoded
 
 Event = dict[str, Any]
+MEASURED = (
+    "seconds",
+    "images_per_s",
+    "tokens_per_s",
+    "data_wait",
+    "peak_memory_gb",
+)  # of an event: never the same twice
 
 
 def folder(profile: config.Profile, run: str) -> Path:
@@ -30,16 +37,17 @@ def identity(profile: config.Profile, run: str) -> str:
     """A short hash of all that a run's result follows from: settings, seed, and the content of the files it reads."""
     settings = profile.run(run)
     captions = profile.captions
-    sources = [captions.train_annotations, captions.val_annotations, captions.tokenizer]
+    # Shards have captions of their own, which count where no file with others is named.
+    sources = [captions.train_annotations or captions.train_images, captions.val_annotations, captions.tokenizer]
     if settings.encoder.weights not in ("pretrained", "none"):
         sources.append(settings.encoder.weights)
-    if profile.clip.pretrained:
+    if profile.clip and profile.clip.pretrained:
         sources += [profile.clip.model, profile.clip.pretrained]
     known = {key: value for key, value in asdict(settings).items() if key != "title"}
     facts = {
         "run": known,
-        "captions": asdict(captions),
-        "clip": asdict(profile.clip),
+        "captions": {key: value for key, value in asdict(captions).items() if key != "keep_decoded"},
+        "clip": asdict(profile.clip) if profile.clip else None,
         "seed": profile.seed,
         "files": {source: _digest(paths.resolve(source)) for source in sources},
     }
@@ -47,6 +55,8 @@ def identity(profile: config.Profile, run: str) -> str:
 
 
 def _digest(path: Path) -> str:
+    if shards.is_shards(path):
+        return shards.digest(path)
     if not path.is_file():
         return "absent"  # also what a tag ("openai") is
     with path.open("rb") as file:
@@ -109,7 +119,7 @@ def caption_images(
     batch_size: int = 32,
     on_unreadable: Callable[[Path, str], None] | None = None,
 ) -> dict[str, Caption]:
-    """Greedy captions by image name, in the order of the paths.
+    """Captions by image name, in the order of the paths, decoded as the run's configuration says.
 
     An unreadable photograph is refused with :class:`UserError`, or left out where ``on_unreadable`` takes note of it.
     """
@@ -128,7 +138,7 @@ def caption_images(
         captions = [
             caption
             for memory in encoded(loaded.model, images, batch_size)
-            for caption in greedy(loaded.model, memory, loaded.tokenizer)
+            for caption in decode(loaded.model, memory, loaded.tokenizer, loaded.run.decoding)
         ]
         found |= {path.stem: caption for path, caption in zip(images.paths, captions, strict=True)}
     return found

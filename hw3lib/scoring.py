@@ -1,4 +1,4 @@
-"""Captions to scores: CIDEr, BLEU, ROUGE-L, METEOR (pycocoevalcap's), CLIPScore, CHAIR and object recall.
+"""Captions to scores: CIDEr, BLEU, ROUGE-L, METEOR (pycocoevalcap's), CLIPScore, RefCLIPScore, CHAIR, object recall.
 
 Predictions are read from a JSON file ``{"<image name without ending>": "<caption>"}``, whose keys must be exactly the
 images of the annotation file (COCO's captions JSON).
@@ -6,41 +6,52 @@ images of the annotation file (COCO's captions JSON).
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
+from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hw3lib import chair, config, paths, provenance
+from hw3lib.caption_files import VARIANTS, check_names, load_predictions, load_references, some, variant
 from hw3lib.data import load_captions
 from hw3lib.errors import UserError
-from hw3lib.files import read_json, write_json
-from hw3lib.ptb import Tokenizer, java_on_path
+from hw3lib.files import write_json
+from hw3lib.ptb import Tokenizer, java_on_path, presumed
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
+    from hw3lib.cider import CiderReferences
     from hw3lib.clip import ClipModel
 
 Scores = dict[str, Any]  # {"scores": {metric: value}, "per_image": {name: {metric: value}}}
 
 
 class References:
-    """Reference captions by image name, tokenised once; the image-side work of CIDEr is done once, too."""
+    """Reference captions by image name: tokenised once, counted once for CIDEr, embedded once for RefCLIPScore."""
 
     def __init__(self, captions: Mapping[str, Sequence[str]]) -> None:
         """Raises :class:`UserError` for an image without a caption, and when Java is not to be had."""
         silent = [name for name, group in captions.items() if not group]
         if silent:
-            raise UserError(f"{_some(silent, 'image')} {'has' if len(silent) == 1 else 'have'} no reference caption")
+            raise UserError(f"{some(silent, 'image')} {'has' if len(silent) == 1 else 'have'} no reference caption")
         self.captions = {name: list(group) for name, group in captions.items()}
         self._tokenizer = Tokenizer()
         flat = iter(self._tokenizer([caption for group in self.captions.values() for caption in group]))
         self.tokens = {name: [next(flat) for _ in group] for name, group in self.captions.items()}
-        self._cider: Any = None
+        self._words = self._tokenizer.known()
+        self._places = {name: place for place, name in enumerate(self.captions)}
+        self._features: dict[tuple[ClipModel, str], Tensor] = {}
 
     def __len__(self) -> int:
         return len(self.captions)
+
+    @cached_property
+    def _counted(self) -> CiderReferences:
+        from hw3lib.cider import CiderReferences
+
+        return CiderReferences(list(self.tokens.values()))
 
     def tokenise(self, predictions: Mapping[str, str]) -> dict[str, str]:
         """The predictions' tokens in the references' order.
@@ -54,15 +65,34 @@ class References:
     def cider(self, predictions: Mapping[str, str]) -> tuple[float, dict[str, float]]:
         """CIDEr-D of the set and of every image, as pycocoevalcap computes it (Vedantam et al. 2015).
 
-        An image's value depends on the whole set: words count by how rare they are in it. Raises :class:`UserError`
-        for a set of one image, where all words would weigh nothing.
+        An image's value depends on the whole set, since words count by how rare they are in it: the CIDEr of some of
+        the images, scored by themselves, can be compared neither with the set's nor with the mean of their values
+        here. Raises :class:`UserError` for other images than the references' and for a set of one image, where all
+        words would weigh nothing.
         """
-        from hw3lib.cider import CiderReferences
-
-        if self._cider is None:
-            self._cider = CiderReferences(list(self.tokens.values()))
-        found = self._cider.score(list(self.tokenise(predictions).values()))
+        found = self._counted.score(list(self.tokenise(predictions).values()))
         return sum(found) / len(found), dict(zip(self.captions, found, strict=True))
+
+    def rewards(self, names: Sequence[str], captions: Sequence[str]) -> list[float]:
+        """CIDEr-D of any captions, each against the references of the image beside it: what sampled captions earn.
+
+        An image may come often or never; words weigh by how rare they are among all the references, so a value is the
+        one that :meth:`cider` has for the image. Java is never started: words that the references lack are taken as
+        they stand (:func:`hw3lib.ptb.presumed`). Raises :class:`UserError` for a name that the references lack and for
+        references of one image, :class:`ValueError` for sides that do not pair.
+        """
+        foreign = [name for name in dict.fromkeys(names) if name not in self._places]
+        if foreign:
+            raise UserError(f"the references lack {some(foreign, 'image')}, which captions are to be scored for")
+        places = [self._places[name] for name in names]
+        return self._counted.score_pairs(places, presumed(captions, self._words))
+
+    def embedded(self, clip: ClipModel, prefix: str = "") -> Tensor:
+        """Features of all references, image by image, with the prefix before each: ``(R, D)``, computed once."""
+        if (clip, prefix) not in self._features:
+            texts = [prefix + caption for group in self.captions.values() for caption in group]
+            self._features[clip, prefix] = clip.embed_texts(texts)
+        return self._features[clip, prefix]
 
 
 @contextmanager
@@ -85,42 +115,51 @@ def score(
     images: Mapping[str, str | Path] | None = None,
     objects: chair.Objects | None = None,
     process: Any = None,
+    overlap: bool = True,
 ) -> Scores:
-    """Every score that the material allows.
+    """Every score that the material allows; BLEU, ROUGE-L and METEOR only with ``overlap``.
 
-    With ``clip`` and ``images`` (name -> file) CLIPScore without and with the paper's prefix; with ``objects`` CHAIR
-    and object recall. ``process`` is a :func:`meteor` to share between calls. Raises :class:`UserError` for differing
-    names and for a single image.
+    With ``clip`` and ``images`` (name -> file) CLIPScore and RefCLIPScore, without and with the paper's prefix; with
+    ``objects`` CHAIR and object recall, and the counts behind them for each image. ``process`` is a :func:`meteor` to
+    share between calls. Raises :class:`UserError` for differing names and for a single image.
     """
-    if process is None:
+    if process is None and overlap:
         with meteor() as own:
             return score(predictions, references, clip, images, objects, own)
     cider, per_image_cider = references.cider(predictions)
     per_image: dict[str, dict[str, float]] = {name: {"CIDEr": value} for name, value in per_image_cider.items()}
     scores: dict[str, float] = {"CIDEr": cider}
     if clip is not None and images is not None:
-        for key, values in _clip_scores(predictions, list(per_image), clip, images).items():
+        for key, values in _clip_scores(predictions, references, clip, images).items():
             scores[key] = sum(values) / len(values)
-            if key == "CLIPScore":
-                for name, value in zip(per_image, values, strict=True):
-                    per_image[name][key] = value
-    scores |= _overlap(references.tokenise(predictions), references.tokens, process)
+            for name, value in zip(per_image, values, strict=True):
+                per_image[name][key] = value
+    if overlap:
+        scores |= _overlap(references.tokenise(predictions), references.tokens, process)
     if objects is not None:
-        scores |= chair.object_scores(predictions, objects, references.captions)
+        counts = chair.object_counts(predictions, objects, references.captions)
+        scores |= chair.summed(counts)
+        for name, each in counts.items():
+            per_image[name] |= each
     return {"scores": scores, "per_image": per_image}
 
 
 def _clip_scores(
-    predictions: Mapping[str, str], names: Sequence[str], clip: ClipModel, images: Mapping[str, str | Path]
+    predictions: Mapping[str, str], references: References, clip: ClipModel, images: Mapping[str, str | Path]
 ) -> dict[str, list[float]]:
-    from hw3lib.clip import CLIPSCORE_PREFIX, clip_scores
+    """CLIPScore and RefCLIPScore of every image, in the references' order, by the names of :func:`score`."""
+    from hw3lib.clip import CLIPSCORE_PREFIX, clip_scores, ref_clip_scores
 
-    seen = clip.embed_images([images[name] for name in names])
-    texts = [predictions[name] for name in names]
-    return {
-        "CLIPScore": clip_scores(seen, clip.embed_texts(texts)).tolist(),
-        "CLIPScore (prefix)": clip_scores(seen, clip.embed_texts([CLIPSCORE_PREFIX + text for text in texts])).tolist(),
-    }
+    counts = [len(group) for group in references.captions.values()]
+    seen = clip.embed_images([images[name] for name in references.captions])
+    plain, with_references = {}, {}
+    for kind, prefix in (("", ""), (" (prefix)", CLIPSCORE_PREFIX)):
+        said = clip.embed_texts([prefix + predictions[name] for name in references.captions])
+        found = clip_scores(seen, said)
+        plain[f"CLIPScore{kind}"] = found.tolist()
+        embedded = references.embedded(clip, prefix)
+        with_references[f"RefCLIPScore{kind}"] = ref_clip_scores(found, said, embedded, counts).tolist()
+    return plain | with_references
 
 
 def _overlap(hypotheses: Mapping[str, str], references: Mapping[str, Sequence[str]], process: Any) -> dict[str, float]:
@@ -135,47 +174,6 @@ def _overlap(hypotheses: Mapping[str, str], references: Mapping[str, Sequence[st
     rouge, _ = Rouge().compute_score(truth, said)
     found, _ = process.compute_score(truth, said)
     return {**{f"BLEU-{n}": float(value) for n, value in enumerate(bleu, 1)}, "ROUGE-L": float(rouge), "METEOR": found}
-
-
-def load_predictions(predictions_json: str | Path) -> dict[str, str]:
-    """Read ``{"<image name>": "<caption>"}``. Raises :class:`UserError` for another form and for a name given twice."""
-    path = Path(predictions_json)
-    form = 'It should map image names without their endings to captions: {"000000001": "a dog on a beach"}.'
-    raw = read_json(path, form)
-    if not isinstance(raw, dict) or not all(isinstance(caption, str) for caption in raw.values()):
-        raise UserError(f"{path} is not a predictions file. {form}")
-    keys: list[str] = json.loads(
-        path.read_text(encoding="utf-8"), object_pairs_hook=lambda pairs: [key for key, _ in pairs]
-    )
-    if len(keys) > len(raw):
-        twice = sorted({key for key in keys if keys.count(key) > 1})
-        raise UserError(f"{path} has {_some(twice, 'image')} more than once")
-    return raw
-
-
-def load_references(annotations_json: str | Path) -> dict[str, list[str]]:
-    """Reference captions by image name from COCO's captions JSON; the images themselves are not needed.
-
-    Raises :class:`UserError` for another form, for images without a caption, and for two of the same name.
-    """
-    path = Path(annotations_json)
-    raw = read_json(path, "It should be a COCO captions file.")
-    captions: dict[int, list[str]] = defaultdict(list)
-    try:
-        names = {int(image["id"]): PurePosixPath(str(image["file_name"])).stem for image in raw["images"]}
-        for item in raw["annotations"]:
-            if str(item["caption"]).strip():
-                captions[int(item["image_id"])].append(str(item["caption"]))
-    except (KeyError, TypeError, ValueError) as error:
-        kind = f"the key {error} is missing" if isinstance(error, KeyError) else str(error)
-        raise UserError(f"{path} is not a caption file as COCO writes them: {kind}") from None
-    found = {name: captions[image_id] for image_id, name in names.items()}
-    if len(found) < len(raw["images"]):
-        raise UserError(f"{path} lists {len(raw['images'])} images under {len(found)} different names")
-    silent = [name for name, group in found.items() if not group]
-    if silent:
-        raise UserError(f"{path} has no caption for {_some(silent, 'image')}")
-    return found
 
 
 def score_files(
@@ -196,7 +194,7 @@ def score_files(
     images = None
     if images_root is not None:
         found = load_captions(annotations_json, images_root)
-        images = dict(zip(found.names, found.paths, strict=True))
+        images = dict(zip(found.names, found.files, strict=True))
     objects = chair.load_objects(instances) if instances is not None else None
     with meteor() as process:
         references, model = References(captions), None
@@ -208,10 +206,11 @@ def score_files(
 
 
 def score_runs(profile: config.Profile | str, runs: Sequence[str], device: str = "auto") -> list[Path]:
-    """Score finished runs' ``predictions.json`` on the validation images; returns their ``scores.json``.
+    """Score finished runs' predictions, and their variants, on the validation images; returns their ``scores.json``.
 
-    Several at once share the references, the image features and METEOR's start. Raises :class:`UserError` before any
-    work when a run has no predictions, naming the command that makes them, or when they do not fit the images.
+    Several at once share the references, the image features and METEOR's start. Without a CLIP in the profile there is
+    no CLIPScore. Raises :class:`UserError` before any work when a run has no predictions, naming the command that makes
+    them, or when they do not fit the images.
     """
     from hw3lib.clip import ClipModel
 
@@ -219,17 +218,30 @@ def score_runs(profile: config.Profile | str, runs: Sequence[str], device: str =
     data = profile.captions
     found = load_captions(paths.resolve(data.val_annotations), paths.resolve(data.val_images), data.limit_val)
     predictions = {run: _predictions_of(profile, run, found.names) for run in runs}
-    images = dict(zip(found.names, found.paths, strict=True))
+    images = dict(zip(found.names, found.files, strict=True))
     objects = chair.load_objects(paths.resolve(data.val_instances)) if data.val_instances else None
     written = []
     with meteor() as process:
         references = References(dict(zip(found.names, found.captions, strict=True)))
-        clip = ClipModel.load(profile.clip, device)
+        clip = ClipModel.load(profile.clip, device) if profile.clip else None
         for run, captions in predictions.items():
             result = score(captions, references, clip, images, objects, process)
+            result["variants"] = {
+                name: score(other, references, clip, images, objects, overlap=False)
+                for name, other in _variants_of(profile, run, found.names).items()
+            }
             written.append(paths.runs(profile.name) / "p2" / run / "scores.json")
             write_json(written[-1], {"provenance": provenance.stamp(profile, profile.seed), **result})
     return written
+
+
+def _variants_of(profile: config.Profile, run: str, names: Sequence[str]) -> dict[str, dict[str, str]]:
+    """What else the run said of the same images (:data:`~hw3lib.caption_files.VARIANTS`), by name."""
+    files = {name: variant(paths.runs(profile.name) / "p2" / run, name) for name in VARIANTS}
+    found = {name: load_predictions(path) for name, path in files.items() if path.is_file()}
+    for name, captions in found.items():
+        check_names(captions, names, str(files[name]), profile.captions.val_annotations)
+    return found
 
 
 def _predictions_of(profile: config.Profile, run: str, names: Sequence[str]) -> dict[str, str]:
@@ -240,19 +252,3 @@ def _predictions_of(profile: config.Profile, run: str, names: Sequence[str]) -> 
     predictions = load_predictions(source)
     check_names(predictions, names, str(source), profile.captions.val_annotations)
     return predictions
-
-
-def check_names(predicted: Collection[str], expected: Collection[str], which: str, against: str) -> None:
-    """Raise :class:`UserError` unless both sides name the same images, saying what is missing and what is extra."""
-    missing = [name for name in expected if name not in predicted]
-    extra = [name for name in predicted if name not in expected]
-    if missing or extra:
-        parts = [f"have no caption for {_some(missing, 'image')}"] * bool(missing)
-        parts += [f"name {_some(extra, 'image')} that {against} lacks"] * bool(extra)
-        advice = " (names are file names without their endings)" if extra else ""
-        raise UserError(f"the captions in {which} do not fit {against}: they {' and '.join(parts)}{advice}")
-
-
-def _some(items: Sequence[str], kind: str) -> str:
-    listed = ", ".join(items[:3]) + ", ..." * (len(items) > 3)
-    return f"{len(items)} {kind}{'s' * (len(items) > 1)} ({listed})"

@@ -181,10 +181,8 @@ def for_profile(profile: Profile) -> CaptionTokenizer:
     path = paths.resolve(profile.captions.tokenizer)
     if path.is_file():
         return CaptionTokenizer.load(path)
-    from hw3lib.data import load_captions
+    from hw3lib.data import training_captions
 
-    captions = load_captions(
-        paths.resolve(profile.captions.train_annotations), paths.resolve(profile.captions.train_images)
-    )
+    captions = training_captions(profile.captions)
     texts = (caption for group in captions.captions for caption in group)
     return CaptionTokenizer.train(texts, profile.captions.vocabulary_size, path)

@@ -15,30 +15,33 @@ from torch.nn import functional as F
 from hw3lib.batches import Images, batches
 from hw3lib.captioner import Captioner, Memory
 from hw3lib.data import CaptionSet
-from hw3lib.decoding import Caption, greedy
+from hw3lib.decoding import Caption, beam, greedy
 from hw3lib.tokenizer import CaptionTokenizer
 
 if TYPE_CHECKING:
-    from hw3lib.config import Profile
+    from hw3lib.config import Decoding, Profile
 
 Score = Callable[[dict[str, str]], dict[str, float]]  # captions by image name to CIDEr and CLIPScore
 
 
 def scorer(profile: Profile, captions: CaptionSet, device: str) -> Score:
-    """CIDEr and CLIPScore of captions of these images; references and image features are prepared once, here."""
+    """CIDEr of captions of these images and, where the profile has a CLIP, CLIPScore.
+
+    References and image features are prepared once, here.
+    """
     from hw3lib.clip import ClipModel, clip_scores
     from hw3lib.scoring import References
 
-    clip = ClipModel.load(profile.clip, device)
-    images = clip.embed_images(list(captions.paths))
+    clip = ClipModel.load(profile.clip, device) if profile.clip else None
+    images = clip.embed_images(list(captions.files)) if clip else None
     references = References({name: list(texts) for name, texts in zip(captions.names, captions.captions, strict=True)})
 
     def score(predictions: dict[str, str]) -> dict[str, float]:
-        texts = clip.embed_texts([predictions[name] for name in captions.names])
-        return {
-            "CIDEr": float(references.cider(predictions)[0]),
-            "CLIPScore": float(clip_scores(images, texts).mean()),
-        }
+        found = {"CIDEr": float(references.cider(predictions)[0])}
+        if clip is not None and images is not None:
+            texts = clip.embed_texts([predictions[name] for name in captions.names])
+            found["CLIPScore"] = float(clip_scores(images, texts).mean())
+        return found
 
     return score
 
@@ -50,6 +53,15 @@ def encoded(model: Captioner, images: Images, size: int, indices: Sequence[int] 
         yield model.encode(batch.to(model.device))
 
 
+def decode(
+    model: Captioner, memory: Memory, tokenizer: CaptionTokenizer, decoding: Decoding | None = None
+) -> list[Caption]:
+    """A caption per image, greedy or by beam search as ``decoding`` says; greedy without."""
+    if decoding is None or decoding.beams == 1:
+        return greedy(model, memory, tokenizer)
+    return beam(model, memory, tokenizer, beams=decoding.beams, length_penalty=decoding.length_penalty)
+
+
 @torch.inference_mode()
 def evaluate(
     model: Captioner,
@@ -58,8 +70,9 @@ def evaluate(
     tokenizer: CaptionTokenizer,
     indices: Sequence[int],
     size: int,
+    decoding: Decoding | None = None,
 ) -> tuple[dict[str, Caption], float, int]:
-    """Greedy captions of the images at ``indices``, and the summed loss over their references with its token count.
+    """Captions of the images at ``indices``, and the summed loss over their references with its token count.
 
     Each image is encoded once for both. Leaves the model in evaluation mode.
     """
@@ -70,7 +83,7 @@ def evaluate(
     for memory in encoded(model, images, size, indices):
         chosen = indices[done : done + memory.tokens.shape[0]]
         done += len(chosen)
-        for index, caption in zip(chosen, greedy(model, memory, tokenizer), strict=True):
+        for index, caption in zip(chosen, decode(model, memory, tokenizer, decoding), strict=True):
             found[captions.names[index]] = caption
         # One reference of each image at a time: images differ in how many they have.
         first = [tokenizer.encode(captions.captions[index][0])[: model.max_length] for index in chosen]

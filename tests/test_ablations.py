@@ -124,3 +124,13 @@ def test_runs_of_different_lengths_are_compared() -> None:
 def test_pictures_stand_in_a_row_with_their_names() -> None:
     figure = figures_captioning.pictures([Image.new("RGB", (8, 6)), Image.new("RGB", (6, 8))], ["a", "b"])
     assert [axes.get_title() for axes in figure.axes] == ["a", "b"]
+
+
+def test_runs_without_a_clip_are_tabled_and_drawn_with_cider_alone() -> None:
+    found = [dataclasses.replace(result("best", 1.2), scores={"CIDEr": 1.2})]
+    columns, (row,) = ablations.table(config.load("hw3"), found)
+    assert row[:3] == ["best", 1.2, None]
+    assert len(row) == len(columns)
+    log = [{key: value for key, value in event.items() if key != "CLIPScore"} for event in events([1, 2])]
+    assert [axes.get_title("left") for axes in figures_captioning.curves(log).axes] == ["Loss, nats per token", "CIDEr"]
+    assert len(figures_captioning.compared({"best": log}).axes) == 1

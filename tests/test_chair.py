@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hw3lib import chair, paths
-from hw3lib.chair import Lexicon, Objects, load_objects, object_scores
+from hw3lib.chair import Lexicon, Objects, load_objects, object_counts, object_scores
 from hw3lib.errors import UserError
 
 SMALL = Lexicon.of(
@@ -122,6 +122,30 @@ def test_chair_and_recall_count_what_the_paper_counts() -> None:
     captions = {"a": "a dog, a dog and a girl", "b": "a field", "c": "a bus"}
     found = object_scores(captions, OBJECTS, lexicon=SMALL)
     assert found == {"CHAIR_i": 2 / 4, "CHAIR_s": 2 / 3, "object_recall": 1 / 2}
+
+
+def test_the_counts_of_each_image_are_what_the_scores_sum_up() -> None:
+    captions = {"a": "a dog, a dog and a girl", "b": "a field", "c": "a bus"}
+    counts = object_counts(captions, OBJECTS, lexicon=SMALL)
+    assert counts == {
+        "a": {"mentions": 3, "hallucinated": 1, "objects_expected": 1, "objects_found": 1},
+        "b": {"mentions": 0, "hallucinated": 0, "objects_expected": 1, "objects_found": 0},
+        "c": {"mentions": 1, "hallucinated": 1, "objects_expected": 0, "objects_found": 0},
+    }
+    assert chair.summed(counts) == object_scores(captions, OBJECTS, lexicon=SMALL)
+    assert chair.summed({}) == {"CHAIR_i": 0.0, "CHAIR_s": 0.0, "object_recall": 0.0}
+
+
+def test_instances_that_are_listed_twice_are_refused(tmp_path: Path) -> None:
+    content = json.loads(write_instances(tmp_path / "instances.json").read_text())
+    content["annotations"] = [{"id": n, **item} for n, item in enumerate(content["annotations"])]
+    assert load_objects(bad(tmp_path / "good.json", content)).expected["a"] == {"dog"}
+    for key, message in (("annotations", r"4 annotations \(0, 1, 2, \.\.\.\)"), ("images", r"2 image ids \(1, 2\)")):
+        with pytest.raises(UserError, match=rf"{message} more than once"):
+            load_objects(bad(tmp_path / "bad.json", {**content, key: content[key] * 2}))
+    content["images"][1]["file_name"] = "other/a.png"
+    with pytest.raises(UserError, match="2 images under 1 different names"):
+        load_objects(bad(tmp_path / "bad.json", content))
 
 
 def test_what_the_references_mention_is_no_hallucination() -> None:

@@ -10,7 +10,7 @@ from tiny_clip import TINY, write_clip
 
 from hw3lib import clip as clip_module
 from hw3lib import clip_weights, config
-from hw3lib.clip import ClipModel, clip_scores
+from hw3lib.clip import ClipModel, clip_scores, ref_clip_scores
 from hw3lib.errors import UserError
 
 REAL = Path(__file__).parents[2] / "shared" / "real"
@@ -111,6 +111,37 @@ def test_clipscore_is_never_negative_and_refuses_sides_that_do_not_pair() -> Non
     torch.testing.assert_close(clip_scores(image, torch.tensor([[-1.0, 0.0], [1.0, 0.0]])), torch.tensor([0.0, 1.5]))
     with pytest.raises(ValueError, match="do not pair"):
         clip_scores(image, image[:1])
+
+
+def test_refclipscore_is_the_harmonic_mean_with_the_best_reference() -> None:
+    generator = torch.Generator().manual_seed(0)
+    counts = [1, 5, 2, 3] * 5
+    image, text = (torch.nn.functional.normalize(torch.randn(20, 6, generator=generator), dim=1) for _ in "ab")
+    references = torch.nn.functional.normalize(torch.randn(sum(counts), 6, generator=generator), dim=1)
+    scores = clip_scores(image, text)
+    found = ref_clip_scores(scores, text, references, counts)
+    start, kinds = 0, set()
+    for place, count in enumerate(counts):  # one at a time, as the paper writes it
+        own = references[start : start + count]
+        start += count
+        clip_s = 2.5 * max(float(image[place] @ text[place]), 0)
+        best = max(*(float(reference @ text[place]) for reference in own), 0.0)
+        slow = 2 / (1 / clip_s + 1 / best) if clip_s and best else 0.0
+        kinds.add((clip_s > 0, best > 0))
+        assert float(found[place]) == pytest.approx(slow, abs=1e-6)
+    assert len(kinds) == 4  # each side was above and below zero
+    same = ref_clip_scores(torch.tensor([0.75]), text[:1], text[:1], [1])
+    assert float(same) == pytest.approx(2 * 0.75 / 1.75)  # CLIPScore keeps its weight of 2.5 in the mean
+
+
+def test_refclipscore_refuses_sides_that_do_not_pair() -> None:
+    text = torch.eye(2)
+    assert ref_clip_scores(torch.empty(0), text[:0], text[:0], []).shape == (0,)
+    for scores, references, counts in ((torch.ones(1), text, [1, 1]), (torch.ones(2), text, [1, 2])):
+        with pytest.raises(ValueError, match="do not pair"):
+            ref_clip_scores(scores, text, references, counts)
+    with pytest.raises(ValueError, match="text 1 has no reference"):
+        ref_clip_scores(torch.ones(2), text, text, [2, 0])
 
 
 def test_images_are_embedded_once_per_content(

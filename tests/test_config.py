@@ -21,6 +21,9 @@ runs:
 """
 
 
+PUBLISHED = ["best", "swin_base", "swinv2", "vit"]
+
+
 def write(folder: Path, runs: str) -> Path:
     path = folder / "mine.yaml"
     path.write_text(MINIMAL + runs)
@@ -28,15 +31,15 @@ def write(folder: Path, runs: str) -> Path:
 
 
 @pytest.mark.parametrize("name", ["demo", "smoke", "hw3"])
-def test_every_shipped_profile_loads_and_has_the_four_runs(name: str) -> None:
+def test_every_shipped_profile_loads_and_has_the_published_runs_and_a_better_one(name: str) -> None:
     profile = config.load(name)
     assert profile.name == name
-    assert list(profile.runs) == ["best", "swin_base", "swinv2", "vit"]
+    assert list(profile.runs) == [*PUBLISHED, "plus"]
     assert profile.data == ("real" if name == "hw3" else "demo")
 
 
 def test_hw3_is_the_published_table() -> None:
-    runs = config.load("hw3").runs
+    runs = {name: config.load("hw3").run(name) for name in PUBLISHED}
     assert {name: run.encoder.name for name, run in runs.items()} == {
         "best": "swin_large_patch4_window7_224",
         "swin_base": "swin_base_patch4_window7_224",
@@ -58,13 +61,24 @@ def test_hw3_is_the_published_table() -> None:
 @pytest.mark.parametrize("name", ["demo", "smoke"])
 def test_the_demo_differs_between_its_runs_where_the_real_profile_does(name: str) -> None:
     small, real = config.load(name).runs, config.load("hw3").runs
-    for run in small:
+    for run in PUBLISHED:
         assert small[run].jitter == real[run].jitter
         assert (small[run].encoder.mean, small[run].encoder.std) == (real[run].encoder.mean, real[run].encoder.std)
         assert len(small[run].training.learning_rates) == len(real[run].training.learning_rates)
         assert (small[run].decoder.feed_forward == small["best"].decoder.feed_forward) == (
             real[run].decoder.feed_forward == real["best"].decoder.feed_forward
         )
+
+
+@pytest.mark.parametrize("name", ["demo", "smoke", "hw3"])
+def test_plus_has_every_ingredient_in_every_profile_and_no_published_run_has_any(name: str) -> None:
+    for run_name, run in config.load(name).runs.items():
+        training = run.training
+        found = (
+            training.schedule == "cosine", training.label_smoothing > 0, training.ema_decay > 0,
+            run.decoding.beams > 1, run.self_critical.epochs > 0,
+        )  # fmt: skip
+        assert set(found) == {run_name == "plus"}
 
 
 def test_smoke_looks_with_the_demos_eyes() -> None:
@@ -108,3 +122,13 @@ def test_a_mistake_is_named_with_its_file_and_the_nearest_key(tmp_path: Path, ru
 def test_a_missing_profile_names_those_that_exist() -> None:
     with pytest.raises(UserError, match=r"did you mean 'demo'.*hw3"):
         config.load("demos")
+
+
+def test_a_profile_may_do_without_a_clip_and_what_needs_one_says_so(tmp_path: Path) -> None:
+    path = write(tmp_path, "  best: {title: b}\n")
+    path.write_text(path.read_text().replace("clip: {}", "clip: null"))
+    profile = config.load(path)
+    assert profile.clip is None
+    with pytest.raises(UserError, match=r"has no CLIP \(clip: null\), which P1 needs"):
+        profile.require_clip("P1 needs")
+    assert config.load("demo").require_clip("P1 needs") == config.load("demo").clip

@@ -60,7 +60,9 @@ def test_images_that_the_folder_lacks_are_counted_and_named(folder: Path) -> Non
         (lambda c: c.update(images=[]), "names no image"),
         (lambda c: c["images"][0].update(file_name="../val.json"), "lacks"),
         (lambda c: c["images"][0].update(file_name="/etc/hostname"), "lacks"),
-        (lambda c: c["images"].append(c["images"][0]), "more than once"),
+        (lambda c: c["images"].append(c["images"][0]), "1 image id (100) more than once"),
+        (lambda c: c["images"][1].update(id=100), "1 image id (100) more than once"),
+        (lambda c: c["annotations"].append(c["annotations"][2]), "1 annotation (2) more than once"),
     ],
 )
 def test_a_bad_annotation_file_is_refused_by_name(folder: Path, edit, message: str) -> None:

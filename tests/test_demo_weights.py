@@ -63,7 +63,7 @@ def test_pretraining_learns_from_a_few_pictures(tmp_path, monkeypatch: pytest.Mo
 
     shard = pretrain.Shard(_shard(tmp_path))
     tiny = dataclasses.replace(
-        pretrain.BACKBONES["swin_base"], pictures=(8 * 24, 8 * 2), batch=8, size=64,
+        pretrain.BACKBONES["swin_base"], cycles=((8 * 24, 1.5e-3), (8 * 2, 1e-3)), batch=8, size=64,
         arguments={"img_size": 64, "window_size": 2, "embed_dim": 16, "depths": [1, 1, 1], "num_heads": [1, 2, 4]},
     )  # fmt: skip
     monkeypatch.setitem(pretrain.BACKBONES, "swin_base", tiny)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -89,3 +90,29 @@ def test_the_pipeline_is_refused_in_one_go_with_everything_that_is_missing(bare:
     with pytest.raises(UserError) as refused:
         doctor.require(config.load("hw3"))
     assert str(refused.value).count("\n") >= 7
+
+
+def test_missing_shards_are_counted_and_the_size_of_the_caches_is_told(bare: Path) -> None:
+    fill(bare)
+    text = (bare / "configs" / "hw3.yaml").read_text()
+    text = text.replace("train_images: data/p2_data/images/train", 'train_images: "data/t-{00..02}.tar"')
+    text = text.replace("  train_annotations: data/p2_data/train.json\n", "")
+    (bare / "configs" / "packed.yaml").write_text(text)
+    (bare / "data" / "t-01.tar").write_bytes(b"0" * 50_000_000)
+    found = {finding.name: finding for finding in doctor.examine(config.load("packed"))}
+    assert not {"P2 training images", "P2 training captions", "caches"} & set(found)
+    assert found["P2 training shards"].state == "missing"
+    assert f"2 of 3 shards; put {bare}/data/t-00.tar in its place" in found["P2 training shards"].what
+    for name in ("t-00.tar", "t-02.tar", "../runs/cache/images/x.rows"):
+        (bare / "data" / name).parent.mkdir(parents=True, exist_ok=True)
+        (bare / "data" / name).write_bytes(b"0" * 60_000_000)
+    found = {finding.name: finding for finding in doctor.examine(config.load("packed"))}
+    assert found["P2 training shards"].what.startswith("3 (0.2 GB): ")
+    assert found["caches"].what.startswith(f"0.1 GB in {bare}/runs/cache")
+
+
+def test_without_a_clip_nothing_is_missing_and_the_doctor_says_what_falls_away(bare: Path) -> None:
+    profile = dataclasses.replace(config.load("demo"), clip=None)
+    (clip,) = (each for each in doctor.examine(profile) if "CLIP" in each.name)
+    assert clip.state == "optional"
+    assert "no P1" in clip.what

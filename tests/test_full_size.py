@@ -1,4 +1,4 @@
-"""The four models of the written report in full size, without their weights: a training step and a caption each.
+"""The models of the written report, and ``plus``, in full size without their weights: a training step, a caption each.
 
 About 300 million parameters each. Run by ``.ci/run``: ``pytest -m slow``.
 """
@@ -27,6 +27,7 @@ EXPECTED = {
     "swin_base": (86.7, (7, 7), 1024),
     "swinv2": (86.9, (8, 8), 1024),
     "vit": (85.8, (28, 28), 768),
+    "plus": (303.2, (16, 16), 1024),
 }
 
 
@@ -41,7 +42,8 @@ def test_a_full_size_model_trains_a_step_and_captions(name: str, tmp_path) -> No
     millions, grid, width = EXPECTED[name]
     assert sum(p.numel() for p in model.encoder.parameters()) / 1e6 == pytest.approx(millions, rel=0.01)
     assert model.encoder.num_features == width
-    assert len(model.blocks) == 8
+    assert len(model.blocks) == run.decoder.layers
+    model.encoder.set_grad_checkpointing(run.training.activation_checkpointing)
 
     # Plain descent: Adam's moments would double the memory, and are tested elsewhere.
     groups = parameter_groups(model, run.training.weight_decay, run.training.encoder_rate_scale)
@@ -69,6 +71,7 @@ def test_a_full_size_model_trains_a_step_and_captions(name: str, tmp_path) -> No
         caption = greedy(model, memory, tokenizer, max_length=6)[0]
         attention = model(memory, torch.tensor([caption.tokens]), return_attention=True)[1]
     assert 2 <= len(caption.tokens) <= 6
-    assert attention.shape == (1, 8, 8, len(caption.tokens), grid[0] * grid[1])
+    heads = (run.decoder.layers, run.decoder.heads)
+    assert attention.shape == (1, *heads, len(caption.tokens), grid[0] * grid[1])
     del model, optimizer, groups, memory, attention
     gc.collect()

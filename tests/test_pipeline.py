@@ -17,7 +17,7 @@ import pytest
 import report_material as material
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from hw3lib import config, paths, pipeline, progress
+from hw3lib import config, locks, paths, pipeline, progress
 from hw3lib.errors import UserError
 
 REPOSITORY = paths.PACKAGE.parent
@@ -224,6 +224,16 @@ def test_a_step_ends_when_its_pipeline_is_gone() -> None:
     assert child.wait(timeout=30) == 75
 
 
+def test_a_step_on_another_machine_of_the_cluster_is_left_to_its_scheduler() -> None:
+    """There the pipeline's number is nobody's, or somebody else's."""
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    program = "from hw3lib import locks; locks.end_with_parent(); import time; time.sleep(1.5)"
+    for host, code in (("another-machine", 0), (locks.this_process().partition("@")[2], 75)):
+        environment = os.environ | {"HW3_PIPELINE": f"{gone.pid}@{host}"}
+        assert subprocess.run([sys.executable, "-c", program], env=environment, cwd=REPOSITORY).returncode == code
+
+
 def handler() -> tuple[progress.LogHandler, list[str]]:
     said: list[str] = []
     found = progress.LogHandler(None, None)  # type: ignore[arg-type]
@@ -275,6 +285,17 @@ def test_without_its_data_a_real_profile_is_refused_before_anything_runs(
     monkeypatch.setattr(pipeline, "_snakemake", lambda *arguments: pytest.fail("it ran"))
     with pytest.raises(UserError, match="profile hw3 lacks"):
         pipeline.run("hw3", 1)
+
+
+def test_the_report_of_a_profile_without_a_clip_is_refused_before_anything_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HW3_ROOT", str(tmp_path))
+    monkeypatch.setattr(pipeline, "_snakemake", lambda *arguments: pytest.fail("it ran"))
+    lines = (REPOSITORY / "configs" / "demo.yaml").read_text().split("\nclip:\n")
+    (tmp_path / "blind.yaml").write_text(f"{lines[0]}\nclip: null\n{lines[1].split(chr(10) * 2, 1)[1]}")
+    with pytest.raises(UserError, match="blind has no CLIP"):
+        pipeline.run(str(tmp_path / "blind.yaml"), 1)
 
 
 @pytest.mark.slow

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import random
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -13,10 +15,13 @@ from tiny_clip import ColourClip
 from hw3lib import chair, config, files, paths, ptb, scoring
 from hw3lib.cider import CiderReferences
 from hw3lib.clip import ClipModel
+from hw3lib.data import load_captions
 from hw3lib.errors import UserError
 from hw3lib.scoring import References, load_predictions, load_references, score, score_files, score_runs
+from hw3lib.validation import scorer
 
 REAL = Path(__file__).parents[2] / "shared" / "real" / "coco_results" / "mscoco_magic.json"
+EXAMPLE = REAL.parents[1] / "clipscore_example"
 PUBLISHED = {  # of exactly this file, to the digits that were published
     "CIDEr": 0.493, "METEOR": 0.174, "ROUGE-L": 0.399, "BLEU-1": 0.568, "BLEU-2": 0.358, "BLEU-3": 0.214,
     "BLEU-4": 0.129,
@@ -68,6 +73,45 @@ def test_cider_agrees_with_pycocoevalcap_on_random_captions(seed: int) -> None:
     assert max(ours) > 0.5
 
 
+def test_rewards_of_any_captions_are_those_of_the_whole_set() -> None:
+    rng = random.Random(9)
+    references = CiderReferences([[babble(rng) for _ in range(rng.randint(1, 5))] for _ in range(20)])
+    rounds = [[babble(rng) + " new" * rng.randint(0, 2) for _ in range(20)] for _ in range(3)]
+    whole = [references.score(captions) for captions in rounds]
+    asked = [(rng.randrange(3), rng.randrange(20)) for _ in range(50)]  # some images often, some never
+    found = references.score_pairs([image for _, image in asked], [rounds[turn][image] for turn, image in asked])
+    assert found == pytest.approx([whole[turn][image] for turn, image in asked], abs=1e-12)
+    assert len(set(found)) > 20
+    assert references.score_pairs([], []) == []
+
+
+def test_captions_and_images_that_do_not_pair_are_refused() -> None:
+    references = CiderReferences([["a dog"], ["a cat"]])
+    with pytest.raises(ValueError, match="2 images do not pair with 1 captions"):
+        references.score(["a dog"])
+    for index in (2, -1):
+        with pytest.raises(ValueError, match=f"image {index} is none of the 2"):
+            references.score_pairs([0, index], ["a dog", "a cat"])
+    with pytest.raises(UserError, match="image 1 of 2 has no reference"):
+        CiderReferences([["a dog"], []])
+
+
+def test_cider_of_a_subset_is_another_measure_than_cider_of_the_whole() -> None:
+    rng = random.Random(3)
+    references = [[babble(rng) for _ in range(3)] for _ in range(12)]
+    captions = [group[0] for group in references]
+    part = CiderReferences(references[:4]).score(captions[:4])
+    assert CiderReferences(references).score(captions)[:4] != pytest.approx(part, rel=0.02)
+    assert part == pytest.approx(peer_cider(references[:4], captions[:4]), abs=1e-9)
+
+
+@pytest.mark.parametrize("references", [[["a dog", ""], ["..."]], [["a"], ["a"]]])
+def test_texts_without_n_grams_score_as_in_pycocoevalcap(references: list[list[str]]) -> None:
+    for captions in (["", ""], ["a dog ran off", "a"]):
+        found = CiderReferences(references).score(captions)
+        assert found == pytest.approx(peer_cider(references, captions), abs=1e-9)
+
+
 def test_tokens_are_those_of_pycocoevalcap_whatever_the_caption() -> None:
     tidy = [" ".join(caption.encode("utf-8", "replace").decode().split()) for caption in ODD]
     tokenizer = ptb.Tokenizer()
@@ -77,22 +121,76 @@ def test_tokens_are_those_of_pycocoevalcap_whatever_the_caption() -> None:
     assert found[4] == found[5] == ""
 
 
-def test_plain_words_that_java_left_alone_need_no_java_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    tokenizer = ptb.Tokenizer()
-    tokenizer(["A dog and a cat run on the grass.", "I cannot go there"])
-    asked: list[str] = []
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What Java is asked for from here on."""
+    lines: list[str] = []
     run = ptb.Tokenizer._run
 
-    def listen(lines: list[str]) -> list[str]:
-        asked.extend(lines)
-        return run(lines)
+    def listen(asked: list[str]) -> list[str]:
+        lines.extend(asked)
+        return run(asked)
 
     monkeypatch.setattr(ptb.Tokenizer, "_run", staticmethod(listen))
-    assert tokenizer(["a cat and a dog", "on the Grass", ""]) == ["a cat and a dog", "on the grass", ""]
-    assert asked == ["on the Grass", "Grass"]
+    return lines
+
+
+def test_words_that_java_has_seen_once_need_it_never_again(asked: list[str]) -> None:
+    tokenizer = ptb.Tokenizer()
+    tokenizer(["A dog, and a Cat's toy, run on the grass.", "I cannot go there: 3 cafés"])
     asked.clear()
-    assert tokenizer(["the cat cannot", "a dog"]) == ["the cat can not", "a dog"]
-    assert asked == ["the cat cannot", "cannot"]
+    # Elsewhere in the caption, in another case, before another sign.
+    assert tokenizer(["a cat's dog and a dog", "on the Grass", "", "Toy.", "cannot run , 3 dog ."]) == [
+        "a cat 's dog and a dog", "on the grass", "", "toy", "can not run 3 dog",
+    ]  # fmt: skip
+    assert asked == []
+    assert tokenizer(["dog", "the horse cannot", "a dog", "dog"]) == ["dog", "the horse can not", "a dog", "dog"]
+    assert asked[-2:] == ["the horse cannot", "a dog"]  # and the next, as context
+    assert {"horse", "Horse.", "horse,"} < set(asked)
+    assert not {"the", "dog", "cannot"} & set(asked)
+
+
+@pytest.mark.parametrize(
+    "caption", ["a dog. a cat", "3 1/2 dogs", "dogs at 10 30", 'the "dog"', "dog 3 1", "vitamin a."]
+)
+def test_what_hangs_on_its_neighbours_is_left_to_java(asked: list[str], caption: str) -> None:
+    tokenizer = ptb.Tokenizer()
+    found = tokenizer([caption])
+    asked.clear()
+    assert tokenizer([caption]) == found
+    assert caption in asked
+
+
+def test_without_java_known_words_are_the_same_and_new_ones_stay_as_they_are(request: pytest.FixtureRequest) -> None:
+    tokenizer = ptb.Tokenizer()
+    plain = ["A dog's bowl, isn't it", "a DOG cannot.", "", "dog , bowl ."]
+    theirs = tokenizer(plain)
+    known = tokenizer.known()
+    request.getfixturevalue("no_java")
+    assert ptb.presumed(plain, known) == theirs
+    assert ptb.presumed(['A glimmering (red) "Dog"', "on a. Bowl --  3/4 '"], known) == [
+        "a glimmering red dog", "on a bowl 3/4",
+    ]  # fmt: skip
+
+
+def test_random_mixtures_of_words_are_what_java_makes_of_them() -> None:
+    rng = random.Random(4)
+    words = [
+        "a", "A", "dog", "Dog's", "dogs", "isn't", "o'clock", "t-shirt", "café", "cannot", "gonna", "d'ye", "st", "St",
+        "mr", "no", "No", "co", "inc", "etc", "Sept", "US", "U", "p", "m", "s", "t", "I", "Fig", "rock'n'roll", "1",
+        "12", "1990", "555", ",", ";", ":", "!", "?",
+    ]  # fmt: skip
+    words += [f"{word}{sign}" for word in words if word[-1].isalpha() for sign in ",;:!?"]
+    ends = ["", ".", " .", "!"]
+    lines = [" ".join(rng.choices(words, k=rng.randint(1, 9))) + rng.choice(ends) for _ in range(6000)]
+    tokenizer = ptb.Tokenizer()
+    tokenizer(words)
+    # In Java the full stop of an abbreviation can hang on the next line: a plain word parts them.
+    theirs = ptb.Tokenizer._run([text for line in lines for text in (line, "dog")])[::2]
+    ours = [tokenizer._compose(" ".join(line.split())) for line in lines]
+    met = [(line, own, java) for line, own, java in zip(lines, ours, theirs, strict=True) if own is not None]
+    assert len(met) > 1000
+    assert [line for line, own, java in met if own != java] == []
 
 
 def test_references_are_tokenised_once_and_cider_needs_no_java(
@@ -105,6 +203,24 @@ def test_references_are_tokenised_once_and_cider_needs_no_java(
     assert total == pytest.approx(sum(each.values()) / 2)
     assert each["y"] > each["x"] > 0
     assert references.cider({"x": "", "y": "dog"})[0] == 0
+
+
+def test_rewards_pay_captions_of_any_images_without_java(request: pytest.FixtureRequest) -> None:
+    references = References(WORLD)
+    request.getfixturevalue("no_java")
+    said = {"a": "A red dog.", "b": "bus", "c": "a blue sheep, a glimmering dog"}
+    _, each = references.cider({**said, "c": "a blue sheep"})
+    names = ["b", "a", "b", "a"]
+    assert references.rewards(names, [said[name] for name in names]) == [each[name] for name in names]
+    alone, padded = references.rewards(["c", "c"], ["a blue sheep", said["c"]])
+    assert alone == each["c"]
+    assert 0 < padded < alone  # a word that nobody says costs
+    assert references.rewards(["a", "b"], ["", " ."]) == [0, 0]
+    assert references.rewards([], []) == []
+    with pytest.raises(UserError, match=r"lack 1 image \(z\)"):
+        references.rewards(["a", "z"], ["x", "y"])
+    with pytest.raises(ValueError, match="do not pair"):
+        references.rewards(["a", "b"], ["x"])
 
 
 def test_cider_of_one_image_is_refused_with_the_reason() -> None:
@@ -136,7 +252,7 @@ def write(path: Path, content: object) -> Path:
     return path
 
 
-def coco(names: dict[str, list[str]]) -> dict[str, object]:
+def coco(names: dict[str, list[str]]) -> dict[str, list[dict]]:
     images = [{"id": 10 + i, "file_name": f"{name}.jpg", "width": 40, "height": 30} for i, name in enumerate(names)]
     texts = [(10 + i, text) for i, group in enumerate(names.values()) for text in group]
     return {"images": images, "annotations": [{"id": n, "image_id": i, "caption": t} for n, (i, t) in enumerate(texts)]}
@@ -161,9 +277,20 @@ def test_bad_annotation_files_are_refused(tmp_path: Path) -> None:
         ({"annotations": None}, "not a caption file"), ({"images": [{"id": 1}]}, "the key 'file_name' is missing"),
         ({"annotations": []}, r"no caption for 2 images \(a, b\)"),
         ({"images": [{"id": 10, "file_name": "a.jpg"}, {"id": 11, "file_name": "a.png"}]}, "under 1 different names"),
+        ({"images": [{"id": 10, "file_name": "a.jpg"}, {"id": 10, "file_name": "b.jpg"}]}, r"id \(10\) more"),
+        ({"annotations": good["annotations"] * 2}, r"2 annotations \(0, 1\) more than once"),
     ):  # fmt: skip
         with pytest.raises(UserError, match=message):
             load_references(write(tmp_path / "ann.json", {**good, **change}))
+
+
+def test_annotations_that_share_an_id_but_not_their_caption_all_count(tmp_path: Path) -> None:
+    content = coco({"a": ["x", "y"], "b": ["z", "z"]})
+    for item in content["annotations"]:
+        item["id"] = item["caption"] * 2 if item["image_id"] == 10 else None
+    content["annotations"][1]["id"] = "xx"
+    del content["annotations"][2]["id"], content["annotations"][3]["id"]
+    assert load_references(write(tmp_path / "ann.json", content)) == {"a": ["x", "y"], "b": ["z", "z"]}
 
 
 def test_files_that_do_not_fit_are_refused_before_any_work(tmp_path: Path, no_java: None) -> None:
@@ -205,15 +332,20 @@ def world(tmp_path: Path, tiny_profile: config.Profile, monkeypatch: pytest.Monk
     return config.Profile(**{**vars(tiny_profile), "captions": captions})
 
 
-@pytest.fixture
-def one_meteor(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """METEOR's start is the slow part: one for the whole test."""
+@pytest.fixture(scope="module")
+def meteor_process() -> Iterator[Any]:
+    """METEOR's start is the slow part: one for all tests."""
     with scoring.meteor() as process:
-        monkeypatch.setattr(scoring, "meteor", lambda: nullcontext(process))
-        yield
+        yield process
 
 
-def test_every_score_comes_out_of_the_files_of_a_run(world: config.Profile, tmp_path: Path, one_meteor: None) -> None:
+@pytest.fixture
+def one_meteor(monkeypatch: pytest.MonkeyPatch, meteor_process: Any) -> Any:
+    monkeypatch.setattr(scoring, "meteor", lambda: nullcontext(meteor_process))
+    return meteor_process
+
+
+def test_every_score_comes_out_of_the_files_of_a_run(world: config.Profile, tmp_path: Path, one_meteor: Any) -> None:
     with pytest.raises(UserError, match=r"predictions\.json is missing"):
         score_runs(world, ["best"])
     folder = paths.runs("tiny") / "p2" / "best"
@@ -222,14 +354,22 @@ def test_every_score_comes_out_of_the_files_of_a_run(world: config.Profile, tmp_
     (path,) = score_runs(world, ["best"])
     found = files.read_json(path)
     assert path == folder / "scores.json"
-    names = {"CIDEr", "CLIPScore", "CLIPScore (prefix)", "BLEU-1", "BLEU-2", "BLEU-3", "BLEU-4", "ROUGE-L", "METEOR"}
-    assert set(found["scores"]) == names | {"CHAIR_i", "CHAIR_s", "object_recall"}
+    clip = {"CLIPScore", "CLIPScore (prefix)", "RefCLIPScore", "RefCLIPScore (prefix)"}
+    overlap = {"BLEU-1", "BLEU-2", "BLEU-3", "BLEU-4", "ROUGE-L", "METEOR"}
+    counts = {"mentions", "hallucinated", "objects_expected", "objects_found"}
+    assert set(found["scores"]) == {"CIDEr", "CHAIR_i", "CHAIR_s", "object_recall"} | clip | overlap
+    assert set(found["per_image"]["a"]) == {"CIDEr"} | clip | counts
     assert all(0 <= value <= 10 for value in found["scores"].values())
     scores, each = found["scores"], found["per_image"]
     assert list(each) == ["a", "b", "c"]
     assert scores["CIDEr"] == pytest.approx(sum(row["CIDEr"] for row in each.values()) / 3)
     assert scores["CLIPScore"] == pytest.approx(sum(row["CLIPScore"] for row in each.values()) / 3)
     assert each["a"]["CLIPScore"] > 2.4
+    # The caption names the colour as a reference does, so the best cosine is 1.
+    assert each["a"]["RefCLIPScore"] == pytest.approx(2 * each["a"]["CLIPScore"] / (each["a"]["CLIPScore"] + 1))
+    assert scores["RefCLIPScore"] == pytest.approx(sum(row["RefCLIPScore"] for row in each.values()) / 3)
+    assert each["a"]["objects_found"] == each["a"]["objects_expected"] == each["a"]["mentions"] == 1
+    assert [row["hallucinated"] for row in each.values()] == [0, 0, 1]
     assert each["b"]["CIDEr"] == 0  # an empty caption is a bad one, not an error
     assert scores["object_recall"] == pytest.approx(1 / 3)
     assert scores["CHAIR_i"] == pytest.approx(1 / 2)
@@ -262,6 +402,50 @@ def test_without_images_the_caption_metrics_come_alone(monkeypatch: pytest.Monke
     )
 
 
+def test_references_are_embedded_once_for_each_prefix(world: config.Profile) -> None:
+    references, clip = References(WORLD), ColourClip()
+    first = references.embedded(clip)
+    assert first.shape == (6, 3)
+    assert references.embedded(clip) is first
+    assert references.embedded(clip, "A photo depicts ") is not first
+
+
+@pytest.mark.parametrize(
+    "said", [dict.fromkeys("abcd", ""), {**SAID, "d": "!"}, {**dict.fromkeys("abcd", " \n"), "a": "a red dog"}]
+)
+def test_empty_captions_score_what_pycocoevalcap_gives_them(one_meteor: Any, said: dict[str, str]) -> None:
+    from pycocoevalcap.bleu.bleu import Bleu
+    from pycocoevalcap.rouge.rouge import Rouge
+
+    references = References({**WORLD, "d": ["...", "a dog"]})  # a reference may turn out empty, too
+    scores = score(said, references)["scores"]
+    truth, tokens = references.tokens, {name: [text] for name, text in references.tokenise(said).items()}
+    cider = peer_cider([*truth.values()], [text for (text,) in tokens.values()])
+    assert scores["CIDEr"] == pytest.approx(sum(cider) / 4)
+    bleu, rouge = Bleu(4).compute_score(truth, tokens, verbose=0)[0], Rouge().compute_score(truth, tokens)[0]
+    assert [scores[f"BLEU-{n}"] for n in range(1, 5)] == bleu
+    assert scores["ROUGE-L"] == rouge
+    if not any(said.values()):
+        assert scores["CIDEr"] == scores["METEOR"] == 0
+        assert scores["BLEU-1"] < 1e-12
+    # METEOR's process goes on answering.
+    again = References({"x": ["a red dog"], "y": ["a bus"]})
+    assert score({"x": "a red dog", "y": "a bus"}, again)["scores"]["METEOR"] > 0.9
+
+
+@pytest.mark.skipif(not EXAMPLE.is_dir(), reason="the real captions are not here")
+def test_published_scores_of_the_clipscore_example_come_out(one_meteor: Any) -> None:
+    published = json.loads((EXAMPLE.parent / "published_figures.json").read_text())["clipscore_example"]
+    references = References(json.loads((EXAMPLE / "refs.json").read_text()))
+    for kind in ("good", "bad"):
+        found = score(load_predictions(EXAMPLE / f"{kind}_captions.json"), references)["scores"]
+        expected = published[f"{kind}_captions"]
+        names = {"CIDEr": "CIDER", "ROUGE-L": "ROUGE"}  # as they are written there
+        assert len(found) == 7
+        for name, value in found.items():
+            assert round(value, 4) == expected[names.get(name, name)], f"{name} of the {kind} captions"
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not REAL.is_file(), reason="the real captions are not here")
 def test_published_scores_of_real_captions_come_out_to_every_digit(tmp_path: Path) -> None:
@@ -282,8 +466,27 @@ def test_real_captions_have_the_tokens_and_the_cider_of_pycocoevalcap() -> None:
     tokens = [text for group in references.tokens.values() for text in group]
     assert tokens == peer_tokens(flat)
     # What the words alone give, without Java, against what Java says.
-    split = [references._tokenizer._split(" ".join(caption.split())) for caption in flat]
-    assert sum(text is not None for text in split) > 0.7 * len(flat)
-    assert all(text is None or text == token for text, token in zip(split, tokens, strict=True))
+    composed = [references._tokenizer._compose(" ".join(caption.split())) for caption in flat]
+    assert sum(text is not None for text in composed) > 0.97 * len(flat)
+    assert all(text is None or text == token for text, token in zip(composed, tokens, strict=True))
     theirs = peer_cider(list(references.tokens.values()), list(references.tokenise(said).values()))
     assert list(references.cider(said)[1].values()) == pytest.approx(theirs, abs=1e-9)
+    earned = references.rewards(list(said), list(said.values()))
+    assert sum(abs(own - peer) < 1e-9 for own, peer in zip(earned, theirs, strict=True)) > 0.95 * len(said)
+
+
+def test_without_a_clip_a_run_is_validated_and_scored_without_clipscore(
+    world: config.Profile, one_meteor: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*arguments: object) -> None:
+        raise AssertionError("a CLIP was loaded")
+
+    monkeypatch.setattr(ClipModel, "load", refuse)
+    world = dataclasses.replace(world, clip=None)
+    captions = load_captions(world.captions.val_annotations, world.captions.val_images)
+    judged = scorer(world, captions, "cpu")(SAID)
+    files.write_json(paths.runs("tiny") / "p2" / "best" / "predictions.json", SAID)
+    found = files.read_json(score_runs(world, ["best"])[0])
+    assert judged == {"CIDEr": pytest.approx(found["scores"]["CIDEr"])}
+    assert {"CIDEr", "BLEU-4", "METEOR", "object_recall"} <= set(found["scores"])
+    assert not [key for each in (found["scores"], *found["per_image"].values()) for key in each if "CLIP" in key]

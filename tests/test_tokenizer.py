@@ -112,6 +112,21 @@ def test_byte_level_files_are_read_too(tmp_path: Path) -> None:
     assert [word for word, _ in tokenizer.words(ids)] == ["[BOS]", "A", "red", "umbrella", "[EOS]"]
 
 
+@pytest.mark.parametrize("capitals", [False, True])
+def test_capitals_are_read_in_the_case_that_the_file_knows(tmp_path: Path, capitals: bool) -> None:
+    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+
+    other = Tokenizer(models.BPE(unk_token="[UNK]"))  # nothing in the file lower-cases
+    other.pre_tokenizer = pre_tokenizers.Whitespace()
+    seen = [*CAPTIONS, *(caption.upper() for caption in CAPTIONS)] if capitals else [c.lower() for c in CAPTIONS]
+    other.train_from_iterator(seen, trainers.BpeTrainer(vocab_size=300, special_tokens=list(SPECIAL)))
+    other.save(str(tmp_path / "case.json"))
+    tokenizer = CaptionTokenizer.load(tmp_path / "case.json")
+    ids = tokenizer.encode("A RED bus")
+    assert tokenizer.unk not in ids
+    assert (ids == tokenizer.encode("a red bus")) is not capitals
+
+
 def test_a_profile_without_a_tokenizer_trains_one_once(tiny_profile: config.Profile) -> None:
     path = Path(tiny_profile.captions.tokenizer)
     first = for_profile(tiny_profile)

@@ -23,8 +23,8 @@ from hw3lib.captioner import Captioner
 from hw3lib.checkpoints import read_facts, restore_state, save_state
 from hw3lib.data import CaptionSet, load_captions
 from hw3lib.errors import UserError
-from hw3lib.optimization import Stages, autocast, parameter_groups
-from hw3lib.runs import read_log
+from hw3lib.optimization import Stages, autocast, parameter_groups, unfused
+from hw3lib.runs import MEASURED, identity, read_log
 from hw3lib.tokenizer import for_profile
 from hw3lib.validation import evaluate, next_token_loss, pad
 
@@ -60,7 +60,7 @@ def setting(profile: config.Profile, **changes) -> config.Profile:
 
 
 def timeless(log: list[dict]) -> list[dict]:
-    return [{k: v for k, v in event.items() if k not in ("seconds", "images_per_s")} for event in log]
+    return [{k: v for k, v in event.items() if k not in MEASURED} for event in log]
 
 
 def test_an_epoch_visits_every_image_once_and_k_epochs_every_caption() -> None:
@@ -129,6 +129,33 @@ def test_the_next_rate_comes_when_both_scores_stop_rising() -> None:
     assert stages.over
 
 
+def test_without_a_clip_the_stages_watch_cider_alone() -> None:
+    stages = Stages((2.0, 1.0), patience=1)
+    for cider, stage in [(0.1, 0), (0.2, 0), (0.2, 1), (0.3, 1), (0.1, 2)]:
+        stages.judge({"CIDEr": cider})
+        assert stages.stage == stage
+    assert stages.best == {"CIDEr": 0.3}
+
+
+def test_a_profile_without_a_clip_trains_and_its_lines_say_cider_alone(
+    profile: config.Profile, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def cider_alone(profile: config.Profile, captions: CaptionSet, device: str):
+        score = overlap(profile, captions, device)
+        return lambda predictions: {"CIDEr": score(predictions)["CIDEr"]}
+
+    with_clip = identity(profile, "best")
+    profile = dataclasses.replace(setting(profile, epochs=2), clip=None)
+    assert identity(profile, "best") not in (with_clip, identity(dataclasses.replace(profile, seed=8), "best"))
+    monkeypatch.setattr(training, "scorer", cider_alone)
+    events: list[dict] = []
+    training.train(profile, "best", on_validation=events.append)
+    assert len(events) == 2
+    assert all("CIDEr" in event and "CLIPScore" not in event for event in events)
+    lines = capsys.readouterr().out.strip().splitlines()
+    assert all("CIDEr" in line and "CLIPScore" not in line for line in lines)
+
+
 def test_a_rate_has_no_more_than_its_budget_of_epochs() -> None:
     stages = Stages((3.0, 2.0, 1.0), patience=9, budget=(4, 3))
     history = []
@@ -180,6 +207,24 @@ def test_precision_is_what_was_asked_for() -> None:
     for precision, kind in (("float32", torch.float32), ("bfloat16", torch.bfloat16)):
         with autocast(torch.device("cpu"), precision):
             assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == kind
+
+
+def test_in_bfloat16_on_a_cpu_the_encoder_attends_unfused_to_the_same_effect(profile: config.Profile) -> None:
+    vit = config.Encoder("vit_tiny_patch16_224", "none", {"embed_dim": 32, "depth": 2, "num_heads": 2}, image_size=64)
+    model = Captioner(dataclasses.replace(profile.run("best"), encoder=vit), 40)
+    device, images = model.device, torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+
+    def fused() -> list[bool]:
+        return [module.fused_attn for module in model.encoder.modules() if hasattr(module, "fused_attn")]
+
+    expected = model.features(images).patches
+    with autocast(device, "float32"), unfused(model.encoder, device):
+        assert fused() == [True, True]
+    with pytest.raises(ZeroDivisionError), autocast(device, "bfloat16"), unfused(model.encoder, device):
+        assert fused() == [False, False]
+        torch.testing.assert_close(model.features(images).patches.float(), expected, rtol=0.05, atol=0.05)
+        raise ZeroDivisionError
+    assert fused() == [True, True]
 
 
 def test_evaluation_captions_every_image_and_measures_the_loss(profile: config.Profile) -> None:
@@ -313,6 +358,7 @@ def test_a_run_killed_twice_ends_as_if_nothing_had_happened(profile: config.Prof
     profile = setting(
         dataclasses.replace(profile, runs={"best": jittered}),
         epochs=26, frozen_epochs=6, validate_every=2, stage_epochs=(12, 14), patience=100, warmup_steps=20,
+        bucket_lengths=True,
     )  # fmt: skip
     (tmp_path / "profile.json").write_text(json.dumps(dataclasses.asdict(profile)))
     code = textwrap.dedent(SCRIPT).format(tests=str(Path(__file__).parent), profile=str(tmp_path / "profile.json"))

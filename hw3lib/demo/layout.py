@@ -31,6 +31,8 @@ class Layout:
     def of(cls, profile: config.Profile) -> Layout:
         """Raises :class:`UserError` when the folders share none that a build may replace."""
         said = profile.captions
+        if said.train_annotations is None:
+            raise UserError(f"the demo profile {profile.name} names no captions.train_annotations, where to write them")
         val_instances = paths.resolve(said.val_instances or Path(said.val_annotations).with_name("instances_val.json"))
         p3 = paths.resolve(profile.p3.images)
         where = {

@@ -1,0 +1,68 @@
+"""Write benchmarks/README.md from the last lines of full runs, which lie in benchmarks/results/<benchmark>.json.
+
+python benchmarks/decode.py | tail -1 > benchmarks/results/decode.json
+python benchmarks/write_readme.py
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+HEAD = """# Benchmarks
+
+One script per claim about speed, each against a peer that does the same job in the same process; the two take turns,
+and medians count. Each prints a table and, as its last line, one JSON document; `--quick` takes under 50 seconds.
+
+```sh
+.venv/bin/pip install -r benchmarks/requirements.txt     # the peers: no dependency of the product
+.venv/bin/python benchmarks/decode.py                     # captions/s against transformers and a loop without a cache
+.venv/bin/python benchmarks/train.py                      # a training step against a plain PyTorch loop
+.venv/bin/python benchmarks/metrics.py                    # CIDEr, CLIPScore, rewards against pycocoevalcap, loops
+.venv/bin/python benchmarks/real_photographs.py           # no speed: what pretraining is worth on real photographs
+```
+
+The tables below are written by `benchmarks/write_readme.py` from the runs' last lines in `benchmarks/results/`. *Ratio*
+says how many times better ours is. Rows that need a GPU are not measured where there was none.
+"""
+
+
+def section(path: Path) -> str:
+    """A benchmark's table in Markdown, with its machine, what it missed and what else it says."""
+    found = json.loads(path.read_text(encoding="utf-8"))
+    machine = found["machine"]
+    device = machine.get("gpu") or f"{machine['cpu']}, {machine['threads']} threads"
+    measured = found.get("measured", "")
+    lines = [
+        f"## {found['benchmark']}",
+        "",
+        f"On {device}; torch {machine['torch']}, Python {machine['python']}{', ' + measured if measured else ''}.",
+        "",
+        "| | ours | peer | unit | ratio | target | met | note |",
+        "|---|---:|---:|---|---:|---:|---|---|",
+    ]
+    for row in found["rows"]:
+        met = {True: "yes", False: "**no**", None: ""}[row["met"]]
+        ratio = "" if row["ratio"] is None else f"{row['ratio']:.2f}x"
+        cells = [row["name"], number(row["ours"]), number(row["peer"]), row["unit"], ratio, number(row["target"], "")]
+        lines.append("| " + " | ".join([*cells, met, row["note"]]) + " |")
+    missed = ", ".join(found["missed"])
+    lines += ["", f"Missed: {missed}." if missed else "No target was missed.", ""]
+    return "\n".join(lines)
+
+
+def number(value: Any, missing: str = "-") -> str:
+    """Four digits that count."""
+    return missing if value is None else f"{value:.4g}"
+
+
+def main() -> None:
+    parts = [HEAD, *(section(path) for path in sorted((HERE / "results").glob("*.json")))]
+    (HERE / "README.md").write_text("\n".join(parts), encoding="utf-8")
+    print(HERE / "README.md")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""What each ingredient of a run gives: its captions with and without, on the same images, with a bootstrap interval.
+
+A run that keeps a moving average, searches by beam or learns from rewards writes down what it would have said without
+(:data:`~hw3lib.caption_files.VARIANTS`); these are compared with one another, and runs with the best one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hw3lib import config
+from hw3lib.bootstrap import Difference, compare
+from hw3lib.files import read_json
+from hw3lib.runs import folder
+
+SCORES = ("CIDEr", "CLIPScore", "object_recall")
+PerImage = Mapping[str, Mapping[str, float]]
+
+# What is compared with what: (with it, without it, in words). ``best`` is the profile's best run, ``final`` what the
+# run says in the end.
+_STEPS = (
+    ("raw", "best", "its setting, against {best}'s"),
+    ("taught", "raw", "moving average of the weights"),
+    ("taught_beam", "taught", "beam search"),
+    ("critical", "taught", "self-critical training"),
+    ("final", "critical", "beam search after it"),
+    ("final", "best", "all of it, against {best}"),
+)
+
+
+@dataclass(frozen=True)
+class Ingredient:
+    """One ingredient: what it is, and by how much each score rises with it."""
+
+    what: str
+    scores: dict[str, Difference]
+
+
+def has_variants(profile: config.Profile, run: str) -> bool:
+    """Whether the run's scores hold its captions without some of its ingredients."""
+    return bool(_scores(profile, run).get("variants"))
+
+
+def ingredients(profile: config.Profile, run: str) -> list[Ingredient]:
+    """What each ingredient of a run gives, in the order in which they come; intervals are at 95 %.
+
+    Raises :class:`UserError` when the run or the profile's best one is not scored.
+    """
+    own = _scores(profile, run)
+    known: dict[str, PerImage] = {name: each["per_image"] for name, each in own["variants"].items()}
+    known |= {"final": own["per_image"], "best": _scores(profile, profile.best_run)["per_image"]}
+    # Without a moving average the weights themselves are what was kept.
+    steps = _STEPS if "raw" in known else ((_first(known), "best", _STEPS[0][2]), *_STEPS[2:])
+    return [
+        Ingredient(what.format(best=profile.best_run), differences(known[with_it], known[without], profile.seed))
+        for with_it, without, what in steps
+        if with_it in known and without in known and with_it != without
+    ]
+
+
+def _first(known: Mapping[str, PerImage]) -> str:
+    return "taught" if "taught" in known else "final"
+
+
+def against_best(profile: config.Profile) -> dict[str, dict[str, Difference]]:
+    """Each other run's scores less the best run's, image by image."""
+    best = _scores(profile, profile.best_run)["per_image"]
+    others = [run for run in profile.runs if run != profile.best_run]
+    return {run: differences(_scores(profile, run)["per_image"], best, profile.seed) for run in others}
+
+
+def differences(first: PerImage, second: PerImage, seed: int) -> dict[str, Difference]:
+    """First minus second in every score that both have of their images."""
+    known = set.intersection(*(set(image) for side in (first, second) for image in side.values()))
+    needs = dict.fromkeys(SCORES) | {"object_recall": "objects_expected"}
+    scores = [score for score, need in needs.items() if (need or score) in known]
+    return {score: compare(first, second, score, seed) for score in scores}
+
+
+def cells(found: Mapping[str, Difference]) -> list[str]:
+    """A table's cells: effect, and interval in brackets."""
+    return [f"{each.effect:+.3f} [{each.low:+.3f}, {each.high:+.3f}]" for each in found.values()]
+
+
+def columns(found: Mapping[str, Difference]) -> list[str]:
+    """The head of those cells."""
+    return [f"{score.replace('_', ' ')}, difference" for score in found]
+
+
+def conclusion(found: list[Ingredient]) -> str:
+    """Which ingredients surely help, hurt, or do neither by CIDEr, in a sentence; computed."""
+    sides: dict[str, list[str]] = {"raises CIDEr": [], "lowers CIDEr": [], "makes no sure difference to CIDEr": []}
+    for each in found:
+        effect = each.scores["CIDEr"]
+        side = "raises CIDEr" if effect.low > 0 else "lowers CIDEr" if effect.high < 0 else list(sides)[2]
+        sides[side].append(f"{each.what} ({effect.effect:+.3f})")
+    return " ".join(f"What {verb}: {'; '.join(said)}." for verb, said in sides.items() if said)
+
+
+def _scores(profile: config.Profile, run: str) -> dict[str, Any]:
+    remedy = f"Make it with: hw3 score --run {run} --profile {profile.name}"
+    found: dict[str, Any] = read_json(folder(profile, run) / "scores.json", remedy)
+    return found

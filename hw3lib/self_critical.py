@@ -1,0 +1,61 @@
+"""Self-critical sequence training: captions are drawn, and made likelier or less likely by their CIDEr.
+
+Rennie et al. 2017, "Self-critical Sequence Training for Image Captioning". What a sample's reward is compared with is
+not the greedy caption's but the mean of the image's other samples' (Luo 2020, "A Better Variant of Self-Critical
+Sequence Training"), which costs no second decoding. The end of a caption counts as a word of its n-grams: otherwise
+captions learn to stop after "on a", where the next word might be wrong (Hu et al. 2022, "A request for clarity over the
+End of Sequence token in the Self-Critical Sequence Training").
+
+Dimension letters: I images, K samples of each, B = I * K captions, T tokens, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from hw3lib.cider import CiderReferences
+from hw3lib.decoding import Caption
+from hw3lib.ptb import Tokenizer, presumed
+
+_END = " [EOS]"  # no token of the PTB tokenizer's looks like it
+
+
+class Rewards:
+    """CIDEr-D of any captions of the training images; words weigh by how rare they are among all their references."""
+
+    def __init__(self, references: Sequence[Sequence[str]]) -> None:
+        """``references[i]`` are the captions of image ``i``. Raises :class:`UserError` without Java."""
+        tokenizer = Tokenizer()
+        flat = iter(tokenizer([caption for group in references for caption in group]))
+        self._words = tokenizer.known()
+        self._cider = CiderReferences([[next(flat) + _END for _ in group] for group in references])
+
+    def __call__(self, images: Sequence[int], captions: Sequence[Caption], eos: int) -> Tensor:
+        """The reward of each caption of image ``images[b]``, ``(B,)``, from 0 up; a cut caption has no end."""
+        texts = presumed([caption.text for caption in captions], self._words)
+        ended = [
+            text + _END if caption.tokens[-1] == eos else text for text, caption in zip(texts, captions, strict=True)
+        ]
+        return torch.tensor(self._cider.score_pairs(images, ended), dtype=torch.float32)
+
+
+def advantages(rewards: Tensor, samples: int) -> Tensor:
+    """How much better each of B = I * K captions is than the mean of its image's other K - 1: ``(B,)``."""
+    groups = rewards.view(-1, samples)  # (I, K)
+    others = (groups.sum(1, keepdim=True) - groups) / (samples - 1)
+    return (groups - others).flatten()
+
+
+def policy_loss(logits: Tensor, tokens: Tensor, advantage: Tensor, banned: Tensor, pad: int) -> Tensor:
+    """REINFORCE's loss, the mean over captions: its gradient is that of the expected reward, turned round.
+
+    ``logits`` (B, T - 1, V) of reading ``tokens`` (B, T); ``banned`` are the tokens that are never drawn.
+    """
+    log_probs = logits.float().index_fill(-1, banned, -torch.inf).log_softmax(-1)
+    chosen = log_probs.gather(-1, tokens[:, 1:, None])[..., 0]  # (B, T - 1)
+    # Padding is banned, its logarithm -inf: it is replaced, not multiplied.
+    said = tokens[:, 1:] != pad
+    return -(advantage[:, None] * chosen.masked_fill(~said, 0.0)).sum() / len(tokens)

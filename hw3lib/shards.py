@@ -1,0 +1,277 @@
+"""Training images in tar files, with their captions beside them: WebDataset's format.
+
+A sample is the members whose names are the same up to the first dot: ``000123.jpg`` with ``000123.json``
+(``{"captions": [...]}``, or ``{"caption": "..."}`` as img2dataset writes it) or ``000123.txt`` (a caption a line).
+Several shards are one path in brace notation: ``train-{000000..000012}.tar``.
+
+The members are indexed once, and each is read where it lies. WebDataset's own reader streams shards and shuffles within
+a buffer: its order follows from buffers, workers and devices, and an image may come twice in an epoch or not at all.
+Here an epoch's order follows from seed and epoch alone (:func:`hw3lib.plans.plan`), the same for shards as for files,
+on one device or many, interrupted or not; with decoded photographs kept (:mod:`hw3lib.image_cache`), a shard is read
+through once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import itertools
+import json
+import os
+import re
+import tarfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from hw3lib import files, paths
+from hw3lib.data import IMAGE_ENDINGS, CaptionSet, Photograph
+from hw3lib.errors import UserError
+
+_TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst")
+_TEXTS = (".json", ".txt")
+_VERSION = 1  # of an index on disk
+
+
+@dataclass(frozen=True)
+class Member:
+    """A photograph in a shard; it stands for a ``Path`` where a photograph is read."""
+
+    shard: Path
+    name: str  # in the shard
+    offset: int  # where its bytes begin
+    size: int
+
+    def __str__(self) -> str:
+        return f"{self.shard}:{self.name}"
+
+    @property
+    def stem(self) -> str:
+        return _split(self.name)[0].rpartition("/")[2]
+
+    @property
+    def parent(self) -> Path:
+        return self.shard
+
+    def stat(self) -> os.stat_result:
+        """The shard's: it is what may change."""
+        return self.shard.stat()
+
+    def read_bytes(self) -> bytes:
+        """Its content. Raises :class:`UserError` when the shard does not reach so far any more."""
+        with self.shard.open("rb") as file:
+            file.seek(self.offset)
+            content = file.read(self.size)
+        if len(content) < self.size:
+            raise UserError(f"{self.shard} is cut short: it ends within {self.name}")
+        return content
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A photograph with its captions, of which there may be none."""
+
+    photograph: Member
+    captions: tuple[str, ...]
+
+
+def is_shards(where: str | Path) -> bool:
+    """Whether a path means shards and not a folder."""
+    return str(where).endswith(_TARS)
+
+
+def expand(where: str | Path) -> list[Path]:
+    """The shards that a path in brace notation names, in order: ``{000..012}`` counts, ``{a,b}`` lists."""
+    parts = [_alternatives(part) for part in re.split(r"(\{[^{}]*\})", str(where))]
+    return [Path("".join(choice)) for choice in itertools.product(*parts)]
+
+
+def _alternatives(part: str) -> list[str]:
+    if span := re.fullmatch(r"\{(\d+)\.\.(\d+)\}", part):
+        first, last = span.groups()
+        width = len(first) if first.startswith("0") or len(first) == len(last) else 0
+        return [f"{number:0{width}d}" for number in range(int(first), int(last) + 1)]
+    return part[1:-1].split(",") if part.startswith("{") else [part]
+
+
+def samples(where: str | Path) -> list[Sample]:
+    """All samples in the order of the shards, and in them.
+
+    Raises :class:`UserError`, naming shard and member, for shards that are missing, compressed, cut short or no tar
+    files, for captions without a photograph, and for captions that cannot be read.
+    """
+    shards = expand(where)
+    missing = [shard for shard in shards if not shard.is_file()]
+    if missing or not shards:
+        example = f", {missing[0]} for one" if missing else ""
+        raise UserError(f"{where} names {len(shards)} shards, of which {len(missing)} are not there{example}")
+    return [sample for shard in shards for sample in _indexed(shard)]
+
+
+def load(where: str | Path, limit: int | None = None) -> CaptionSet:
+    """A caption set of the shards' own captions; ``limit`` keeps the first so many images.
+
+    Raises :class:`UserError` as :func:`samples` does, for a photograph without a caption, and for a name that comes
+    twice.
+    """
+    found = samples(where)
+    shown: dict[str, Member] = {}
+    for sample in found:
+        photograph = sample.photograph
+        if not sample.captions:
+            key = _split(photograph.name)[0]
+            raise UserError(f"{photograph} has no caption: {key}.json or {key}.txt is not beside it, or holds none")
+        if photograph.stem in shown:
+            raise UserError(f"{photograph} and {shown[photograph.stem]} have the same name; each needs one of its own")
+        shown[photograph.stem] = photograph
+    found = found[:limit]
+    return CaptionSet(
+        paths=tuple(sample.photograph for sample in found),
+        names=tuple(sample.photograph.stem for sample in found),
+        ids=tuple(range(len(found))),
+        captions=tuple(sample.captions for sample in found),
+    )
+
+
+def locate(where: str | Path, names: Sequence[str]) -> Mapping[str, Photograph]:
+    """Those of the files, named as in COCO's JSON, that the shards hold, in whatever folder within them."""
+    members = [sample.photograph for sample in samples(where)]
+    known = {PurePosixPath(member.name).name: member for member in members}
+    return {name: known[last] for name in names if (last := PurePosixPath(name).name) in known}
+
+
+def digest(where: str | Path) -> str:
+    """A hash of what the shards hold, by name, size and captions; "absent" where they cannot be read."""
+    try:
+        facts = [[s.photograph.name, s.photograph.size, *s.captions] for s in samples(where)]
+    except UserError:
+        return "absent"
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
+def write(captions: CaptionSet, folder: Path, per_shard: int = 1000, stem: str = "train") -> str:
+    """Write a caption set as shards, ``<stem>-000000.tar`` on, and return their path in brace notation.
+
+    The same set gives the same bytes. Raises :class:`UserError` for a photograph that is not there, and for a name with
+    a dot in it, where the format would cut it.
+    """
+    dotted = [name for name in captions.names if "." in name]
+    if dotted:
+        raise UserError(f"{dotted[0]} has a dot in its name, which shards cannot keep; rename it")
+    starts = range(0, len(captions), per_shard)
+    for number, start in enumerate(starts):
+        with (
+            files.atomic(folder / f"{stem}-{number:06d}.tar") as temporary,
+            tarfile.open(temporary, "w") as tar,
+        ):
+            for index in range(start, min(start + per_shard, len(captions))):
+                photograph, key = captions.paths[index], captions.names[index]
+                try:
+                    content = photograph.read_bytes()
+                except OSError as error:
+                    raise UserError(f"{photograph} cannot be read ({error.strerror})") from None
+                ending = PurePosixPath(photograph.name).suffix.lower()
+                told = {"captions": captions.captions[index]}
+                _add(tar, f"{key}{ending}", content)
+                _add(tar, f"{key}.json", json.dumps(told, ensure_ascii=False).encode())
+    return str(folder / f"{stem}-{{000000..{len(starts) - 1:06d}}}.tar")
+
+
+def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
+    # Nothing of when and by whom: tarfile's own defaults.
+    member = tarfile.TarInfo(name)
+    member.size = len(content)
+    tar.addfile(member, io.BytesIO(content))
+
+
+def _indexed(shard: Path) -> list[Sample]:
+    """A shard's samples, from the index that was kept of it if it has not changed."""
+    status = shard.stat()
+    state = [_VERSION, status.st_mtime_ns, status.st_size]
+    name = hashlib.sha256(os.path.abspath(shard).encode()).hexdigest()[:20]
+    kept = paths.root() / "runs" / "cache" / "shards" / f"{name}.json"
+    try:
+        told = json.loads(kept.read_text(encoding="utf-8"))
+        if told["state"] == state:
+            return [Sample(Member(shard, str(n), int(o), int(s)), tuple(map(str, c))) for n, o, s, c in told["samples"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        pass  # a cache: what cannot be read is made again
+    found = list(_scan(shard))
+    rows = [[s.photograph.name, s.photograph.offset, s.photograph.size, s.captions] for s in found]
+    with suppress(OSError):  # then it is indexed again another time
+        files.write_json(kept, {"of": str(shard), "state": state, "samples": rows}, indent=None)
+    return found
+
+
+def _scan(shard: Path) -> Iterator[Sample]:
+    """Read a shard's headers and captions; photographs are passed over."""
+    groups: dict[str, dict[str, tarfile.TarInfo]] = {}
+    try:
+        with tarfile.open(shard, "r:") as tar:
+            for member in tar:
+                if member.isreg():
+                    key, ending = _split(member.name)
+                    _place(shard, groups.setdefault(key, {}), member, ending)
+            end = tar.offset
+    except (tarfile.TarError, EOFError, OSError) as error:
+        raise UserError(f"{shard} is not a tar file, or is cut short or compressed ({error}); pack it anew") from None
+    with shard.open("rb") as file:
+        file.seek(end)
+        # A tar file ends with blocks of zeros; tarfile takes its end, and a broken header, for that as well.
+        if file.read(tarfile.BLOCKSIZE) != tarfile.NUL * tarfile.BLOCKSIZE:
+            raise UserError(f"{shard} is cut short or damaged: it has no end mark at byte {end}; pack it anew")
+        for key, group in groups.items():
+            image = group.pop("image", None)
+            if image is None:
+                if group:
+                    name = next(iter(group.values())).name
+                    raise UserError(f"{shard} holds {name} but no photograph {key}.jpg for it")
+                continue
+            texts = {ending: _content(file, member) for ending, member in group.items()}
+            yield Sample(Member(shard, image.name, image.offset_data, image.size), _captions(shard, key, texts))
+
+
+def _place(shard: Path, group: dict[str, tarfile.TarInfo], member: tarfile.TarInfo, ending: str) -> None:
+    kind = "image" if ending in IMAGE_ENDINGS else ending
+    if kind == "image" and kind in group:
+        raise UserError(f"{shard} holds two photographs of one name: {group[kind].name} and {member.name}")
+    if kind == "image" and member.issparse():
+        raise UserError(f"{shard}: {member.name} is stored with holes; pack it anew")
+    if kind == "image" or kind in _TEXTS:
+        group[kind] = member
+
+
+def _captions(shard: Path, key: str, texts: dict[str, bytes]) -> tuple[str, ...]:
+    """The captions of a sample, spaces tidied, blank ones left out: from its JSON, else from its text."""
+    found: Any = None
+    if ".json" in texts:
+        try:
+            told = json.loads(texts[".json"].decode("utf-8"))
+        except (UnicodeDecodeError, json.JSONDecodeError) as error:
+            raise UserError(f"{shard}: {key}.json is not JSON ({error})") from None
+        if isinstance(told, dict):
+            found = told.get("captions", told.get("caption"))
+        found = [found] if isinstance(found, str) else found
+        if found is not None and not (isinstance(found, list) and all(isinstance(each, str) for each in found)):
+            raise UserError(f'{shard}: {key}.json must say {{"captions": ["...", ...]}}')
+    if found is None and ".txt" in texts:
+        try:
+            found = texts[".txt"].decode("utf-8").splitlines()
+        except UnicodeDecodeError as error:
+            raise UserError(f"{shard}: {key}.txt is not text in UTF-8 ({error})") from None
+    tidy = (" ".join(each.split()) for each in found or [])
+    return tuple(each for each in tidy if each)
+
+
+def _content(file: io.BufferedReader, member: tarfile.TarInfo) -> bytes:
+    file.seek(member.offset_data)
+    return file.read(member.size)
+
+
+def _split(name: str) -> tuple[str, str]:
+    """A member's key and its ending: its name is cut at the first dot of its last part, as WebDataset does."""
+    folder, slash, last = name.rpartition("/")
+    key, dot, ending = last.partition(".")
+    return folder + slash + key, (dot + ending).lower()

@@ -1,0 +1,146 @@
+"""What a step is fed: the planned visits as images or as features, in parts and shares, and how long that takes."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+from hw3lib import config, features
+from hw3lib.batches import Pairs, load_images
+from hw3lib.captioner import Captioner
+from hw3lib.data import training_captions
+from hw3lib.features import Frozen
+from hw3lib.feeding import Feed
+from hw3lib.tokenizer import for_profile
+
+
+@pytest.fixture
+def model(tiny_run: config.Run) -> Captioner:
+    torch.manual_seed(0)
+    return Captioner(tiny_run, 60).eval()
+
+
+@pytest.fixture
+def pairs(tiny_profile: config.Profile, model: Captioner) -> Pairs:
+    found = training_captions(tiny_profile.captions)
+    images, _ = load_images(found.paths, model.transform(train=True))
+    return Pairs(images, found.captions, for_profile(tiny_profile), max_length=24)
+
+
+def feed(pairs: Pairs, model: Captioner, rank: int = 0, processes: int = 1, **changes: object) -> Feed:
+    setting = dataclasses.replace(model.run.training, **({"batch_size": 8, "captions_per_image": 1} | changes))
+    return Feed(pairs, setting, 7, rank, processes, lambda: features.frozen(model, pairs.images, "float32"))
+
+
+def test_features_come_in_the_place_of_their_images(pairs: Pairs, model: Captioner) -> None:
+    source = feed(pairs, model, accumulate=2)
+    seen = list(source.steps(1, rests=False))
+    resting = list(source.steps(1, rests=True))
+    assert [len(step.parts) for step in seen] == [2, 2, 2]
+    for step, other in zip(seen, resting, strict=True):
+        assert (step.tokens, step.images) == (other.tokens, other.images)
+        for part, same in zip(step.parts, other.parts, strict=True):
+            assert part.visits == same.visits
+            assert torch.equal(part.tokens, same.tokens)
+            with torch.no_grad():
+                expected = model.features(part.images)
+            assert torch.allclose(same.images.patches, expected.patches, atol=1e-5)
+            assert same.images.grid == expected.grid
+
+
+def test_features_are_asked_for_once_and_again_when_the_encoder_has_changed(pairs: Pairs, model: Captioner) -> None:
+    asked = 0
+    kept = features.frozen(model, pairs.images, "float32")
+
+    def ask() -> Frozen:
+        nonlocal asked
+        asked += 1
+        return kept
+
+    source = dataclasses.replace(feed(pairs, model), features=ask)
+    for epoch in range(2):
+        list(source.steps(epoch, rests=True))
+    assert asked == 1
+    source.forget()
+    list(source.steps(2, rests=True))
+    list(source.steps(3, rests=False))
+    list(source.steps(4, rests=True))
+    assert asked == 3
+
+
+@pytest.mark.parametrize("bucket", [False, True])
+def test_processes_share_the_steps_and_know_their_number(pairs: Pairs, model: Captioner, bucket: bool) -> None:
+    alone = list(feed(pairs, model, bucket_lengths=bucket).steps(2, rests=True))
+    both = [list(feed(pairs, model, rank, 2, bucket_lengths=bucket).steps(2, rests=True)) for rank in range(2)]
+    for step, *shares in zip(alone, *both, strict=True):
+        assert {(share.tokens, share.images) for share in shares} == {(step.tokens, 8)}
+        visits = [visit for share in shares for part in share.parts for visit in part.visits]
+        assert sorted(visits) == sorted(visit for part in step.parts for visit in part.visits)
+    source = feed(pairs, model)
+    for images in (None, 1, 5, 16, 99):
+        assert source.count(images) == len(source.planned(0, images))
+
+
+def test_captions_of_like_length_share_a_step_where_the_run_wants_it(pairs: Pairs, model: Captioner) -> None:
+    def fed(bucket: bool, epoch: int) -> list[list[int]]:
+        steps = feed(pairs, model, bucket_lengths=bucket).steps(epoch, rests=True)
+        return [row for step in steps for part in step.parts for row in part.tokens.tolist()]
+
+    def padding(bucket: bool) -> int:
+        return sum(row.count(pairs.pad) for epoch in range(4) for row in fed(bucket, epoch))
+
+    def captions(bucket: bool, epoch: int) -> list[list[int]]:
+        return sorted([token for token in row if token != pairs.pad] for row in fed(bucket, epoch))
+
+    assert padding(True) < padding(False) / 2
+    assert captions(True, 3) == captions(False, 3)
+    assert fed(True, 3) == fed(True, 3)
+
+
+def test_the_wait_for_data_is_timed_and_the_work_on_it_is_not(
+    pairs: Pairs, model: Captioner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 0.0
+    source = feed(pairs, model)
+    source.clock = lambda: now
+    original = pairs.loader
+
+    class Slow:
+        def __init__(self, *order: object) -> None:
+            self.order = order
+
+        def __iter__(self) -> Iterator[object]:
+            nonlocal now
+            now += 10.0  # seconds until worker processes run
+            return self.batches()
+
+        def batches(self) -> Iterator[object]:
+            nonlocal now
+            for batch in original(*self.order):
+                now += 3.0  # to load a batch
+                yield batch
+
+    monkeypatch.setattr(pairs, "loader", Slow)
+    for number, _ in enumerate(source.steps(0, rests=False)):
+        assert source.waited == 10.0 + 3.0 * (number + 1)
+        now += 100.0  # to learn from it
+    assert source.waited == 19.0
+    next(source.steps(1, rests=False))  # an epoch that is given up
+    assert source.waited == 32.0
+
+
+def test_computing_features_is_not_waiting_for_data(pairs: Pairs, model: Captioner) -> None:
+    now = 0.0
+    kept = features.frozen(model, pairs.images, "float32")
+
+    def compute() -> Frozen:
+        nonlocal now
+        now += 60.0
+        return kept
+
+    source = dataclasses.replace(feed(pairs, model), features=compute, clock=lambda: now)
+    assert len(list(source.steps(0, rests=True))) == 3
+    assert (now, source.waited) == (60.0, 0.0)

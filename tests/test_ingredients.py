@@ -1,0 +1,88 @@
+"""What each ingredient gives: compared on the same images, told with its interval, and never more than was measured."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+
+import pytest
+
+from hw3lib import config, ingredients
+from hw3lib.files import write_json
+from hw3lib.runs import folder
+
+
+def per_image(level: float, seed: int, objects: bool = True) -> dict[str, dict[str, float]]:
+    rng = random.Random(seed)
+    found = {}
+    for number in range(60):
+        value = {"CIDEr": level + rng.random(), "CLIPScore": 0.5 + level / 10 + 0.1 * rng.random()}
+        if objects:
+            value |= {"objects_expected": 2, "objects_found": rng.choice((1, 2)), "mentions": 2, "hallucinated": 0}
+        found[f"image_{number}"] = value
+    return found
+
+
+def write(profile: config.Profile, run: str, level: float, variants: dict[str, float], **more: bool) -> None:
+    content = {"scores": {}, "per_image": per_image(level, 1, **more)}
+    content["variants"] = {name: {"per_image": per_image(each, 2, **more)} for name, each in variants.items()}
+    write_json(folder(profile, run) / "scores.json", content)
+
+
+@pytest.fixture
+def profile(tiny_profile: config.Profile) -> config.Profile:
+    run = tiny_profile.run("best")
+    found = dataclasses.replace(tiny_profile, runs={"best": run, "plus": run})
+    write(found, "best", 1.0, {})
+    write(found, "plus", 2.0, {"raw": 1.0, "taught": 1.0, "taught_beam": 0.5, "critical": 2.0})
+    return found
+
+
+def test_each_ingredient_is_compared_with_what_it_was_added_to(profile: config.Profile) -> None:
+    found = {each.what: each.scores for each in ingredients.ingredients(profile, "plus")}
+    assert list(found) == [
+        "its setting, against best's", "moving average of the weights", "beam search", "self-critical training",
+        "beam search after it", "all of it, against best",
+    ]  # fmt: skip
+    effects = [each["CIDEr"].effect for each in found.values()]
+    assert effects == pytest.approx([0, 0, -0.5, 1, 0, 1], abs=0.15)
+    assert found["self-critical training"]["CIDEr"].sure
+    assert not found["moving average of the weights"]["CIDEr"].sure
+    assert all(each["CIDEr"].n == 60 for each in found.values())
+    assert all(each["CIDEr"].low <= each["CIDEr"].effect <= each["CIDEr"].high for each in found.values())
+
+
+def test_a_run_is_told_by_the_ingredients_that_it_has(profile: config.Profile) -> None:
+    write(profile, "plus", 2.0, {"taught": 1.0}, objects=False)
+    write(profile, "best", 1.0, {}, objects=False)
+    found = ingredients.ingredients(profile, "plus")
+    assert [each.what for each in found] == ["its setting, against best's", "all of it, against best"]
+    assert list(found[0].scores) == ["CIDEr", "CLIPScore"]
+    assert ingredients.has_variants(profile, "plus")
+    assert not ingredients.has_variants(profile, "best")
+
+
+def test_runs_are_compared_with_the_best_one(profile: config.Profile) -> None:
+    found = ingredients.against_best(profile)
+    assert list(found) == ["plus"]
+    assert found["plus"]["CIDEr"].effect == pytest.approx(1.0)
+    assert ingredients.columns(found["plus"])[0] == "CIDEr, difference"
+    assert ingredients.cells(found["plus"])[0].startswith("+1.000 [+")
+
+
+def test_the_sentence_follows_the_numbers(profile: config.Profile) -> None:
+    text = ingredients.conclusion(ingredients.ingredients(profile, "plus"))
+    raises, lowers, neither = text.split("What ")[1:]
+    assert "self-critical training (+1" in raises
+    assert "beam search (-0.5" in lowers
+    assert "moving average" in neither
+
+
+def test_without_a_clip_cider_alone_is_compared(profile: config.Profile) -> None:
+    one, other = (
+        {name: {"CIDEr": each["CIDEr"]} for name, each in per_image(level, seed).items()}
+        for level, seed in ((2.0, 1), (1.0, 2))
+    )
+    found = ingredients.differences(one, other, seed=0)
+    assert list(found) == ["CIDEr"]
+    assert found["CIDEr"].effect == pytest.approx(1.0, abs=0.2)

@@ -1,0 +1,65 @@
+"""Batches from worker processes: the same with any number of them, and the processes stay."""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import time
+
+import pytest
+import torch
+
+from hw3lib import config, image_cache
+from hw3lib.batches import Pairs, load_images, plan
+from hw3lib.data import ImageTransform, training_captions
+from hw3lib.tokenizer import for_profile
+
+
+@pytest.fixture
+def pairs(tiny_profile: config.Profile) -> Pairs:
+    """Training pairs with jitter, mapped from the cache."""
+    found = training_captions(tiny_profile.captions)
+    transform = ImageTransform(24, (0.5,) * 3, (0.5,) * 3, config.Jitter(0.4, 0.4, 0.4, 0.1))
+    images, _ = load_images(found.paths, transform, cache=image_cache.home())
+    return Pairs(images, found.captions, for_profile(tiny_profile), max_length=24)
+
+
+def test_jitter_is_the_same_with_any_number_of_workers_and_leaves_torchs_numbers_alone(pairs: Pairs) -> None:
+    steps = [plan([3] * 24, 4, 2, seed=0, epoch=epoch) for epoch in range(2)]
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    alone = [list(pairs.loader(steps[epoch], 0, 7, epoch)) for epoch in range(2)]
+    assert torch.equal(torch.get_rng_state(), before)
+    together = [list(pairs.loader(steps[epoch], 2, 7, epoch)) for epoch in range(2)]
+    for one, two in zip(alone, together, strict=True):
+        for (images, tokens), (same_images, same_tokens) in zip(one, two, strict=True):
+            assert torch.equal(images, same_images)
+            assert torch.equal(tokens, same_tokens)
+    other = next(iter(pairs.loader(steps[0], 0, 8, 0)))
+    assert not torch.equal(other[0], alone[0][0][0]), "another seed, another jitter"
+    assert torch.equal(other[1], alone[0][0][1])
+
+
+def test_workers_stay_for_the_next_epoch_and_go_with_their_pairs(pairs: Pairs) -> None:
+    steps = plan([3] * 24, 4, 2, seed=0, epoch=0)
+    gc.disable()
+    try:
+        list(pairs.loader(steps, 2, 0))
+        first = {process.pid for process in multiprocessing.active_children()}
+        next(iter(pairs.loader(steps, 2, 1)))  # an epoch that is given up
+        assert len(list(pairs.loader(steps, 2, 2))) == 6
+        assert {process.pid for process in multiprocessing.active_children()} == first
+        assert len(first) == 2
+        del pairs.__dict__["_loader"]
+        deadline = time.monotonic() + 60
+        while multiprocessing.active_children():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+    finally:
+        gc.enable()
+
+
+def test_lengths_are_those_of_the_tokens(pairs: Pairs) -> None:
+    assert pairs.lengths == [[len(tokens) for tokens in group] for group in pairs.tokens]
+    _, tokens = next(iter(pairs.loader(plan([3] * 24, 4, 1, 0, 0, pairs.lengths), 0, 0)))
+    assert tokens.shape[1] == max((row != pairs.pad).sum() for row in tokens)

@@ -1,0 +1,193 @@
+"""Learning from rewards: what a caption is worth, what its worth is compared with, and where the gradient points."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import torch
+
+from hw3lib import config, training
+from hw3lib.caption_files import VARIANTS, variant
+from hw3lib.captioner import Captioner
+from hw3lib.decoding import Caption, banned_tokens, sample
+from hw3lib.runs import read_log
+from hw3lib.self_critical import Rewards, advantages, policy_loss
+from hw3lib.tokenizer import for_profile
+from hw3lib.validation import pad
+
+REFERENCES = [
+    ["a red circle on grey", "one red circle"],
+    ["a blue square on grey", "there is a blue square"],
+    ["a green triangle", "one green triangle, it is green"],
+]
+
+
+def said(text: str, ended: bool = True) -> Caption:
+    return Caption([2, 9, 3] if ended else [2, 9, 9], text, [])
+
+
+def test_a_reward_is_high_for_what_the_references_say_and_no_image_needs_a_caption() -> None:
+    rewards = Rewards(REFERENCES)
+    captions = ["a red circle on grey", "a blue square on grey", "a dog", "one green triangle", "A red circle on grey."]
+    found = rewards([0, 0, 0, 2, 0], [said(text) for text in captions], eos=3)
+    assert found.shape == (5,)
+    assert found[0] == found[4] > 1 > found[1] > found[2] >= 0
+    assert found[3] > 1
+
+
+def test_the_end_of_a_caption_counts_as_a_word() -> None:
+    rewards = Rewards(REFERENCES)
+    whole, cut = rewards([0, 0], [said("a red circle on grey"), said("a red circle on grey", ended=False)], eos=3)
+    assert whole > cut
+    stops_early, goes_on = rewards([0, 0], [said("a red circle on"), said("a red circle on", ended=False)], eos=3)
+    assert stops_early < goes_on, "a wrong end must cost"
+
+
+def test_an_advantage_is_over_the_other_samples_of_the_same_image() -> None:
+    found = advantages(torch.tensor([1.0, 2.0, 6.0, 5.0, 5.0, 5.0]), 3)
+    assert found.tolist() == [-3.0, -1.5, 4.5, 0.0, 0.0, 0.0]
+
+
+def test_the_policy_loss_is_the_weighted_log_probability_by_hand_and_ignores_padding() -> None:
+    torch.manual_seed(0)
+    tokens = pad([[2, 5, 6, 3], [2, 7, 3]], 0)
+    banned = torch.tensor([0, 1, 2])
+    logits = torch.randn(2, 3, 9, requires_grad=True)
+    loss = policy_loss(logits, tokens, torch.tensor([2.0, -1.0]), banned, 0)
+    rows = torch.cat([torch.full((2, 3, 3), -torch.inf), logits[..., 3:]], -1).log_softmax(-1)
+    by_hand = -(2 * (rows[0, 0, 5] + rows[0, 1, 6] + rows[0, 2, 3]) - (rows[1, 0, 7] + rows[1, 1, 3])) / 2
+    assert loss.item() == pytest.approx(by_hand.item())
+    loss.backward()
+    assert torch.isfinite(logits.grad).all()
+    assert (logits.grad[1, 2] == 0).all(), "a padded position moves nothing"
+
+
+def test_its_gradient_is_that_of_the_expected_reward() -> None:
+    """One token to draw from nine: the mean over many draws against the derivative that can be written down."""
+    torch.manual_seed(0)
+    logits, worth = torch.randn(9, requires_grad=True), torch.rand(9)
+    banned = torch.zeros(0, dtype=torch.long)
+    (logits.softmax(0) * worth).sum().backward()
+    expected, logits.grad = -logits.grad, None
+    drawn = torch.multinomial(logits.detach().softmax(0), 60_000, replacement=True)
+    tokens = torch.stack([torch.full_like(drawn, 2), drawn], 1)
+    policy_loss(logits.expand(60_000, 1, 9), tokens, advantages(worth[drawn], 3), banned, pad=-1).backward()
+    torch.testing.assert_close(logits.grad, expected, atol=0.01, rtol=0)
+
+
+def test_samples_of_an_image_adjoin_and_are_read_back_with_the_same_probabilities(
+    tiny_profile: config.Profile,
+) -> None:
+    tokenizer = for_profile(tiny_profile)
+    torch.manual_seed(1)
+    model = Captioner(tiny_profile.run("best"), tokenizer.size).eval()
+    images = torch.randn(2, 3, 32, 32)
+    with torch.no_grad():
+        model.head.weight.mul_(20)
+        captions = sample(model, model.encode(images), tokenizer, samples=3)
+        tokens = pad([caption.tokens for caption in captions], tokenizer.pad)
+        logits = model(images, tokens[:, :-1])
+        logits[..., banned_tokens(tokenizer, logits.device)] = -torch.inf
+    assert len(captions) == 6
+    found = logits.log_softmax(-1).gather(-1, tokens[:, 1:, None])[..., 0]
+    for row, caption in zip(found, captions, strict=True):
+        assert row[: len(caption.log_probs)].tolist() == pytest.approx(caption.log_probs, abs=1e-4)
+
+
+def overlap(profile: config.Profile, captions, device: str):
+    """Instead of CIDEr and CLIPScore, which need a CLIP: how many words a reference has too."""
+    references = [set(" ".join(group).lower().replace(".", " ").split()) for group in captions.captions]
+
+    def score(predictions: dict[str, str]) -> dict[str, float]:
+        words = [set(text.replace(".", " ").split()) for text in predictions.values()]
+        shares = [len(a & b) / max(1, len(a | b)) for a, b in zip(words, references, strict=True)]
+        return {"CIDEr": sum(shares) / len(shares), "CLIPScore": 0.5}
+
+    return score
+
+
+def plus(profile: config.Profile, epochs: int = 12, **critical: object) -> config.Profile:
+    run = profile.run("best")
+    taught = dataclasses.replace(
+        run.training, learning_rates=(6e-3,), schedule="cosine", epochs=epochs, validate_every=4, ema_decay=0.9,
+        label_smoothing=0.1, warmup_steps=4,
+    )  # fmt: skip
+    setting: dict[str, object] = {"epochs": 6, "learning_rate": 2e-3, "samples": 4, "images_per_step": 8}
+    run = dataclasses.replace(
+        run,
+        training=taught,
+        self_critical=config.SelfCritical(**(setting | critical)),  # type: ignore[arg-type]
+        decoding=config.Decoding(beams=3),
+    )
+    return dataclasses.replace(profile, runs={"best": run})
+
+
+def test_rewards_rise_and_every_ingredient_leaves_its_captions(
+    tiny_profile: config.Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "scorer", overlap)
+    target = training.train(plus(tiny_profile, 16), "best")
+    log = read_log(target)
+    rewards = [event["reward"] for event in log if event["event"] == "train" and event["phase"] == "self-critical"]
+    half = len(rewards) // 2
+    assert sum(rewards[half:]) > sum(rewards[:half]) > 0
+    judged = [event for event in log if event["event"] == "validation"]
+    assert [event["phase"] for event in judged] == ["whole"] * 4 + ["self-critical"] * 2
+    assert [event["epoch"] for event in judged] == [4, 8, 12, 16, 20, 22]
+    names = list(json.loads((target / "predictions.json").read_text()))
+    for name in VARIANTS:
+        assert list(json.loads(variant(target, name).read_text())) == names, name
+    rates = [event["learning_rate"] for event in log if event["event"] == "train" and event["phase"] == "whole"]
+    assert max(rates) > 5e-3 > rates[-1] > 0
+    assert rates == sorted(rates[:3]) + sorted(rates[3:], reverse=True), "up, then down"
+
+
+def test_an_encoder_that_rests_does_not_move_and_one_that_learns_does(
+    tiny_profile: config.Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "scorer", lambda profile, captions, device: _always_better())
+
+    def encoder(scale: float) -> tuple[dict, dict]:
+        profile = plus(tiny_profile, epochs=2, encoder_rate_scale=scale)
+        target = training.train(profile, "best", resume=False)
+        end = Captioner.load(target / "best.safetensors").encoder.state_dict()
+        return end, json.loads((target / "done.json").read_text())
+
+    still, _ = encoder(0.0)
+    moved, _ = encoder(1.0)
+    assert any(not torch.equal(still[name], moved[name]) for name in still)
+
+
+def _always_better():
+    count = iter(range(1000))
+    return lambda predictions: {"CIDEr": float(next(count)), "CLIPScore": 0.5}
+
+
+@pytest.mark.parametrize("moment", [3, 5])
+def test_a_self_critical_run_goes_on_where_it_stopped(
+    tiny_profile: config.Profile, monkeypatch: pytest.MonkeyPatch, moment: int
+) -> None:
+    """Stopped before the change of stage, and after it; killed runs are in test_training.py."""
+    monkeypatch.setattr(training, "scorer", overlap)
+    profile = plus(tiny_profile)
+
+    def products(target: Path) -> Sequence[bytes]:
+        files = ["best.safetensors", "predictions.json", *(f"variants/{name}.json" for name in VARIANTS)]
+        return [(target / name).read_bytes() for name in files]
+
+    whole = products(training.train(profile, "best"))
+    seen = 0
+
+    def stop(event: dict) -> None:
+        nonlocal seen
+        seen += 1
+        if seen == moment:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        training.train(profile, "best", on_validation=stop, resume=False)
+    assert products(training.train(profile, "best")) == whole
