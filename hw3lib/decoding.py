@@ -115,7 +115,7 @@ def _extend(
     samples: int,
     compiled: bool,
 ) -> list[Caption]:
-    """Grow ``samples`` captions per image by ``choose`` until all have ended; an image whose captions have, leaves."""
+    """Grow ``samples`` captions per image by ``choose`` until all have ended; an image leaves with its last."""
     captions, device = memory.tokens.shape[0] * samples, memory.tokens.device
     limit = _limit(model, max_length)
     banned = banned_tokens(tokenizer, device)
@@ -123,7 +123,7 @@ def _extend(
     tokens = torch.full((captions, limit), tokenizer.pad, device=device)
     log_probs = torch.zeros(captions, limit, device=device)
     tokens[:, 0] = tokenizer.bos
-    newest = tokens[:, 0]
+    newest = tokens[:, 0].contiguous()
     rows = torch.arange(captions, device=device)  # which caption each row of the cache belongs to
     ended = torch.zeros(captions, dtype=torch.bool, device=device)
     for position in range(1, limit):

@@ -6,6 +6,7 @@ Dimension letters: B rows, D model width.
 from __future__ import annotations
 
 import weakref
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -79,44 +80,50 @@ class Weights:
     """A captioner's decoder, laid out for steps that compute in ``dtype``."""
 
     def __init__(self, model: Captioner, dtype: torch.dtype, pack: bool) -> None:
-        self.dtype, self.pack = dtype, pack
-        self.heads, self.longest = model.run.decoder.heads, model.max_length
+        self.dtype, self.heads = dtype, model.run.decoder.heads
+        self.turned = pack  # how the images' keys and values are laid out
         self.embed, self.position = model.embed.weight.detach(), model.position.weight.detach()
         self.layers = [Layer(block, dtype, pack) for block in model.blocks]  # type: ignore[arg-type]
         self.norm = Norm(model.norm, dtype)
         self.head = Linear(model.embed.weight if model.head is None else model.head.weight, None, dtype, pack)
+        self.buffers: dict[tuple[int, ...], Any] = {}  # of the static steps, whose graphs are tied to their addresses
         # Aliases keep the memory from being used again, for other weights that would look like these.
         self._made_from = [(each.detach(), _version(each)) for each in _decoder(model)]
         self._steps = _steps_taken()
-        self.buffers: dict[tuple[int, ...], Any] = {}  # of the static steps, whose graphs are tied to their addresses
 
-    def current(self, model: Captioner, dtype: torch.dtype, pack: bool) -> bool:
-        """Whether this is what would be made of the model now. Changes in place through ``.data`` go unseen."""
-        if (self.dtype, self.pack, self._steps) != (dtype, pack, _steps_taken()):
-            return False
+    def current(self, model: Captioner) -> bool:
+        """Whether the model's weights are those that these were made of; changes through ``.data`` go unseen."""
         parameters = _decoder(model)
-        return len(parameters) == len(self._made_from) and all(
+        return (self._steps, len(self._made_from)) == (_steps_taken(), len(parameters)) and all(
             each.data_ptr() == alias.data_ptr() and each.dtype == alias.dtype and _version(each) == version
             for each, (alias, version) in zip(parameters, self._made_from, strict=True)
         )
 
+    def tensors(self) -> Iterator[Tensor]:
+        """All of them."""
+        parts = [part for layer in self.layers for part in vars(layer).values()]
+        for part in (self, self.norm, self.head, *parts):
+            yield from (each for each in vars(part).values() if isinstance(each, Tensor))
+
 
 # Beside the models, not in them: what is derived is neither saved nor copied with a model, and goes when it goes.
-_KNOWN: weakref.WeakKeyDictionary[Captioner, Weights] = weakref.WeakKeyDictionary()
+_KNOWN: weakref.WeakKeyDictionary[Captioner, dict[tuple[torch.dtype, bool], Weights]] = weakref.WeakKeyDictionary()
 
 
 def weights_of(model: Captioner, pack: bool = True) -> Weights:
     """The decoder's weights laid out, anew only if they have changed since the last time.
 
-    They compute in the model's own type, or in autocast's where that is on. On a processor they are a second copy of
-    the decoder (150 MB at a width of 512), which took 0.1 s to lay out.
+    They compute in the model's own type, or in autocast's where that is on. On a processor they are, if ``pack``, a
+    second copy of the decoder (150 MB at a width of 512), which took 0.1 s to lay out.
     """
     device = model.device.type
     dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else model.embed.weight.dtype
-    known = _KNOWN.get(model)
-    if known is None or not known.current(model, dtype, pack):
-        known = _KNOWN[model] = Weights(model, dtype, pack)
-    return known
+    key = (dtype, pack and device == "cpu")
+    known = {each: weights for each, weights in _KNOWN.get(model, {}).items() if weights.current(model)}
+    if key not in known:
+        known[key] = Weights(model, *key)
+    _KNOWN[model] = known
+    return known[key]
 
 
 def _decoder(model: Captioner) -> list[nn.Parameter]:
@@ -155,7 +162,7 @@ def _can_pack(device: torch.device, dtype: torch.dtype) -> bool:
     """Whether oneDNN lays such weights out: on x86 with AVX2, for bfloat16 with its instructions."""
     if device.type != "cpu" or not torch.backends.mkldnn.is_available():
         return False
-    has = torch.cpu.get_capabilities()
     if not hasattr(torch.ops.mkldnn, "_reorder_linear_weight") or not hasattr(torch.ops.mkldnn, "_linear_pointwise"):
         return False  # not a public interface: another torch may lack it
+    has = torch.cpu.get_capabilities()
     return bool(has.get({torch.float32: "avx2", torch.bfloat16: "avx512_bf16"}.get(dtype, "")))

@@ -14,7 +14,6 @@ from hw3lib import config
 from hw3lib.captioner import Attention, Captioner, Memory
 from hw3lib.encoder import create_encoder, grid_size, patches_of
 from hw3lib.errors import UserError
-from hw3lib.stepping import start, step
 
 REAL = Path(__file__).parents[2] / "shared" / "real"
 VOCABULARY = 50
@@ -148,28 +147,6 @@ def test_a_token_never_sees_a_later_one_but_always_the_image(model: Captioner) -
     torch.testing.assert_close(before[:, :4], after[:, :4])
     assert not torch.allclose(before[:, 4:], after[:, 4:])
     assert not torch.allclose(before[:, 0], model(-images, tokens)[:, 0])
-
-
-def test_step_by_step_is_the_same_as_all_at_once(model: Captioner) -> None:
-    memory = model.encode(torch.randn(2, 3, 32, 32))
-    tokens = torch.randint(4, VOCABULARY, (4, 7))
-    cache = start(model, memory, 4, 7)
-    with torch.no_grad():
-        steps = torch.stack([step(tokens[:, position], cache) for position in range(7)], dim=1)
-    torch.testing.assert_close(steps, model(memory, tokens), atol=1e-5, rtol=1e-5)
-
-
-def test_an_images_keys_are_computed_once_for_all_its_captions(model: Captioner) -> None:
-    memory = model.encode(torch.randn(1, 3, 32, 32))
-    with torch.no_grad():
-        cache = start(model, memory, 3, 10)
-        assert [keys.shape[1] for keys in cache.cross] == [1, 1], "one image's keys, whatever the number of captions"
-        addresses = [slots.data_ptr() for slots in (*cache.past, *cache.cross)]
-        seen = [keys.clone() for keys in cache.cross]
-        for _ in range(9):
-            step(torch.tensor([5, 6, 7]), cache)
-    assert [slots.data_ptr() for slots in (*cache.past, *cache.cross)] == addresses
-    assert all(torch.equal(keys, before) for keys, before in zip(cache.cross, seen, strict=True))
 
 
 def test_a_caption_beyond_the_longest_is_refused(model: Captioner) -> None:

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 from torch import Tensor
+from torch._dynamo.testing import CompileCounterWithBackend
+from torch.utils._python_dispatch import TorchDispatchMode
 
-from hw3lib import config, decoding
+from hw3lib import config, decoding, stepping
 from hw3lib.captioner import Captioner, Memory
 from hw3lib.decoding import Caption, beam, greedy, sample
 from hw3lib.tokenizer import CaptionTokenizer
@@ -101,11 +103,15 @@ def test_greedy_is_the_slow_version_for_captions_of_all_lengths(
     assert any(caption.tokens[-1] != 3 for caption in found)
 
 
-def test_a_caption_does_not_depend_on_its_batch(model: Captioner, memory: Memory, tokenizer: CaptionTokenizer) -> None:
-    together = greedy(model, memory, tokenizer)
-    assert [greedy(model, one(memory, index), tokenizer)[0].tokens for index in range(9)] == [
-        c.tokens for c in together
-    ]
+@pytest.mark.parametrize("decode", [greedy, beam])
+def test_a_caption_does_not_depend_on_its_batch(
+    decode, model: Captioner, memory: Memory, tokenizer: CaptionTokenizer
+) -> None:
+    together = [caption.tokens for caption in decode(model, memory, tokenizer)]
+    assert [decode(model, one(memory, index), tokenizer)[0].tokens for index in range(9)] == together
+    order = torch.randperm(9)
+    turned = decode(model, Memory(memory.tokens[order], memory.grid), tokenizer)
+    assert [caption.tokens for caption in turned] == [together[index] for index in order]
 
 
 @pytest.mark.parametrize("penalty", [0.0, 0.7, 1.0])
@@ -195,41 +201,25 @@ def test_ended_captions_leave_the_batch(
     assert rows[-1] < rows[0]
 
 
-@pytest.mark.parametrize("decode", [greedy, beam, sample])
-def test_a_length_that_leaves_no_room_is_refused(
-    decode, model: Captioner, memory: Memory, tokenizer: CaptionTokenizer
-) -> None:  # fmt: skip
-    with pytest.raises(ValueError, match="max_length 1"):
-        decode(model, memory, tokenizer, max_length=1)
-    assert all(len(caption.tokens) <= 5 for caption in decode(model, memory, tokenizer, max_length=5))
-
-
-def test_the_vocabulary_may_be_padded_beyond_the_tokenizer(tiny_run: config.Run, tmp_path: Path) -> None:
-    tokenizer = CaptionTokenizer.train(TEXT, 40, tmp_path / "t.json")
-    model = Captioner(tiny_run, tokenizer.size + 8).eval()
-    with torch.inference_mode():
-        captions = greedy(model, model.encode(torch.randn(2, 3, 32, 32)), tokenizer)
-    assert all(isinstance(caption.text, str) for caption in captions)
-
-
-def test_samples_of_an_image_follow_one_another_and_need_no_copy_of_it(
+def test_an_images_samples_follow_one_another_each_drawn_for_itself(
     model: Captioner, memory: Memory, tokenizer: CaptionTokenizer
 ) -> None:
-    few = Memory(memory.tokens[:3], memory.grid)
-    greedy_ones = [caption.tokens for caption in greedy(model, few, tokenizer)]
-    cold = sample(model, few, tokenizer, temperature=1e-4, samples=4, generator=torch.Generator().manual_seed(0))
-    assert [caption.tokens for caption in cold] == [tokens for tokens in greedy_ones for _ in range(4)]
-    warm = sample(model, few, tokenizer, samples=4, temperature=2.0, generator=torch.Generator().manual_seed(0))
-    assert len({tuple(caption.tokens) for caption in warm}) > 3
-    for index, caption in enumerate(warm):
-        owner = one(memory, index // 4)
+    likeliest = greedy(model, memory, tokenizer)
+    for settings in ({"top_k": 1}, {"temperature": 0.0}):  # the first over the samples' own cache, the second not
+        found = sample(model, memory, tokenizer, samples=3, **settings)
+        assert [c.tokens for c in found] == [c.tokens for c in likeliest for _ in range(3)]
+        assert found[-1].log_probs == pytest.approx(likeliest[-1].log_probs, abs=1e-4)
+    found = sample(model, memory, tokenizer, samples=3, temperature=2.0, generator=torch.Generator().manual_seed(0))
+    assert len(found) == 27
+    assert len({tuple(c.tokens) for c in found[:3]}) > 1
+    for row in (0, 4, 26):  # each is read again with its own image
         again = [
-            float(next_log_probs(model, owner, caption.tokens[:end])[caption.tokens[end]])
-            for end in range(1, len(caption.tokens))
+            float(next_log_probs(model, one(memory, row // 3), found[row].tokens[:end])[found[row].tokens[end]])
+            for end in range(1, len(found[row].tokens))
         ]
-        assert caption.log_probs == pytest.approx(again, abs=1e-4)
+        assert found[row].log_probs == pytest.approx(again, abs=1e-4)
     with pytest.raises(ValueError, match="0 samples"):
-        sample(model, few, tokenizer, samples=0)
+        sample(model, memory, tokenizer, samples=0)
 
 
 @pytest.mark.parametrize("limits", [{"top_k": 3}, {"top_p": 0.6}, {"temperature": 1.7}])
@@ -251,24 +241,125 @@ def test_a_cut_distribution_keeps_its_proportions(
     assert not found[order[kept:]].any()
 
 
-@pytest.mark.parametrize("beams", [1, 3])
-def test_a_beam_searchs_caption_does_not_depend_on_its_batch(
-    model: Captioner, memory: Memory, tokenizer: CaptionTokenizer, beams: int
+@pytest.mark.parametrize("chance", [0.0, 0.5, 1.0 - 2**-24])
+def test_what_has_no_chance_is_never_drawn(chance: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "rand", lambda rows, columns, **_: torch.full((rows, columns), chance))
+    masses = torch.tensor([[0.0, 0.0, 0.3, 0.0, 0.4, 0.0], [0.0, 1e-8, 0.0, 0.9999999, 0.0, 0.0], [1.0, 0, 0, 0, 0, 0]])
+    assert (masses.gather(-1, decoding._draw(masses, None)) > 0).all()
+
+
+class Watched(TorchDispatchMode):
+    """Names the operations that run, and counts those for which a host would wait for its device."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+        self.waits = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        name = func.overloadpacket.__name__
+        indices = args[1] if name in ("index", "index_put", "index_put_") else []
+        by_mask = any(each is not None and each.dtype == torch.bool for each in indices)  # the shape depends on data
+        self.names.add(name)
+        self.waits += by_mask or name in ("nonzero", "_local_scalar_dense", "masked_select", "equal")
+        return func(*args, **kwargs or {})
+
+
+def test_what_makes_a_host_wait_is_noticed() -> None:
+    x = torch.arange(3.0)
+    with Watched() as watched:
+        x[torch.tensor([0, 2])] = x[torch.tensor([1, 1])]
+        assert watched.waits == 0
+        x.sum().item()
+        x[x > 0]
+        x[x > 0] = x[0]
+        if x[0] > 1:
+            pass
+    assert watched.waits >= 4
+
+
+@pytest.mark.parametrize("decode", [greedy, beam, sample])
+def test_the_host_waits_for_the_device_only_at_its_looks(
+    decode, model: Captioner, memory: Memory, tokenizer: CaptionTokenizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    together = [caption.tokens for caption in beam(model, memory, tokenizer, beams=beams)]
-    assert [beam(model, one(memory, index), tokenizer, beams=beams)[0].tokens for index in range(9)] == together
+    looks = []
+    going = decoding._going
+    monkeypatch.setattr(decoding, "_going", lambda *args: looks.append(args) or going(*args))
+    with Watched() as watched:
+        decode(model, memory, tokenizer)
+    assert watched.waits == len(looks) > 1
+    if decode is sample:  # no limit was set
+        assert not {"sort", "topk", "multinomial"} & watched.names
 
 
-def test_bfloat16_is_near_float32(model: Captioner, memory: Memory, tokenizer: CaptionTokenizer) -> None:
-    """Read the same captions in both: what a token's logarithm loses is what the type's eight bits lose."""
-    found = greedy(model, memory, tokenizer)
-    half = Captioner(model.run, model.vocabulary_size).eval()
-    half.load_state_dict(model.state_dict())
-    half.to(torch.bfloat16)
-    seen = Memory(memory.tokens.to(torch.bfloat16), memory.grid)
-    first = [caption.log_probs[0] for caption in found]
-    rough = greedy(half, seen, tokenizer)
-    agree = [a.tokens[1] == b.tokens[1] for a, b in zip(found, rough, strict=True)]
-    assert sum(agree) >= 7
-    near = [b.log_probs[0] for b, same in zip(rough, agree, strict=True) if same]
-    assert near == pytest.approx([value for value, same in zip(first, agree, strict=True) if same], abs=0.3)
+@pytest.mark.parametrize("compiler", ["eager", "aot_eager"])
+def test_compiled_steps_say_the_same(
+    compiler: str, model: Captioner, memory: Memory, tokenizer: CaptionTokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """fullgraph: that it compiles at all shows that nothing in a step depends on data, or on how far it has come."""
+    counter = CompileCounterWithBackend(compiler)
+    monkeypatch.setattr(stepping, "COMPILE", {"backend": counter})
+    sizes: set[int] = set()
+    step = decoding.step
+    monkeypatch.setattr(decoding, "step", lambda tokens, cache: sizes.add(len(tokens)) or step(tokens, cache))
+
+    def same(decode, **more) -> None:
+        plain = decode(model, memory, tokenizer, **more)
+        sizes.clear()
+        counter.clear()
+        for _ in range(2):  # a second time over the buffers of the first
+            found = decode(model, memory, tokenizer, compiled=True, **more)
+            assert [c.tokens for c in found] == [c.tokens for c in plain]
+            for own, expected in zip(found, plain, strict=True):
+                assert own.log_probs == pytest.approx(expected.log_probs, abs=1e-4)
+        assert counter.frame_count <= len(sizes)  # once for each size, not for each step
+
+    same(greedy)
+    assert sizes == {9, 4, 2} or sizes == {9, 4}
+    same(beam, max_length=12)
+    same(sample, samples=2, top_k=1)
+
+
+def test_a_batch_that_is_compiled_shrinks_by_halves() -> None:
+    alive = torch.tensor([False, True, False, False, True, False, False, False, False])
+    assert decoding._going(alive, False).tolist() == [1, 4]
+    assert decoding._going(alive, True).tolist() == [1, 4]
+    alive[7] = True
+    assert decoding._going(alive, True).tolist() == [0, 1, 4, 7]
+    alive[:5] = True
+    assert decoding._going(alive, True).tolist() == list(range(9))
+    assert decoding._going(~alive & alive, True).tolist() == []
+
+
+@pytest.mark.parametrize("how", ["autocast", "model"])
+def test_bfloat16_says_nearly_the_same(how: str, model: Captioner, memory: Memory, tokenizer: CaptionTokenizer) -> None:
+    """The caption of float32, read again in bfloat16: its log-probabilities, by a cache and without one."""
+    expected = greedy(model, memory, tokenizer, max_length=5)
+    if how == "model":
+        model.bfloat16()
+        found = greedy(model, Memory(memory.tokens.bfloat16(), memory.grid), tokenizer, max_length=5)
+    else:
+        with torch.autocast("cpu", torch.bfloat16):
+            found = greedy(model, memory, tokenizer, max_length=5)
+    same = [(a, b) for a, b in zip(found, expected, strict=True) if a.tokens == b.tokens]
+    assert len(same) >= 7  # of 9: two tokens that are as likely may change places
+    for own, other in same:
+        assert own.log_probs == pytest.approx(other.log_probs, abs=0.2)
+        assert own.log_probs != other.log_probs  # it did compute in bfloat16
+
+
+@pytest.mark.parametrize("decode", [greedy, beam, sample])
+def test_a_length_that_leaves_no_room_is_refused(
+    decode, model: Captioner, memory: Memory, tokenizer: CaptionTokenizer
+) -> None:  # fmt: skip
+    with pytest.raises(ValueError, match="max_length 1"):
+        decode(model, memory, tokenizer, max_length=1)
+    assert all(len(caption.tokens) <= 5 for caption in decode(model, memory, tokenizer, max_length=5))
+
+
+def test_the_vocabulary_may_be_padded_beyond_the_tokenizer(tiny_run: config.Run, tmp_path: Path) -> None:
+    tokenizer = CaptionTokenizer.train(TEXT, 40, tmp_path / "t.json")
+    model = Captioner(tiny_run, tokenizer.size + 8).eval()
+    with torch.inference_mode():
+        captions = greedy(model, model.encode(torch.randn(2, 3, 32, 32)), tokenizer)
+    assert all(isinstance(caption.text, str) for caption in captions)

@@ -1,174 +1,133 @@
-"""One token at a time: both forms of the step, the packed weights, and what a step must not do."""
+"""The step over a cache is the forward pass, in every form; the image is looked at once; caches shrink."""
 
 from __future__ import annotations
 
-import functools
-from typing import Any
-
 import pytest
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
+from torch import Tensor
 
-from hw3lib import config, decoding, layout, stepping
+from hw3lib import config, stepping
 from hw3lib.captioner import Captioner, Memory
-from hw3lib.decoding import beam, greedy, sample
-from hw3lib.layout import Linear, weights_of
-from hw3lib.stepping import start, step
-from hw3lib.tokenizer import CaptionTokenizer
+
+VOCABULARY = 50
 
 
-@pytest.fixture(scope="module")
-def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> CaptionTokenizer:
-    text = ["a red circle on grey", "there is a blue square"]
-    return CaptionTokenizer.train(text, 40, tmp_path_factory.mktemp("tokenizer") / "t.json")
+@pytest.fixture(params=["untied", "tied"])
+def model(request: pytest.FixtureRequest, tiny_run: config.Run) -> Captioner:
+    """Random, also in its biases and norms, and far from uniform attention, so that nothing left out would hide."""
+    import dataclasses
 
-
-@pytest.fixture
-def model(tiny_run: config.Run, tokenizer: CaptionTokenizer) -> Captioner:
     torch.manual_seed(0)
-    model = Captioner(tiny_run, tokenizer.size).eval()
+    decoder = dataclasses.replace(tiny_run.decoder, tied_head=request.param == "tied")
+    model = Captioner(dataclasses.replace(tiny_run, decoder=decoder), VOCABULARY).eval()
     with torch.no_grad():
         for name, parameter in model.named_parameters():
-            parameter.mul_(12 if name == "head.weight" else 4 if "attention" in name else 1)
+            if not name.startswith("encoder"):
+                parameter.mul_(10 if "query" in name or "key_value" in name else 3).add_(
+                    0.1 * torch.randn_like(parameter)
+                )
     return model
 
 
-@pytest.fixture
-def memory(model: Captioner) -> Memory:
-    torch.manual_seed(5)
+def remember(model: Captioner, images: int) -> Memory:
     with torch.no_grad():
-        return model.encode(3 * torch.randn(6, 3, 32, 32))
+        return model.encode(3 * torch.randn(images, 3, 32, 32))
 
 
-WAYS = {
-    "greedy": greedy,
-    "beam": functools.partial(beam, beams=3),
-    "sample": lambda *a, **k: sample(*a, samples=2, generator=torch.Generator().manual_seed(0), **k),
-}
+@torch.no_grad()
+def walk(model: Captioner, memory: Memory, tokens: Tensor, **how) -> Tensor:
+    """The logits of each step through given captions (B, T): (B, T, V)."""
+    cache = stepping.start(model, memory, len(tokens), tokens.shape[1], **how)
+    return torch.stack([stepping.step(each, cache).clone() for each in tokens.unbind(1)], dim=1)
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_the_static_step_is_the_plain_one(
-    model: Captioner, memory: Memory, tokenizer: CaptionTokenizer, monkeypatch: pytest.MonkeyPatch, way: str
-) -> None:
-    plain = WAYS[way](model, memory, tokenizer)
-    monkeypatch.setattr(stepping, "_compiled", lambda: stepping.static_step)
-    for _ in range(2):  # the second time in the buffers of the first
-        static = WAYS[way](model, memory, tokenizer, compiled=True)
-        assert [caption.tokens for caption in static] == [caption.tokens for caption in plain]
-        for one, other in zip(static, plain, strict=True):
-            assert one.log_probs == pytest.approx(other.log_probs, abs=1e-4)
+@pytest.fixture(params=["plain", "static"])
+def how(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> dict[str, bool]:
+    """The form of the step; the static one is run here as it is, and compiled in the tests of decoding."""
+    monkeypatch.setattr(stepping, "_compiled", lambda *_: stepping.static_step)
+    return {"compiled": request.param == "static"}
 
 
-@pytest.mark.parametrize("way", ["greedy", "beam"])
-def test_the_static_step_is_one_graph(
-    model: Captioner, memory: Memory, tokenizer: CaptionTokenizer, monkeypatch: pytest.MonkeyPatch, way: str
-) -> None:
-    """Traced whole; what a C++ compiler or a GPU makes of the graph is torch's."""
-    graphs = []
-
-    def backend(graph: torch.fx.GraphModule, inputs: list[torch.Tensor]) -> Any:
-        graphs.append(graph)
-        return graph.forward
-
-    compiled = torch.compile(stepping.static_step, fullgraph=True, dynamic=False, backend=backend)
-    monkeypatch.setattr(stepping, "_compiled", lambda: compiled)
-    plain = WAYS[way](model, memory, tokenizer, max_length=6)
-    static = WAYS[way](model, memory, tokenizer, max_length=6, compiled=True)
-    assert [caption.tokens for caption in static] == [caption.tokens for caption in plain]
-    assert 1 <= len(graphs) <= 2, "one for each size of the batch, not one for each step"
-
-
-class Waits(TorchDispatchMode):
-    """Counts what makes the host wait for a device: reading a value, or a shape that depends on values."""
-
-    NAMES = ("_local_scalar_dense", "nonzero", "masked_select", "unique", "is_nonzero", "equal")
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.seen: list[str] = []
-
-    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        name = function.overloadpacket.__name__
-        if name in self.NAMES:
-            self.seen.append(name)
-        return function(*args, **(kwargs or {}))
-
-
-@pytest.mark.parametrize("way", WAYS)
-def test_the_host_waits_only_where_it_looks_who_has_ended(
-    model: Captioner, memory: Memory, tokenizer: CaptionTokenizer, monkeypatch: pytest.MonkeyPatch, way: str
-) -> None:
-    looks = 0
-    going = decoding._going
-
-    def counted(*arguments: Any) -> torch.Tensor:
-        nonlocal looks
-        looks += 1
-        return going(*arguments)
-
-    monkeypatch.setattr(decoding, "_going", counted)
-    with Waits() as waits:
-        captions = WAYS[way](model, memory, tokenizer, max_length=16)
-    longest = max(len(caption.tokens) for caption in captions) - 1
-    assert 1 <= looks <= longest // 4 + 1
-    assert waits.seen == ["nonzero"] * looks
-
-
-def test_packed_weights_follow_the_model(model: Captioner, memory: Memory) -> None:
-    tokens = torch.randint(4, model.vocabulary_size, (6, 5))
-
-    def logits() -> torch.Tensor:
-        with torch.no_grad():
-            cache = start(model, memory, 6, 5)
-            return torch.stack([step(tokens[:, position], cache) for position in range(5)], dim=1)
-
-    def check() -> None:
-        with torch.no_grad():
-            torch.testing.assert_close(logits(), model(memory, tokens), atol=1e-4, rtol=1e-4)
-
-    check()
-    first = weights_of(model)
-    assert weights_of(model) is first, "laid out once"
-    optimizer = torch.optim.AdamW(model.parameters(), lr=0.05, fused=True)
-    model(memory, tokens).square().mean().backward()
-    optimizer.step()
-    check()
-    assert weights_of(model) is not first
-    other = Captioner(model.run, model.vocabulary_size)
-    model.load_state_dict(other.state_dict())
-    check()
-
-
-def test_packed_and_plain_products_agree_also_where_torch_cannot_pack(monkeypatch: pytest.MonkeyPatch) -> None:
-    torch.manual_seed(0)
-    weight, bias = torch.randn(24, 16), torch.randn(24)
-    packed = Linear(weight, bias, torch.float32, pack=True)
-    plain = Linear(weight, bias, torch.float32, pack=False)
-    monkeypatch.setattr(layout, "_can_pack", lambda device, dtype: False)
-    without = Linear(weight, bias, torch.float32, pack=True)
-    assert not plain.packed
-    assert not without.packed
-    for rows in (1, 5, 40):
-        x, residual = torch.randn(rows, 16), torch.randn(rows, 24)
-        expected = torch.nn.functional.linear(x, weight, bias)
-        for each in (packed, plain, without):
-            torch.testing.assert_close(each(x), expected, atol=1e-4, rtol=1e-4)
-            torch.testing.assert_close(each(x, gelu=True), torch.nn.functional.gelu(expected), atol=1e-4, rtol=1e-4)
-            torch.testing.assert_close(each.added(residual, x), residual + expected, atol=1e-4, rtol=1e-4)
-
-
-def test_a_step_sees_no_later_token_and_a_full_cache_is_refused(model: Captioner, memory: Memory) -> None:
-    one = Memory(memory.tokens[:1], memory.grid)
-    tokens = torch.randint(4, model.vocabulary_size, (1, 6))
-    changed = tokens.clone()
-    changed[:, 4:] = 5
+@pytest.mark.parametrize("each", [1, 3])
+def test_step_by_step_is_the_same_as_all_at_once(model: Captioner, how: dict[str, bool], each: int) -> None:
+    memory = remember(model, 2)
+    tokens = torch.randint(4, VOCABULARY, (2 * each, 7))
     with torch.no_grad():
-        assert torch.equal(model(one, tokens)[:, :4], model(one, changed)[:, :4])
-        cache = start(model, one, 1, 2)
-        for position in range(2):
-            step(tokens[:, position], cache)
-        with pytest.raises(ValueError, match="the cache is full"):
-            step(tokens[:, 2], cache)
-        with pytest.raises(ValueError, match="25 tokens is longer than the model's 24"):
-            start(model, one, 1, 25)
+        torch.testing.assert_close(walk(model, memory, tokens, **how), model(memory, tokens), atol=2e-4, rtol=1e-4)
+
+
+def test_a_beam_that_goes_on_from_another_has_read_what_that_one_had(model: Captioner, how: dict[str, bool]) -> None:
+    """Random jumps between beams, against the caption that each then stands for, read at once."""
+    images, beams, limit = 3, 4, 8
+    memory = remember(model, images)
+    captions = torch.full((images, beams, 1), 2)
+    with torch.no_grad():
+        cache = stepping.start(model, memory, images * beams, limit, beams, **how)
+        for position in range(limit):
+            logits = stepping.step(captions[:, :, -1].flatten(), cache)
+            expected = model(memory, captions.flatten(0, 1))[:, -1]
+            torch.testing.assert_close(logits, expected, atol=2e-4, rtol=1e-4)
+            source = torch.randint(beams, (images, beams))
+            cache.follow(source)
+            captions = captions.gather(1, source[..., None].expand_as(captions))
+            captions = torch.cat([captions, torch.randint(4, VOCABULARY, (images, beams, 1))], dim=2)
+            if position == 3:  # the middle image leaves
+                memory = Memory(memory.tokens[[0, 2]], memory.grid)
+                cache.keep(torch.tensor([0, 2]), torch.tensor([0, 2]))
+                captions, images = captions[[0, 2]], 2
+
+
+def test_rows_that_stay_go_on_as_before(model: Captioner, how: dict[str, bool]) -> None:
+    """Images with two captions each, of which the first and the last image stay."""
+    memory = remember(model, 4)
+    tokens = torch.randint(4, VOCABULARY, (8, 6))
+    images, rows = torch.tensor([0, 3]), torch.tensor([0, 1, 6, 7])
+    with torch.no_grad():
+        cache = stepping.start(model, memory, 8, 6, **how)
+        for position in range(3):
+            stepping.step(tokens[:, position], cache)
+        cache.keep(rows, images)
+        found = torch.stack([stepping.step(tokens[rows, position], cache).clone() for position in (3, 4, 5)], dim=1)
+        torch.testing.assert_close(found, model(memory, tokens)[rows, 3:], atol=2e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["autocast", "model"])
+def test_a_step_in_bfloat16_is_near_the_one_in_float32(model: Captioner, how: dict[str, bool], kind: str) -> None:
+    memory, tokens = remember(model, 2), torch.randint(4, VOCABULARY, (4, 6))
+    expected = walk(model, memory, tokens)
+    if kind == "model":
+        model.bfloat16()
+    with torch.autocast("cpu", torch.bfloat16, enabled=kind == "autocast"):
+        found = walk(model, memory, tokens, **how)
+    assert found.dtype == torch.float32
+    off = (found - expected).std() / expected.std()
+    assert 1e-4 < off < 0.08  # rounded to 8 bits in every layer, and not to 24
+
+
+def test_the_image_is_looked_at_once_and_the_cache_stays_where_it_is(
+    model: Captioner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory, looked = remember(model, 2), []
+    image = stepping._image
+    monkeypatch.setattr(stepping, "_image", lambda *args: looked.append(args[0].shape) or image(*args))
+    with torch.no_grad():
+        cache = stepping.start(model, memory, 6, 10, beams=3)
+        places = [each.data_ptr() for each in cache.past]
+        for _ in range(9):
+            stepping.step(torch.full((6,), 5), cache)
+            cache.follow(torch.zeros(2, 3, dtype=torch.long))
+    assert looked == [memory.tokens.shape] * len(model.blocks)  # not once for each beam
+    assert [each.data_ptr() for each in cache.past] == places
+    assert all(keys.shape[0] == 2 for keys, _ in cache.cross)
+
+
+def test_a_full_cache_and_a_length_beyond_the_models_are_refused(model: Captioner) -> None:
+    memory = remember(model, 1)
+    with pytest.raises(ValueError, match="25 tokens is longer than the model's 24"):
+        stepping.start(model, memory, 1, 25)
+    with torch.no_grad():
+        cache = stepping.start(model, memory, 2, 2, beams=2)
+        for _ in range(2):
+            stepping.step(torch.tensor([5, 6]), cache)
+        with pytest.raises(ValueError, match="started for 2 tokens"):
+            stepping.step(torch.tensor([5, 6]), cache)
