@@ -1,0 +1,68 @@
+"""The benchmarks' common form: ratios point the right way, the last line is JSON, the README is that of the results."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+
+
+@pytest.fixture(autouse=True)
+def importable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    for name in ("harness", "write_readme"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+
+
+def test_a_ratio_says_how_many_times_better_ours_is() -> None:
+    from harness import not_measured, row
+
+    assert row("seconds", 2.0, 6.0, "s", 3.0).ratio == 3.0
+    assert row("seconds", 2.0, 6.0, "s", 3.0).met is True
+    assert row("speed", 2.0, 6.0, "images/s", 1.0, higher_is_better=True).ratio == pytest.approx(1 / 3)
+    assert row("speed", 2.0, 6.0, "images/s", 1.0, higher_is_better=True).met is False
+    assert row("no peer", 20.0, None, "ms", 16.0).met is False
+    assert row("no peer", 0.5, None, "share", 0.4, higher_is_better=True).met is True
+    assert row("no target", 2.0, 6.0, "s").met is None
+    assert not_measured("on a GPU", "ms", 3.0).met is None
+
+
+def test_the_sides_take_turns_and_the_warm_up_does_not_count() -> None:
+    from harness import alternate
+
+    calls: list[str] = []
+    found = alternate({"ours": lambda: calls.append("a"), "peer": lambda: calls.append("b")}, rounds=3, warm_up=1)
+    assert "".join(calls) == "abbaabba"
+    assert set(found) == {"ours", "peer"}
+    assert all(seconds >= 0 for seconds in found.values())
+
+
+def test_the_last_line_is_one_json_document_with_what_was_missed(capsys: pytest.CaptureFixture[str]) -> None:
+    from harness import finish, row
+
+    finish("example", [row("fast", 1.0, 3.0, "s", 2.0), row("slow", 2.0, 3.0, "s", 2.0)], note="n")
+    lines = capsys.readouterr().out.splitlines()
+    found = json.loads(lines[-1])
+    assert found["benchmark"] == "example"
+    assert found["missed"] == ["slow"]
+    assert [each["ratio"] for each in found["rows"]] == [3.0, 1.5]
+    assert {"cpu", "cores", "torch", "gpu"} <= set(found["machine"])
+    assert found["note"] == "n"
+    assert any("slow" in line and "NO" in line for line in lines)
+
+
+def test_the_readme_shows_the_results_that_lie_beside_it() -> None:
+    from write_readme import HEAD, section
+
+    results = sorted((BENCHMARKS / "results").glob("*.json"))
+    assert results
+    expected = "\n".join([HEAD, *(section(path) for path in results)])
+    assert (BENCHMARKS / "README.md").read_text(encoding="utf-8") == expected, "run benchmarks/write_readme.py"
+    for path in results:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        assert (BENCHMARKS / f"{path.stem}.py").is_file()
+        assert found["missed"] == [row["name"] for row in found["rows"] if row["met"] is False]
