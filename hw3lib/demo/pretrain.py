@@ -63,7 +63,7 @@ BACKBONES = {
     "swin_base": Backbone(
         "swin_tiny_patch4_window7_224", 112,
         {"img_size": 112, "embed_dim": 32, "depths": [2, 2, 2], "num_heads": [2, 4, 8]}, *HALF,
-        ((80_000, 1.5e-3), (80_000, 1.5e-3), (80_000, 1.2e-3)),
+        ((80_000, 1.5e-3), (80_000, 1.5e-3)),
     ),
     "swinv2": Backbone(
         "swinv2_tiny_window8_256", 96,
@@ -72,7 +72,7 @@ BACKBONES = {
     ),
     "vit": Backbone(
         "vit_base_patch8_224", 96, {"img_size": 96, "embed_dim": 128, "depth": 4, "num_heads": 4}, *HALF,
-        ((80_000, 1.5e-3), (80_000, 1.2e-3)),
+        ((80_000, 1.5e-3),),
     ),
 }  # fmt: skip
 
