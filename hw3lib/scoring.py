@@ -17,7 +17,7 @@ from hw3lib.caption_files import VARIANTS, check_names, load_predictions, load_r
 from hw3lib.data import load_captions
 from hw3lib.errors import UserError
 from hw3lib.files import write_json
-from hw3lib.ptb import Tokenizer, java_on_path, presumed
+from hw3lib.ptb import Tokenizer, java_on_path
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -40,8 +40,6 @@ class References:
         self._tokenizer = Tokenizer()
         flat = iter(self._tokenizer([caption for group in self.captions.values() for caption in group]))
         self.tokens = {name: [next(flat) for _ in group] for name, group in self.captions.items()}
-        self._words = self._tokenizer.known()
-        self._places = {name: place for place, name in enumerate(self.captions)}
         self._features: dict[tuple[ClipModel, str], Tensor] = {}
 
     def __len__(self) -> int:
@@ -72,20 +70,6 @@ class References:
         """
         found = self._counted.score(list(self.tokenise(predictions).values()))
         return sum(found) / len(found), dict(zip(self.captions, found, strict=True))
-
-    def rewards(self, names: Sequence[str], captions: Sequence[str]) -> list[float]:
-        """CIDEr-D of any captions, each against the references of the image beside it: what sampled captions earn.
-
-        An image may come often or never; words weigh by how rare they are among all the references, so a value is the
-        one that :meth:`cider` has for the image. Java is never started: words that the references lack are taken as
-        they stand (:func:`hw3lib.ptb.presumed`). Raises :class:`UserError` for a name that the references lack and for
-        references of one image, :class:`ValueError` for sides that do not pair.
-        """
-        foreign = [name for name in dict.fromkeys(names) if name not in self._places]
-        if foreign:
-            raise UserError(f"the references lack {some(foreign, 'image')}, which captions are to be scored for")
-        places = [self._places[name] for name in names]
-        return self._counted.score_pairs(places, presumed(captions, self._words))
 
     def embedded(self, clip: ClipModel, prefix: str = "") -> Tensor:
         """Features of all references, image by image, with the prefix before each: ``(R, D)``, computed once."""

@@ -20,24 +20,28 @@ from hw3lib.cider import CiderReferences
 from hw3lib.decoding import Caption
 from hw3lib.ptb import Tokenizer, presumed
 
-_END = " [EOS]"  # no token of the PTB tokenizer's looks like it
+END = " [EOS]"  # no token of the PTB tokenizer's looks like it
 
 
 class Rewards:
-    """CIDEr-D of any captions of the training images; words weigh by how rare they are among all their references."""
+    """CIDEr-D of any captions of the training images; words weigh by how rare they are among all their references.
+
+    Java is started once, for the references: words that they lack are taken as they stand
+    (:func:`hw3lib.ptb.presumed`), so that a reward depends on nothing else and an interrupted run pays the same ones.
+    """
 
     def __init__(self, references: Sequence[Sequence[str]]) -> None:
         """``references[i]`` are the captions of image ``i``. Raises :class:`UserError` without Java."""
         tokenizer = Tokenizer()
         flat = iter(tokenizer([caption for group in references for caption in group]))
         self._words = tokenizer.known()
-        self._cider = CiderReferences([[next(flat) + _END for _ in group] for group in references])
+        self._cider = CiderReferences([[next(flat) + END for _ in group] for group in references])
 
     def __call__(self, images: Sequence[int], captions: Sequence[Caption], eos: int) -> Tensor:
         """The reward of each caption of image ``images[b]``, ``(B,)``, from 0 up; a cut caption has no end."""
         texts = presumed([caption.text for caption in captions], self._words)
         ended = [
-            text + _END if caption.tokens[-1] == eos else text for text, caption in zip(texts, captions, strict=True)
+            text + END if caption.tokens[-1] == eos else text for text, caption in zip(texts, captions, strict=True)
         ]
         return torch.tensor(self._cider.score_pairs(images, ended), dtype=torch.float32)
 
