@@ -89,11 +89,11 @@ def product(case: Case, precision: str | None, device: str) -> tuple[Step, int]:
     from accelerate import Accelerator
     from accelerate.state import AcceleratorState
 
-    from hw3lib.batches import Visit
     from hw3lib.captioner import Captioner
     from hw3lib.feeding import Part
     from hw3lib.feeding import Step as Fed
     from hw3lib.learning import Learner
+    from hw3lib.plans import Visit
     from hw3lib.training import _reproducible
 
     run, vocabulary = setting(case, precision)

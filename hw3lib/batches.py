@@ -16,16 +16,14 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 
-from hw3lib import image_cache
+from hw3lib import image_cache, threads
 from hw3lib.data import CaptionSet, ImageTransform, Photograph, open_image
 from hw3lib.errors import UserError
 from hw3lib.loading import Loader
-from hw3lib.plans import Visit, plan
+from hw3lib.plans import Visit
 from hw3lib.tokenizer import CaptionTokenizer
-
-__all__ = ["Images", "Pairs", "Visit", "batches", "load_images", "plan", "readable"]
 
 P = TypeVar("P", bound=Photograph)
 
@@ -81,7 +79,7 @@ def load_images(
             return str(error)
 
     # Pillow decodes and resizes outside the interpreter's lock.
-    with ThreadPoolExecutor(min(16, os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(threads.count()) as pool:
         found = list(pool.map(fitted, paths))
     good = [(path, pixels) for path, pixels in zip(paths, found, strict=True) if not isinstance(pixels, str)]
     bad = {path: problem for path, problem in zip(paths, found, strict=True) if isinstance(problem, str)}
@@ -97,8 +95,8 @@ def _memory() -> int:
         return 16 * 2**30
 
 
-class Pairs(Dataset[tuple[Tensor, list[list[int]]]]):
-    """Images with their captions as token ids, indexed by a :class:`Visit`."""
+class Pairs:
+    """Images with their captions as token ids; what an epoch takes of them is a :class:`Visit` each."""
 
     def __init__(self, images: Images, captions: Sequence[Sequence[str]], tokenizer: CaptionTokenizer, max_length: int):
         self.images = images
@@ -111,12 +109,9 @@ class Pairs(Dataset[tuple[Tensor, list[list[int]]]]):
     def __len__(self) -> int:
         return len(self.images)
 
-    def __getitem__(self, visit: Visit) -> tuple[Tensor, list[list[int]]]:
-        return self.images[visit.image], self.captions_of(visit)
-
     @property
     def lengths(self) -> list[list[int]]:
-        """Tokens of each image's captions, for :func:`plan`."""
+        """Tokens of each image's captions, for :func:`hw3lib.plans.plan`."""
         return [[len(tokens) for tokens in group] for group in self.tokens]
 
     def captions_of(self, visit: Visit) -> list[list[int]]:

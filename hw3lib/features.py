@@ -8,10 +8,8 @@ Dimension letters: n photographs, P patches (Gh x Gw grid), C the encoder's chan
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
-import shutil
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
@@ -27,8 +25,6 @@ from hw3lib.captioner import Captioner, Features
 from hw3lib.digests import Digests
 from hw3lib.optimization import autocast
 from hw3lib.rowfile import RowFile
-
-_SPARE = 2**30  # bytes of disk that are left to others
 
 
 def home() -> Path:
@@ -106,10 +102,7 @@ def _kept(model: Captioner, images: Images, precision: str, size: int, cache: Pa
 def _write(path: Path, model: Captioner, images: Images, precision: str, size: int, contents: list[bytes]) -> None:
     found = _computed(model, images, precision, size)
     first = next(found)
-    needed = len(images) * first.patches[0].numel() * 4
-    free = shutil.disk_usage(path.parent).free
-    if needed + _SPARE > free:
-        raise OSError(errno.ENOSPC, f"{needed / 1e9:.1f} GB needed, {free / 1e9:.1f} GB free")
+    rowfile.check_room(path.parent, len(images) * first.patches[0].numel() * 4)
 
     def rows() -> Iterator[np.ndarray]:
         yield from first.patches.numpy()

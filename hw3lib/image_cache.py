@@ -10,9 +10,7 @@ Dimension letters: n photographs, h w the model's input in pixels.
 
 from __future__ import annotations
 
-import errno
 import hashlib
-import shutil
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -28,7 +26,6 @@ from hw3lib.errors import UserError
 from hw3lib.rowfile import RowFile
 
 PORTION = 512 * 2**20  # bytes of a file, and what a kill loses at the most: some seconds of decoding
-SPARE = 2**30  # bytes of disk that are left to others
 
 Found = tuple[bytes | None, np.ndarray | str | None]  # digest; pixels, or what is wrong, or None where they are kept
 
@@ -155,16 +152,11 @@ class _Filling:
         for index in indices:
             self.digests[index] = self.memory.known(self.photographs[index])
         missing = [index for index in indices if self.digests[index] not in self.store.places]
-        self._check_room(len(missing))
+        h, w = self.transform.size
+        rowfile.check_room(self.store.folder, len(missing) * h * w * 3)
         rowfile.write(self.store.next(), self._decoded(missing, states))
         self.store.refresh()
         self.memory.save()
-
-    def _check_room(self, count: int) -> None:
-        h, w = self.transform.size
-        needed, free = count * h * w * 3, shutil.disk_usage(self.store.folder).free
-        if needed + SPARE > free:
-            raise OSError(errno.ENOSPC, f"{needed / 1e9:.1f} GB needed, {free / 1e9:.1f} GB free")
 
     def _decoded(self, indices: list[int], states: dict[int, State | None]) -> Iterator[tuple[bytes, np.ndarray]]:
         added: set[bytes] = set()

@@ -16,10 +16,11 @@ from hw3lib.captioner import Captioner, Features, Memory
 from hw3lib.decoding import banned_tokens, sample
 from hw3lib.errors import UserError
 from hw3lib.feeding import Part, Step
+from hw3lib.loading import padded
 from hw3lib.optimization import autocast, parameter_groups, unfused
 from hw3lib.self_critical import Rewards, advantages, policy_loss
 from hw3lib.tokenizer import CaptionTokenizer
-from hw3lib.validation import next_token_loss, pad
+from hw3lib.validation import next_token_loss
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -77,7 +78,7 @@ class Learner:
         for number, part in enumerate(step.parts):
             images, tokens = self._moved(part)
             with self._shared(number + 1 == len(step.parts)):
-                with autocast(self.model.device, setting.precision), unfused(self.model.encoder, self.model.device):
+                with self._computing(), unfused(self.model.encoder, self.model.device):
                     logits = self.wrapped(images, tokens[:, :-1])
                     summed = next_token_loss(logits, tokens, self.tokenizer.pad, setting.label_smoothing, "sum")
                 # Gradients are averaged over processes: so that each token counts alike, wherever it is.
@@ -98,15 +99,15 @@ class Learner:
         found = []
         for number, part in enumerate(step.parts):
             images, _ = self._moved(part)
-            with torch.no_grad(), autocast(self.model.device, self.run.training.precision):
+            with torch.no_grad(), self._computing():
                 memory = self.model.remember(images) if isinstance(images, Features) else self.model.encode(images)
             memory = Memory(memory.tokens.float(), memory.grid)  # drawing is in the weights' own precision
             captions = sample(self.model, memory, self.tokenizer, samples=samples)
             owners = [visit.image for visit in part.visits for _ in range(samples)]
             reward = rewards(owners, captions, self.tokenizer.eos).to(self.model.device)
-            tokens = pad([caption.tokens for caption in captions], self.tokenizer.pad).to(self.model.device)
+            tokens = padded([caption.tokens for caption in captions], self.tokenizer.pad).to(self.model.device)
             with self._shared(number + 1 == len(step.parts)):
-                with autocast(self.model.device, self.run.training.precision):
+                with self._computing(), unfused(self.model.encoder, self.model.device):
                     logits = self.wrapped(images, tokens[:, :-1])
                 loss = policy_loss(logits, tokens, advantages(reward, samples), banned, self.tokenizer.pad)
                 share = len(part.visits) * self.accelerator.num_processes / step.images
@@ -121,6 +122,9 @@ class Learner:
         if isinstance(part.images, Features):
             return Features(part.images.patches.to(device, non_blocking=True), part.images.grid), tokens
         return part.images.to(device, non_blocking=True), tokens
+
+    def _computing(self) -> AbstractContextManager[Any]:
+        return autocast(self.model.device, self.run.training.precision)
 
     def _shared(self, last: bool) -> AbstractContextManager[Any]:
         """Only the last part of a step makes the processes exchange gradients."""

@@ -8,7 +8,9 @@ Dimension letters: R rows.
 
 from __future__ import annotations
 
+import errno
 import json
+import shutil
 import struct
 import zlib
 from collections.abc import Iterable
@@ -25,8 +27,18 @@ _TRAILER = struct.Struct("<4sQQI")  # magic, R, bytes of facts, CRC-32 of keys, 
 _MAGIC = b"hw3r"
 
 
+SPARE = 2**30  # bytes of disk that are left to others
+
+
 class Damaged(Exception):
     """A file that :func:`write` did not finish, or that was changed since."""
+
+
+def check_room(folder: Path, needed: int) -> None:
+    """Raises ``OSError`` where the disk has no room for so many bytes and something to spare."""
+    free = shutil.disk_usage(folder).free
+    if needed + SPARE > free:
+        raise OSError(errno.ENOSPC, f"{needed / 1e9:.1f} GB needed, {free / 1e9:.1f} GB free")
 
 
 def write(path: Path, rows: Iterable[tuple[bytes, np.ndarray]], facts: dict[str, Any] | None = None) -> int:

@@ -19,13 +19,8 @@ from hw3lib.tokenizer import CaptionTokenizer, for_profile
 from hw3lib.validation import decode, encoded
 
 Event = dict[str, Any]
-MEASURED = (
-    "seconds",
-    "images_per_s",
-    "tokens_per_s",
-    "data_wait",
-    "peak_memory_gb",
-)  # of an event: never the same twice
+# Of an event: what is never the same twice.
+MEASURED = ("seconds", "images_per_s", "tokens_per_s", "data_wait", "peak_memory_gb")
 
 
 def folder(profile: config.Profile, run: str) -> Path:

@@ -16,6 +16,7 @@ from hw3lib.batches import Images, batches
 from hw3lib.captioner import Captioner, Memory
 from hw3lib.data import CaptionSet
 from hw3lib.decoding import Caption, beam, greedy
+from hw3lib.loading import padded
 from hw3lib.tokenizer import CaptionTokenizer
 
 if TYPE_CHECKING:
@@ -87,17 +88,11 @@ def evaluate(
             found[captions.names[index]] = caption
         # One reference of each image at a time: images differ in how many they have.
         first = [tokenizer.encode(captions.captions[index][0])[: model.max_length] for index in chosen]
-        tokens = pad(first, tokenizer.pad).to(model.device)
+        tokens = padded(first, tokenizer.pad).to(model.device)
         logits = model(memory, tokens[:, :-1])
         loss += float(next_token_loss(logits, tokens, tokenizer.pad, reduction="sum"))
         count += int((tokens[:, 1:] != tokenizer.pad).sum())
     return found, loss, count
-
-
-def pad(captions: list[list[int]], value: int) -> Tensor:
-    """Token ids as one tensor (B, T)."""
-    length = max(map(len, captions))
-    return torch.tensor([caption + [value] * (length - len(caption)) for caption in captions])
 
 
 def next_token_loss(

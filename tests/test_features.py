@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import save_file
 from test_training import overlap
 
-from hw3lib import config, features, image_cache, training
+from hw3lib import config, features, image_cache, rowfile, training
 from hw3lib.batches import Images, batches, load_images
 from hw3lib.captioner import Captioner
 from hw3lib.data import list_images
@@ -147,7 +147,7 @@ def test_a_damaged_file_is_computed_again(model: Captioner, images: Images, comp
 def test_without_room_they_stay_in_memory_and_one_line_says_so(
     model: Captioner, images: Images, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(features, "_SPARE", 2**62)
+    monkeypatch.setattr(rowfile, "SPARE", 2**62)
     said: list[str] = []
     found = features.frozen(model, images, "float32", 64, features.home(), said.append)
     assert torch.equal(found.batch(range(24)).patches, afresh(model, images))

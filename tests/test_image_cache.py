@@ -17,7 +17,7 @@ import pytest
 import torch
 from PIL import Image
 
-from hw3lib import batches, config, digests, image_cache
+from hw3lib import batches, config, digests, image_cache, rowfile
 from hw3lib.batches import Images, load_images
 from hw3lib.data import ImageTransform, list_images
 from hw3lib.errors import UserError
@@ -224,7 +224,7 @@ def test_where_the_disk_refuses_photographs_are_decoded_as_ever(
     photographs: list[Path], trouble: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if trouble == "no room":
-        monkeypatch.setattr(image_cache, "SPARE", 2**62)
+        monkeypatch.setattr(rowfile, "SPARE", 2**62)
     else:
         image_cache.home().parent.mkdir(parents=True)
         image_cache.home().write_text("a file where the folder should be")

@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from hw3lib import config, image_cache
-from hw3lib.batches import Pairs, load_images, plan
+from hw3lib.batches import Pairs, load_images
 from hw3lib.data import ImageTransform, training_captions
+from hw3lib.plans import plan
 from hw3lib.tokenizer import for_profile
 
 

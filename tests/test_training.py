@@ -19,15 +19,17 @@ import torch
 from PIL import Image
 
 from hw3lib import config, training
-from hw3lib.batches import Pairs, load_images, plan
+from hw3lib.batches import Pairs, load_images
 from hw3lib.captioner import Captioner
 from hw3lib.checkpoints import read_facts, restore_state, save_state
 from hw3lib.data import CaptionSet, load_captions
 from hw3lib.errors import UserError
+from hw3lib.loading import padded
 from hw3lib.optimization import Stages, autocast, parameter_groups, unfused
+from hw3lib.plans import plan
 from hw3lib.runs import MEASURED, identity, read_log
 from hw3lib.tokenizer import for_profile
-from hw3lib.validation import evaluate, next_token_loss, pad
+from hw3lib.validation import evaluate, next_token_loss
 
 ROOT = Path(__file__).parents[1]
 REAL = ROOT.parent / "shared" / "real"
@@ -196,7 +198,7 @@ def test_the_groups_are_a_partition_and_spare_what_should_not_decay(profile: con
 
 def test_the_loss_is_the_mean_over_real_tokens() -> None:
     torch.manual_seed(0)
-    tokens = pad([[2, 5, 6, 3], [2, 7, 3]], 0)
+    tokens = padded([[2, 5, 6, 3], [2, 7, 3]], 0)
     logits = torch.randn(2, 3, 9)
     rows = logits.log_softmax(-1)
     by_hand = [rows[0, 0, 5], rows[0, 1, 6], rows[0, 2, 3], rows[1, 0, 7], rows[1, 1, 3]]
