@@ -38,7 +38,6 @@ def test_the_sides_take_turns_and_the_warm_up_does_not_count() -> None:
     found = alternate({"ours": lambda: calls.append("a"), "peer": lambda: calls.append("b")}, rounds=3, warm_up=1)
     assert "".join(calls) == "abbaabba"
     assert set(found) == {"ours", "peer"}
-    assert all(seconds >= 0 for seconds in found.values())
 
 
 def test_the_last_line_is_one_json_document_with_what_was_missed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,15 +9,16 @@ from pathlib import Path
 
 import pytest
 import torch
+from test_training import overlap
 
-from hw3lib import config, training
+from hw3lib import config, ptb, training
 from hw3lib.caption_files import VARIANTS, variant
 from hw3lib.captioner import Captioner
 from hw3lib.decoding import Caption, banned_tokens, sample
+from hw3lib.loading import padded
 from hw3lib.runs import read_log
-from hw3lib.self_critical import Rewards, advantages, policy_loss
+from hw3lib.self_critical import END, Rewards, advantages, policy_loss
 from hw3lib.tokenizer import for_profile
-from hw3lib.validation import pad
 
 REFERENCES = [
     ["a red circle on grey", "one red circle"],
@@ -47,6 +48,26 @@ def test_the_end_of_a_caption_counts_as_a_word() -> None:
     assert stops_early < goes_on, "a wrong end must cost"
 
 
+def test_rewards_are_pycocoevalcaps_cider_and_start_no_java(monkeypatch: pytest.MonkeyPatch) -> None:
+    from pycocoevalcap.cider.cider import Cider
+
+    rewards = Rewards(REFERENCES)
+
+    def refuse(lines: list[str]) -> list[str]:
+        raise AssertionError(f"Java was asked for {lines}")
+
+    monkeypatch.setattr(ptb.Tokenizer, "_run", staticmethod(refuse))
+    texts = ["a red circle", "a blue square, on grey.", "a glimmering triangle"]  # a word that no reference has
+    tokens = ["a red circle", "a blue square on grey", "a glimmering triangle"]
+    # PTB's tokens of the references are their words here, without signs.
+    truth = {n: [text.replace(",", "") + END for text in group] for n, group in enumerate(REFERENCES)}
+    _, theirs = Cider().compute_score(truth, {n: [text + END] for n, text in enumerate(tokens)})
+    ours = rewards(range(3), [said(text) for text in texts], eos=3)
+    assert ours.tolist() == pytest.approx(theirs.tolist(), abs=1e-5)
+    again = rewards([2, 0, 2], [said(texts[2]), said(texts[0]), said(texts[2])], eos=3)
+    assert again.tolist() == [ours[2], ours[0], ours[2]]
+
+
 def test_an_advantage_is_over_the_other_samples_of_the_same_image() -> None:
     found = advantages(torch.tensor([1.0, 2.0, 6.0, 5.0, 5.0, 5.0]), 3)
     assert found.tolist() == [-3.0, -1.5, 4.5, 0.0, 0.0, 0.0]
@@ -54,7 +75,7 @@ def test_an_advantage_is_over_the_other_samples_of_the_same_image() -> None:
 
 def test_the_policy_loss_is_the_weighted_log_probability_by_hand_and_ignores_padding() -> None:
     torch.manual_seed(0)
-    tokens = pad([[2, 5, 6, 3], [2, 7, 3]], 0)
+    tokens = padded([[2, 5, 6, 3], [2, 7, 3]], 0)
     banned = torch.tensor([0, 1, 2])
     logits = torch.randn(2, 3, 9, requires_grad=True)
     loss = policy_loss(logits, tokens, torch.tensor([2.0, -1.0]), banned, 0)
@@ -89,7 +110,7 @@ def test_samples_of_an_image_adjoin_and_are_read_back_with_the_same_probabilitie
     with torch.no_grad():
         model.head.weight.mul_(20)
         captions = sample(model, model.encode(images), tokenizer, samples=3)
-        tokens = pad([caption.tokens for caption in captions], tokenizer.pad)
+        tokens = padded([caption.tokens for caption in captions], tokenizer.pad)
         logits = model(images, tokens[:, :-1])
         logits[..., banned_tokens(tokenizer, logits.device)] = -torch.inf
     assert len(captions) == 6
@@ -98,25 +119,18 @@ def test_samples_of_an_image_adjoin_and_are_read_back_with_the_same_probabilitie
         assert row[: len(caption.log_probs)].tolist() == pytest.approx(caption.log_probs, abs=1e-4)
 
 
-def overlap(profile: config.Profile, captions, device: str):
-    """Instead of CIDEr and CLIPScore, which need a CLIP: how many words a reference has too."""
-    references = [set(" ".join(group).lower().replace(".", " ").split()) for group in captions.captions]
-
-    def score(predictions: dict[str, str]) -> dict[str, float]:
-        words = [set(text.replace(".", " ").split()) for text in predictions.values()]
-        shares = [len(a & b) / max(1, len(a | b)) for a, b in zip(words, references, strict=True)]
-        return {"CIDEr": sum(shares) / len(shares), "CLIPScore": 0.5}
-
-    return score
-
-
-def plus(profile: config.Profile, epochs: int = 12, **critical: object) -> config.Profile:
+def plus(profile: config.Profile, epochs: int = 12, epochs_with_rewards: int = 6, **critical: object) -> config.Profile:
     run = profile.run("best")
     taught = dataclasses.replace(
         run.training, learning_rates=(6e-3,), schedule="cosine", epochs=epochs, validate_every=4, ema_decay=0.9,
         label_smoothing=0.1, warmup_steps=4,
     )  # fmt: skip
-    setting: dict[str, object] = {"epochs": 6, "learning_rate": 2e-3, "samples": 4, "images_per_step": 8}
+    setting: dict[str, object] = {
+        "epochs": epochs_with_rewards,
+        "learning_rate": 2e-3,
+        "samples": 4,
+        "images_per_step": 8,
+    }
     run = dataclasses.replace(
         run,
         training=taught,
@@ -151,15 +165,14 @@ def test_an_encoder_that_rests_does_not_move_and_one_that_learns_does(
 ) -> None:
     monkeypatch.setattr(training, "scorer", lambda profile, captions, device: _always_better())
 
-    def encoder(scale: float) -> tuple[dict, dict]:
-        profile = plus(tiny_profile, epochs=2, encoder_rate_scale=scale)
-        target = training.train(profile, "best", resume=False)
-        end = Captioner.load(target / "best.safetensors").encoder.state_dict()
-        return end, json.loads((target / "done.json").read_text())
+    def encoder(**critical: object) -> dict[str, torch.Tensor]:
+        target = training.train(plus(tiny_profile, epochs=2, **critical), "best", resume=False)
+        return Captioner.load(target / "best.safetensors").encoder.state_dict()
 
-    still, _ = encoder(0.0)
-    moved, _ = encoder(1.0)
-    assert any(not torch.equal(still[name], moved[name]) for name in still)
+    taught = encoder(epochs_with_rewards=0)
+    still, moved = encoder(encoder_rate_scale=0.0), encoder(encoder_rate_scale=1.0)
+    assert all(torch.equal(still[name], taught[name]) for name in taught)
+    assert any(not torch.equal(moved[name], taught[name]) for name in taught)
 
 
 def _always_better():
