@@ -103,7 +103,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as home:
         os.environ["HW3_ROOT"] = home
         found, seconds, samples = _check(Path(home) / "real.yaml", PROFILE.format(real=real, **size))
-    harness.finish("real photographs", _rows(found, seconds, options.quick), samples=samples, sizes=size)
+    for name in samples["pretrained"]:
+        print(f"{name}: " + "; ".join(f"{run}: {samples[run][name]!r}" for run in RUNS))
+    harness.finish("real photographs", _rows(found, seconds, options.quick), sizes=size)
 
 
 def _check(path: Path, text: str) -> tuple[dict[str, Any], dict[str, float], dict[str, dict[str, str]]]:
