@@ -76,7 +76,7 @@ def read_chapter(path: Path) -> Chapter:
 def join_runs(chapters: list[Chapter], names: list[str], titles: list[str]) -> Chapter:
     """Several executions of one notebook as one chapter with a section each.
 
-    Prose that the first has said is not repeated, and neither is the code: it is the same.
+    Prose that the first has said and pictures that it has shown are not repeated, and neither is the code.
     """
     first = chapters[0]
     whole = Chapter(first.name.removesuffix(f"_{names[0]}"), first.title, first.lead)
@@ -84,7 +84,7 @@ def join_runs(chapters: list[Chapter], names: list[str], titles: list[str]) -> C
     for chapter, name, title in zip(chapters, names, titles, strict=True):
         section = Chapter(f"{whole.name}_{name}", title)
         for block in chapter.blocks:
-            if chapter is not first and (block["kind"] == "code" or (block["kind"] in _PROSE and block in said)):
+            if chapter is not first and (block["kind"] == "code" or (block["kind"] in _ONCE and block in said)):
                 continue
             deeper = {"level": block["level"] + 1} if block["kind"] == "heading" else {}
             section.blocks.append(block | deeper)
@@ -92,7 +92,7 @@ def join_runs(chapters: list[Chapter], names: list[str], titles: list[str]) -> C
     return whole
 
 
-_PROSE = ("heading", "paragraph", "list", "quote", "verbatim", "rule")
+_ONCE = ("heading", "paragraph", "list", "quote", "verbatim", "rule", "figure")
 
 
 def number(chapters: Iterable[Chapter]) -> None:

@@ -367,3 +367,18 @@ def test_the_page_fits_every_width(built: Path, browser: Any, width: int) -> Non
     tab.goto((built / "hw3_report.html").as_uri())
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
     tab.close()
+
+
+def test_what_all_runs_say_and_show_stands_once_and_what_is_theirs_in_each() -> None:
+    from hw3lib.report_document import Chapter, join_runs
+
+    def chapter(run: str) -> Chapter:
+        prose = {"kind": "paragraph", "inline": [{"t": "text", "v": "the same of all"}]}
+        shown = {"kind": "figure", "caption": [], "data": b"photographs"}
+        curves = {"kind": "figure", "caption": [], "data": run.encode()}
+        return Chapter(f"p2_{run}", "P2", blocks=[prose, shown, curves])
+
+    whole = join_runs([chapter("a"), chapter("b")], ["a", "b"], ["A", "B"])
+    assert [section.title for section in whole.sections] == ["A", "B"]
+    assert [block.get("data") for block in whole.sections[0].blocks] == [None, b"photographs", b"a"]
+    assert [block.get("data") for block in whole.sections[1].blocks] == [b"b"]
