@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from hw3lib.files import read_json
 from hw3lib.runs import folder
 
 Cell = str | int | float | None
+AVERAGE, CRITICAL, DECODING = "moving average of the weights", "then, with CIDEr as the reward", "decoding"
 HEADLINE = ("CIDEr", "CLIPScore", "BLEU-4", "METEOR", "ROUGE-L", "object_recall", "CHAIR_i")  # shown of a single run
 
 
@@ -54,10 +55,10 @@ def setting_rows(run: config.Run) -> list[list[Cell]]:
         ["gradients clipped by value", f"-{training.clip_value:g} to {training.clip_value:g}"],
         ["captions per step", f"{training.batch_size}, {training.captions_per_image} of each image"],
         ["label smoothing", f"{training.label_smoothing:g}" if training.label_smoothing else "none"],
-        ["moving average of the weights", f"decay {training.ema_decay:g}" if training.ema_decay else "none"],
+        [AVERAGE, f"decay {training.ema_decay:g}" if training.ema_decay else "none"],
         ["epochs at the most", training.epochs],
-        ["then, with CIDEr as the reward", _critical(run.self_critical)],
-        ["decoding", f"beam search, {run.decoding.beams} beams" if run.decoding.beams > 1 else "greedy"],
+        [CRITICAL, _critical(run.self_critical)],
+        [DECODING, f"beam search, {run.decoding.beams} beams" if run.decoding.beams > 1 else "greedy"],
     ]  # fmt: skip
     return rows
 
@@ -89,11 +90,14 @@ def _frozen(training: config.Training) -> str:
     return f", after {training.frozen_epochs} epochs frozen" if training.frozen_epochs else ""
 
 
-def difference(profile: config.Profile, name: str) -> str:
-    """What a run sets otherwise than the profile's best run, in words; empty for that run itself."""
-    own, best = setting_rows(profile.run(name)), setting_rows(profile.run(profile.best_run))
-    pairs = zip(own, best, strict=True)
-    return "; ".join(f"{key}: {value}" for (key, value), (_, base) in pairs if value != base and key != "its weights")
+def difference(profile: config.Profile, name: str, other: str | None = None, told: Collection[str] = ()) -> str:
+    """What a run sets otherwise than the ``other`` one (the profile's best), in words; empty for that run itself.
+
+    Settings that are ``told`` elsewhere are left out, by the names that :func:`setting_rows` gives them.
+    """
+    own, base = setting_rows(profile.run(name)), setting_rows(profile.run(other or profile.best_run))
+    differing = [(key, value) for (key, value), (_, before) in zip(own, base, strict=True) if value != before]
+    return "; ".join(f"{key}: {value}" for key, value in differing if key not in {"its weights", *told})
 
 
 def table(profile: config.Profile, found: list[Result]) -> tuple[list[str], list[list[Cell]]]:

@@ -162,6 +162,7 @@ class Run:
     """One captioning run: a row of the ablation table."""
 
     title: str
+    built_on: str | None = None  # the run that this one adds ingredients to, one by one; null: the best run
     encoder: Encoder = field(default_factory=Encoder)
     decoder: Decoder = field(default_factory=Decoder)
     jitter: Jitter = field(default_factory=Jitter)
@@ -216,7 +217,8 @@ def _read(path: Path, modified: int) -> Profile:
         profile = TypeAdapter(Profile).validate_python(raw)
     except ValidationError as error:
         raise UserError(_explain(error, path)) from None
-    profile.run(profile.best_run)
+    for name in (profile.best_run, *(run.built_on for run in profile.runs.values() if run.built_on)):
+        profile.run(name)
     if profile.captions.train_annotations is None and not profile.captions.train_images.endswith(".tar"):
         raise UserError(f"{path}: captions.train_annotations is missing; only shards (.tar) have captions of their own")
     return profile

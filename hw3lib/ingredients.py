@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hw3lib import config
+from hw3lib import ablations, config
 from hw3lib.bootstrap import Difference, compare
 from hw3lib.files import read_json
 from hw3lib.runs import folder
@@ -18,16 +18,14 @@ from hw3lib.runs import folder
 SCORES = ("CIDEr", "CLIPScore", "object_recall")
 PerImage = Mapping[str, Mapping[str, float]]
 
-# What is compared with what: (with it, without it, in words). ``best`` is the profile's best run, ``final`` what the
-# run says in the end.
+# What is compared with what: (with it, without it, in words). ``final`` is what the run says in the end.
 _STEPS = (
-    ("raw", "best", "its setting, against {best}'s"),
     ("taught", "raw", "moving average of the weights"),
     ("taught_beam", "taught", "beam search"),
     ("critical", "taught", "self-critical training"),
     ("final", "critical", "beam search after it"),
-    ("final", "best", "all of it, against {best}"),
 )
+_TOLD = (ablations.AVERAGE, ablations.CRITICAL, ablations.DECODING)  # the settings that those steps are about
 
 
 @dataclass(frozen=True)
@@ -48,20 +46,24 @@ def ingredients(profile: config.Profile, run: str) -> list[Ingredient]:
 
     Raises :class:`UserError` when the run or the profile's best one is not scored.
     """
-    own = _scores(profile, run)
+    own, best, base = _scores(profile, run), profile.best_run, profile.run(run).built_on or profile.best_run
     known: dict[str, PerImage] = {name: each["per_image"] for name, each in own["variants"].items()}
-    known |= {"final": own["per_image"], "best": _scores(profile, profile.best_run)["per_image"]}
+    known |= {"final": own["per_image"], "base": _scores(profile, base)["per_image"]}
+    known["best"] = _scores(profile, best)["per_image"]
     # Without a moving average the weights themselves are what was kept.
-    steps = _STEPS if "raw" in known else ((_first(known), "best", _STEPS[0][2]), *_STEPS[2:])
+    first = next(name for name in ("raw", "taught", "final") if name in known)
+    steps: list[tuple[str, str, str]]
+    if base == best:
+        steps = [(first, "base", f"its setting, against {best}'s")]
+    else:
+        setting = ablations.difference(profile, run, base, _TOLD)
+        steps = [("base", "best", f"{base}'s setting, against {best}'s"), (first, "base", setting)]
+    steps += [*_STEPS, ("final", "best", f"all of it, against {best}")]
     return [
-        Ingredient(what.format(best=profile.best_run), differences(known[with_it], known[without], profile.seed))
+        Ingredient(what, differences(known[with_it], known[without], profile.seed))
         for with_it, without, what in steps
-        if with_it in known and without in known and with_it != without
+        if with_it in known and without in known
     ]
-
-
-def _first(known: Mapping[str, PerImage]) -> str:
-    return "taught" if "taught" in known else "final"
 
 
 def against_best(profile: config.Profile) -> dict[str, dict[str, Difference]]:

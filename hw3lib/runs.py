@@ -38,7 +38,7 @@ def identity(profile: config.Profile, run: str) -> str:
         sources.append(settings.encoder.weights)
     if profile.clip and profile.clip.pretrained:
         sources += [profile.clip.model, profile.clip.pretrained]
-    known = {key: value for key, value in asdict(settings).items() if key != "title"}
+    known = {key: value for key, value in asdict(settings).items() if key not in ("title", "built_on")}
     facts = {
         "run": known,
         "captions": {key: value for key, value in asdict(captions).items() if key != "keep_decoded"},

@@ -34,7 +34,7 @@ def write(folder: Path, runs: str) -> Path:
 def test_every_shipped_profile_loads_and_has_the_published_runs_and_a_better_one(name: str) -> None:
     profile = config.load(name)
     assert profile.name == name
-    assert list(profile.runs) == [*PUBLISHED, "plus"]
+    assert [run for run in profile.runs if run != "plus_plain"] == [*PUBLISHED, "plus"]
     assert profile.data == ("real" if name == "hw3" else "demo")
 
 
@@ -73,6 +73,8 @@ def test_the_demo_differs_between_its_runs_where_the_real_profile_does(name: str
 @pytest.mark.parametrize("name", ["demo", "smoke", "hw3"])
 def test_plus_has_every_ingredient_in_every_profile_and_no_published_run_has_any(name: str) -> None:
     for run_name, run in config.load(name).runs.items():
+        if run_name == "plus_plain":  # a step of the way from the best run to plus
+            continue
         training = run.training
         found = (
             training.schedule == "cosine", training.label_smoothing > 0, training.ema_decay > 0,
@@ -83,7 +85,7 @@ def test_plus_has_every_ingredient_in_every_profile_and_no_published_run_has_any
 
 def test_smoke_looks_with_the_demos_eyes() -> None:
     smoke, demo = config.load("smoke"), config.load("demo")
-    assert {name: run.encoder for name, run in smoke.runs.items()} == {n: r.encoder for n, r in demo.runs.items()}
+    assert all(run.encoder == demo.run(name).encoder for name, run in smoke.runs.items())
     assert smoke.clip.pretrained == demo.clip.pretrained
 
 
@@ -107,6 +109,7 @@ def test_like_takes_over_what_a_run_does_not_say(tmp_path: Path) -> None:
         ("  best: {title: b, decoder: {layers: three}}\n", ["mine.yaml", "runs.best", "layers", "three"]),
         ("  best: {title: b, decoder: {layers: 0}}\n", ["layers", "greater than or equal to 1"]),
         ("  best: {title: b, like: bset}\n", ["runs.best.like", "bset"]),
+        ("  best: {title: b, built_on: bset}\n", ["no run 'bset'", "did you mean 'best'"]),
         ("  best: {title: b, like: best}\n", ["runs.best.like"]),
         ("  bast: {title: b}\n", ["no run 'best'", "did you mean 'bast'"]),
         ("  best: {}\n", ["title", "missing"]),

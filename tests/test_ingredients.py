@@ -62,6 +62,21 @@ def test_a_run_is_told_by_the_ingredients_that_it_has(profile: config.Profile) -
     assert not ingredients.has_variants(profile, "best")
 
 
+def test_a_run_that_is_built_on_another_is_told_from_there(profile: config.Profile) -> None:
+    best = profile.run("best")
+    plain = dataclasses.replace(best, training=dataclasses.replace(best.training, schedule="cosine"))
+    smooth = dataclasses.replace(plain.training, label_smoothing=0.1, ema_decay=0.9)
+    plus = dataclasses.replace(plain, training=smooth, built_on="plain")
+    profile = dataclasses.replace(profile, runs={"best": best, "plain": plain, "plus": plus})
+    write(profile, "plain", 3.0, {})
+    found = {each.what: each.scores["CIDEr"].effect for each in ingredients.ingredients(profile, "plus")}
+    assert list(found)[:3] == [
+        "plain's setting, against best's", "label smoothing: 0.1", "moving average of the weights",
+    ]  # fmt: skip
+    assert list(found.values())[:2] == pytest.approx([2, -2], abs=0.15)
+    assert found["all of it, against best"] == pytest.approx(1, abs=0.15)
+
+
 def test_runs_are_compared_with_the_best_one(profile: config.Profile) -> None:
     found = ingredients.against_best(profile)
     assert list(found) == ["plus"]
