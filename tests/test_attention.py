@@ -103,7 +103,7 @@ def loaded(tmp_path_factory) -> SimpleNamespace:
     tokenizer = CaptionTokenizer.train(CAPTIONS, 48, tmp_path_factory.mktemp("attention") / "tokenizer.json")
     arguments = {"embed_dim": 16, "depths": [1, 1], "num_heads": [1, 2], "window_size": 4}
     encoder = config.Encoder("swin_tiny_patch4_window7_224", "none", arguments, image_size=64)
-    run = config.Run("tiny", encoder, config.Decoder(layers=2, heads=4, feed_forward=32, max_length=24))
+    run = config.Run("tiny", encoder=encoder, decoder=config.Decoder(layers=2, heads=4, feed_forward=32, max_length=24))
     model = Captioner(run, tokenizer.size).eval()
     for block in model.blocks:  # far from uniform, or else a wrong row would hardly show
         torch.nn.init.normal_(block.cross_attention.query.weight, std=0.8)
