@@ -26,6 +26,7 @@ from hw3lib.data import Geometry, list_images, open_image
 from hw3lib.errors import UserError
 
 if TYPE_CHECKING:
+    from hw3lib.captioner import Captioner, Memory
     from hw3lib.config import Profile
     from hw3lib.runs import LoadedRun
 
@@ -104,12 +105,9 @@ def look(loaded: LoadedRun, image: str | Path | Image.Image, caption: str | None
             raise UserError(
                 f"the caption has {len(ids)} tokens with [BOS] and [EOS]; this run reads at most {model.max_length}"
             )
-        tokens = torch.tensor([ids], device=model.device)  # (1, T)
-        logits, attention = model(memory, tokens[:, :-1], return_attention=True)  # (1, T-1, V), (1, N, H, T-1, P)
-        # Of a caption that was decoded, the decoder's own: they leave out [UNK] and padding, which it may not say.
-        given = logits.float().log_softmax(-1).gather(-1, tokens[:, 1:, None])[0, :, 0]  # (T-1,)
-        log_probs = said.log_probs if said else given.tolist()
-    rows = attention[0].float().cpu().numpy()  # (N, H, T-1, P)
+        rows, given = reread(model, memory, [ids], tokenizer.pad)[0]  # (N, H, T-1, P), (T-1,)
+    # Of a caption that was decoded, the decoder's own: they leave out [UNK] and padding, which it may not say.
+    log_probs = said.log_probs if said else given
     bos = np.full_like(rows[:, :, :1], np.nan)
     return Look(
         name=name,
@@ -122,6 +120,24 @@ def look(loaded: LoadedRun, image: str | Path | Image.Image, caption: str | None
         words=merge_words(tokenizer.words(ids), len(ids)),
         maps=np.concatenate([bos, rows], axis=2),  # (N, H, T, P)
     )
+
+
+def reread(
+    model: Captioner, memory: Memory, captions: Sequence[Sequence[int]], pad: int
+) -> list[tuple[np.ndarray, list[float]]]:
+    """One teacher-forced pass over finished captions, one for each image of ``memory``.
+
+    For each its maps ``(N, H, T - 1, P)`` float32, row ``t`` that of token ``t + 1``, and that token's log-probability
+    in nats. Captions of several lengths are padded; what stands behind a token cannot change its row.
+    """
+    import torch
+
+    longest = max(map(len, captions))
+    tokens = torch.tensor([[*ids, *[pad] * (longest - len(ids))] for ids in captions], device=model.device)  # (I, T)
+    logits, attention = model(memory, tokens[:, :-1], return_attention=True)  # (I, T-1, V), (I, N, H, T-1, P)
+    given = logits.float().log_softmax(-1).gather(-1, tokens[:, 1:, None])[..., 0].cpu()  # (I, T-1)
+    rows = attention.float().cpu().numpy()
+    return [(rows[i, :, :, : len(ids) - 1], given[i, : len(ids) - 1].tolist()) for i, ids in enumerate(captions)]
 
 
 def merge_words(found: Sequence[tuple[str, Sequence[int]]], length: int) -> tuple[Word, ...]:

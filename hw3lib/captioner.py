@@ -59,15 +59,16 @@ class Attention(nn.Module):
     def forward(
         self, x: Tensor, keys: Tensor, values: Tensor, causal: bool = False, explicit: bool = False
     ) -> tuple[Tensor, Tensor | None]:
-        """From ``x`` (B, T, D) to ``keys`` and ``values`` (I, H, L, E): (B, T, D) and, if explicit, (B, H, T, L).
+        """From ``x`` (B, T, D) to ``keys`` and ``values`` (I, H, L, E): (B, T, D) and, if explicit, the softmax itself.
 
-        Where B is a multiple of I, each image's rows follow one another: its keys serve all of them, uncopied.
+        Where B is a multiple of I, each image's rows follow one another: its keys serve all of them, uncopied. The
+        softmax is (I, H, B/I * T, L), the very tensor that the output was computed from: it can have a gradient.
         """
         rows, length, _ = x.shape
         images = keys.shape[0]
         queries = self._split(self.query(x.reshape(images, -1, x.shape[-1])))  # (I, H, B/I * T, E)
         dropout = self.dropout if self.training else 0.0
-        weights = None
+        shares = None
         if explicit or _plain_is_faster(queries):
             scores = queries @ keys.transpose(-1, -2) * queries.shape[-1] ** -0.5  # (I, H, B/I * T, L)
             if causal:
@@ -75,12 +76,10 @@ class Attention(nn.Module):
                 scores = scores.masked_fill(ahead, float("-inf"))
             shares = (scores.float() if explicit else scores).softmax(-1)
             mixed = F.dropout(shares, dropout).to(values.dtype) @ values
-            if explicit:
-                weights = shares.unflatten(2, (rows // images, length)).transpose(1, 2).flatten(0, 1)  # (B, H, T, L)
         else:
             mixed = F.scaled_dot_product_attention(queries, keys, values, dropout_p=dropout, is_causal=causal)
         mixed = mixed.transpose(1, 2).flatten(2).reshape(rows, length, -1)  # (B, T, D)
-        return self.out(mixed), weights
+        return self.out(mixed), shares if explicit else None
 
 
 def _plain_is_faster(queries: Tensor) -> bool:
@@ -104,14 +103,20 @@ class Block(nn.Module):
         self.feed_forward = nn.Sequential(nn.Linear(width, feed_forward), nn.GELU(), nn.Linear(feed_forward, width))
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, x: Tensor, memory: Tensor, explicit: bool) -> tuple[Tensor, Tensor | None]:
-        """One layer over ``x`` (B, T, D) and the images' ``memory`` (I, P, D); see :class:`Attention`."""
+    def forward(self, x: Tensor, memory: Tensor, explicit: bool) -> tuple[Tensor, Tensor | None, Tensor | None]:
+        """One layer over ``x`` (B, T, D) and the images' ``memory`` (I, P, D): x, and the softmax of both attentions.
+
+        See :class:`Attention`: of the caption over itself (B, H, T, T) and over the image (I, H, B/I * T, P).
+        """
         normed = self.norm_self(x)
-        x = x + self.dropout(self.self_attention(normed, *self.self_attention.keys_values(normed), causal=True)[0])
+        back, own = self.self_attention(
+            normed, *self.self_attention.keys_values(normed), causal=True, explicit=explicit
+        )
+        x = x + self.dropout(back)
         seen = self.cross_attention.keys_values(memory)
         crossed, attention = self.cross_attention(self.norm_cross(x), *seen, explicit=explicit)
         x = x + self.dropout(crossed)
-        return x + self.dropout(self.feed_forward(self.norm_feed_forward(x))), attention
+        return x + self.dropout(self.feed_forward(self.norm_feed_forward(x))), own, attention
 
 
 class Captioner(nn.Module):
@@ -206,17 +211,27 @@ class Captioner(nn.Module):
             memory = self.remember(images)
         else:
             memory = images if isinstance(images, Memory) else self.encode(images)
+        logits, attention = self.decode(memory, tokens, return_attention)
+        if not return_attention:
+            return logits
+        rows = [_by_caption(seen, *tokens.shape) for _, seen in attention]
+        return logits, torch.stack(rows, dim=1)
+
+    def decode(
+        self, memory: Memory, tokens: Tensor, explicit: bool = False
+    ) -> tuple[Tensor, list[tuple[Tensor, Tensor]]]:
+        """The logits (B, T, V) and, if explicit, each layer's two attentions as :class:`Block` gives them."""
         length = tokens.shape[1]
         if length > self.max_length:
             raise ValueError(f"a caption of {length} tokens is longer than the model's {self.max_length}")
         x = self.dropout(self.embed(tokens) + self.position.weight[:length])  # (B, T, D)
         attention = []
         for block in self.blocks:
-            x, weights = block(x, memory.tokens, return_attention)
-            attention.append(weights)
+            x, own, seen = block(x, memory.tokens, explicit)
+            if explicit:
+                attention.append((own, seen))
         x = self.norm(x)
-        logits = F.linear(x, self.embed.weight) if self.head is None else self.head(x)
-        return (logits, torch.stack(attention, dim=1)) if return_attention else logits
+        return F.linear(x, self.embed.weight) if self.head is None else self.head(x), attention
 
     def save(self, path: str | Path, facts: dict[str, Any] | None = None) -> None:
         """Write safetensors, with the run's configuration and the vocabulary's size in the metadata."""
@@ -253,3 +268,8 @@ class Captioner(nn.Module):
         model = cls(run, facts["vocabulary_size"], pretrained=False)
         model.load_state_dict(state)
         return model.eval()
+
+
+def _by_caption(shares: Tensor, rows: int, length: int) -> Tensor:
+    """An attention (I, H, B/I * T, L) caption by caption: (B, H, T, L)."""
+    return shares.unflatten(2, (rows // shares.shape[0], length)).transpose(1, 2).flatten(0, 1)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -84,14 +84,17 @@ class Lexicon:
 
     def mentions(self, caption: str) -> list[str]:
         """The categories that the caption mentions, in its order, one entry per mention."""
-        tokens = tokens_of(caption)
+        return [category for category, _ in self.spans(tokens_of(caption))]
+
+    def spans(self, tokens: Sequence[str]) -> list[tuple[str, range]]:
+        """The mentions among the tokens of a caption (:func:`tokens_of`): categories, and the places of each phrase."""
         found, start = [], 0
         while start < len(tokens):
             for length in range(min(self.longest, len(tokens) - start), 0, -1):
                 category = self.phrases.get(tuple(tokens[start : start + length]))
                 if category is not None:
                     if category != NOTHING:
-                        found.append(category)
+                        found.append((category, range(start, start + length)))
                     start += length
                     break
             else:

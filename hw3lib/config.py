@@ -62,6 +62,8 @@ class Photographs:
 
     images: str
     names: tuple[str, ...] = ()
+    instances: str | None = None  # COCO's masks of these photographs, to be outlined in the viewer
+    measure: int = Field(default=1000, ge=2)  # validation images on which attention is measured, at the most
 
 
 @dataclass(frozen=True, config=_STRICT)

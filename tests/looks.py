@@ -41,6 +41,8 @@ class Spotter:
 class Letters:
     """A tokenizer whose words are single tokens 4, 5, ..., written as letters."""
 
+    pad = 0
+
     def encode(self, text: str) -> list[int]:
         return [2, *(4 + ord(letter) - ord("a") for letter in text.split()), 3]
 

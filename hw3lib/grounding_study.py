@@ -1,0 +1,78 @@
+"""P3's measurements of one run, from its captions to ``p3/grounding.json``.
+
+``runs/<profile>/p3/grounding.npz`` holds what was measured of every word of the run's own captions, ``groups.npz`` the
+same of the people's captions that speak of several of a kind; ``grounding.json`` is computed from the two.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hw3lib import files, paths
+from hw3lib.attention import Look
+from hw3lib.chair import Lexicon
+from hw3lib.data import CaptionSet, load_captions
+from hw3lib.grounding import Measured, measure
+from hw3lib.grounding_summary import summarise, summarise_groups
+from hw3lib.instances import Instances, Mask
+from hw3lib.word_classes import classify
+
+if TYPE_CHECKING:
+    from hw3lib.config import Profile
+    from hw3lib.runs import LoadedRun
+
+
+def study(profile: Profile, run: str, loaded: LoadedRun) -> Path:
+    """Measure the run's attention on the first so many validation images; returns ``p3/grounding.json``.
+
+    Raises :class:`UserError` when the run has no predictions or the instances file is of another form.
+    """
+    from hw3lib.provenance import stamp
+
+    captions = profile.captions
+    known = load_captions(
+        paths.resolve(captions.val_annotations), paths.resolve(captions.val_images), captions.limit_val
+    )
+    remedy = f"Train the run first: hw3 train {run} --profile {profile.name}"
+    predictions = files.read_json(loaded.folder / "predictions.json", remedy)
+    images = known.files[: profile.p3.measure]
+    instances = Instances.load(paths.resolve(captions.val_instances)) if captions.val_instances else None
+    folder = paths.runs(profile.name) / "p3"
+    measure(loaded, images, predictions, instances, methods=True).save(folder / "grounding.npz")
+    summary = summarise(Measured.load(folder / "grounding.npz"), profile.seed)
+    several = plural_references(known, instances) if instances else {}
+    summary |= {"masks": instances is not None, "groups": None}
+    if instances and several:
+        measure(loaded, images, several, instances, spread=True, mirrored=False).save(folder / "groups.npz")
+        summary["groups"] = summarise_groups(Measured.load(folder / "groups.npz"), profile.seed)
+    path = folder / "grounding.json"
+    files.write_json(path, {"provenance": stamp(profile, profile.seed), "run": run, **summary})
+    return path
+
+
+def plural_references(captions: CaptionSet, instances: Instances) -> dict[str, str]:
+    """For each image its first reference that speaks of several of a kind: ``{image name: caption}``."""
+    lexicon = Lexicon.for_categories(instances.categories)
+    found = {}
+    for name, references in zip(captions.names, captions.captions, strict=True):
+        for reference in references:
+            if any(kind.plural for kind in classify(reference.replace(".", " .").split(), lexicon)):
+                found[name] = reference
+                break
+    return found
+
+
+def word_masks(look: Look, instances: Instances) -> dict[int, Mask]:
+    """The masks of the objects that a caption names, by the word's place: what the viewer outlines; ``(h, w)`` each.
+
+    Empty for a photograph that the instances file lacks, or has at another size.
+    """
+    size = (look.image.height, look.image.width)
+    if instances.sizes.get(look.name) != size:
+        return {}
+    masks = instances.masks(look.name)
+    kinds = classify([word.text for word in look.words], Lexicon.for_categories(instances.categories))
+    return {place: np.any(masks[kind.category], axis=0) for place, kind in enumerate(kinds) if kind.category in masks}
