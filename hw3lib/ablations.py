@@ -100,6 +100,12 @@ def difference(profile: config.Profile, name: str, other: str | None = None, tol
     return "; ".join(f"{key}: {value}" for key, value in differing if key not in {"its weights", *told})
 
 
+def single_factor(profile: config.Profile, name: str) -> str | None:
+    """What a run sets otherwise than the best one, when it is one thing alone; ``None`` when it is several, or none."""
+    found = difference(profile, name)
+    return found if found and "; " not in found else None
+
+
 def table(profile: config.Profile, found: list[Result]) -> tuple[list[str], list[list[Cell]]]:
     """Columns and rows: measured scores and, in columns of their own that say so, the published ones."""
     here = "demo" if profile.data == "demo" else "measured"

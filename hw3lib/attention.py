@@ -293,6 +293,18 @@ def photographs(profile: Profile) -> list[Path]:
     return [known[name] for name in profile.p3.names]
 
 
+def validation_images(profile: Profile) -> list[Path]:
+    """The photographs of the profile's validation set, in the file's order."""
+    from hw3lib.data import load_captions
+
+    captions = profile.captions
+    return list(
+        load_captions(
+            paths.resolve(captions.val_annotations), paths.resolve(captions.val_images), captions.limit_val
+        ).files
+    )
+
+
 def ranked_pairs(profile: Profile, run: str) -> list[Pair]:
     """The run's validation pairs from the worst to the best CLIPScore; equal ones by name.
 

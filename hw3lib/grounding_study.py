@@ -6,6 +6,7 @@ same of the people's captions that speak of several of a kind; ``grounding.json`
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,6 +64,21 @@ def plural_references(captions: CaptionSet, instances: Instances) -> dict[str, s
                 found[name] = reference
                 break
     return found
+
+
+def known_masks(profile: Profile, look: Look) -> dict[int, Mask]:
+    """:func:`word_masks` from whichever of the profile's instances files has the photograph; empty when none has."""
+    for path in (profile.p3.instances, profile.captions.val_instances):
+        if path and paths.resolve(path).is_file():
+            instances = _instances(paths.resolve(path))
+            if look.name in instances.sizes:
+                return word_masks(look, instances)
+    return {}
+
+
+@lru_cache(maxsize=4)
+def _instances(path: Path) -> Instances:
+    return Instances.load(path)
 
 
 def word_masks(look: Look, instances: Instances) -> dict[int, Mask]:

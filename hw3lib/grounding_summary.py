@@ -16,6 +16,8 @@ from hw3lib.bootstrap import Difference, paired_difference
 from hw3lib.grounding import MEASURES, METHODS, PRIORS, Measured
 from hw3lib.word_classes import CLASSES
 
+WHOLE = 0.9  # of the bits that an even map has: what still counts as looking at the whole
+
 Select = NDArray[np.bool_]  # (W,)
 Entry = dict[str, Any]
 
@@ -27,7 +29,8 @@ def summarise(found: Measured, seed: int = 0) -> Entry:
     ``elsewhere``, and, where the words have an object to look at, ``hit``, ``mass`` and ``rank``: each a ``value``
     with ``low``, ``high``, the three priors' values, and ``over_centre`` and ``over_caption``, the difference to the
     centre prior and to the caption's other words, with its interval. ``views``: of object words, by layer and head.
-    ``choice``: see :func:`choose_head`. ``function_entropy``: bits of function words less those of object words.
+    ``choice``: see :func:`choose_head`. ``function_entropy``: bits of function words less those of object words;
+    ``function_whole``: less :data:`WHOLE` of the bits that an even map has.
     ``wrong``: of object words whose object is not in the photograph, as of a class: they are compared with any object.
     """
     return {
@@ -41,6 +44,7 @@ def summarise(found: Measured, seed: int = 0) -> Entry:
         "views": _views(found),
         "choice": choose_head(found, seed),
         "function_entropy": _function_entropy(found, seed),
+        "function_whole": _function_whole(found, seed),
         "wrong": _aimed(found, (found.kind == "object") & (found.target == "any"), seed),
     }
 
@@ -161,6 +165,15 @@ def choose_head(found: Measured, seed: int = 0) -> Entry | None:
         "words": [int(half.sum()) for half in (first, second)],
         "heldout": heldout,
     }
+
+
+def _function_whole(found: Measured, seed: int) -> Entry | None:
+    function = found.kind == "function"
+    if len(np.unique(found.image[function])) < 2:
+        return None
+    bits = found.entropy[:, found.view()]
+    even = np.full_like(bits, WHOLE * np.log2(found.grid[0] * found.grid[1]))
+    return brief(difference(found, (function, bits), (function, even), seed))
 
 
 # --- statistics -----------------------------------------------------------------------------------------------------

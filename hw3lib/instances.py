@@ -68,15 +68,17 @@ class Instances:
         try:
             if isinstance(segmentation, list):
                 code = mask.merge(mask.frPyObjects(segmentation, height, width))
+            elif tuple(segmentation["size"]) != (height, width):
+                raise ValueError(f"it is of size {segmentation['size']}, the image of {[height, width]}")
             elif isinstance(segmentation["counts"], list):
                 code = mask.frPyObjects(segmentation, height, width)
             else:
                 code = {"size": [height, width], "counts": segmentation["counts"].encode("ascii")}
-            if tuple(segmentation["size"] if isinstance(segmentation, dict) else (height, width)) != (height, width):
-                raise ValueError(f"it is of size {segmentation['size']}, the image of {[height, width]}")
             return np.asarray(mask.decode(code), dtype=bool)
-        except (KeyError, TypeError, ValueError, IndexError) as error:
-            raise UserError(f"{self.path}: a segmentation of {name} cannot be read ({error})") from None
+        except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
+            raise UserError(
+                f"{self.path}: a segmentation of {name} cannot be read ({type(error).__name__}: {error})"
+            ) from None
 
 
 def patch_shares(mask: NDArray[Any], geometry: Geometry, grid: tuple[int, int]) -> Shares:

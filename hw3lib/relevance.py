@@ -30,10 +30,10 @@ def gradient_weighted(model: Captioner, memory: Memory, ids: Sequence[int]) -> n
     """
     device = memory.tokens.device
     length, patches = len(ids) - 1, memory.tokens.shape[1]
-    tokens = torch.tensor([list(ids)], device=device)
     # One row of the batch per token to be explained, so that one backward pass gives each its own gradients.
-    with torch.enable_grad(), _evaluating(model):
+    with torch.inference_mode(False), torch.enable_grad(), _evaluating(model):
         # Made outside of inference mode, or they could not be part of a graph.
+        tokens = torch.tensor([list(ids)], device=device)
         image = Memory(memory.tokens.detach().clone(), memory.grid)
         logits, attention = model.decode(image, tokens[:, :-1].expand(length, -1), explicit=True)
         said = (

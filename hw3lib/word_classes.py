@@ -80,7 +80,9 @@ def _mark_plurals(kinds: list[Kind], words: Sequence[str]) -> list[Kind]:
         start, end = place, place + 1
         while start and kinds[start - 1].category == kind.category and kinds[start - 1].name != "object":
             start -= 1
-        while end < len(kinds) and (kinds[end].category == kind.category or words[end].lower() in ("and", "of")):
+        while kinds[end].name != "object":  # there is one: the count has its category from it
+            end += 1
+        while end < len(kinds) and kinds[end] == Kind("object", kind.category):
             end += 1
         for each in range(start, end):
             found[each] = Kind(kinds[each].name, kinds[each].category, plural=True)

@@ -1,0 +1,316 @@
+"""The nine claims of the written report, tested on the result files of a profile: effect, interval, n, verdict.
+
+``p1/study.json`` holds the evidence for claims 1 to 4, the runs' ``scores.json`` and ``predictions.json`` for 5 and 9,
+``p3/grounding.json`` for 6 to 8. What a file does not hold is not tested, and the claim says so. The rule that makes
+verdicts of intervals is in :mod:`hw3lib.verdicts`; the wording of the claims in ``data/claims.json``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hw3lib import ablations, config, files, paths
+from hw3lib.bootstrap import compare, paired_difference
+from hw3lib.data import load_captions
+from hw3lib.grounding_summary import WHOLE
+from hw3lib.runs import folder
+from hw3lib.verdicts import Part, Verdict, both_ways, together
+from hw3lib.word_classes import classes
+
+Found = Mapping[str, Any]
+BAD = 0.25  # the share of the captions with the lowest CLIPScore that claim 9 calls bad
+ABLATIONS = {"swin_base": "a smaller Swin", "swinv2": "SwinV2", "vit": "ViT"}
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim with its evidence. ``untested`` says why there is no verdict on it, or on a part of it."""
+
+    number: int
+    claim: str
+    notebook: str  # the chapter that shows it
+    test: str  # how it was tested, in a sentence
+    verdict: Verdict
+    parts: list[Part] = field(default_factory=list)
+    remark: str = ""
+    untested: str = ""
+
+
+def study(profile: config.Profile) -> Path:
+    """Test every claim on what the profile's runs have measured; writes and returns ``runs/<profile>/claims.json``."""
+    from hw3lib.provenance import stamp
+
+    root = paths.runs(profile.name)
+    prompts, grounding = _read(root / "p1" / "study.json"), _read(root / "p3" / "grounding.json")
+    found = [
+        *_of_prompts(prompts),
+        _ablations(profile),
+        _nouns(grounding),
+        _function_words(grounding),
+        _wrong_captions(grounding),
+        _bad_captions(profile),
+    ]
+    path = root / "claims.json"
+    data = "demo world" if profile.data == "demo" else "real data"
+    content = {"provenance": stamp(profile, profile.seed), "data": data, "claims": [asdict(claim) for claim in found]}
+    files.write_json(path, content)
+    return path
+
+
+def load(profile: config.Profile) -> list[Claim]:
+    """What :func:`study` found. Raises :class:`UserError` with the command when it has not run."""
+    remedy = f"Test them with: hw3 report --profile {profile.name}"
+    found = files.read_json(paths.runs(profile.name) / "claims.json", remedy)["claims"]
+    return [Claim(**(each | {"parts": [Part(**part) for part in each["parts"]]})) for each in found]
+
+
+def _read(path: Path) -> dict[str, Any]:
+    return files.read_json(path) if path.is_file() else {}
+
+
+def _claim(number: int, test: str, parts: list[Part], verdict: Verdict | None = None, **more: str) -> Claim:
+    """A claim by its number, judged by :func:`together` unless it has a rule of its own."""
+    texts = files.read_json(paths.PACKAGE / "data" / "claims.json")
+    text = next(each for each in texts if each["number"] == number)
+    return Claim(number, text["claim"], text["notebook"], test, verdict or together(parts), parts, **more)
+
+
+# --- P1 -------------------------------------------------------------------------------------------------------------
+
+
+def _of_prompts(found: Found) -> list[Claim]:
+    """Claims 1 to 4, from ``p1/study.json``."""
+    factors, unseen = found.get("factors", {}), found.get("unseen") or {}
+    untested = "" if found else "the prompt study has not run"
+    return [
+        _claim(
+            1,
+            "CLIP's accuracy on images of classes that a supervised network has never seen, less that network's.",
+            [Part.of("CLIP, less the supervised network", unseen, "accuracy")] if "effect" in unseen else [],
+            remark=str(unseen.get("remark", "")),
+            untested=untested,
+        ),
+        _claim(
+            2,
+            "Accuracy under the affirmative twin of the prompt, less that under the double negation.",
+            [Part.of("affirmative, less negation", found["negation"], "accuracy", against=True)]
+            if found.get("negation")
+            else [],
+            untested=untested,
+        ),
+        _stops(factors, untested),
+        _claim(
+            4,
+            "Accuracy with the article, less that without, over all frames and with and without a full stop.",
+            [
+                Part.of(what, factors[key], "accuracy")
+                for key, what in (
+                    ("a", "“a”, less no article"),
+                    ("correct", "“a” or “an” as is right, less no article"),
+                )
+                if key in factors
+            ],
+            untested=untested,
+        ),
+    ]
+
+
+def _stops(factors: Found, untested: str) -> Claim:
+    frames = factors.get("stop_by_frame", {})
+    parts = [Part.of(f"full stop, in “{frame}”", each, "accuracy") for frame, each in frames.items()]
+    test = (
+        "Accuracy with the full stop, less that without, by frame: supported if it surely rises in one and surely "
+        "falls in another."
+    )
+    return _claim(3, test, parts, both_ways(parts), untested=untested)
+
+
+# --- P2 -------------------------------------------------------------------------------------------------------------
+
+
+def _ablations(profile: config.Profile) -> Claim:
+    """Claim 5: the best run against the three ablations, and against every run that differs from it in one thing."""
+    best = _read(folder(profile, profile.best_run) / "scores.json").get("per_image")
+    parts, confounded = [], []
+    for name in profile.runs:
+        single = ablations.single_factor(profile, name)
+        other = _read(folder(profile, name) / "scores.json").get("per_image")
+        if (name not in ABLATIONS and single is None) or not best or not other:
+            continue
+        what = f"best, less {ABLATIONS[name]}" if name in ABLATIONS else f"best, less {name} ({single})"
+        found = compare(best, other, "CIDEr", profile.seed)
+        parts.append(Part(what, found.effect, found.low, found.high, found.n, "CIDEr"))
+        if single is None:
+            confounded.append(name)
+    remark, verdict = "", together(parts)
+    if confounded:
+        changes = "; ".join(
+            f"`{name}` changes {_count(ablations.difference(profile, name))} things" for name in confounded
+        )
+        remark = (
+            f"The ablations change several things at once, so that no difference belongs to one of them: {changes}."
+        )
+        if len(confounded) == len(parts):
+            remark += " No run here changes one thing alone, so that the claim's single causes are not told apart."
+            verdict = "inconclusive" if verdict == "supported" else verdict
+    test = "CIDEr of the best run, less that of each ablation, on the same validation images."
+    return _claim(5, test, parts, verdict, remark=remark, untested="" if parts else "the runs are not scored")
+
+
+def _count(difference: str) -> int:
+    return len([each for each in difference.split("; ") if each])
+
+
+def _bad_captions(profile: config.Profile) -> Claim:
+    """Claim 9: the quarter of the captions with the lowest CLIPScore against all others."""
+    scores = _read(folder(profile, profile.best_run) / "scores.json").get("per_image", {})
+    predictions = _read(folder(profile, profile.best_run) / "predictions.json")
+    names = [name for name in scores if scores[name].get("CLIPScore") is not None and name in predictions]
+    test = "The quarter of the captions with the lowest CLIPScore, against all others."
+    if len(names) < 8:
+        return _claim(9, test, [], untested="there are no CLIPScores of the best run")
+    marks = np.array([scores[name]["CLIPScore"] for name in names])
+    bad = np.argsort(np.argsort(marks, kind="stable"), kind="stable") < max(2, round(BAD * len(names)))
+    parts, untested = [], ""
+    if all("objects_expected" in scores[name] for name in names):
+
+        def column(key: str) -> np.ndarray:
+            return np.array([float(scores[name][key]) for name in names])
+
+        mentions, wrong = column("mentions"), column("hallucinated")
+        parts.append(_split("things named that are not there, bad less others", wrong, mentions, bad, profile.seed))
+        there, said = column("objects_expected"), column("objects_found")
+        parts.append(_split("objects there that are named, others less bad", said, there, ~bad, profile.seed))
+    else:
+        untested = "Objects cannot be counted without an instances file. "
+    found = places(profile, {name: predictions[name] for name in names})
+    if found:
+        expected, kept = (np.array([found[name][i] for name in names], dtype=float) for i in (0, 1))
+        parts.append(_split("surroundings that are named, others less bad", kept, expected, ~bad, profile.seed))
+    return _claim(9, test, parts, untested=untested)
+
+
+def _split(what: str, above: np.ndarray, below: np.ndarray, first: np.ndarray, seed: int) -> Part:
+    """The ratio of sums over the images of ``first``, less that over the others."""
+    found = paired_difference(
+        np.where(first, above, 0),
+        np.where(first, 0, above),
+        seed,
+        over=(np.where(first, below, 0), np.where(first, 0, below)),
+    )
+    return Part(what, found.effect, found.low, found.high, found.n, "share")
+
+
+def places(profile: config.Profile, predictions: Mapping[str, str]) -> dict[str, tuple[int, int]]:
+    """For each image: how many place words at least two of its references share, and how many of them the caption has.
+
+    Place words are those of ``data/word_classes.json``; words that mean the same count apart.
+    """
+    captions = profile.captions
+    known = load_captions(
+        paths.resolve(captions.val_annotations), paths.resolve(captions.val_images), captions.limit_val
+    )
+    lexicon = classes()
+
+    def said(text: str) -> set[str]:
+        from hw3lib.chair import tokens_of
+
+        tokens = tokens_of(text)
+        return {" ".join(tokens[i] for i in span) for name, span in lexicon.spans(tokens) if name == "place"}
+
+    found = {}
+    for name, references in zip(known.names, known.captions, strict=True):
+        if name in predictions:
+            each = [said(reference) for reference in references]
+            shared = {word for words in each for word in words if sum(word in other for other in each) > 1}
+            found[name] = (len(shared), len(shared & said(predictions[name])))
+    return found
+
+
+# --- P3 -------------------------------------------------------------------------------------------------------------
+
+
+def _nouns(found: Found) -> Claim:
+    """Claim 6, from ``p3/grounding.json``."""
+    parts = []
+    for kind, what in (("object", "nouns"), ("colour", "their colours")):
+        entry = found.get("classes", {}).get(kind, {})
+        if "mass" in entry:
+            parts.append(
+                Part.of(
+                    f"{what}: attention inside the object, less a centre prior's", entry["mass"]["over_centre"], "share"
+                )
+            )
+    test = (
+        "The share of attention inside the mask of the object that is named, less what a prior for the photograph's "
+        "centre has there."
+    )
+    return _claim(6, test, parts, remark=_pointing(found), untested=_no_masks(found))
+
+
+def _pointing(found: Found) -> str:
+    hit = found.get("classes", {}).get("object", {}).get("hit")
+    if not hit:
+        return ""
+    return (
+        f"A noun's strongest patch lies on its object {hit['value']:.0%} of the time; "
+        f"the photograph's centre does {hit['centre']:.0%}."
+    )
+
+
+def _function_words(found: Found) -> Claim:
+    """Claim 7."""
+    entry = found.get("function_entropy")
+    parts = []
+    if entry:
+        parts = [
+            Part.of("entropy of function words, less that of nouns", entry, "bits"),
+            Part.of(f"their entropy, less {WHOLE:.0%} of an even map's", found["function_whole"], "bits"),
+        ]
+    remark = ""
+    if entry:
+        function, most = found["classes"]["function"]["entropy"]["value"], found["most_bits"]
+        remark = f"Function words have {function:.2f} bits of the {most:.2f} that a map over the whole would have."
+    test = (
+        "How widely attention is spread (entropy) at function words: more than at nouns of the same photographs, and "
+        f"nearly as widely as it could be ({WHOLE:.0%} of an even map's bits)."
+    )
+    return _claim(7, test, parts, remark=remark, untested="" if entry else "attention has not been measured")
+
+
+def _wrong_captions(found: Found) -> Claim:
+    """Claim 8."""
+    parts, untested = [], _no_masks(found)
+    wrong, groups = found.get("wrong") or {}, found.get("groups")
+    if "mass" in wrong:
+        parts.append(
+            Part.of(
+                "wrong nouns: attention on any object, less a centre prior's", wrong["mass"]["over_centre"], "share"
+            )
+        )
+    elif not untested:
+        untested = "Too few nouns are wrong to say where their attention goes. "
+    if groups:
+        parts.append(
+            Part.of(
+                "“a”, “group”, “cows” less other words: evenness over the animals", groups["difference"], "evenness"
+            )
+        )
+    elif not _no_masks(found):
+        untested += "No two captions speak of several of a kind."
+    test = (
+        "Where nouns look whose object is not in the photograph; and, in people's captions that speak of several of a "
+        "kind, how evenly each word's attention is spread over them."
+    )
+    return _claim(8, test, parts, untested=untested.strip())
+
+
+def _no_masks(found: Found) -> str:
+    if not found:
+        return "attention has not been measured"
+    return "" if found.get("masks") else "no masks of the objects are at hand (captions.val_instances)"

@@ -1,0 +1,76 @@
+"""How a claim is judged: parts with an effect and an interval, and the one rule that makes verdicts of them.
+
+An effect is counted in the direction that the claim says, so that above zero speaks for it. The rule, for one part: it
+is *supported* when its whole interval lies above zero; *not supported* when all of it lies below zero, or so close to
+zero (:data:`NEGLIGIBLE`) that it would not matter; else *inconclusive*. A claim with several parts is supported when
+all are, not supported when any is not, else inconclusive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Verdict = Literal["supported", "not supported", "inconclusive", "not testable"]
+
+# What would not matter, in each unit: an interval wholly within plus and minus this shows that nothing is there.
+NEGLIGIBLE = {"accuracy": 0.01, "CIDEr": 0.01, "share": 0.01, "bits": 0.05, "evenness": 0.01}
+
+
+@dataclass(frozen=True)
+class Part:
+    """One comparison: what of what, the effect in ``unit`` with its 95 % interval, and how many images it rests on."""
+
+    what: str
+    effect: float
+    low: float
+    high: float
+    n: int
+    unit: str
+
+    @classmethod
+    def of(cls, what: str, found: dict[str, Any], unit: str, against: bool = False) -> Part:
+        """From a result file's ``effect``, ``low``, ``high``, ``n``; ``against`` turns it round to the claim's side."""
+        effect, low, high = (float(found[key]) for key in ("effect", "low", "high"))
+        return cls(what, *((-effect, -high, -low) if against else (effect, low, high)), int(found["n"]), unit)
+
+    @property
+    def negligible(self) -> bool:
+        """Whether the interval leaves no room for anything that would matter."""
+        most = NEGLIGIBLE[self.unit]
+        return -most <= self.low and self.high <= most
+
+    @property
+    def verdict(self) -> Verdict:
+        """The rule for one part."""
+        if self.negligible or self.high < 0:
+            return "not supported"
+        return "supported" if self.low > 0 else "inconclusive"
+
+
+def together(parts: Sequence[Part]) -> Verdict:
+    """The verdict on a claim that says all of its parts."""
+    verdicts = {part.verdict for part in parts}
+    if not verdicts:
+        return "not testable"
+    if "not supported" in verdicts:
+        return "not supported"
+    return "supported" if verdicts == {"supported"} else "inconclusive"
+
+
+def both_ways(parts: Sequence[Part]) -> Verdict:
+    """The verdict on a claim that an effect goes now up, now down, from the same effect in several places.
+
+    Supported with one that is surely above zero and one that is surely below; not supported when all are negligible, or
+    all surely go the same way; else inconclusive.
+    """
+    if not parts:
+        return "not testable"
+    up = [part.low > 0 and not part.negligible for part in parts]
+    down = [part.high < 0 and not part.negligible for part in parts]
+    if any(up) and any(down):
+        return "supported"
+    if all(up) or all(down) or all(part.negligible for part in parts):
+        return "not supported"
+    return "inconclusive"

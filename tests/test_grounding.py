@@ -1,0 +1,250 @@
+"""What is measured of a word's map is what it should be where the answer is known, and its statistics are scipy's."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import scipy.stats
+import torch
+from looks import Spotter
+from PIL import Image
+
+from hw3lib import config, grounding, grounding_summary
+from hw3lib.captioner import Captioner
+from hw3lib.data import ImageTransform
+from hw3lib.errors import UserError
+from hw3lib.grounding import Measured, measure
+from hw3lib.instances import Instances
+from hw3lib.tokenizer import CaptionTokenizer
+
+CAPTIONS = ["a red dog on the grass .", "two cows and a red dog under a tree .", "a group of brown cows ."]
+
+
+class Finder(Spotter):
+    """As :class:`Spotter`, with as many logits as the tokenizer has tokens."""
+
+    def __init__(self, grid: tuple[int, int], vocabulary: int) -> None:
+        super().__init__(grid)
+        self.vocabulary = vocabulary
+        self.encoder = SimpleNamespace(blocks=None, named_modules=list)
+
+    def encode(self, images):
+        from hw3lib.captioner import Memory
+
+        light = torch.nn.functional.adaptive_avg_pool2d(images.mean(1, keepdim=True), self.grid)
+        return Memory(light.flatten(2).transpose(1, 2), self.grid)  # (I, P, 1)
+
+    def __call__(self, memory, tokens, return_attention=True):
+        images, rows, patches = tokens.shape[0], tokens.shape[1], memory.tokens.shape[1]
+        brightest = torch.nn.functional.one_hot(memory.tokens[..., 0].argmax(-1), patches).float()
+        maps = brightest[:, None, None, None].expand(images, self.layers, self.heads, rows, patches)
+        return torch.zeros(images, rows, self.vocabulary), maps
+
+
+def world(folder: Path, dogs: list[tuple[int, int]], tokenizer: CaptionTokenizer) -> tuple[list[Path], Instances]:
+    """64 px photographs, dark but for a bright dog of 16 px at (x, y) each, and their masks."""
+    images, annotations = [], []
+    for number, (x, y) in enumerate(dogs):
+        pixels = np.full((64, 64, 3), 20, np.uint8)
+        pixels[y : y + 16, x : x + 16] = 240
+        Image.fromarray(pixels).save(folder / f"{number}.png")
+        images.append({"id": number, "file_name": f"{number}.png", "height": 64, "width": 64})
+        box = [x, y, x + 16, y, x + 16, y + 16, x, y + 16]
+        annotations.append({"image_id": number, "category_id": 1, "segmentation": [box], "area": 256})
+    content = {"images": images, "annotations": annotations}
+    content["categories"] = [{"id": 1, "name": "dog"}, {"id": 2, "name": "cow"}]
+    (folder / "instances.json").write_text(json.dumps(content))
+    return [folder / f"{number}.png" for number in range(len(dogs))], Instances.load(folder / "instances.json")
+
+
+@pytest.fixture
+def finder(tmp_path) -> SimpleNamespace:
+    tokenizer = CaptionTokenizer.train(CAPTIONS * 3, 80, tmp_path / "tokenizer.json")
+    model = Finder((4, 4), tokenizer.size)
+    return SimpleNamespace(model=model, tokenizer=tokenizer, transform=ImageTransform(64, (0,) * 3, (1,) * 3))
+
+
+def test_a_model_that_looks_at_the_dog_scores_full_marks_for_it_and_the_priors_do_not(finder, tmp_path) -> None:
+    images, instances = world(tmp_path, [(0, 0), (48, 16), (16, 32)], finder.tokenizer)
+    found = measure(finder, images, {image.stem: "a red dog" for image in images}, instances)
+    assert found.word.tolist() == ["a", "red", "dog", "[EOS]"] * 3
+    aimed = found.target == "named"
+    assert found.word[aimed].tolist() == ["a", "red", "dog"] * 3
+    view = found.view()
+    assert found.hit[aimed, view] == pytest.approx(1)
+    assert found.mass[aimed, view] == pytest.approx(1)
+    assert found.rank[aimed, view] == pytest.approx(1)
+    assert found.entropy[:, view] == pytest.approx(0)
+    assert found.stability[:, view] == pytest.approx(1)  # mirrored back, it is the same patch
+    assert found.prior_mass[aimed, 0] == pytest.approx(1 / 16)
+    assert found.prior_hit[aimed, 0] == pytest.approx(1 / 16)
+    # Of four middle patches that share the point, the third dog lies on one; the others on none.
+    assert found.prior_hit[found.word == "dog", 1].tolist() == pytest.approx([0, 0, 0.25])
+    assert np.isnan(found.mass[found.word == "[EOS]"]).all()
+    assert np.isfinite(found.elsewhere).all()
+    assert (found.elsewhere < 0.1).all()
+
+
+def test_a_wrong_noun_is_compared_with_any_object_and_a_place_with_everything_else(finder, tmp_path) -> None:
+    images, instances = world(tmp_path, [(0, 0), (48, 16)], finder.tokenizer)
+    found = measure(finder, images, {image.stem: "a brown cow on the grass" for image in images}, instances)
+    kinds = dict(
+        zip(found.word[:7].tolist(), zip(found.kind[:7].tolist(), found.target[:7].tolist(), strict=True), strict=True)
+    )
+    assert kinds["cow"] == ("object", "any")
+    assert kinds["grass"] == ("place", "ground")
+    assert kinds["on"] == ("relation", "")
+    view = found.view()
+    assert found.mass[found.word == "cow", view] == pytest.approx(1)
+    assert found.mass[found.word == "grass", view] == pytest.approx(0)
+    summary = grounding_summary.summarise(found)
+    assert summary["wrong"]["mass"]["value"] == pytest.approx(1)
+    assert "mass" not in summary["classes"]["object"]
+
+
+def test_an_object_that_the_crop_left_out_is_not_counted(finder, tmp_path) -> None:
+    pixels = np.full((64, 160, 3), 20, np.uint8)
+    pixels[:16, :16] = 240  # the square crop begins at 48
+    Image.fromarray(pixels).save(tmp_path / "0.png")
+    box = [0, 0, 16, 0, 16, 16, 0, 16]
+    content = {
+        "images": [{"id": 0, "file_name": "0.png", "height": 64, "width": 160}],
+        "categories": [{"id": 1, "name": "dog"}],
+        "annotations": [{"image_id": 0, "category_id": 1, "segmentation": [box], "area": 256}],
+    }
+    (tmp_path / "instances.json").write_text(json.dumps(content))
+    found = measure(finder, [tmp_path / "0.png"], {"0": "a dog"}, Instances.load(tmp_path / "instances.json"))
+    assert set(found.target.tolist()) == {""}
+
+
+def test_without_masks_there_is_entropy_and_stability_and_the_summary_says_no_more(finder, tmp_path) -> None:
+    images, _ = world(tmp_path, [(0, 0), (48, 16)], finder.tokenizer)
+    summary = grounding_summary.summarise(measure(finder, images, {i.stem: "a red dog" for i in images}, None))
+    assert summary["classes"]["object"]["entropy"]["value"] == pytest.approx(0)
+    assert "mass" not in summary["classes"]["object"]
+    assert summary["choice"] is None
+
+
+def test_captions_that_are_missing_or_too_long_are_left_out(finder, tmp_path) -> None:
+    images, instances = world(tmp_path, [(0, 0), (48, 16)], finder.tokenizer)
+    found = measure(finder, images, {"1": "a dog"}, instances)
+    assert found.images == ["1"]
+    with pytest.raises(UserError, match="no caption"):
+        measure(finder, images, {"1": "dog " * 40}, instances)
+
+
+def test_what_was_measured_comes_back_from_its_file(finder, tmp_path) -> None:
+    images, instances = world(tmp_path, [(0, 0), (48, 16)], finder.tokenizer)
+    found = measure(finder, images, {i.stem: "a red dog" for i in images}, instances)
+    found.save(tmp_path / "m.npz")
+    again = Measured.load(tmp_path / "m.npz")
+    assert (again.grid, again.layers, again.heads, again.images) == (found.grid, 2, 3, ["0", "1"])
+    np.testing.assert_array_equal(again.mass, found.mass)
+    np.testing.assert_array_equal(again.word, found.word)
+    with pytest.raises(UserError, match="missing"):
+        Measured.load(tmp_path / "no.npz")
+
+
+def test_batches_and_padding_do_not_change_what_is_measured(tmp_path, monkeypatch) -> None:
+    """A real captioner with random weights: alone or in a batch with longer captions, a word measures the same."""
+    torch.manual_seed(0)
+    tokenizer = CaptionTokenizer.train(CAPTIONS * 3, 80, tmp_path / "tokenizer.json")
+    arguments = {"patch_size": 8, "embed_dim": 24, "depth": 1, "num_heads": 2}
+    encoder = config.Encoder("vit_tiny_patch16_224", "none", arguments, image_size=32)
+    decoder = config.Decoder(layers=2, heads=4, width=32, feed_forward=32, max_length=24)
+    model = Captioner(config.Run("t", encoder=encoder, decoder=decoder), tokenizer.size).eval()
+    loaded = SimpleNamespace(model=model, tokenizer=tokenizer, transform=model.transform(False))
+    images, instances = world(tmp_path, [(0, 0), (48, 16), (16, 32)], tokenizer)
+    captions = dict(zip("012", CAPTIONS, strict=True))
+    together = measure(loaded, images, captions, instances, spread=True, methods=True)
+    monkeypatch.setattr(grounding, "_BATCH", 1)
+    alone = measure(loaded, images, captions, instances, spread=True, methods=True)
+    for name in ("entropy", "hit", "mass", "rank", "stability", "method_mass", "prior_mass"):
+        np.testing.assert_allclose(getattr(together, name), getattr(alone, name), atol=1e-4)
+    assert np.isfinite(together.method_mass[together.image == 1]).any()
+    assert np.isnan(together.method_mass[together.image == 0]).all()
+
+
+# --- measures of maps -----------------------------------------------------------------------------------------------
+
+
+def test_entropy_correlation_and_ranks_are_those_of_scipy() -> None:
+    rng = np.random.default_rng(0)
+    maps, shares = rng.dirichlet(np.ones(12), (3, 4)), rng.random(12).round(1)
+    found = grounding.entropies(maps), grounding.ranks(maps, shares), grounding.correlations(maps, maps[::-1])
+    for i in range(3):
+        for j in range(4):
+            assert found[0][i, j] == pytest.approx(scipy.stats.entropy(maps[i, j], base=2), abs=1e-5)
+            assert found[1][i, j] == pytest.approx(scipy.stats.spearmanr(maps[i, j], shares).statistic, abs=1e-5)
+            assert found[2][i, j] == pytest.approx(scipy.stats.pearsonr(maps[i, j], maps[2 - i, j]).statistic, abs=1e-5)
+    assert grounding.ranks(np.full(12, 1 / 12), shares) == 0
+
+
+def test_ties_share_the_point_of_the_pointing_game() -> None:
+    hits = np.array([1.0, 0, 0, 1])
+    assert grounding.pointing(np.array([[0.4, 0.4, 0.1, 0.1], [0.1, 0.2, 0.3, 0.4]]), hits).tolist() == [0.5, 1]
+
+
+def test_evenness_is_one_when_all_are_looked_at_alike_whatever_their_size() -> None:
+    two = np.array([[1.0, 1, 0, 0], [0, 0, 0, 1]])
+    assert grounding.spread_over(np.full(4, 0.25), two) == pytest.approx(1)
+    assert grounding.spread_over(np.array([0.5, 0.5, 0, 0]), two) == pytest.approx(0)
+
+
+# --- summaries ------------------------------------------------------------------------------------------------------
+
+
+def synthetic(mass: float, centre: float, function_bits: float, images: int = 40) -> Measured:
+    """Two words an image, a function word and a noun, whose measures scatter around what is given."""
+    rng = np.random.default_rng(3)
+    words, views = 2 * images, 2 * 4
+    noun = np.tile([False, True], images)
+
+    def around(value: float, shape: tuple[int, ...] = (words, views)) -> np.ndarray:
+        return (value + rng.normal(0, 0.02, shape)).astype(np.float32)
+
+    nothing = np.full((words, views), np.nan, np.float32)
+    return Measured(
+        grid=(4, 4), layers=2, heads=3, images=[str(i) for i in range(images)],
+        image=np.repeat(np.arange(images, dtype=np.int32), 2), word=np.tile(["the", "dog"], images),
+        kind=np.tile(["function", "object"], images), category=np.tile(["", "dog"], images),
+        target=np.tile(["", "named"], images), plural=np.zeros(words, bool),
+        entropy=np.where(noun[:, None], around(2.0), around(function_bits)),
+        hit=np.where(noun[:, None], 1.0, np.nan) * np.ones((1, views)), mass=np.where(noun[:, None], around(mass), np.nan),
+        rank=np.where(noun[:, None], around(0.5), np.nan), stability=around(0.9), elsewhere=around(0.1, (words,)),
+        prior_hit=np.where(noun[:, None], 0.5, np.nan) * np.ones((1, 3)),
+        prior_mass=np.where(noun[:, None], around(centre, (words, 3)), np.nan),
+        prior_rank=np.where(noun[:, None], 0.1, np.nan) * np.ones((1, 3)),
+        method_hit=np.full((words, 2), np.nan), method_mass=np.full((words, 2), np.nan), evenness=nothing,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("mass", "centre", "sign"), [(0.5, 0.2, 1), (0.2, 0.5, -1)])
+def test_the_difference_to_the_centre_has_its_sign_and_an_interval_around_it(mass, centre, sign) -> None:
+    over = grounding_summary.summarise(synthetic(mass, centre, 3.0))["classes"]["object"]["mass"]["over_centre"]
+    assert over["effect"] == pytest.approx(mass - centre, abs=0.02)
+    assert over["low"] < over["effect"] < over["high"]
+    assert sign * over["low"] > 0
+    assert sign * over["high"] > 0
+    assert over["n"] == 40
+
+
+def test_the_best_head_is_judged_on_images_that_did_not_choose_it() -> None:
+    found = synthetic(0.3, 0.2, 3.0)
+    first = found.image % 2 == 0
+    found.mass[first, found.view(0, 1)] = 0.9  # looks best where it is chosen ...
+    found.mass[~first, found.view(0, 1)] = 0.05  # ... and is worst elsewhere
+    choice = grounding_summary.choose_head(found)
+    assert choice["chosen"] == {"layer": 0, "head": 1}
+    assert choice["heldout"]["best head"]["mass"]["value"] == pytest.approx(0.05)
+    assert choice["heldout"]["best head"]["mass"]["over_last"]["high"] < 0
+
+
+def test_function_words_are_compared_with_nouns_and_with_the_whole() -> None:
+    summary = grounding_summary.summarise(synthetic(0.5, 0.2, 3.0))
+    assert summary["function_entropy"]["effect"] == pytest.approx(1, abs=0.02)
+    assert summary["function_whole"]["effect"] == pytest.approx(3 - 0.9 * 4, abs=0.02)

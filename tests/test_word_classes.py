@@ -1,0 +1,66 @@
+"""Words of a caption fall into classes, and colours, counts and articles find the object that they belong to."""
+
+from __future__ import annotations
+
+import pytest
+
+from hw3lib.chair import Lexicon
+from hw3lib.word_classes import CLASSES, classes, classify
+
+OBJECTS = Lexicon.of(
+    {"cow": ["cow"], "girl": ["girl"], "fire hydrant": ["fire hydrant", "hydrant"], "horse": ["horse"]}
+)
+
+
+def kinds(caption: str) -> dict[str, tuple[str, str | None]]:
+    words = caption.split()
+    return {word: (kind.name, kind.category) for word, kind in zip(words, classify(words, OBJECTS), strict=True)}
+
+
+def test_every_word_has_its_class() -> None:
+    found = kinds("[BOS] two brown cows standing under trees with a tall girl . [EOS]")
+    assert found["[BOS]"] == found["[EOS]"] == ("special", None)
+    assert found["two"] == ("count", "cow")
+    assert found["brown"] == ("colour", "cow")
+    assert found["cows"] == ("object", "cow")
+    assert found["standing"] == ("other", None)
+    assert found["under"] == ("relation", None)
+    assert found["trees"] == ("place", None)
+    assert found["with"] == ("function", None)
+    assert found["a"] == ("function", "girl")
+    assert found["tall"][0] == "adjective"
+    assert found["."] == ("punctuation", None)
+
+
+def test_a_colour_belongs_to_the_object_that_it_stands_before() -> None:
+    found = kinds("a red and white fire hydrant")
+    assert found["red"] == found["white"] == ("colour", "fire hydrant")
+    assert found["fire"] == found["hydrant"] == ("object", "fire hydrant")
+    assert kinds("a girl in a red dress riding horses")["red"] == ("colour", None)
+
+
+def test_a_phrase_of_several_words_is_one_relation() -> None:
+    found = kinds("girl in front of cow")
+    assert found["in"] == found["front"] == found["of"] == ("relation", None)
+
+
+def test_plural_marks_the_phrase_and_nothing_else() -> None:
+    words = ["there", "is", "a", "group", "of", "brown", "cows", "and", "a", "girl"]
+    plural = [word for word, kind in zip(words, classify(words, OBJECTS), strict=True) if kind.plural]
+    assert plural == ["a", "group", "of", "brown", "cows"]
+    one = ["one", "cow"]
+    assert not any(kind.plural for kind in classify(one, OBJECTS))
+
+
+def test_a_word_that_the_tokenizer_would_split_keeps_one_class() -> None:
+    assert kinds("isn't cow-like")["isn't"] == ("other", None)
+    assert classify([], OBJECTS) == []
+
+
+def test_the_shipped_lists_name_no_word_twice_and_all_classes_but_objects() -> None:
+    assert set(CLASSES) - {"object"} <= set(classes().categories)
+
+
+@pytest.mark.parametrize("hostile", ["<script>", "{{ }}", "$(x)", "\u202e"])
+def test_any_text_is_a_word_of_no_class(hostile) -> None:
+    assert classify([hostile], OBJECTS)[0].category is None
