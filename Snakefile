@@ -49,7 +49,7 @@ WEIGHTS = [str(p) for p in map(paths.resolve, [CLIP.model, CLIP.pretrained]) if 
 # As many runs side by side as there are cores, and all cores for the run that is alone.
 TRAIN_THREADS = max(1, (workflow.cores or 1) // len(RUNS))
 
-NOTEBOOKS = [f"{OUT}/notebooks/p1_prompts.ipynb", *[f"{OUT}/notebooks/p2_training_{run}.ipynb" for run in RUNS],
+NOTEBOOKS = [f"{OUT}/notebooks/p1_prompts.ipynb", f"{OUT}/notebooks/claims.ipynb", *[f"{OUT}/notebooks/p2_training_{run}.ipynb" for run in RUNS],
              f"{OUT}/notebooks/p2_ablations.ipynb", f"{OUT}/notebooks/p3_attention.ipynb"]
 REPORT = [f"report/build/{P}/{NAME}.html", f"report/build/{P}/{NAME}.pdf"]
 
@@ -130,16 +130,25 @@ rule p2_ablations:
 
 rule p3_attention:
     message: "P3 notebook: attention"
-    input: f"{OUT}/pipeline/train_{PROFILE.best_run}.json", f"{OUT}/p2/{PROFILE.best_run}/scores.json", code("notebooks/p3_attention.ipynb", "hw3lib/attention.py", "hw3lib/grounding.py", "hw3lib/viewer.*", "hw3lib/figures_attention.py", "hw3lib/display.py")
-    output: f"{OUT}/notebooks/p3_attention.ipynb"
+    input: f"{OUT}/pipeline/train_{PROFILE.best_run}.json", f"{OUT}/p2/{PROFILE.best_run}/scores.json", code("notebooks/p3_attention.ipynb", "hw3lib/attention.py", "hw3lib/grounding*.py", "hw3lib/instances.py", "hw3lib/relevance.py", "hw3lib/word_classes.py", "hw3lib/data/word_classes.json", "hw3lib/outlines.py", "hw3lib/viewer*", "hw3lib/figures_attention.py", "hw3lib/figures_grounding.py", "hw3lib/display.py")
+    output: f"{OUT}/notebooks/p3_attention.ipynb", f"{OUT}/p3/grounding.json"
     params: setting=fingerprint(PROFILE.p3, PROFILE.best_run)
     log: f"{OUT}/logs/p3_attention.log"
     shell: HW3 + " notebook p3_attention --profile {SPEC:q} " + LOGGED
 
 
+rule claims:
+    message: "claims and verdicts"
+    input: f"{OUT}/p1/study.json", expand(f"{OUT}/p2/{{run}}/scores.json", run=RUNS), f"{OUT}/p3/grounding.json", code("notebooks/claims.ipynb", "hw3lib/claims*.py", "hw3lib/verdicts.py", "hw3lib/bootstrap.py", "hw3lib/data/claims.json", "hw3lib/data/word_classes.json", "hw3lib/display.py")
+    output: f"{OUT}/notebooks/claims.ipynb", f"{OUT}/claims.json"
+    params: setting=fingerprint(PROFILE.runs, PROFILE.best_run, PROFILE.captions)
+    log: f"{OUT}/logs/claims.log"
+    shell: HW3 + " notebook claims --profile {SPEC:q} " + LOGGED
+
+
 rule report:
     message: "summary, HTML and PDF"
-    input: NOTEBOOKS, f"{OUT}/p1/scores.json", expand(f"{OUT}/p2/{{run}}/scores.json", run=RUNS), code("report/hw3.*", "hw3lib/report*.py", "hw3lib/data/published.json")
+    input: NOTEBOOKS, f"{OUT}/claims.json", f"{OUT}/p1/scores.json", expand(f"{OUT}/p2/{{run}}/scores.json", run=RUNS), code("report/hw3.*", "hw3lib/report*.py", "hw3lib/data/published.json")
     output: REPORT, f"{OUT}/summary.json"
     params: setting=fingerprint(PROFILE.title, [PROFILE.runs[run].title for run in RUNS])
     log: f"{OUT}/logs/report.log"

@@ -24,6 +24,7 @@ from hw3lib.word_classes import classes
 
 Found = Mapping[str, Any]
 BAD = 0.25  # the share of the captions with the lowest CLIPScore that claim 9 calls bad
+_ARTICLES = {"article: a vs none": "“a”, less no article", "article: correct vs none": "“a” or “an”, less no article"}
 ABLATIONS = {"swin_base": "a smaller Swin", "swinv2": "SwinV2", "vit": "ViT"}
 
 
@@ -91,8 +92,8 @@ def _of_prompts(found: Found) -> list[Claim]:
         _claim(
             1,
             "CLIP's accuracy on images of classes that a supervised network has never seen, less that network's.",
-            [Part.of("CLIP, less the supervised network", unseen, "accuracy")] if "effect" in unseen else [],
-            remark=str(unseen.get("remark", "")),
+            [Part.of("CLIP, less the supervised network", _unseen(unseen), "accuracy")] if unseen else [],
+            remark=_unseen_remark(unseen),
             untested=untested,
         ),
         _claim(
@@ -107,21 +108,28 @@ def _of_prompts(found: Found) -> list[Claim]:
         _claim(
             4,
             "Accuracy with the article, less that without, over all frames and with and without a full stop.",
-            [
-                Part.of(what, factors[key], "accuracy")
-                for key, what in (
-                    ("a", "“a”, less no article"),
-                    ("correct", "“a” or “an” as is right, less no article"),
-                )
-                if key in factors
-            ],
+            [Part.of(what, factors[key], "accuracy") for key, what in _ARTICLES.items() if key in factors],
             untested=untested,
         ),
     ]
 
 
+def _unseen(unseen: Found) -> Found:
+    return {**unseen, "effect": unseen["clip"] - unseen["supervised"]}
+
+
+def _unseen_remark(unseen: Found) -> str:
+    if not unseen:
+        return ""
+    return (
+        f"On the {len(unseen['classes'])} classes that the network was not taught, CLIP is right {unseen['clip']:.0%} "
+        f"of the time and the network {unseen['supervised']:.0%}, for it has no name for them; on those that it was "
+        f"taught, {unseen['seen']['clip']:.0%} and {unseen['seen']['supervised']:.0%}."
+    )
+
+
 def _stops(factors: Found, untested: str) -> Claim:
-    frames = factors.get("stop_by_frame", {})
+    frames = factors.get("full stop", {}).get("per_frame", {})
     parts = [Part.of(f"full stop, in “{frame}”", each, "accuracy") for frame, each in frames.items()]
     test = (
         "Accuracy with the full stop, less that without, by frame: supported if it surely rises in one and surely "

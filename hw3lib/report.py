@@ -31,6 +31,7 @@ class Report:
     demo: bool
     about: str
     tiles: list[tuple[str, str]]
+    claims: list[Block]  # the table that the report opens with, and what it says in a sentence; empty without claims
     summary: list[Block]
     chapters: list[Chapter]
     stamp: list[tuple[str, str]]
@@ -99,8 +100,8 @@ def assemble(profile: config.Profile) -> Report:
         elif not name.startswith("p2_training_") and path.is_file():
             chapters.append(read_chapter(path))
     summary = files.read_json(folder / "summary.json", "`hw3 report` writes it.")
-    opening = summary_blocks(profile, summary)
-    number([Chapter("summary", "Summary", blocks=opening), *chapters])
+    opening, claimed = summary_blocks(profile, summary), claim_blocks(profile)
+    number([Chapter("summary", "Summary", blocks=[*claimed, *opening]), *chapters])
     return Report(
         title=TITLE,
         subtitle=SUBTITLE,
@@ -108,6 +109,7 @@ def assemble(profile: config.Profile) -> Report:
         demo=profile.data == "demo",
         about=_about(profile),
         tiles=_tiles(profile, summary),
+        claims=claimed,
         summary=opening,
         chapters=chapters,
         stamp=_stamp(profile, summary["provenance"]),
@@ -162,6 +164,22 @@ def summary_blocks(profile: config.Profile, summary: dict[str, Any]) -> list[Blo
         columns = ["", "image", "caption", "CLIPScore", "published"]
         found.append(_table(columns, rows, "Attention: the best and the worst caption of the best run, by CLIPScore."))
     return found
+
+
+def claim_blocks(profile: config.Profile) -> list[Block]:
+    """What the report opens with: every claim of the written report, what was measured of it here, and the verdict."""
+    from hw3lib import claims, claims_display
+
+    if not (paths.runs(profile.name) / "claims.json").is_file():
+        return []
+    found, data = claims.load(profile), claims_display.data_name(profile.data)
+    columns, rows = claims_display.overview(found)
+    table = _table(columns, rows, f"What the written report claims, tested on {data}.")
+    table["align"] = ["right", "left", "left", "left"]
+    table["notes"] = claims_display.counted(found, data).replace("**", "")
+    for row, claim in zip(table["rows"], found, strict=True):
+        row[0] = [{"t": "link", "href": f"{claim.notebook}.ipynb", "inline": row[0]}]
+    return [table]
 
 
 def _table(columns: list[str], rows: list[list[display.Cell]], caption: str) -> Block:

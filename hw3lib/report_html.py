@@ -119,7 +119,7 @@ def _strings(value: Any) -> Iterator[str]:
 
 
 def _all_blocks(report: Report) -> Iterator[Block]:
-    yield from report.summary
+    yield from [*report.claims, *report.summary]
     for chapter in report.chapters:
         yield {"kind": "paragraph", "inline": chapter.lead}
         yield from chapter.walk()

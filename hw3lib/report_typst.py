@@ -58,10 +58,11 @@ def _document(report: Report, folder: Path) -> dict[str, Any]:
     plain = {
         each.name: getattr(report, each.name)
         for each in dataclasses.fields(report)
-        if each.name not in ("summary", "chapters")
+        if each.name not in ("claims", "summary", "chapters")
     }
     chapters = [_chapter(chapter, folder) for chapter in report.chapters]
-    return plain | {"summary": _blocks(report.summary, folder), "chapters": chapters}
+    parts = {"claims": _blocks(report.claims, folder), "summary": _blocks(report.summary, folder)}
+    return plain | parts | {"chapters": chapters}
 
 
 def _chapter(chapter: Chapter, folder: Path) -> dict[str, Any]:

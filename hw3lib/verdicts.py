@@ -8,7 +8,7 @@ all are, not supported when any is not, else inconclusive.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -30,7 +30,7 @@ class Part:
     unit: str
 
     @classmethod
-    def of(cls, what: str, found: dict[str, Any], unit: str, against: bool = False) -> Part:
+    def of(cls, what: str, found: Mapping[str, Any], unit: str, against: bool = False) -> Part:
         """From a result file's ``effect``, ``low``, ``high``, ``n``; ``against`` turns it round to the claim's side."""
         effect, low, high = (float(found[key]) for key in ("effect", "low", "high"))
         return cls(what, *((-effect, -high, -low) if against else (effect, low, high)), int(found["n"]), unit)
@@ -40,6 +40,13 @@ class Part:
         """Whether the interval leaves no room for anything that would matter."""
         most = NEGLIGIBLE[self.unit]
         return -most <= self.low and self.high <= most
+
+    @property
+    def direction(self) -> Literal["up", "down", "no effect", "unsure"]:
+        """Where the effect goes, for claims that are about that."""
+        if self.negligible:
+            return "no effect"
+        return "up" if self.low > 0 else "down" if self.high < 0 else "unsure"
 
     @property
     def verdict(self) -> Verdict:
@@ -67,10 +74,9 @@ def both_ways(parts: Sequence[Part]) -> Verdict:
     """
     if not parts:
         return "not testable"
-    up = [part.low > 0 and not part.negligible for part in parts]
-    down = [part.high < 0 and not part.negligible for part in parts]
-    if any(up) and any(down):
+    ways = {part.direction for part in parts}
+    if {"up", "down"} <= ways:
         return "supported"
-    if all(up) or all(down) or all(part.negligible for part in parts):
+    if ways in ({"up"}, {"down"}, {"no effect"}):
         return "not supported"
     return "inconclusive"
