@@ -32,7 +32,7 @@ const CSS = `
 .plates { display: grid; gap: 12px; }
 .pair .plates { grid-template-columns: repeat(2, minmax(0, 1fr)); }
 .plates figure { margin: 0; min-width: 0; }
-.plates figcaption { display: none; gap: 8px; align-items: baseline; min-height: 26px; font-size: 14px; }
+.plates figcaption { display: none; gap: 8px; align-items: baseline; min-height: 28px; padding-bottom: 4px; font-size: 14px; }
 .pair figcaption { display: flex; }
 .plates .pin { margin-left: auto; align-self: center; min-height: 24px; padding: 0 9px; }
 .plates b { font-weight: 600; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
