@@ -6,7 +6,9 @@
  * textContent and pixels, never as markup.
  *
  * Payload (see viewer.py): `meta` (words, grid, layers, heads, photo, seen), `image` (JPEG), `maps` (uint8, words with a
- * map x layers x heads x patches), `peaks` (float32, one per map): a value is (byte / 255)^2 * peak.
+ * map x layers x heads x patches), `peaks` (float32, one per map): a value is (byte / 255)^2 * peak. A word whose object's
+ * place is known has its `outline` (rings of fractions of the photograph), the share of attention `inside` by layer and
+ * head, and the share `even` that an even map has inside.
  */
 
 const CSS = `
@@ -21,11 +23,20 @@ const CSS = `
 :host([data-jupyter]) { --v-bg: var(--jp-layout-color0); --v-ink: var(--jp-content-font-color0, var(--jp-ui-font-color0)); }
 * { box-sizing: border-box; }
 .viewer { display: grid; gap: 14px 22px; grid-template-columns: minmax(0, 1fr) 244px;
-  grid-template-areas: "photo now" "photo controls" "words words"; grid-template-rows: auto 1fr auto;
+  grid-template-areas: "photo now" "photo controls" "words words" "heads heads"; grid-template-rows: auto 1fr auto auto;
   padding: 16px; border: 1px solid var(--v-line); border-radius: 14px; background: var(--v-bg); color: var(--v-ink);
   font-family: var(--jp-ui-font-family, inherit); font-size: 15px; line-height: 1.4; text-align: left; }
 .photo { grid-area: photo; min-width: 0; margin: 0 auto; width: min(100%, calc(430px * var(--aspect))); }
 .photo canvas { display: block; width: 100%; aspect-ratio: var(--aspect); border-radius: 8px; background: var(--v-soft); }
+.photo.pair { width: min(100%, calc(860px * var(--aspect) + 12px)); }
+.plates { display: grid; gap: 12px; }
+.pair .plates { grid-template-columns: repeat(2, minmax(0, 1fr)); }
+.plates figure { margin: 0; min-width: 0; }
+.plates figcaption { display: none; gap: 8px; align-items: baseline; min-height: 28px; padding-bottom: 4px; font-size: 14px; }
+.pair figcaption { display: flex; }
+.plates .pin { margin-left: auto; align-self: center; min-height: 24px; padding: 0 9px; }
+.plates b { font-weight: 600; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.plates small { flex: none; font-size: 13px; color: var(--v-quiet); }
 .scrub { display: flex; align-items: center; gap: 10px; margin-top: 10px; }
 .scrub input { flex: 1; min-width: 0; }
 .count { color: var(--v-quiet); font-size: 13px; font-variant-numeric: tabular-nums; min-width: 4.6ch; text-align: right; }
@@ -38,18 +49,28 @@ input[type="range"] { accent-color: var(--v-accent); margin: 0; height: 24px; cu
 .now { grid-area: now; min-width: 0; }
 .of { color: var(--v-quiet); font-size: 13px; overflow-wrap: anywhere; }
 .of:empty { display: none; }
-.said { font-size: 27px; line-height: 1.15; font-weight: 650; letter-spacing: -0.01em; overflow-wrap: anywhere; }
+.head { display: flex; align-items: flex-start; gap: 10px; }
+.pin { flex: none; min-height: 30px; padding: 0 11px; border: 1px solid var(--v-line); border-radius: 15px; background: none;
+  color: var(--v-quiet); font: inherit; font-size: 13px; cursor: pointer; }
+.pin:hover { color: var(--v-ink); border-color: var(--v-quiet); }
+.pin[aria-pressed="true"] { background: var(--v-accent); border-color: var(--v-accent); color: var(--v-on-accent); }
+.said { flex: 1; min-width: 0; font-size: 27px; line-height: 1.15; font-weight: 650; letter-spacing: -0.01em; overflow-wrap: anywhere; }
 .facts { margin: 10px 0 0; display: grid; gap: 9px; font-size: 13px; }
 .facts > div { display: grid; grid-template-columns: 1fr auto; gap: 1px 8px; }
 .facts dt { color: var(--v-quiet); }
 .facts dd { margin: 0; text-align: right; font-variant-numeric: tabular-nums; }
 .bar { grid-column: 1 / -1; height: 4px; border-radius: 2px; background: var(--v-soft); overflow: hidden; }
 .bar i { display: block; height: 100%; width: 0; border-radius: 2px; background: var(--v-accent); }
+.facts [hidden], .facts[hidden] { display: none; }
+.bar { position: relative; }
+.bar s { position: absolute; top: 0; width: 2px; height: 100%; margin-left: -1px; background: var(--v-ink); }
 .note { margin: 10px 0 0; font-size: 13px; color: var(--v-quiet); }
 .controls { grid-area: controls; align-self: end; display: grid; gap: 10px; grid-template-columns: 4fr 6fr; font-size: 13px;
   border-top: 1px solid var(--v-line); padding-top: 12px; }
 .controls label, .controls fieldset { display: grid; gap: 3px; min-width: 0; margin: 0; padding: 0; border: 0; }
 .controls .wide { grid-column: 1 / -1; }
+.controls .tick { display: flex; align-items: center; gap: 8px; cursor: pointer; color: var(--v-quiet); }
+.tick input { width: 16px; height: 16px; margin: 0; accent-color: var(--v-accent); cursor: pointer; }
 .name, legend { color: var(--v-quiet); padding: 0; }
 legend { margin-bottom: 3px; }
 select { font: inherit; color: inherit; width: 100%; height: 30px; padding: 0 6px; border: 1px solid var(--v-line);
@@ -67,6 +88,7 @@ select { font: inherit; color: inherit; width: 100%; height: 30px; padding: 0 6p
   color: inherit; font: inherit; text-align: left; cursor: pointer; user-select: none; -webkit-user-select: none; }
 .words canvas { display: block; width: 100%; aspect-ratio: var(--thumb); border-radius: 5px; background: var(--v-soft); }
 .words span { display: block; margin: 4px 1px 3px; line-height: 1.2; overflow: hidden; text-overflow: ellipsis; }
+.words button[data-pinned] { box-shadow: inset 0 0 0 2px var(--v-accent); }
 .words .given { color: var(--v-quiet); }
 .words .bar { height: 2px; margin: 0 1px; }
 .words .bar i { background: var(--v-quiet); }
@@ -75,19 +97,34 @@ select { font: inherit; color: inherit; width: 100%; height: 30px; padding: 0 6p
 .words button[aria-checked="true"] .bar { background: rgb(128 128 128 / 0.4); }
 .words button[aria-checked="true"] .bar i { background: var(--v-on-accent); }
 :focus-visible, .segments input:focus-visible + span { outline: 2px solid var(--v-accent); outline-offset: 2px; }
+.heads { grid-area: heads; min-width: 0; border-top: 1px solid var(--v-line); padding-top: 10px; font-size: 13px; }
+.heads summary { width: fit-content; padding: 3px 6px 3px 0; color: var(--v-quiet); cursor: pointer; border-radius: 5px; }
+.heads summary:hover { color: var(--v-ink); }
+.matrix { display: grid; gap: 4px; width: fit-content; max-width: 100%; margin-top: 8px; align-items: center;
+  grid-template-columns: auto minmax(0, var(--cell)) 2px repeat(var(--heads), minmax(0, var(--cell))); }
+.matrix span { color: var(--v-quiet); font-size: 11px; text-align: center; font-variant-numeric: tabular-nums; }
+.matrix .layer { text-align: right; padding-right: 4px; }
+.matrix button { display: block; min-width: 0; padding: 0; border: 0; border-radius: 4px; background: #0c0d10; cursor: pointer; }
+.matrix canvas { display: block; width: 100%; aspect-ratio: var(--part); border-radius: 4px; }
+.matrix button:hover { box-shadow: 0 0 0 1px var(--v-quiet); }
+.matrix button[aria-checked="true"] { box-shadow: 0 0 0 1px var(--v-bg), 0 0 0 3px var(--v-accent); }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 @container (max-width: 640px) {
-  .viewer { grid-template-columns: minmax(0, 1fr); grid-template-areas: "photo" "now" "words" "controls";
+  .viewer { grid-template-columns: minmax(0, 1fr); grid-template-areas: "photo" "now" "words" "controls" "heads";
     grid-template-rows: none; padding: 12px; border-radius: 12px; }
   .photo { width: min(100%, calc(340px * var(--aspect))); }
+  .photo.pair { width: min(100%, calc(250px * var(--aspect))); }
+  .pair .plates { grid-template-columns: minmax(0, 1fr); gap: 6px; }
   .said { font-size: 23px; min-height: 1.15em; }
+  .head .pin { min-height: 36px; border-radius: 18px; padding: 0 14px; }
+  .matrix { gap: 3px; }
   .facts { grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 12px; }
   .facts > div { grid-template-columns: 1fr; align-content: start; }
   .facts dd { text-align: left; }
   .words { grid-template-columns: repeat(auto-fill, minmax(72px, 1fr)); gap: 6px 4px; }
   .play { width: 40px; height: 40px; }
 }
-@media print { .scrub, .controls { display: none; } .viewer { grid-template-areas: "photo now" "words words"; } }
+@media print { .scrub, .controls, .pin, .heads { display: none; } .viewer { grid-template-areas: "photo now" "words words"; } }
 `;
 
 const PLAY = `<svg class="go" width="14" height="14" viewBox="0 0 14 14" aria-hidden="true"><path d="M3.5 1.6v10.8L12 7z"
@@ -140,6 +177,14 @@ class Maps {
       throw new Error(`viewer: ${this.values.length} map values and ${this.peaks.length} peaks for ${count} words x ` +
         `${this.layers} layers x ${this.heads} heads x ${this.patches} patches`);
     this.cache = new Map();
+    this.shared = new Map();
+  }
+
+  /** What is drawn white on the scale of the whole caption, in one view; as figures_attention.WHITE. */
+  white(layer, head) {
+    const key = `${layer}/${head}`;
+    if (!this.shared.has(key)) this.shared.set(key, quantile(this.view(layer, head), 0.99));
+    return this.shared.get(key);
   }
 
   /** All words' maps in one view, (words, patches); head -1 is the mean of all heads. */
@@ -195,8 +240,16 @@ function quantile(values, share) {
 
 /** Bits; 0 when one patch has it all. */
 function entropy(map) {
-  const sum = map.reduce((total, value) => total + value, 0);
+  const sum = sumOf(map);
   return map.reduce((bits, value) => (value > 0 ? bits - (value / sum) * Math.log2(value / sum) : bits), 0);
+}
+
+const sumOf = (map) => map.reduce((total, value) => total + value, 0);
+
+/** How much of two words' attention is on the same patches: the sum of the smaller shares, 0 to 1. */
+function overlap(a, b) {
+  const [all, others] = [sumOf(a), sumOf(b)];
+  return a.reduce((total, value, patch) => total + Math.min(value / all, b[patch] / others), 0);
 }
 
 /** Whether the page behind the viewer is dark, whatever made it so: a theme of JupyterLab's, a switch, the system. */
@@ -250,21 +303,30 @@ function stage(model, root) {
   const play = make("button", { type: "button", class: "play", "aria-label": "Play through the caption" });
   play.innerHTML = PLAY; // a constant of this file
   const count = make("span", { class: "count", "aria-hidden": "true" });
-  const photo = make("div", { class: "photo" }, canvas, make("div", { class: "scrub" }, play, slider, count));
+  const named = make("b"), heldName = make("b"), held = make("canvas", { role: "img" }); // the second is the pinned word's
+  const unpin = make("button", { type: "button", class: "pin" }, "Unpin");
+  const heldPlate = make("figure", {}, make("figcaption", {}, heldName, make("small", {}, "pinned"), unpin), held);
+  const plates = make("div", { class: "plates" }, make("figure", {}, make("figcaption", {}, named, make("small", {}, "in hand")), canvas));
+  const photo = make("div", { class: "photo" }, plates, make("div", { class: "scrub" }, play, slider, count));
 
+  const pin = make("button", { type: "button", class: "pin", "aria-keyshortcuts": "p" });
   const said = make("div", { class: "said" }), title = make("div", { class: "of" }, meta.name);
   const fact = (name, hint) => {
-    const value = make("dd"), fill = make("i");
-    return { value, fill, row: make("div", { title: hint }, make("dt", {}, name), value) };
+    const value = make("dd"), fill = make("i"), term = make("dt", {}, name);
+    return { value, fill, name: term, row: make("div", { title: hint }, term, value) };
   };
   const probability = fact("Probability", "How likely the model found this word after the words before it");
   const spread = fact("Entropy", "0 bits: one patch has all the attention. The most there can be: every patch has the same");
   const strongest = fact("Strongest", "Where the strongest patch is, and its share of this word's attention");
-  for (const each of [probability, spread]) each.row.append(make("div", { class: "bar", "aria-hidden": "true" }, each.fill));
-  const facts = make("dl", { class: "facts" }, probability.row, spread.row, strongest.row);
+  const inside = fact("In the outline", "The share of this word's attention inside the object's true outline, and the object's share of the area: what an even map has inside");
+  const shared = fact("Overlap", "How much of the attention of both words is on the same patches");
+  const even = make("s");
+  for (const each of [probability, spread, inside, shared]) each.row.append(make("div", { class: "bar", "aria-hidden": "true" }, each.fill));
+  inside.fill.after(even);
+  const facts = make("dl", { class: "facts" }, probability.row, spread.row, strongest.row, inside.row, shared.row);
   const note = make("p", { class: "note" }, "Given, not predicted: [BOS] has no map. This is the photograph.");
   const status = make("div", { class: "hidden", role: "status" });
-  const now = make("div", { class: "now" }, title, said, facts, note, status);
+  const now = make("div", { class: "now" }, title, make("div", { class: "head" }, said, pin), facts, note, status);
 
   const row = make("div", { class: "words", role: "radiogroup", "aria-label": "Words of the caption" });
   const buttons = words.map((word) => {
@@ -287,13 +349,17 @@ function stage(model, root) {
   const heat = segments("Heat", "heat", [["glow", "white glow"], ["colour", "colour"]]);
   const scale = segments("Scale", "scale", [["caption", "whole caption"], ["word", "each word"]]);
   const opacity = make("input", { type: "range", min: 0, max: 1, step: 0.02, "aria-label": "Strength" });
+  const outline = make("input", { type: "checkbox" });
+  const outlines = words.some((word) => word.outline) ? [make("label", { class: "wide tick" }, outline, "Outline of the object named")] : [];
   const gradient = make("canvas", { width: 256, height: 1, "aria-hidden": "true" }), most = make("span");
   const controls = make("div", { class: "controls" },
     make("label", {}, make("span", { class: "name" }, "Layer"), layer), make("label", {}, make("span", { class: "name" }, "Head"), head),
     heat, scale, make("label", { class: "wide" }, make("span", { class: "name" }, "Strength"), opacity),
-    make("div", { class: "key wide", title: "The share of a word's attention that one patch has" }, make("span", {}, "0 %"), gradient, most));
+    ...outlines, make("div", { class: "key wide", title: "The share of a word's attention that one patch has" }, make("span", {}, "0 %"), gradient, most));
 
   const viewer = make("div", { class: "viewer", role: "group", "aria-label": `Attention word by word: ${meta.caption}` }, photo, now, row, controls);
+  const grid = headGrid(maps, meta, (chosenLayer, chosenHead) => { set("layer", chosenLayer); set("head", chosenHead); }, () => drawHeads());
+  viewer.append(grid.box);
   viewer.style.setProperty("--aspect", aspect);
   viewer.style.setProperty("--thumb", clamp(aspect, 0.6, 2));
   root.append(viewer);
@@ -301,8 +367,9 @@ function stage(model, root) {
   // --- what is shown -------------------------------------------------------------------------------------------------
 
   const sheet = make("canvas"); // one map at a time, a few pixels per patch
-  let picture = null, main = null, small = null, field, whites, closed = false;
+  let picture = null, main = null, beside = null, small = null, field, whites, closed = false;
   const current = () => clamp(Math.round(model.get("word")), 0, words.length - 1);
+  const pinned = () => clamp(Math.round(model.get("pinned") ?? -1), -1, words.length - 1);
   const mapOf = (word) => {
     const place = words[word].map;
     return place === null ? null : field.subarray(place * maps.patches, (place + 1) * maps.patches);
@@ -323,13 +390,20 @@ function stage(model, root) {
     return { bare, striped, seen: [left, top, right - left, bottom - top] };
   }
 
+  /** What is white in a word's map. Two words that are compared have one scale, the stronger's. */
+  function white(word) {
+    const place = words[word].map, other = pinned() < 0 ? null : words[pinned()].map;
+    return word !== current() && word !== pinned() || other === null || words[current()].map === null ? whites[place]
+      : Math.max(whites[other], whites[words[current()].map]);
+  }
+
   /** Draw a word onto a canvas, over its plate; `fine` pixels of heat per patch. */
-  function paint(target, word, { bare, striped, seen }, fine) {
+  function paint(target, word, { bare, striped, seen }, fine, strength = whites[words[word].map]) {
     const context = target.getContext("2d"), map = mapOf(word);
     context.clearRect(0, 0, target.width, target.height);
     context.drawImage(map === null ? bare : striped, 0, 0);
     if (map === null) return;
-    const pixels = maps.image(map, whites[words[word].map], RAMPS[model.get("heat")] ?? RAMPS.glow, fine);
+    const pixels = maps.image(map, strength, RAMPS[model.get("heat")] ?? RAMPS.glow, fine);
     if (sheet.width !== pixels.width || sheet.height !== pixels.height) [sheet.width, sheet.height] = [pixels.width, pixels.height];
     sheet.getContext("2d").putImageData(pixels, 0, 0);
     context.globalAlpha = model.get("opacity");
@@ -337,15 +411,22 @@ function stage(model, root) {
     context.globalAlpha = 1;
   }
 
-  function drawMain() {
-    if (picture === null || canvas.clientWidth === 0) return;
-    const width = Math.round(Math.min(canvas.clientWidth * devicePixelRatio, 1600)), height = Math.round(width / aspect);
-    if (main === null || canvas.width !== width || canvas.height !== height) {
-      [canvas.width, canvas.height] = [width, height];
-      main = plate(canvas, [0, 0, width, height]);
+  /** A word at full size with its object's outline; returns the plate, to be used again while the size stays. */
+  function drawLarge(target, word, former) {
+    if (picture === null || target.clientWidth === 0) return former;
+    const width = Math.round(Math.min(target.clientWidth * devicePixelRatio, 1600)), height = Math.round(width / aspect);
+    let background = former;
+    if (background === null || target.width !== width || target.height !== height) {
+      [target.width, target.height] = [width, height];
+      background = plate(target, [0, 0, width, height]);
     }
-    paint(canvas, current(), main, clamp(Math.round(168 / maps.columns), 4, 24));
+    paint(target, word, background, clamp(Math.round(168 / maps.columns), 4, 24), white(word));
+    if (words[word].outline && model.get("outline") !== false) trace(target.getContext("2d"), words[word].outline, width, height);
+    return background;
   }
+
+  const drawMain = () => { main = drawLarge(canvas, current(), main); };
+  const drawHeld = () => { if (pinned() >= 0) beside = drawLarge(held, pinned(), beside); };
 
   function drawThumbs() {
     const wide = buttons[0].firstChild.clientWidth;
@@ -362,13 +443,23 @@ function stage(model, root) {
 
   /** At most once per frame, since a slider asks more often than the screen can show. */
   let asked = 0;
-  const drawAll = () => (asked ||= requestAnimationFrame(() => { asked = 0; if (!closed) { drawMain(); drawThumbs(); } }));
+  const drawAll = () => (asked ||= requestAnimationFrame(() => { asked = 0; if (!closed) { drawMain(); drawHeld(); drawThumbs(); drawHeads(); } }));
+
+  function drawHeads() {
+    if (!grid.box.open) return;
+    grid.draw(words[current()], (l, h) => [maps.view(l, h), model.get("scale") === "word" ? null : maps.white(l, h)],
+      RAMPS[model.get("heat")] ?? RAMPS.glow, Number(layer.value), Number(head.value));
+  }
 
   function tell() {
     const index = current(), word = words[index], map = mapOf(index);
-    said.textContent = word.text;
+    said.textContent = named.textContent = word.text;
+    const other = pinned(), otherMap = other < 0 ? null : mapOf(other);
+    pin.textContent = other === index ? "Pinned" : "Pin";
+    pin.setAttribute("aria-pressed", other === index);
+    pin.title = "Keep this word's map beside the others' (key: p)";
+    pin.setAttribute("aria-label", `Pin ${word.text} to compare it with other words`);
     facts.hidden = map === null;
-    facts.style.display = map === null ? "none" : "";
     note.hidden = map !== null;
     slider.value = index;
     slider.setAttribute("aria-valuetext", `${index + 1} of ${words.length}: ${word.text}`);
@@ -376,6 +467,7 @@ function stage(model, root) {
     buttons.forEach((button, place) => {
       button.setAttribute("aria-checked", place === index);
       button.tabIndex = place === index ? 0 : -1;
+      button.toggleAttribute("data-pinned", place === other);
     });
     let spoken = `${word.text}: the photograph`;
     if (map !== null) {
@@ -387,8 +479,21 @@ function stage(model, root) {
       spread.value.textContent = `${bits.toFixed(1)} of ${limit.toFixed(1)} bits`;
       spread.fill.style.width = `${(100 * bits) / (limit || 1)}%`;
       strongest.value.textContent = `${side}, ${percent(map[peak])}`;
-      most.textContent = `${percent(whites[word.map])} or more`;
-      spoken = `${word.text}: attention strongest at the ${side}, entropy ${bits.toFixed(1)} of ${limit.toFixed(1)} bits`;
+      most.textContent = `${percent(white(index))} or more`;
+      const within = word.inside?.[Number(layer.value)], only = Number(head.value);
+      inside.row.hidden = !within || !outline.checked;
+      shared.row.hidden = otherMap === null || other === index;
+      const share = within ? (only < 0 ? sumOf(within) / within.length : within[only]) : 0;
+      inside.value.textContent = `${percent(share)}, area ${percent(word.even ?? 0)}`.replaceAll(" %", "\u00a0%");
+      inside.fill.style.width = `${100 * share}%`;
+      even.style.left = `${100 * (word.even ?? 0)}%`;
+      const common = shared.row.hidden ? 0 : overlap(map, otherMap);
+      if (!shared.row.hidden) shared.name.textContent = `Overlap with ${words[other].text}`;
+      shared.value.textContent = percent(common);
+      shared.fill.style.width = `${100 * common}%`;
+      spoken = `${word.text}: attention strongest at the ${side}, entropy ${bits.toFixed(1)} of ${limit.toFixed(1)} bits` +
+        (inside.row.hidden ? "" : `, ${percent(share)} of it in the outline`) +
+        (shared.row.hidden ? "" : `, overlap with ${words[other].text} ${percent(common)}`);
     }
     canvas.setAttribute("aria-label", `${meta.name ? `${meta.name}. ` : ""}${spoken}. Layer ${Number(layer.value) + 1}, ` +
       (Number(head.value) < 0 ? "mean of heads." : `head ${Number(head.value) + 1}.`));
@@ -396,21 +501,39 @@ function stage(model, root) {
     if (!model.get("playing")) tell.later = setTimeout(() => (status.textContent = spoken), 600);
   }
 
+  let later = 0;
   function showWord() {
     tell();
     drawMain();
+    if (pinned() >= 0 && model.get("scale") === "word") drawHeld(); // their common scale may be another
+    if (grid.box.open) later ||= requestAnimationFrame(() => { later = 0; if (!closed) drawHeads(); });
+  }
+
+  function showPinned() {
+    const word = pinned();
+    photo.classList.toggle("pair", word >= 0);
+    if (word < 0) heldPlate.remove();
+    else {
+      plates.append(heldPlate);
+      heldName.textContent = words[word].text;
+      held.setAttribute("aria-label", `Pinned: ${words[word].text}`);
+      unpin.setAttribute("aria-label", `Unpin ${words[word].text}`);
+    }
+    tell();
+    drawAll();
   }
 
   function showView() {
     layer.value = clamp(model.get("layer"), 0, maps.layers - 1);
     head.value = clamp(model.get("head"), -1, maps.heads - 1);
     field = maps.view(Number(layer.value), Number(head.value));
-    const shared = quantile(field, 0.99); // of the whole caption, as figures_attention.WHITE
-    whites = Array.from({ length: field.length / maps.patches }, (_, map) => model.get("scale") !== "word" ? shared :
+    const most = maps.white(Number(layer.value), Number(head.value));
+    whites = Array.from({ length: field.length / maps.patches }, (_, map) => model.get("scale") !== "word" ? most :
       Math.max(...field.subarray(map * maps.patches, (map + 1) * maps.patches)));
     for (const [group, name] of [[heat, "heat"], [scale, "scale"]])
       for (const input of group.querySelectorAll("input")) input.checked = input.value === model.get(name);
     opacity.value = model.get("opacity");
+    outline.checked = model.get("outline") !== false;
     const colours = RAMPS[model.get("heat")] ?? RAMPS.glow;
     gradient.getContext("2d").putImageData(new ImageData(new Uint8ClampedArray(colours.slice().buffer), 256, 1), 0, 0);
     tell();
@@ -464,13 +587,26 @@ function stage(model, root) {
   heat.addEventListener("change", (event) => set("heat", event.target.value));
   scale.addEventListener("change", (event) => set("scale", event.target.value));
   opacity.addEventListener("input", () => set("opacity", Number(opacity.value)));
+  outline.addEventListener("change", () => set("outline", outline.checked));
+  const togglePin = () => set("pinned", pinned() === current() ? -1 : current());
+  pin.addEventListener("click", togglePin);
+  unpin.addEventListener("click", () => {
+    set("pinned", -1);
+    pin.focus();
+  });
+  viewer.addEventListener("keydown", (event) => {
+    if (event.key.toLowerCase() !== "p" || event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    togglePin();
+  });
 
-  const listeners = { word: showWord, layer: showView, head: showView, heat: showView, scale: showView, opacity: showView, playing: showPlaying };
+  const listeners = { word: showWord, layer: showView, head: showView, heat: showView, scale: showView, opacity: showView, outline: showView, pinned: showPinned, playing: showPlaying };
   for (const [name, listener] of Object.entries(listeners)) model.on(`change:${name}`, listener);
   const sizes = new ResizeObserver(drawAll);
   sizes.observe(canvas);
   sizes.observe(row);
   showView();
+  showPinned();
   showPlaying();
   createImageBitmap(new Blob([bytesOf(model.get("image"))], { type: "image/jpeg" })).then((bitmap) => {
     picture = bitmap;
@@ -485,6 +621,89 @@ function stage(model, root) {
       for (const [name, listener] of Object.entries(listeners)) model.off(`change:${name}`, listener);
     },
   };
+}
+
+/** Every layer (rows) and head (columns, the mean first) for one word: made when it is first opened, drawn while it is open. */
+function headGrid(maps, meta, choose, opened) {
+  const { layers, heads, rows, columns } = maps;
+  const box = make("details", { class: "heads" }, make("summary", {}, `All ${layers} layers and ${heads} heads at once`));
+  const pixels = new ImageData(columns, rows), out = new Uint32Array(pixels.data.buffer), cells = [];
+  const [left, top, right, bottom] = meta.seen;
+
+  function build() {
+    const head = (h) => (h < 0 ? "mean of heads" : `head ${h + 1}`);
+    const matrix = make("div", { class: "matrix", role: "radiogroup", "aria-label": "Layer and head" });
+    matrix.style.setProperty("--heads", heads);
+    matrix.style.setProperty("--cell", `${clamp(Math.floor(560 / (heads + 1)), 24, 52)}px`);
+    matrix.style.setProperty("--part", ((right - left) * meta.photo.width) / ((bottom - top) * meta.photo.height));
+    const label = (text, name = "") => make("span", { class: name, "aria-hidden": "true" }, text);
+    matrix.append(label(""), label("mean"), label(""), ...Array.from({ length: heads }, (_, h) => label(`${h + 1}`)));
+    for (let l = 0; l < layers; l++) {
+      matrix.append(label(`${l + 1}`, "layer"));
+      for (let h = -1; h < heads; h++) {
+        const canvas = make("canvas", { width: columns, height: rows, "aria-hidden": "true" }), name = `layer ${l + 1}, ${head(h)}`;
+        const button = make("button", { type: "button", role: "radio", "aria-label": name, title: name }, canvas);
+        button.addEventListener("click", () => choose(l, h));
+        cells.push({ l, h, button, context: canvas.getContext("2d", { willReadFrequently: true }) });
+        matrix.append(button, ...(h < 0 ? [label("")] : []));
+      }
+    }
+    matrix.addEventListener("keydown", (event) => {
+      const at = cells.find(({ button }) => button === event.target);
+      const [down, across] = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0], Home: [0, -heads - 1],
+        End: [0, heads + 1] }[event.key] ?? [];
+      if (at === undefined || down === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
+      event.preventDefault();
+      const [l, h] = [clamp(at.l + down, 0, layers - 1), clamp(at.h + across, -1, heads - 1)];
+      choose(l, h);
+      cells[l * (heads + 1) + h + 1].button.focus();
+    });
+    box.append(matrix);
+  }
+
+  box.addEventListener("toggle", () => {
+    if (box.open && !cells.length) build();
+    opened();
+  });
+  return {
+    box,
+    /** `view(l, h)`: the maps of a view, and what is white in them (null: each map's own peak). */
+    draw(word, view, colours, layer, head) {
+      for (const { l, h, button, context } of cells) {
+        const here = l === layer && h === head;
+        if (button.tabIndex !== (here ? 0 : -1) || !button.hasAttribute("aria-checked")) {
+          button.tabIndex = here ? 0 : -1;
+          button.setAttribute("aria-checked", here);
+        }
+        if (word.map === null) {
+          context.clearRect(0, 0, columns, rows);
+          continue;
+        }
+        const [field, shared] = view(l, h), map = field.subarray(word.map * maps.patches, (word.map + 1) * maps.patches);
+        const white = shared ?? Math.max(...map);
+        for (let p = 0; p < out.length; p++) out[p] = colours[Math.min(255, Math.round((255 * map[p]) / white))];
+        context.putImageData(pixels, 0, 0);
+      }
+    },
+  };
+}
+
+/** The outline of an object, light over dark, so that it is seen on any photograph and any heat. */
+function trace(context, rings, width, height) {
+  const path = new Path2D();
+  for (const ring of rings) {
+    for (let i = 0; i < ring.length; i += 2) path[i ? "lineTo" : "moveTo"](ring[i] * width, ring[i + 1] * height);
+    path.closePath();
+  }
+  const unit = Math.max(1, width / 420);
+  context.save();
+  context.lineJoin = "round";
+  for (const [colour, wide] of [["rgb(6 24 28 / 0.75)", 4], ["#45e0cf", 1.8]]) {
+    context.strokeStyle = colour;
+    context.lineWidth = wide * unit;
+    context.stroke(path);
+  }
+  context.restore();
 }
 
 const third = (cell, cells) => Math.min(2, Math.floor(((cell + 0.5) / cells) * 3));

@@ -14,6 +14,7 @@ import base64
 import html
 import io
 import json
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ import numpy as np
 import traitlets
 from PIL import Image
 
-from hw3lib import files, paths
+from hw3lib import files, outlines, paths
 from hw3lib.attention import Look, Pair, View, view_maps, word_maps
 from hw3lib.figures_attention import STRENGTH, describe, printed, word_grid
 
@@ -32,6 +33,7 @@ SCRIPT = Path(__file__).with_name("viewer.js")
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 Payload = dict[str, Any]
+Masks = Mapping[int, np.ndarray]  # by word: (h, w) of bool on the original photograph, true inside the named object
 
 _LONGEST = 640  # px of the photograph's longer side: what a viewer shows on a wide page
 _QUALITY = 85
@@ -39,19 +41,24 @@ _MOST_PATCHES = 256  # finer grids are merged, about 2 x 2 to 1: 16 x 16 is as m
 _BYTES = ("image", "maps", "peaks")
 
 
-def payload(look: Look, view: View | None = None) -> Payload:
+def payload(look: Look, view: View | None = None, masks: Masks | None = None) -> Payload:
     """What a viewer needs to know of a :class:`Look`.
 
     ``meta``: the caption, its words (text, probability, place of its map or None), the grid, the numbers of layers and
     heads, the photograph's size and the part of it that the model saw, as fractions. ``image``: JPEG. ``maps``:
     ``(M, N, H, P)`` uint8; ``peaks``: ``(M, N, H)`` little-endian float32; a value is ``(byte / 255)² * peak``.
     ``word``, ``layer``, ``head``: what is shown first; the word is the one whose attention is most gathered.
+
+    ``masks`` gives the words whose object's place is known an ``outline`` (:func:`hw3lib.outlines.rings`), the share of
+    attention ``inside`` it by layer and head, ``(N, H)``, and the share ``even`` that an even map has inside. Raises
+    :class:`ValueError` for a mask of another size than the photograph's and for a word that the caption lacks.
     """
     view = view or View()
     shown = view_maps(look, view)  # (W, Gh, Gw)
     layers, heads = look.maps.shape[:2]
     maps = np.moveaxis(word_maps(look.maps, look.words), 2, 0)  # (W, N, H, P)
     known = np.isfinite(maps).all(axis=(1, 2, 3))  # (W,)
+    outlined = _outlined(look, maps, masks or {})
     maps, grid = _coarser(maps[known], look.grid)  # (M, N, H, P)
     peaks = maps.max(axis=-1)  # (M, N, H)
     steps = np.rint(np.sqrt(maps / np.maximum(peaks, 1e-12)[..., None]) * 255).astype(np.uint8)
@@ -67,7 +74,8 @@ def payload(look: Look, view: View | None = None) -> Payload:
         "caption": look.caption,
         "words": [
             {"text": word.text, "probability": look.probability(word), "map": next(places) if has else None}
-            for word, has in zip(look.words, known, strict=True)
+            | outlined.get(index, {})
+            for index, (word, has) in enumerate(zip(look.words, known, strict=True))
         ],
         "grid": list(grid),
         "layers": layers,
@@ -83,6 +91,7 @@ def payload(look: Look, view: View | None = None) -> Payload:
         "word": _most_gathered(look, shown),
         "layer": view.layer % layers,
         "head": -1 if view.head is None else view.head,
+        "pinned": -1,
     }
 
 
@@ -92,6 +101,8 @@ class AttentionViewer(anywidget.AnyWidget):
     ``word`` counts from 0 (``[BOS]``), ``layer`` from 0, ``head`` is -1 for the mean of all heads. ``heat`` is ``glow``
     (white is strong, as in the written report) or ``colour``; ``scale`` says what white stands for: the same share of
     attention for the whole ``caption``, or each ``word``'s own peak (:func:`hw3lib.figures_attention.white_points`).
+    ``pinned`` is the word whose map stands beside the one in hand, -1 for none; ``outline`` draws the named object's
+    true mask where ``masks`` has it (see :func:`payload`).
     """
 
     _esm = SCRIPT
@@ -105,40 +116,44 @@ class AttentionViewer(anywidget.AnyWidget):
     heat = traitlets.Enum(("glow", "colour"), "glow").tag(sync=True)
     scale = traitlets.Enum(("caption", "word"), "caption").tag(sync=True)
     opacity = traitlets.Float(STRENGTH, min=0, max=1).tag(sync=True)
+    pinned = traitlets.Int(-1).tag(sync=True)
+    outline = traitlets.Bool(True).tag(sync=True)
     playing = traitlets.Bool(False).tag(sync=True)
     interval = traitlets.Int(800, min=50).tag(sync=True)  # milliseconds per word while playing
 
-    def __init__(self, look: Look, view: View | None = None, **state: Any) -> None:
-        super().__init__(**(payload(look, view) | state))
+    def __init__(self, look: Look, view: View | None = None, masks: Masks | None = None, **state: Any) -> None:
+        super().__init__(**(payload(look, view, masks) | state))
 
-    def show_look(self, look: Look, view: View | None = None) -> None:
-        """Show another photograph or caption in this viewer."""
+    def show_look(self, look: Look, view: View | None = None, masks: Masks | None = None) -> None:
+        """Show another photograph or caption in this viewer; nothing is pinned then."""
         with self.hold_trait_notifications(), self.hold_sync():
-            for name, value in payload(look, view).items():
+            for name, value in payload(look, view, masks).items():
                 setattr(self, name, value)
 
-    @traitlets.validate("word", "layer", "head")
+    @traitlets.validate("word", "layer", "head", "pinned")
     def _within(self, proposal: Any) -> int:
         name, value = proposal["trait"].name, int(proposal["value"])
         if not self.meta:
             return value
-        last = {"word": len(self.meta["words"]), "layer": self.meta["layers"], "head": self.meta["heads"]}[name] - 1
-        return min(max(value, -1 if name == "head" else 0), last)
+        words = len(self.meta["words"])
+        many = {"word": words, "pinned": words, "layer": self.meta["layers"], "head": self.meta["heads"]}[name]
+        return min(max(value, -1 if name in ("head", "pinned") else 0), many - 1)
 
     @property
     def state(self) -> Payload:
         """The payload with what is shown now: :func:`static_html` makes a page of it."""
-        shown = ("word", "layer", "head", "heat", "scale", "opacity", "interval")
+        shown = ("word", "layer", "head", "heat", "scale", "opacity", "interval", "pinned", "outline")
         return {name: getattr(self, name) for name in ("meta", *_BYTES, *shown)}
 
 
 def static_html(content: Payload) -> str:
     """A viewer for a page without a kernel: a self-contained fragment, of which a page may hold several.
 
-    ``content`` is a :func:`payload` or a viewer's ``state``. Words are data: they travel as JSON in a script element,
-    where no ``<`` survives, and reach the page as text.
+    ``content`` is a :func:`payload` (with its masks) or a viewer's ``state``. Words are data: they travel as JSON in a
+    script element, where no ``<`` survives, and reach the page as text.
     """
-    defaults = {"heat": "glow", "scale": "caption", "opacity": STRENGTH, "playing": False, "interval": 800}
+    defaults = {"heat": "glow", "scale": "caption", "opacity": STRENGTH, "outline": True}
+    defaults |= {"pinned": -1, "playing": False, "interval": 800}
     coded = {name: base64.b64encode(content[name]).decode("ascii") for name in _BYTES}
     data = json.dumps(defaults | content | coded, ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
     caption = html.escape(content["meta"]["caption"])
@@ -149,28 +164,40 @@ def static_html(content: Payload) -> str:
     )
 
 
-def show(look: Look, view: View | None = None, widget: ipywidgets.DOMWidget | None = None, caption: str = "") -> None:
+def show(
+    look: Look,
+    view: View | None = None,
+    widget: ipywidgets.DOMWidget | None = None,
+    caption: str = "",
+    masks: Masks | None = None,
+) -> None:
     """Display one :class:`Look` as one bundle: the live viewer, the static one for a page, the word grid for print.
 
     ``widget`` replaces the viewer where there is a kernel (a box that holds one, with sliders linked to it).
-    ``caption`` is the figure's in the report; the photograph's name and its caption when empty.
+    ``caption`` is the figure's in the report; the photograph's name and its caption when empty. ``masks`` are the named
+    objects' (:func:`payload`).
     """
     from IPython.display import display
 
-    display(bundle(look, view, widget, caption), raw=True)
+    display(bundle(look, view, widget, caption, masks), raw=True)
 
 
 def bundle(
-    look: Look, view: View | None = None, widget: ipywidgets.DOMWidget | None = None, caption: str = ""
+    look: Look,
+    view: View | None = None,
+    widget: ipywidgets.DOMWidget | None = None,
+    caption: str = "",
+    masks: Masks | None = None,
 ) -> dict[str, Any]:
     """The MIME bundle that :func:`show` displays."""
-    live = widget if widget is not None else AttentionViewer(look, view)
+    live = widget if widget is not None else AttentionViewer(look, view, masks)
     still = printed(word_grid(look, view), caption or f"{look.name}: {look.caption}", describe(look))
     reference = {"version_major": 2, "version_minor": 0, "model_id": live.model_id}
-    return still | {WIDGET: reference, "text/html": static_html(payload(look, view)), "text/plain": look.caption}
+    page = static_html(payload(look, view, masks))
+    return still | {WIDGET: reference, "text/html": page, "text/plain": look.caption}
 
 
-def show_pair(end: str, pair: Pair, look: Look, view: View | None = None) -> None:
+def show_pair(end: str, pair: Pair, look: Look, view: View | None = None, masks: Masks | None = None) -> None:
     """Display the ``best`` or the ``worst`` pair: score and captions beside the published figure, then the maps."""
     from hw3lib.display import show_table
 
@@ -189,7 +216,7 @@ def show_pair(end: str, pair: Pair, look: Look, view: View | None = None) -> Non
         notes="Published: the written report's, of its own model on its own validation images.",
         align=["left", "left", "right", "left"],
     )
-    show(look, view, caption=f"The {end} pair, {pair.name}: {look.caption}")
+    show(look, view, caption=f"The {end} pair, {pair.name}: {look.caption}", masks=masks)
 
 
 def introduce(looks: list[Look], run: str) -> str:
@@ -201,6 +228,30 @@ def introduce(looks: list[Look], run: str) -> str:
         f"{many}, captioned by the run `{run}`: {layers} layers of {heads} heads each, "
         f"every one with a map of {rows} × {columns} patches for every word."
     )
+
+
+def _outlined(look: Look, maps: np.ndarray, masks: Masks) -> dict[int, dict[str, Any]]:
+    """By word: what the viewer is told of its object's mask; ``maps`` are the words', (W, N, H, P)."""
+    found: dict[int, dict[str, Any]] = {}
+    width, height = look.image.size
+    for index, mask in masks.items():
+        if not 0 <= index < len(look.words):
+            raise ValueError(f"a mask is given for word {index}, the caption has the words 0..{len(look.words) - 1}")
+        mask = np.asarray(mask, dtype=bool)
+        if mask.shape != (height, width):
+            raise ValueError(f"the mask of word {index} is {mask.shape}, the photograph is {(height, width)} (h, w)")
+        lines = outlines.rings(mask)
+        if not lines:
+            continue
+        cover = outlines.coverage(mask, look.geometry, look.grid)  # (P,)
+        inside = maps[index] @ cover  # (N, H): exact, whatever the viewer's own grid
+        known = np.isfinite(inside).all()
+        found[index] = {
+            "outline": lines,
+            "inside": np.round(inside, 4).tolist() if known else None,
+            "even": round(float(cover.mean()), 4),
+        }
+    return found
 
 
 def _coarser(maps: np.ndarray, grid: tuple[int, int]) -> tuple[np.ndarray, tuple[int, int]]:

@@ -224,3 +224,64 @@ def test_strong_attention_is_white_and_unseen_parts_are_hatched() -> None:
     assert (mixed[:, 20] == 224).all()  # 0.2 of 100 and 0.8 of white
     assert (np.abs(mixed[:, 21:].astype(int) - 122) <= 2).all()
     assert len(np.unique(mixed[:, :20])) == 2  # stripes and what is between them
+
+
+def disc(size: tuple[int, int], centre: tuple[float, float], radius: float) -> np.ndarray:
+    """A mask (h, w) of a disc; centre and radius in pixels, size (w, h)."""
+    y, x = np.indices(size[::-1]) + 0.5
+    return (x - centre[0]) ** 2 + (y - centre[1]) ** 2 < radius**2
+
+
+def test_a_masked_word_gets_an_outline_and_the_attention_inside_it() -> None:
+    look = synthetic(size=(320, 240))
+    mask = disc((320, 240), (150, 100), 60)
+    words = viewer.payload(look, masks={3: mask})["meta"]["words"]
+    assert [index for index, word in enumerate(words) if "outline" in word] == [3]
+    points = np.array(words[3]["outline"][0]).reshape(-1, 2) * (320, 240)
+    assert np.hypot(*(points - (150, 100)).T) == pytest.approx(60, abs=1.2)
+    # The slow way: each patch's even light on the original photograph, pixel by pixel.
+    left, top, right, bottom = look.geometry.box
+    y, x = np.nonzero(mask)
+    rows, columns = (y + 0.5 - top) / (bottom - top) * 7, (x + 0.5 - left) / (right - left) * 7
+    seen = (rows >= 0) & (rows < 7) & (columns >= 0) & (columns < 7)
+    patches = (rows[seen].astype(int), columns[seen].astype(int))
+    per_pixel = 49 / ((right - left) * (bottom - top))
+    maps = attention.word_maps(look.maps, look.words)[:, :, 3].reshape(2, 4, 7, 7)
+    slow = maps[:, :, *patches].sum(axis=-1) * per_pixel
+    np.testing.assert_allclose(words[3]["inside"], slow, atol=0.004)
+    assert words[3]["even"] == pytest.approx(seen.sum() / ((right - left) * (bottom - top)), abs=1e-3)
+
+
+def test_the_attention_inside_is_exact_where_the_viewers_grid_is_coarser() -> None:
+    look = synthetic(size=(240, 240), grid=(37, 37))
+    left_half = np.arange(240)[None, :].repeat(240, 0) < 120
+    word = viewer.payload(look, masks={2: left_half})["meta"]["words"][2]
+    maps = look.maps[:, :, 2].reshape(2, 4, 37, 37)
+    exact = maps[..., :18].sum(axis=(-1, -2)) + maps[..., 18].sum(axis=-1) / 2
+    np.testing.assert_allclose(word["inside"], exact, atol=1e-4)
+    assert word["even"] == 0.5
+
+
+def test_masks_that_do_not_fit_are_refused_and_empty_ones_left_out() -> None:
+    look = synthetic()
+    with pytest.raises(ValueError, match=r"word 2 is \(320, 240\), the photograph is \(240, 320\)"):
+        viewer.payload(look, masks={2: np.ones((320, 240), bool)})
+    with pytest.raises(ValueError, match=r"word 6, the caption has the words 0\.\.5"):
+        viewer.payload(look, masks={6: np.ones((240, 320), bool)})
+    assert "outline" not in viewer.payload(look, masks={2: np.zeros((240, 320), bool)})["meta"]["words"][2]
+    given = viewer.payload(look, masks={0: np.ones((240, 320), bool)})["meta"]["words"][0]
+    assert (given["inside"], given["even"]) == (None, 1.0)
+    json.dumps(given, allow_nan=False)
+
+
+def test_masks_reach_the_page_the_widget_and_the_bundle() -> None:
+    look, masks = synthetic(), {3: disc((320, 240), (150, 100), 60)}
+    other = synthetic(("[BOS]", "sheep", "[EOS]"))
+    live = viewer.AttentionViewer(look, masks=masks, pinned=2)
+    assert live.meta["words"][3]["outline"]
+    assert (live.state["pinned"], live.state["outline"]) == (2, True)
+    live.show_look(other)
+    assert live.pinned == -1
+    live.pinned = 77
+    assert live.pinned == 2
+    assert '"outline": [[' in viewer.bundle(look, masks=masks)["text/html"]

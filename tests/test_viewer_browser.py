@@ -102,8 +102,8 @@ def visit(browser, tmp_path) -> Iterator[Any]:
         each.close()
 
 
-def static(look: attention.Look, **state: Any) -> str:
-    return viewer.static_html(viewer.payload(look) | state)
+def static(look: attention.Look, masks: viewer.Masks | None = None, **state: Any) -> str:
+    return viewer.static_html(viewer.payload(look, masks=masks) | state)
 
 
 def test_a_page_from_disk_works_without_a_network(visit) -> None:
@@ -164,6 +164,7 @@ def test_the_keyboard_is_enough(visit) -> None:
     keys.press("Tab")  # the slider
     keys.press("ArrowRight")
     assert here.word() == "dog"
+    keys.press("Tab")  # the pin
     keys.press("Tab")  # the words: one stop, at the current one
     focused = "document.querySelector('.hw3-attention-viewer').shadowRoot.activeElement"
     assert here.page.evaluate(f"{focused}.textContent") == "dog"
@@ -204,6 +205,13 @@ def test_two_viewers_on_a_page_do_not_disturb_each_other(visit) -> None:
     assert np.array_equal(here.drawn(0), left)
     assert not np.array_equal(here.drawn(1), right)
     assert here.page.get_by_role("radio", name="white glow").nth(0).is_checked()
+    here.page.locator("summary").nth(1).click()
+    here.page.locator(".head .pin").nth(1).click()
+    right_now = here.page.locator(".viewer").nth(1)
+    right_now.get_by_role("radio", name="layer 1, head 2").click()
+    assert (here.page.locator(".photo.pair").count(), here.page.locator("details[open]").count()) == (1, 1)
+    assert np.array_equal(here.drawn(0), left)
+    assert here.page.get_by_label("Head", exact=True).nth(0).input_value() == "-1"
     assert here.page.locator(".viewer").count() == 2  # though the page holds the module twice
 
 
@@ -258,6 +266,161 @@ def test_a_phone_shows_all_of_it_without_scrolling_sideways(visit) -> None:
     assert here.word() == "on"
 
 
+def small_maps(here: Visit, nth: int = 0) -> np.ndarray:
+    """The gray values of the grid of heads once it is drawn: (layers x (mean, heads), patches)."""
+    read = """cs => cs.map(c => [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]
+                              .filter((_, i) => i % 4 == 0))"""
+    here.drawn(nth)  # waits for frames
+    return np.array(here.page.locator(".viewer").nth(nth).locator(".matrix canvas").evaluate_all(read), float)
+
+
+def test_all_heads_are_shown_for_the_word_in_hand_as_python_computes_them(visit) -> None:
+    look = synthetic(layers=3, heads=4)
+    here = visit(static(look, word=3))
+    assert here.page.locator(".matrix canvas").count() == 0  # nothing is made before it is asked for
+    here.page.get_by_text("All 3 layers and 4 heads at once").click()
+    for word in (3, 1):
+        here.page.get_by_role("slider", name="Word").fill(str(word))
+        expected = []
+        for layer in range(3):
+            for head in (None, 0, 1, 2, 3):
+                maps = attention.view_maps(look, attention.View(layer, head))
+                expected.append(255 * np.minimum(1, maps[word] / white_points(maps, "caption")[word]).ravel())
+        assert np.abs(small_maps(here) - expected).max() < 4  # gray levels of 255
+    here.page.get_by_role("radio", name="each word").check(force=True)
+    assert (small_maps(here).max(axis=1) == 255).all()
+    here.page.get_by_role("slider", name="Word").fill("0")
+    assert small_maps(here).max() == 0  # [BOS] has no map
+
+
+def test_a_head_is_chosen_in_the_grid_by_hand_and_by_keys(visit) -> None:
+    here = visit(static(synthetic(layers=3, heads=4), word=3))
+    before = here.drawn()
+    here.page.get_by_text("All 3 layers and 4 heads at once").click()
+    layer, head = here.page.get_by_label("Layer", exact=True), here.page.get_by_label("Head", exact=True)
+    here.page.get_by_role("radio", name="layer 2, head 3").click()
+    assert (layer.input_value(), head.input_value()) == ("1", "2")
+    assert np.abs(here.drawn() - before).mean() > 0.5
+    chosen = []
+    for key in ("ArrowRight", "ArrowRight", "ArrowDown", "ArrowDown", "Home", "ArrowUp", "ArrowUp", "ArrowUp", "End"):
+        here.page.keyboard.press(key)
+        chosen.append((int(layer.input_value()), int(head.input_value())))
+    assert chosen == [(1, 3), (1, 3), (2, 3), (2, 3), (2, -1), (1, -1), (0, -1), (0, -1), (0, 3)]
+    small_maps(here)
+    focused = "document.querySelector('.hw3-attention-viewer').shadowRoot.activeElement"
+    assert here.page.evaluate(f"{focused}.getAttribute('aria-label')") == "layer 1, head 4"
+    assert here.page.locator(".matrix [aria-checked=true]").get_attribute("aria-label") == "layer 1, head 4"
+    assert here.page.locator(".matrix [tabindex='0']").count() == 1
+
+
+def test_a_pinned_word_stands_beside_the_one_in_hand(visit) -> None:
+    look = synthetic()
+    here = visit(static(look, word=2), viewport={"width": 1000, "height": 800})
+    alone = here.page.locator(".photo canvas").bounding_box()
+    here.page.get_by_role("button", name="Pin red to compare").click()
+    here.page.get_by_role("slider", name="Word").fill("3")
+    first, second = (here.page.locator(".photo canvas").nth(place).bounding_box() for place in (0, 1))
+    assert first["y"] == second["y"]
+    assert first["x"] + first["width"] < second["x"]
+    assert second["width"] < alone["width"]
+    assert here.page.locator("figcaption b").all_inner_texts() == ["dog", "red"]
+    for place, word in ((0, 3), (1, 2)):
+        pixels, maps = here.drawn(place), attention.view_maps(look)
+        heat = attention.to_original(maps[word], look.geometry, pixels.shape[:2]) / white_points(maps, "caption")[word]
+        photograph = np.asarray(look.image.resize(pixels.shape[1::-1], Image.Resampling.BILINEAR))
+        assert np.abs(blend(photograph, heat).astype(np.int16) - pixels)[np.isfinite(heat)].mean() < 3
+    a, b = attention.view_maps(look)[[2, 3]]
+    fact = here.page.locator(".facts > div", has_text="Overlap with red").locator("dd").inner_text()
+    assert float(fact.removesuffix(" %")) == pytest.approx(100 * np.minimum(a, b).sum(), abs=1)
+    here.page.get_by_role("slider", name="Word").fill("2")
+    assert here.page.locator(".facts > div", has_text="Overlap").is_hidden()  # with itself
+    here.page.get_by_role("slider", name="Word").fill("4")
+    here.page.get_by_role("button", name="Unpin red").click()
+    assert here.page.locator(".photo canvas").count() == 1
+    here.drawn()
+    assert here.page.locator(".photo canvas").bounding_box() == alone
+
+
+def test_two_compared_words_have_one_scale_even_where_each_word_has_its_own(visit) -> None:
+    maps = np.full((1, 1, 4, 49), 0.5 / 48, np.float32)
+    maps[..., 1, 10], maps[..., 2, 10], maps[..., 3, 40] = 0.5, 0.5, 0.05
+    maps[..., 3, :40], maps[..., 3, 41:] = 0.95 / 48, 0.95 / 48
+    maps[:, :, 0] = np.nan
+    base = synthetic(("[BOS]", "sharp", "same", "flat"), layers=1, heads=1)
+    look = attention.Look(**{**vars(base), "maps": maps})
+    here = visit(static(look, word=3, scale="word", opacity=1.0))
+    own = here.drawn().max()
+    here.page.locator(".words button").nth(1).focus()
+    here.page.keyboard.press("ArrowRight")
+    here.page.keyboard.press("p")
+    here.page.keyboard.press("End")
+    flat, sharp = here.drawn(0), here.drawn(1)
+    inner = flat[:, flat.shape[1] // 4 : -flat.shape[1] // 4]
+    assert min(own, sharp.max()) > 235  # white, but for the interpolation between patches
+    assert inner.max() < 255 * 0.05 / 0.5 + 8
+
+
+def test_the_key_p_pins_and_unpins_wherever_the_focus_is(visit) -> None:
+    here = visit(static(synthetic(), word=2))
+    here.drawn()
+    for target in (".words button[tabindex='0']", ".scrub input", "select >> nth=0"):
+        here.page.locator(target).focus()
+        here.page.keyboard.press("p")
+        assert here.page.locator(".photo canvas").count() == 2
+        assert here.page.locator(".head .pin").get_attribute("aria-pressed") == "true"
+        assert here.page.locator("[data-pinned]").count() == 1
+        here.page.keyboard.press("p")
+        assert here.page.locator(".photo canvas").count() == 1
+    here.page.keyboard.press("Control+p")
+    assert here.page.locator(".photo canvas").count() == 1
+
+
+def test_on_a_phone_compared_maps_and_all_heads_fit(visit) -> None:
+    look = synthetic(layers=8, heads=8)
+    here = visit(static(look, word=2, pinned=3), viewport={"width": 360, "height": 740}, has_touch=True)
+    here.page.locator("summary").tap()
+    small_maps(here)
+    first, second = (here.page.locator(".photo canvas").nth(place).bounding_box() for place in (0, 1))
+    assert first["x"] == second["x"]
+    assert first["y"] + first["height"] < second["y"]
+    assert here.page.evaluate("document.documentElement.scrollWidth") <= 360
+    cell = here.page.get_by_role("radio", name="layer 8, head 8")
+    assert cell.bounding_box()["width"] >= 24
+    cell.tap()
+    assert "Layer 8, head 8." in here.page.locator(".photo canvas").first.get_attribute("aria-label")
+
+
+def test_the_true_outline_is_drawn_and_says_how_much_attention_is_inside(visit) -> None:
+    look = synthetic(size=(320, 240))
+    y, x = np.indices((240, 320)) + 0.5
+    mask = (x - 150) ** 2 + (y - 100) ** 2 < 60**2
+    here = visit(static(look, {3: mask}, word=3))
+    toggle, row = (
+        here.page.get_by_label("Outline of the object named"),
+        here.page.locator(".facts > div", has_text="In the outline"),
+    )
+    outlined = here.drawn()
+    inside = np.array(viewer.payload(look, masks={3: mask})["meta"]["words"][3]["inside"])
+    for head in (-1, 2):
+        here.page.get_by_label("Head", exact=True).select_option(str(head))
+        share = inside[1].mean() if head < 0 else inside[1, head]
+        assert float(row.locator("dd").inner_text().split("\N{NO-BREAK SPACE}")[0]) == pytest.approx(
+            100 * share, abs=0.51
+        )
+    here.page.get_by_label("Head", exact=True).select_option("-1")
+    toggle.uncheck()
+    assert row.is_hidden()
+    changed = np.abs(here.drawn() - outlined).max(axis=2) > 12
+    points = np.argwhere(changed)[:, ::-1] * 320 / changed.shape[1]
+    away = np.abs(np.hypot(*(points - (150, 100)).T) - 60)
+    assert len(points) > 500
+    assert away.max() < 5  # pixels of the photograph: the line is where the edge of the mask is
+    toggle.check()
+    here.page.get_by_role("slider", name="Word").fill("2")  # a word without a known object
+    assert row.is_hidden()
+    assert visit(static(look, word=3)).page.get_by_label("Outline of the object named").count() == 0
+
+
 LIVE = """
 (content) => {
   const bytes = (text) => {
@@ -302,6 +465,12 @@ def test_as_a_widget_it_follows_its_model_and_tells_it(visit) -> None:
     assert here.page.get_by_label("Head", exact=True).input_value() == "1"
     here.page.locator(".words button").nth(2).click()
     assert here.page.evaluate("model.get('word')") == 2
+    here.page.get_by_role("button", name="Pin red").click()
+    assert here.page.evaluate("model.get('pinned')") == 2
+    here.page.evaluate("model.set('pinned', 4)")
+    assert here.page.locator("figcaption b").all_inner_texts() == ["red", "runs"]
+    here.page.evaluate("model.set('pinned', -1)")
+    assert here.page.locator("figcaption b").count() == 1
     here.page.wait_for_function("model.saved > 0")
     here.page.evaluate("(c) => model.replace(c)", coded(synthetic(("[BOS]", "sheep", "[EOS]"), layers=1), word=1))
     assert here.page.locator(".words button").count() == 3

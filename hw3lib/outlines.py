@@ -1,0 +1,94 @@
+"""An object's mask as the viewer shows it: a few closed lines, and how much of each patch's attention falls inside.
+
+Dimensions: ``h x w`` pixels of the original photograph, ``P = Gh x Gw`` patches, ``K`` points of a ring.
+"""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+from PIL import Image
+
+from hw3lib.data import Geometry
+
+Rings = list[list[float]]  # each x0, y0, x1, y1, ... as fractions of the photograph's width and height
+
+MOST_BYTES = 1600  # of one mask's rings as JSON: some 110 points, which an outline of 640 px needs at the most
+_LONGEST = 640  # px: a mask is traced at the size in which the viewer shows the photograph
+_SPECK = 6.0  # px² at that size: smaller pieces and holes are not drawn
+
+
+def rings(mask: np.ndarray, most_bytes: int = MOST_BYTES) -> Rings:
+    """Trace a mask ``(h, w)`` of bool; empty when nothing, or no more than specks, is in it.
+
+    The lines run midway between pixels inside and pixels outside (marching squares), along the photograph's edge where
+    the mask touches it, and are simplified (Douglas and Peucker, 1973) until their JSON has at most ``most_bytes``.
+    """
+    from contourpy import contour_generator
+
+    height, width = mask.shape
+    shrink = min(1.0, _LONGEST / max(height, width))
+    size = max(1, round(width * shrink)), max(1, round(height * shrink))
+    small = np.asarray(Image.fromarray(mask.astype(np.uint8) * 255).resize(size, Image.Resampling.BOX))
+    # A border of nothing, so that a mask which reaches the edge is closed along it.
+    lines = contour_generator(z=np.pad(small.astype(np.float64) / 255, 1)).lines(0.5)
+    traced = [np.clip(np.asarray(line) - 0.5, 0, size) for line in lines]  # (K, 2): pixel i covers [i, i + 1)
+    traced = sorted((ring for ring in traced if _area(ring) >= _SPECK), key=_area, reverse=True)
+    tolerance = 0.6  # px
+    while True:
+        found = [np.round(_simplify(ring, tolerance) / size, 4) for ring in traced]
+        coded: Rings = [ring[:-1].ravel().tolist() for ring in found if len(ring) > 3]
+        if len(json.dumps(coded, separators=(",", ":"))) <= most_bytes:
+            return coded
+        tolerance *= 1.4
+        traced = [ring for ring in traced if _area(ring) >= _SPECK * tolerance]
+
+
+def coverage(mask: np.ndarray, geometry: Geometry, grid: tuple[int, int]) -> np.ndarray:
+    """Which part of each patch's area is inside the mask: ``(h, w)`` of bool to ``(P,)`` in 0..1.
+
+    A patch is its rectangle on the original photograph, so the share of a map's attention inside the mask is
+    ``map @ coverage`` where the attention within a patch counts as even. Its mean is what an even map has inside.
+    """
+    left, top, right, bottom = geometry.box
+    rows = _shares(mask.shape[0], top, bottom, grid[0])  # (Gh, h)
+    columns = _shares(mask.shape[1], left, right, grid[1])  # (Gw, w)
+    found: np.ndarray = rows @ mask.astype(np.float64) @ columns.T
+    return found.ravel()
+
+
+def _shares(pixels: int, start: float, end: float, cells: int) -> np.ndarray:
+    """The part of each of ``cells`` equal stretches of ``[start, end]`` that lies in each pixel: (cells, pixels)."""
+    edges = np.linspace(start, end, cells + 1)[:, None]
+    places = np.arange(pixels)
+    inside = np.minimum(edges[1:], places + 1) - np.maximum(edges[:-1], places)
+    return np.asarray(np.maximum(inside, 0) / ((end - start) / cells))
+
+
+def _area(ring: np.ndarray) -> float:
+    x, y = ring.T
+    return float(abs(np.dot(x[:-1], y[1:]) - np.dot(x[1:], y[:-1])) / 2)
+
+
+def _simplify(ring: np.ndarray, tolerance: float) -> np.ndarray:
+    """Leave out points of a closed ring ``(K, 2)`` that lie within ``tolerance`` of the line without them."""
+    keep = np.zeros(len(ring), bool)
+    # A closed ring has no ends: it is cut at its first point and at the one farthest from it.
+    far = int(np.hypot(*(ring - ring[0]).T).argmax())
+    keep[[0, far, -1]] = True
+    spans = [(0, far), (far, len(ring) - 1)]
+    while spans:
+        first, last = spans.pop()
+        if last - first < 2:
+            continue
+        along = ring[last] - ring[first]
+        away = ring[first + 1 : last] - ring[first]
+        length = float(np.hypot(*along))
+        off = np.abs(along[0] * away[:, 1] - along[1] * away[:, 0]) / length if length else np.hypot(*away.T)
+        worst = int(off.argmax())
+        if off[worst] > tolerance:
+            middle = first + 1 + worst
+            keep[middle] = True
+            spans += [(first, middle), (middle, last)]
+    return ring[keep]

@@ -1,0 +1,76 @@
+"""Outlines follow a mask's edge, stay small, and close along the photograph's edge; coverage is exact."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from hw3lib import outlines
+from hw3lib.data import ImageTransform
+
+
+def inside(rings: outlines.Rings, size: tuple[int, int]) -> np.ndarray:
+    """Fill rings again, even-odd: the mask (h, w) of pixels whose centre is inside; size (w, h)."""
+    from matplotlib.path import Path
+
+    y, x = np.indices(size[::-1]) + 0.5
+    centres = np.stack([x.ravel(), y.ravel()], axis=1)
+    filled = np.zeros(len(centres), bool)
+    for ring in rings:
+        points = np.array(ring).reshape(-1, 2) * size
+        filled ^= Path(np.vstack([points, points[:1]])).contains_points(centres)
+    return filled.reshape(size[::-1])
+
+
+def blobs(size: tuple[int, int], count: int, seed: int) -> np.ndarray:
+    """A mask of discs with holes, some over the edge, as segmentations of crowds and wheels are."""
+    rng = np.random.default_rng(seed)
+    y, x = np.indices(size[::-1]) + 0.5
+    mask = np.zeros(size[::-1], bool)
+    for _ in range(count):
+        away = np.hypot(x - rng.uniform(0, size[0]), y - rng.uniform(0, size[1]))
+        radius = rng.uniform(0.08, 0.2) * min(size)
+        mask |= (away < radius) & (away > radius * 0.4)
+    return mask
+
+
+@pytest.mark.parametrize("size", [(320, 240), (200, 400), (1900, 1300)])
+def test_filling_the_outline_gives_the_mask_again(size: tuple[int, int]) -> None:
+    for seed in range(3):
+        mask = blobs(size, 3, seed)
+        again = inside(outlines.rings(mask), size)
+        assert (mask & again).sum() / (mask | again).sum() > 0.95
+
+
+def test_an_outline_is_never_large_however_ragged_its_mask() -> None:
+    ragged = np.random.default_rng(0).random((480, 640)) < 0.5
+    for mask in (ragged, blobs((1600, 1200), 60, 1), blobs((640, 480), 12, 2)):
+        assert len(json.dumps(outlines.rings(mask), separators=(",", ":"))) <= outlines.MOST_BYTES
+
+
+def test_a_mask_of_everything_is_outlined_by_the_photographs_edge() -> None:
+    (ring,) = outlines.rings(np.ones((240, 320), bool))
+    points = np.array(ring).reshape(-1, 2)
+    assert (points.min(), points.max()) == (0, 1)
+    assert inside([ring], (320, 240)).mean() > 0.999
+
+
+def test_nothing_and_specks_have_no_outline() -> None:
+    speck = np.zeros((240, 320), bool)
+    assert outlines.rings(speck) == []
+    speck[100, 100] = True
+    assert outlines.rings(speck) == []
+
+
+def test_coverage_is_the_area_of_each_patch_inside_the_mask() -> None:
+    geometry = ImageTransform(224, (0,) * 3, (1,) * 3).geometry(300, 200)  # sees 50..250 of the width
+    mask = np.zeros((200, 300), bool)
+    mask[:100, :125] = True
+    cover = outlines.coverage(mask, geometry, (4, 4)).reshape(4, 4)
+    expected = np.zeros((4, 4))
+    expected[:2] = [1, 0.5, 0, 0]
+    np.testing.assert_allclose(cover, expected, atol=1e-9)
+    everything = outlines.coverage(np.ones((200, 300), bool), geometry, (7, 5))
+    np.testing.assert_allclose(everything, 1)

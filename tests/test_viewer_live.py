@@ -1,0 +1,214 @@
+"""The live box: photographs are chosen or dropped, captions typed or the model's; what fails is said in a sentence."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+from looks import Letters, spotter
+from PIL import Image
+
+from hw3lib import attention, display, runs, viewer, viewer_live
+from hw3lib.attention import Look
+from hw3lib.config import Profile
+from hw3lib.errors import UserError
+from hw3lib.tokenizer import for_profile
+from hw3lib.viewer_live import AttentionExplorer
+
+HOSTILE = "<img src=x onerror=alert(1)>"
+
+
+@pytest.fixture
+def loaded(tiny_profile: Profile) -> runs.LoadedRun:
+    """An untrained captioner with a trained tokenizer: enough to look."""
+    import torch
+
+    from hw3lib.captioner import Captioner
+
+    torch.manual_seed(0)
+    tokenizer = for_profile(tiny_profile)
+    run = tiny_profile.run("best")
+    model = Captioner(run, tokenizer.size).eval()
+    return runs.LoadedRun(model, tokenizer, model.transform(train=False), run, Path())
+
+
+@pytest.fixture
+def images(tiny_profile: Profile) -> list[Path]:
+    return attention.photographs(tiny_profile)
+
+
+def file(content: bytes, name: str = "mine.png") -> tuple[dict, ...]:
+    """What a FileUpload's value is after one file was dropped."""
+    facts = {"name": name, "type": "image/png", "size": len(content), "last_modified": datetime.now(UTC)}
+    return (facts | {"content": memoryview(content)},)
+
+
+def png(size: tuple[int, int] = (60, 40)) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", size, "red").save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def test_another_photograph_is_captioned_and_looked_at(loaded, images) -> None:
+    box = AttentionExplorer(loaded, images)
+    assert box.look.name == images[0].stem
+    assert box.picture.options[3] == (images[3].name, 3)
+    box.picture.value = 3
+    expected = attention.look(loaded, images[3])
+    assert (box.look.name, box.look.caption) == (images[3].stem, expected.caption)
+    assert box.text.value == expected.caption == box.viewer.meta["caption"]
+    assert box.viewer.maps == viewer.payload(expected)["maps"]
+    assert box.own.disabled
+
+
+def test_typed_words_are_read_by_teacher_forcing_and_the_models_own_come_back(loaded, images) -> None:
+    box = AttentionExplorer(loaded, images)
+    own, maps = box.look.caption, box.viewer.maps
+    box.viewer.layer, box.viewer.head = 0, 2
+    box.text.value = "  one red   square on grey  "
+    expected = attention.look(loaded, images[0], "one red square on grey")
+    assert [word.text for word in box.look.words] == [word.text for word in expected.words]
+    np.testing.assert_allclose(box.look.maps, expected.maps, equal_nan=True, atol=1e-6)
+    assert box.viewer.meta["words"][1]["text"] == expected.words[1].text
+    assert (box.viewer.layer, box.viewer.head) == (0, 2)  # what one was looking at
+    assert (box.text.value, box.own.disabled) == ("one red square on grey", False)
+    box.own.click()
+    assert (box.look.caption, box.text.value, box.viewer.maps) == (own, own, maps)
+    assert box.own.disabled
+    box.text.value = "red"
+    box.text.value = own  # typing the model's words is the same as its own
+    assert box.viewer.maps == maps
+    assert box.own.disabled
+
+
+def test_words_that_cannot_be_read_are_answered_with_a_sentence(loaded, images) -> None:
+    box = AttentionExplorer(loaded, images)
+    before = box.viewer.maps
+    box.text.value = "red " * 100
+    assert "this run reads at most 24" in box.status.value
+    assert box.viewer.maps == before
+    box.text.value = ""
+    assert "Type a few words" in box.status.value
+    box.text.value = box.look.caption
+    assert box.status.value == ""
+    box.text.value = "red square"
+    assert box.viewer.maps != before
+    assert "Your words" in box.status.value
+    box.text.value = "狗"
+    assert "[UNK]" in box.status.value
+
+
+def test_a_file_of_ones_own_is_looked_at(loaded, images) -> None:
+    asked: list[str] = []
+
+    def masks(look: Look) -> viewer.Masks:
+        asked.append(look.name)
+        return {1: np.ones((look.image.height, look.image.width), bool)}
+
+    box = AttentionExplorer(loaded, images, masks=masks)
+    assert "outline" in box.viewer.meta["words"][1]
+    box.upload.value = file(png())
+    assert (box.look.name, box.look.image.size) == ("mine", (60, 40))
+    assert box.viewer.meta["name"] == "mine"
+    assert (box.picture.value, box.upload.value) == (None, ())
+    assert "outline" not in box.viewer.meta["words"][1]  # nothing is known of it
+    box.text.value = "red"
+    box.upload.value = file(png((30, 50)))  # the same name again
+    assert box.look.image.size == (30, 50)
+    assert asked == [images[0].stem]
+    box.picture.value = 1
+    assert asked == [images[0].stem, images[1].stem]
+
+
+def bomb(width: int, height: int) -> bytes:
+    """A PNG of so many pixels in 60 bytes: a header, and no more."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
+
+
+@pytest.mark.filterwarnings("error")
+def test_files_that_cannot_be_read_are_answered_with_a_sentence(loaded, images) -> None:
+    box = AttentionExplorer(loaded, images)
+    before = box.viewer.maps
+    for content, reason in (
+        (b"not an image", "not a readable image"),
+        (png()[:60], "not a readable image"),
+        (b"", "not a readable image"),
+        (bomb(12_000, 9_000), "12000 x 9000 pixels; at most 80 million"),
+        (bomb(60_000, 60_000), "more than 80 million pixels"),
+        (bytes(viewer_live.MOST_BYTES + 1), "at most 20 MB"),
+    ):
+        box.upload.value = file(content, f"{HOSTILE}.png")
+        assert reason in box.status.value
+        assert "<img" not in box.status.value
+        assert "&lt;img" in box.status.value
+        assert (box.upload.value, box.viewer.maps, box.picture.value) == ((), before, 0)
+    box.upload.value = file(png())
+    assert box.look.name == "mine"
+    assert box.status.value == "" or "[UNK]" in box.status.value
+
+
+def test_a_large_photograph_is_kept_small_and_upright() -> None:
+    picture = Image.new("RGB", (4000, 1000))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned by a quarter
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", exif=exif)
+    assert viewer_live.read_upload("tall.jpg", buffer.getvalue()).size == (400, 1600)
+
+
+def test_unreadable_photographs_at_the_start_are_passed_over_unless_all_are(loaded, images, tmp_path) -> None:
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"nothing")
+    box = AttentionExplorer(loaded, [broken, *images])
+    assert (box.picture.value, box.look.name) == (1, images[0].stem)
+    box.picture.value = 0
+    assert "broken.jpg is not a readable image" in box.status.value
+    assert box.look.name == images[0].stem
+    with pytest.raises(UserError, match=r"broken\.jpg"):
+        AttentionExplorer(loaded, [broken])
+    with pytest.raises(UserError, match="no photograph"):
+        AttentionExplorer(loaded, [])
+
+
+def test_without_a_kernel_it_is_the_static_viewer_of_what_it_shows(loaded, images) -> None:
+    box = AttentionExplorer(loaded, images, attention.View(0, 1))
+    box.text.value = "red square"
+    shown = box._repr_mimebundle_()
+    assert shown[viewer.WIDGET]["model_id"] == box.box.model_id
+    assert '"caption": "red square"' in shown["text/html"]
+    assert '"layer": 0, "head": 1' in shown["text/html"]
+    assert shown["text/plain"] == "red square"
+    assert shown[display.FIGURE]["caption"] == f"{images[0].stem}: red square"
+    assert shown["image/png"]
+
+
+def test_the_attention_that_is_shown_is_the_photographs(tmp_path: Path) -> None:
+    """With a model that looks at the brightest patch: each photograph's own, whatever is typed."""
+    paths = []
+    for place, corner in enumerate(((0, 0), (192, 192))):
+        image = Image.new("RGB", (224, 224))
+        image.paste("white", (*corner, corner[0] + 32, corner[1] + 32))
+        paths.append(tmp_path / f"{place}.png")
+        image.save(paths[-1])
+    run = spotter(224, (7, 7))
+    run.tokenizer = type("Known", (Letters,), {"unk": 1})()
+    looks = {path: attention.look(run, path, "a b") for path in paths}  # type: ignore[arg-type]
+    with pytest.MonkeyPatch.context() as patch:
+        real = attention.look
+        patch.setattr(attention, "look", lambda run, image, caption="a b", name="": real(run, image, caption, name))
+        box = AttentionExplorer(run, paths)  # type: ignore[arg-type]
+        assert box.viewer.maps == viewer.payload(looks[paths[0]])["maps"]
+        box.picture.value = 1
+        assert box.viewer.maps == viewer.payload(looks[paths[1]])["maps"]
+        box.text.value = "c d e"
+        assert {int(row.argmax()) for row in attention.view_maps(box.look)[1:].reshape(-1, 49)} == {48}
