@@ -1,7 +1,7 @@
 """The prompt study: many templates on the same images, the factors of their wording, ensembles, and learned rivals.
 
-``run`` writes predictions, ``p1/study.safetensors`` (see :func:`predict`), and then ``p1/study.json``, which follows
-from them. The study's keys:
+``run`` writes predictions, ``p1/study.safetensors`` (see :func:`predict`), and scores them in ``p1/study.json``. The
+study's keys:
 
 - ``templates``: by template its ``sets``, ``factors``, and over all images of known class ``accuracy``,
   ``mean_per_class``, ``top5``, ``ece`` (15 bins), ``nll`` (nats), ``per_class``; ``against_baseline`` holds the
