@@ -45,6 +45,7 @@ else:
     CAPTION_DATA = [str(paths.resolve(path)) for path in CAPTIONS]
 CLIP = PROFILE.require_clip("the report's P1 needs")
 WEIGHTS = [str(p) for p in map(paths.resolve, [CLIP.model, CLIP.pretrained]) if p.is_file()]
+SUPERVISED = [str(p) for p in [paths.resolve(PROFILE.p1.supervised.weights)] if p.is_file()] if PROFILE.p1.supervised else []
 
 # As many runs side by side as there are cores, and all cores for the run that is alone.
 TRAIN_THREADS = max(1, (workflow.cores or 1) // len(RUNS))
@@ -76,8 +77,8 @@ if PROFILE.data == "demo":
 
 rule p1_prompts:
     message: "P1 notebook: prompts"
-    input: P1_DATA, WEIGHTS, code("notebooks/p1_prompts.ipynb", "hw3lib/prompts*.py", "hw3lib/clip.py", "hw3lib/figures.py", "hw3lib/data/prompts/*", "hw3lib/display.py")
-    output: NOTEBOOKS[0], f"{OUT}/p1/scores.json"
+    input: P1_DATA, WEIGHTS, SUPERVISED, code("notebooks/p1_prompts.ipynb", "hw3lib/prompt*.py", "hw3lib/probe.py", "hw3lib/clip.py", "hw3lib/figures.py", "hw3lib/figures_prompts.py", "hw3lib/data/prompts/*", "hw3lib/data/articles.json", "hw3lib/display.py")
+    output: NOTEBOOKS[0], f"{OUT}/p1/scores.json", f"{OUT}/p1/study.json"
     params: setting=fingerprint(PROFILE.clip, PROFILE.p1, PROFILE.seed)
     log: f"{OUT}/logs/p1_prompts.log"
     shell: HW3 + " notebook p1_prompts --profile {SPEC:q} " + LOGGED

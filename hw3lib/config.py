@@ -32,15 +32,6 @@ class Clip:
 
 
 @dataclass(frozen=True, config=_STRICT)
-class Labelled:
-    """P1's data: ``<label id>_<n>.png`` images and ``id2label.json``."""
-
-    images: str
-    id2label: str
-    prompts: str = "report"  # a prompt set by name (hw3lib/data/prompts/*.json) or the path of one
-
-
-@dataclass(frozen=True, config=_STRICT)
 class Captions:
     """P2's data, COCO's JSON. ``instances`` (masks of the validation images) is optional."""
 
@@ -77,6 +68,18 @@ class Encoder:
     mean: Triple | None = None
     std: Triple | None = None
     frozen: bool = False
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Labelled:
+    """P1's data: ``<label id>_<n>.png`` images and ``id2label.json``."""
+
+    images: str
+    id2label: str
+    prompts: str = "report"  # a prompt set by name (hw3lib/data/prompts/*.json) or the path of one
+    study: tuple[str, ...] = ("factorial", "imagenet80", "cifar")  # the sets that are studied beside it
+    # What stands for a supervised network, its features frozen; null: CLIP's own image encoder.
+    supervised: Encoder | None = None
 
 
 @dataclass(frozen=True, config=_STRICT)

@@ -9,9 +9,7 @@ Dimension letters: B images, C classes, D width of the joint space.
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +17,7 @@ from hw3lib import config, paths, provenance
 from hw3lib.data import LabelledSet, load_labelled, open_image
 from hw3lib.errors import UserError
 from hw3lib.files import atomic, read_json, write_json
+from hw3lib.prompt_sets import PromptSet, check_template, fill
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -26,80 +25,7 @@ if TYPE_CHECKING:
 
     from hw3lib.clip import ClipModel
 
-SLOT = "{object}"
 TOP = 5  # classes kept with their probabilities for every image and template
-_FORM = '{"name": ..., "templates": [{"template": "a photo of a {object}", "published": null, "note": ""}]}'
-
-
-def check_template(template: str) -> str:
-    """The template itself. Raises :class:`UserError` unless it has exactly one ``{object}`` and no other braces."""
-    count = template.count(SLOT)
-    if count != 1:
-        raise UserError(f"the prompt {template!r} must have exactly one {SLOT}, it has {count}")
-    other = re.findall(r"\{[^{}]*\}|[{}]", template.replace(SLOT, ""))
-    if other:
-        raise UserError(f"the prompt {template!r} has {other[0]!r}; the only placeholder is {SLOT}")
-    return template
-
-
-def fill(template: str, label: str) -> str:
-    """The prompt of one class. The name is put in as it is, whatever it holds."""
-    return template.replace(SLOT, label)
-
-
-@dataclass(frozen=True)
-class Prompt:
-    """A template, the accuracy published for it (on other data than the demo's), and a remark."""
-
-    template: str
-    published: float | None = None
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class PromptSet:
-    """Named templates; the others are compared with ``baseline``, and ``classify_with`` labels folders."""
-
-    name: str
-    title: str
-    prompts: tuple[Prompt, ...]
-    baseline: str
-    classify_with: str
-
-    @property
-    def templates(self) -> tuple[str, ...]:
-        """The templates, in the file's order."""
-        return tuple(prompt.template for prompt in self.prompts)
-
-    @classmethod
-    def load(cls, name_or_path: str | Path) -> PromptSet:
-        """Read a set that is shipped, by name, or one's own file.
-
-        Raises :class:`UserError` for an unknown name, for a file of another form, and for a bad or repeated template.
-        """
-        folder = paths.PACKAGE / "data" / "prompts"
-        path = paths.resolve(name_or_path) if str(name_or_path).endswith(".json") else folder / f"{name_or_path}.json"
-        if not path.is_file():
-            known = ", ".join(sorted(file.stem for file in folder.glob("*.json")))
-            raise UserError(f"there is no prompt set {path}; shipped are: {known}; one's own is a .json file: {_FORM}")
-        raw = read_json(path)
-        try:
-            prompts = tuple(
-                Prompt(check_template(str(item["template"])), item.get("published"), str(item.get("note", "")))
-                for item in raw["templates"]
-            )
-        except (KeyError, TypeError, AttributeError):
-            raise UserError(f"{path} is not a prompt set: {_FORM}") from None
-        except UserError as error:
-            raise UserError(f"{path}: {error}") from None
-        templates = [prompt.template for prompt in prompts]
-        if not templates or len(set(templates)) < len(templates):
-            raise UserError(f"{path} must have at least one template, and each once")
-        chosen = {key: raw.get(key, templates[0]) for key in ("baseline", "classify_with")}
-        foreign = [key for key, template in chosen.items() if template not in templates]
-        if foreign:
-            raise UserError(f"{path}: {foreign[0]} {chosen[foreign[0]]!r} is none of its templates")
-        return cls(str(raw.get("name", path.stem)), str(raw.get("title", path.stem)), prompts, **chosen)
 
 
 class Classifier:
@@ -114,9 +40,20 @@ class Classifier:
 
     def probabilities(self, template: str) -> Tensor:
         """Softmax over the classes' scaled cosines, ``(B, C)``. Raises :class:`UserError` for a bad template."""
-        check_template(template)
-        texts = self.clip.embed_texts([fill(template, name) for name in self.names])  # (C, D)
-        return (self.clip.logit_scale * self.images @ texts.T).softmax(-1)
+        return self.log_probabilities(self.texts([template])[0]).exp()
+
+    def texts(self, templates: Sequence[str]) -> Tensor:
+        """Features of every class name in every template, ``(K, C, D)``; a text that occurs twice is encoded once.
+
+        Raises :class:`UserError` for a bad template.
+        """
+        whole = [check_template(template) for template in templates]
+        prompts = [fill(template, name) for template in whole for name in self.names]
+        return self.clip.embed_texts(prompts).unflatten(0, (len(whole), len(self.names)))
+
+    def log_probabilities(self, texts: Tensor) -> Tensor:
+        """Log-softmax over the classes of images and text features ``(..., C, D)``: ``(..., B, C)``."""
+        return (self.clip.logit_scale * self.images @ texts.mT).log_softmax(-1)
 
 
 def study(profile: config.Profile | str, device: str = "auto") -> Path:
@@ -142,13 +79,21 @@ def study(profile: config.Profile | str, device: str = "auto") -> Path:
 
 
 def predict(classifier: Classifier, prompts: PromptSet) -> dict[str, Any]:
-    """What the predictions file holds: the images, their true label ids, and by template the top classes of each."""
+    """What the predictions file holds: the images, their true label ids, and by template the top classes of each.
+
+    The natural logarithm of the true class's probability is there too, ``null`` where the true class is not known.
+    """
     found = {}
     for template in prompts.templates:
-        probabilities, classes = classifier.probabilities(template).topk(min(TOP, len(classifier.ids)))  # (B, 5)
+        logs = classifier.log_probabilities(classifier.texts([template])[0])  # (B, C)
+        probabilities, classes = logs.exp().topk(min(TOP, len(classifier.ids)))  # (B, 5)
         found[template] = {
             "labels": [[classifier.ids[c] for c in row] for row in classes.tolist()],
             "probabilities": [[round(p, 6) for p in row] for row in probabilities.tolist()],
+            "true_log_probabilities": [
+                None if true is None else round(float(logs[image, true]), 6)
+                for image, true in enumerate(classifier.truth)
+            ],
         }
     return {
         "labels": {str(label): name for label, name in classifier.data.labels.items()},

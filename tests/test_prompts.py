@@ -13,6 +13,7 @@ from hw3lib import config, files, paths, prompts, prompts_prose
 from hw3lib.clip import ClipModel
 from hw3lib.data import load_labelled
 from hw3lib.errors import UserError
+from hw3lib.prompt_sets import Prompt
 from hw3lib.prompts import Classifier, PromptSet, check_template, classify_folder, pick_examples, score
 
 
@@ -37,7 +38,16 @@ def profile(tmp_path: Path, tiny_profile: config.Profile) -> config.Profile:
 
 
 @pytest.mark.parametrize(
-    "template", ["a photo", "{object} and {object}", "{}", "a {color} {object}", "{object", "} {object}"]
+    "template",
+    [
+        "a photo",
+        "{object} and {object}",
+        "{} and {object}",
+        "{a/an} {a/an} {}",
+        "a {color} {object}",
+        "{object",
+        "} {object}",
+    ],
 )
 def test_a_template_needs_exactly_one_object_and_no_other_braces(template: str) -> None:
     with pytest.raises(UserError, match="prompt"):
@@ -94,7 +104,7 @@ def test_the_study_writes_predictions_and_the_scores_that_follow_from_them(
 
 
 def test_scores_count_only_images_of_known_label_and_keep_classes_of_one_name_apart() -> None:
-    owned = PromptSet("x", "x", (prompts.Prompt("{object}", 0.5),), "{object}", "{object}")
+    owned = PromptSet("x", "x", (Prompt("{object}", 0.5),), "{object}", "{object}")
     predictions = {
         "labels": {"0": "crane", "1": "crane", "2": "dog"},
         "truth": [0, 0, 1, None],

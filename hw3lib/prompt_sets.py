@@ -1,0 +1,173 @@
+"""Prompt sets: named templates from a data file, from a factorial design, or from open_clip; checked and filled in.
+
+A template has one ``{object}`` (or ``{}``, open_clip's form) where the class name goes, and may have one ``{a/an}``,
+which becomes the article that the class name takes: "an airplane", "a unicorn", and none for "skis".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from hw3lib import paths
+from hw3lib.errors import UserError
+from hw3lib.files import read_json
+
+SLOT = "{object}"
+ARTICLE = "{a/an}"
+ARTICLES = {"none": "", "a": "a ", "correct": f"{ARTICLE} "}  # the levels of a design's factor
+STOPS = {"no": "", "yes": "."}
+_FORM = '{"name": ..., "templates": [{"template": "a photo of a {object}", "published": null, "note": ""}]}'
+
+
+def check_template(template: str) -> str:
+    """The template, ``{}`` written as ``{object}``.
+
+    Raises :class:`UserError` unless it has exactly one ``{object}``, at most one ``{a/an}``, and no other braces.
+    """
+    whole = template.replace("{}", SLOT)
+    count = whole.count(SLOT)
+    if count != 1:
+        raise UserError(f"the prompt {template!r} must have exactly one {SLOT}, it has {count}")
+    if whole.count(ARTICLE) > 1:
+        raise UserError(f"the prompt {template!r} has more than one {ARTICLE}")
+    other = re.findall(r"\{[^{}]*\}|[{}]", whole.replace(SLOT, "").replace(ARTICLE, ""))
+    if other:
+        raise UserError(f"the prompt {template!r} has {other[0]!r}; the only placeholders are {SLOT} and {ARTICLE}")
+    return whole
+
+
+def fill(template: str, label: str) -> str:
+    """The prompt of one class. The name is put in as it is, whatever it holds."""
+    before, _, after = template.partition(SLOT)
+    word = article(label)
+    before, after = (
+        part.replace(f"{ARTICLE} ", f"{word} " if word else "").replace(ARTICLE, word) for part in (before, after)
+    )
+    return before + label + after
+
+
+@lru_cache(maxsize=1)
+def _spoken() -> dict[str, dict[str, list[str]]]:
+    found: dict[str, dict[str, list[str]]] = read_json(paths.PACKAGE / "data" / "articles.json")
+    return found
+
+
+def article(name: str) -> str:
+    """``a`` or ``an`` by the sound that the name begins with; empty for plurals and for what is not counted.
+
+    By letter, but for the beginnings and names that ``data/articles.json`` lists; a short word in capitals is spelled.
+    """
+    words = re.findall(r"[^\W_]+", name)
+    if not words:
+        return "a"
+    if words[-1].lower() in _spoken()["none"]["names"]:
+        return ""
+    first = words[0]
+    if len(first) == 1 or (len(first) <= 3 and first.isupper()):  # spelled out: an X ray, an SUV
+        return "an" if first[0].upper() in "AEFHILMNORSX" else "a"
+    ends = {start: word for word in ("a", "an") for start in _spoken()[word]["beginnings"]}
+    known = [start for start in ends if first.lower().startswith(start)]
+    if known:
+        return ends[max(known, key=len)]
+    return "an" if first[0].lower() in "aeiou" else "a"
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A template, the accuracy published for it (on other data than the demo's), a remark, and its place in a design.
+
+    ``factors`` are the levels of ``frame``, ``article`` and ``full stop``, empty outside a design; ``twin`` is the
+    affirmative template that a negated one is compared with.
+    """
+
+    template: str
+    published: float | None = None
+    note: str = ""
+    factors: Mapping[str, str] = field(default_factory=dict)
+    twin: str | None = None
+
+
+@dataclass(frozen=True)
+class PromptSet:
+    """Named templates; the others are compared with ``baseline``, and ``classify_with`` labels folders."""
+
+    name: str
+    title: str
+    prompts: tuple[Prompt, ...]
+    baseline: str
+    classify_with: str
+
+    @property
+    def templates(self) -> tuple[str, ...]:
+        """The templates, in the file's order."""
+        return tuple(prompt.template for prompt in self.prompts)
+
+    @classmethod
+    def load(cls, name_or_path: str | Path) -> PromptSet:
+        """Read a set that is shipped (``report``, ``factorial``, ``imagenet80``, ``cifar``), by name, or one's own.
+
+        Raises :class:`UserError` for an unknown name, for a file of another form, and for a bad or repeated template.
+        """
+        folder = paths.PACKAGE / "data" / "prompts"
+        path = paths.resolve(name_or_path) if str(name_or_path).endswith(".json") else folder / f"{name_or_path}.json"
+        if not path.is_file():
+            known = ", ".join(sorted(file.stem for file in folder.glob("*.json")))
+            raise UserError(f"there is no prompt set {path}; shipped are: {known}; one's own is a .json file: {_FORM}")
+        raw = read_json(path)
+        try:
+            prompts = tuple(_read(raw))
+        except (KeyError, TypeError, AttributeError):
+            raise UserError(f"{path} is not a prompt set: {_FORM}") from None
+        except UserError as error:
+            raise UserError(f"{path}: {error}") from None
+        templates = [prompt.template for prompt in prompts]
+        if not templates or len(set(templates)) < len(templates):
+            raise UserError(f"{path} must have at least one template, and each once")
+        chosen = {key: str(raw.get(key, templates[0])).replace("{}", SLOT) for key in ("baseline", "classify_with")}
+        foreign = [key for key, template in chosen.items() if template not in templates]
+        if foreign:
+            raise UserError(f"{path}: {foreign[0]} {chosen[foreign[0]]!r} is none of its templates")
+        return cls(str(raw.get("name", path.stem)), str(raw.get("title", path.stem)), prompts, **chosen)
+
+
+def _read(raw: dict[str, Any]) -> list[Prompt]:
+    """The prompts of a file: those it lists, those of its design, of its pairs, and those that open_clip has."""
+    found = [
+        Prompt(check_template(str(item["template"])), item.get("published"), str(item.get("note", "")))
+        for item in raw.get("templates", ())
+    ]
+    found += [Prompt(check_template(template)) for template in _from_open_clip(raw.get("open_clip"))]
+    design = raw.get("design", {"frames": ()})
+    for frame, level, stop in product(design["frames"], ARTICLES, STOPS):
+        if frame.count("{article} ") != 1:
+            raise UserError(f"the frame {frame!r} must have exactly one '{{article}} ' before {SLOT}")
+        template = frame.replace("{article} ", ARTICLES[level]) + STOPS[stop]
+        factors = {"frame": frame.replace("{article} ", ""), "article": level, "full stop": stop}
+        found.append(Prompt(check_template(template), factors=factors))
+    pairs = [(check_template(pair["negated"]), check_template(pair["affirmative"])) for pair in raw.get("pairs", ())]
+    found += [Prompt(negated, note="a negation", twin=twin) for negated, twin in pairs]
+    known = {prompt.template for prompt in found}
+    twins = dict.fromkeys(twin for _, twin in pairs if twin not in known)
+    found += [Prompt(twin, note="a negation's affirmative twin") for twin in twins]
+    if not found and not any(key in raw for key in ("templates", "open_clip", "design", "pairs")):
+        raise KeyError("templates")
+    return found
+
+
+def _from_open_clip(name: str | None) -> list[str]:
+    """The templates that open_clip has under a name, which are functions of the class name there."""
+    if name is None:
+        return []
+    import open_clip.zero_shot_metadata as shipped
+
+    functions = getattr(shipped, str(name), None)
+    if not str(name).endswith("_TEMPLATES") or functions is None:
+        known = ", ".join(key for key in dir(shipped) if key.endswith("_TEMPLATES"))
+        raise UserError(f"open_clip has no templates {name!r}; there are: {known}")
+    return list(dict.fromkeys(template(SLOT) for template in functions))

@@ -1,0 +1,143 @@
+"""Statistics of paired answers: exact tests, Holm's correction, bootstrap intervals for many contrasts, calibration.
+
+All prompts answer on the same images, so that what is compared is paired. Letters: I images, K templates, E contrasts,
+S resamples, C classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hw3lib.bootstrap import RESAMPLES
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+BINS = 15  # of equal width, as Guo et al. 2017 count
+_AT_ONCE = 4_000_000  # drawn indices held in memory
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """A difference of mean accuracies: ``weights`` (K,), whole numbers that sum to 0, over ``scale``."""
+
+    weights: NDArray[np.int64]
+    scale: int
+
+
+def mcnemar(gained: int, lost: int) -> float:
+    """McNemar's exact test, two-sided (binomial): the p-value from the images that only one of two got right."""
+    from scipy.stats import binom
+
+    return min(1.0, 2 * float(binom.cdf(min(gained, lost), gained + lost, 0.5)))
+
+
+def sign_flip(differences: ArrayLike) -> float:
+    """The exact two-sided paired randomisation test that a sum of whole differences ``(I,)`` is 0: the p-value.
+
+    Under the null hypothesis each image's difference is as likely to have the other sign (Fisher 1935). All sign
+    patterns are counted, by convolution over the values that occur. With differences of -1, 0, 1 it is McNemar's exact
+    test. Raises :class:`ValueError` for differences that are not whole.
+    """
+    from scipy.stats import binom
+
+    given = np.asarray(differences)
+    values = np.rint(given).astype(np.int64)
+    if not np.array_equal(values, given):
+        raise ValueError("the test counts whole differences; scale them first")
+    found = abs(int(values.sum()))
+    sizes, counts = np.unique(np.abs(values[values != 0]), return_counts=True)
+    if len(sizes) == 0:
+        return 1.0
+    step = int(np.gcd.reduce(sizes))
+    chances = np.ones(1)  # of the sum -top, -top + 2 * step, ..., top, in half units from the lowest
+    for size, count in zip((sizes // step).tolist(), counts.tolist(), strict=True):
+        part = np.zeros(size * count + 1)
+        part[::size] = binom.pmf(np.arange(count + 1), count, 0.5)
+        chances = np.convolve(chances, part)
+    sums = step * (2 * np.arange(len(chances)) - (len(chances) - 1))
+    return float(min(1.0, chances[np.abs(sums) >= found].sum()))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Holm's (1979) adjusted p-values for all comparisons of a family, in the order given."""
+    given = np.asarray(p_values, np.float64)
+    order = np.argsort(given, kind="stable")
+    adjusted = np.empty_like(given)
+    adjusted[order] = np.minimum(1.0, np.maximum.accumulate(given[order] * (len(given) - np.arange(len(given)))))
+    return [float(value) for value in adjusted]
+
+
+def intervals(
+    differences: ArrayLike, seed: int = 0, resamples: int = RESAMPLES, confidence: float = 0.95
+) -> tuple[Floats, Floats]:
+    """BCa bootstrap intervals (Efron 1987) for the means of many rows ``(E, I)``: lower and upper ends, ``(E,)`` each.
+
+    The images are drawn once for all rows. For a row ``a - b`` the ends are those of
+    :func:`hw3lib.bootstrap.paired_difference`, a hundred rows in the time of about one. Raises :class:`ValueError` for
+    fewer than two images.
+    """
+    from scipy.special import ndtr, ndtri
+
+    rows = np.atleast_2d(np.asarray(differences, np.float64))
+    count = rows.shape[1]
+    if count < 2:
+        raise ValueError(f"{count} image{'s' * (count != 1)} cannot be resampled: it takes two at the least")
+    rng, chunk = np.random.default_rng(seed), max(1, _AT_ONCE // count)
+    parts = []
+    for start in range(0, resamples, chunk):
+        drawn = rng.integers(0, count, (min(chunk, resamples - start), count))  # (S, I)
+        offset = drawn + count * np.arange(len(drawn))[:, None]
+        times = np.bincount(offset.ravel(), minlength=drawn.size).reshape(drawn.shape)  # how often each image is drawn
+        parts.append(times.astype(np.float64) @ rows.T / count)
+    means, effects = np.concatenate(parts).T, rows.mean(1)  # (E, S), (E,)
+    # Sums in another order differ in the last digit, which must not decide what counts as below.
+    near = np.isclose(means, effects[:, None], rtol=1e-12, atol=1e-14)
+    below = (((means < effects[:, None]) & ~near).sum(1) + near.sum(1) / 2) / resamples
+    off = (rows - effects[:, None]) / (count - 1)  # the jackknife's mean less each of its values
+    spread = (off**2).sum(1) ** 1.5
+    acceleration = np.divide((off**3).sum(1), 6 * spread, out=np.zeros_like(spread), where=spread > 0)
+    tails = np.array([(1 - confidence) / 2, (1 + confidence) / 2])
+    ends = np.empty((len(rows), 2))
+    for row, share in enumerate(below):
+        sides = tails
+        if 0 < share < 1:  # resamples that all lie on one side have no bias to speak of
+            bias, normal = ndtri(share), ndtri(tails)
+            sides = ndtr(bias + (bias + normal) / (1 - acceleration[row] * (bias + normal)))
+        ends[row] = np.percentile(means[row], 100 * sides)
+    return ends[:, 0], ends[:, 1]
+
+
+def effects(right: Bools, contrasts: Mapping[str, Contrast], seed: int = 0) -> dict[str, dict[str, Any]]:
+    """Each contrast of right answers ``(K, I)`` as ``effect, low, high, n, p``.
+
+    ``effect`` is a difference in accuracy (-1 to 1, or -2 to 2 for an interaction), ``low`` and ``high`` its 95 %
+    interval over images, ``n`` the images, ``p`` that of :func:`sign_flip`, uncorrected.
+    """
+    if not contrasts:
+        return {}
+    whole = np.stack([each.weights for each in contrasts.values()]) @ right.astype(np.int64)  # (E, I)
+    scaled = whole / np.array([[each.scale] for each in contrasts.values()])
+    low, high = intervals(scaled, seed)
+    return {
+        name: {
+            "effect": float(scaled[row].mean()), "low": float(low[row]), "high": float(high[row]),
+            "n": right.shape[1], "p": sign_flip(whole[row]),
+        }
+        for row, name in enumerate(contrasts)
+    }  # fmt: skip
+
+
+def calibration_error(confidence: ArrayLike, right: ArrayLike, bins: int = BINS) -> float:
+    """Expected calibration error, 0 to 1: mean gap of confidence and accuracy over equal-width bins (Guo et al. 2017).
+
+    ``confidence`` (I,) is the probability of the answer given, ``right`` (I,) whether it was the true class.
+    """
+    sure, hit = np.asarray(confidence, np.float64), np.asarray(right, np.float64)
+    place = np.clip(np.ceil(sure * bins).astype(int) - 1, 0, bins - 1)  # bins are open below, closed above
+    gaps = np.bincount(place, hit - sure, minlength=bins)
+    return float(np.abs(gaps).sum() / len(sure))

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from hw3lib.errors import UserError
+from hw3lib.prompt_sets import PromptSet, article, check_template, fill
+
+
+def written(path: Path, **content: object) -> Path:
+    path.write_text(json.dumps(content))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("airplane", "an"), ("fire hydrant", "a"), ("umbrella", "an"), ("unicorn", "a"), ("uninvited guest", "an"),
+        ("hour glass", "an"), ("horse", "a"), ("European bison", "a"), ("X-ray", "an"), ("SUV", "an"), ("UFO", "a"),
+        ("usher", "an"), ("skis", ""), ("pair of scissors", ""), ("bus", "a"), ("one-way sign", "a"), ("", "a"),
+    ],
+)  # fmt: skip
+def test_the_article_goes_by_the_sound_of_the_name(name: str, expected: str) -> None:
+    assert article(name) == expected
+
+
+def test_the_correct_article_depends_on_the_class_and_leaves_no_gap() -> None:
+    template = check_template("This is {a/an} {} image.")
+    assert template == "This is {a/an} {object} image."
+    assert fill(template, "orange") == "This is an orange image."
+    assert fill(template, "skis") == "This is skis image."
+    assert fill("{object}, {a/an}", "skis") == "skis, "
+
+
+def test_a_class_name_that_looks_like_a_placeholder_stays_as_it_is() -> None:
+    assert fill("a {object}, {a/an} one", "red {a/an} {object}") == "a red {a/an} {object}, a one"
+
+
+def test_the_factorial_set_is_every_frame_with_every_article_with_and_without_a_stop() -> None:
+    shipped = PromptSet.load("factorial")
+    cells = [tuple(prompt.factors.values()) for prompt in shipped.prompts if prompt.factors]
+    frames, articles, stops = (set(levels) for levels in zip(*cells, strict=True))
+    assert articles == {"none", "a", "correct"}
+    assert stops == {"no", "yes"}
+    assert len(cells) == len(set(cells)) == len(frames) * 6
+    by_cell = {tuple(prompt.factors.values()): prompt.template for prompt in shipped.prompts if prompt.factors}
+    for frame in frames:
+        for level, between in (("none", ""), ("a", "a "), ("correct", "{a/an} ")):
+            bare = frame.replace("{object}", f"{between}{{object}}")
+            assert by_cell[frame, level, "no"] == bare
+            assert by_cell[frame, level, "yes"] == bare + "."
+    # The task's prompts, but for the negation, are cells of the design.
+    assert {"This is a photo of {object}", "This is a {object} image.", "This is a photo of a {object}"} <= set(
+        by_cell.values()
+    )
+    twins = {prompt.template: prompt.twin for prompt in shipped.prompts if prompt.twin}
+    assert "No {object}, no score." in twins
+    assert set(twins.values()) <= set(shipped.templates)
+
+
+def test_the_imagenet_set_is_open_clips_own() -> None:
+    from open_clip import OPENAI_IMAGENET_TEMPLATES
+
+    shipped = PromptSet.load("imagenet80")
+    assert len(shipped.templates) == 80
+    assert [fill(template, "tench") for template in shipped.templates] == [
+        template("tench") for template in OPENAI_IMAGENET_TEMPLATES
+    ]
+
+
+def test_every_shipped_set_loads_and_differs_in_every_prompt() -> None:
+    folder = Path(__file__).parents[1] / "hw3lib" / "data" / "prompts"
+    for path in folder.glob("*.json"):
+        shipped = PromptSet.load(path.stem)
+        assert shipped.name == path.stem
+        assert len({fill(template, "airplane") for template in shipped.templates}) >= len(shipped.templates) * 0.6
+
+
+def test_bad_designs_and_unknown_names_of_open_clip_are_refused_with_the_file(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"frame\.json.*\{article\}"):
+        PromptSet.load(written(tmp_path / "frame.json", design={"frames": ["a photo of {object}"]}))
+    with pytest.raises(UserError, match=r"clip\.json.*OPENAI_IMAGENET_TEMPLATES"):
+        PromptSet.load(written(tmp_path / "clip.json", open_clip="IMAGENET_CLASSNAMES"))
+    with pytest.raises(UserError, match="not a prompt set"):
+        PromptSet.load(written(tmp_path / "empty.json", name="x"))
+    with pytest.raises(UserError, match=r"pair\.json.*exactly one"):
+        PromptSet.load(written(tmp_path / "pair.json", pairs=[{"negated": "no", "affirmative": "{object}"}]))
+
+
+def test_open_clips_form_of_the_placeholder_is_taken_in_ones_own_file(tmp_path: Path) -> None:
+    own = PromptSet.load(written(tmp_path / "own.json", templates=[{"template": "a {}"}], baseline="a {}"))
+    assert own.templates == ("a {object}",)
+    assert own.baseline == "a {object}"
