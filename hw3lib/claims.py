@@ -24,7 +24,7 @@ from hw3lib.word_classes import classes
 
 Found = Mapping[str, Any]
 BAD = 0.25  # the share of the captions with the lowest CLIPScore that claim 9 calls bad
-_ARTICLES = {"article: a vs none": "“a”, less no article", "article: correct vs none": "“a” or “an”, less no article"}
+_ARTICLES = {"article: a vs none": "“a”, minus no article", "article: correct vs none": "“a” or “an”, minus no article"}
 ABLATIONS = {"swin_base": "a smaller Swin", "swinv2": "SwinV2", "vit": "ViT"}
 
 
@@ -91,15 +91,15 @@ def _of_prompts(found: Found) -> list[Claim]:
     return [
         _claim(
             1,
-            "CLIP's accuracy on images of classes that a supervised network has never seen, less that network's.",
-            [Part.of("CLIP, less the supervised network", _unseen(unseen), "accuracy")] if unseen else [],
+            "CLIP's accuracy on images of classes that a supervised network has never seen, minus that network's.",
+            [Part.of("CLIP, minus the supervised network", _unseen(unseen), "accuracy")] if unseen else [],
             remark=_unseen_remark(unseen),
             untested=untested,
         ),
         _claim(
             2,
-            "Accuracy under the affirmative twin of the prompt, less that under the double negation.",
-            [Part.of("affirmative, less negation", found["negation"], "accuracy", against=True)]
+            "Accuracy under the affirmative twin of the prompt, minus that under the double negation.",
+            [Part.of("affirmative, minus negation", found["negation"], "accuracy", against=True)]
             if found.get("negation")
             else [],
             untested=untested,
@@ -107,7 +107,7 @@ def _of_prompts(found: Found) -> list[Claim]:
         _stops(factors, untested),
         _claim(
             4,
-            "Accuracy with the article, less that without, over all frames and with and without a full stop.",
+            "Accuracy with the article, minus that without, over all frames and with and without a full stop.",
             [Part.of(what, factors[key], "accuracy") for key, what in _ARTICLES.items() if key in factors],
             untested=untested,
         ),
@@ -132,7 +132,7 @@ def _stops(factors: Found, untested: str) -> Claim:
     frames = factors.get("full stop", {}).get("per_frame", {})
     parts = [Part.of(f"full stop, in “{frame}”", each, "accuracy") for frame, each in frames.items()]
     test = (
-        "Accuracy with the full stop, less that without, by frame: supported if it surely rises in one and surely "
+        "Accuracy with the full stop, minus that without, by frame: supported if it surely rises in one and surely "
         "falls in another."
     )
     return _claim(3, test, parts, both_ways(parts), untested=untested)
@@ -150,7 +150,7 @@ def _ablations(profile: config.Profile) -> Claim:
         other = _read(folder(profile, name) / "scores.json").get("per_image")
         if (name not in ABLATIONS and single is None) or not best or not other:
             continue
-        what = f"best, less {ABLATIONS[name]}" if name in ABLATIONS else f"best, less {name} ({single})"
+        what = f"best, minus {ABLATIONS[name]}" if name in ABLATIONS else f"best, minus {name} ({single})"
         found = compare(best, other, "CIDEr", profile.seed)
         parts.append(Part(what, found.effect, found.low, found.high, found.n, "CIDEr"))
         if single is None:
@@ -166,7 +166,7 @@ def _ablations(profile: config.Profile) -> Claim:
         if len(confounded) == len(parts):
             remark += " No run here changes one thing alone, so that the claim's single causes are not told apart."
             verdict = "inconclusive" if verdict == "supported" else verdict
-    test = "CIDEr of the best run, less that of each ablation, on the same validation images."
+    test = "CIDEr of the best run, minus that of each ablation, on the same validation images."
     return _claim(5, test, parts, verdict, remark=remark, untested="" if parts else "the runs are not scored")
 
 
@@ -191,20 +191,20 @@ def _bad_captions(profile: config.Profile) -> Claim:
             return np.array([float(scores[name][key]) for name in names])
 
         mentions, wrong = column("mentions"), column("hallucinated")
-        parts.append(_split("things named that are not there, bad less others", wrong, mentions, bad, profile.seed))
+        parts.append(_split("things named that are not there, bad minus others", wrong, mentions, bad, profile.seed))
         there, said = column("objects_expected"), column("objects_found")
-        parts.append(_split("objects there that are named, others less bad", said, there, ~bad, profile.seed))
+        parts.append(_split("objects there that are named, others minus bad", said, there, ~bad, profile.seed))
     else:
         untested = "Objects cannot be counted without an instances file. "
     found = places(profile, {name: predictions[name] for name in names})
     if found:
         expected, kept = (np.array([found[name][i] for name in names], dtype=float) for i in (0, 1))
-        parts.append(_split("surroundings that are named, others less bad", kept, expected, ~bad, profile.seed))
+        parts.append(_split("surroundings that are named, others minus bad", kept, expected, ~bad, profile.seed))
     return _claim(9, test, parts, untested=untested)
 
 
 def _split(what: str, above: np.ndarray, below: np.ndarray, first: np.ndarray, seed: int) -> Part:
-    """The ratio of sums over the images of ``first``, less that over the others."""
+    """The ratio of sums over the images of ``first``, minus that over the others."""
     found = paired_difference(
         np.where(first, above, 0),
         np.where(first, 0, above),
@@ -251,11 +251,13 @@ def _nouns(found: Found) -> Claim:
         if "mass" in entry:
             parts.append(
                 Part.of(
-                    f"{what}: attention inside the object, less a centre prior's", entry["mass"]["over_centre"], "share"
+                    f"{what}: attention inside the object, minus a centre prior's",
+                    entry["mass"]["over_centre"],
+                    "share",
                 )
             )
     test = (
-        "The share of attention inside the mask of the object that is named, less what a prior for the photograph's "
+        "The share of attention inside the mask of the object that is named, minus what a prior for the photograph's "
         "centre has there."
     )
     return _claim(6, test, parts, remark=_pointing(found), untested=_no_masks(found))
@@ -277,8 +279,8 @@ def _function_words(found: Found) -> Claim:
     parts = []
     if entry:
         parts = [
-            Part.of("entropy of function words, less that of nouns", entry, "bits"),
-            Part.of(f"their entropy, less {WHOLE:.0%} of an even map's", found["function_whole"], "bits"),
+            Part.of("entropy of function words, minus that of nouns", entry, "bits"),
+            Part.of(f"their entropy, minus {WHOLE:.0%} of an even map's", found["function_whole"], "bits"),
         ]
     remark = ""
     if entry:
@@ -298,7 +300,7 @@ def _wrong_captions(found: Found) -> Claim:
     if "mass" in wrong:
         parts.append(
             Part.of(
-                "wrong nouns: attention on any object, less a centre prior's", wrong["mass"]["over_centre"], "share"
+                "wrong nouns: attention on any object, minus a centre prior's", wrong["mass"]["over_centre"], "share"
             )
         )
     elif not untested:
@@ -306,7 +308,7 @@ def _wrong_captions(found: Found) -> Claim:
     if groups:
         parts.append(
             Part.of(
-                "“a”, “group”, “cows” less other words: evenness over the animals", groups["difference"], "evenness"
+                "“a”, “group”, “cows” minus other words: evenness over the animals", groups["difference"], "evenness"
             )
         )
     elif not _no_masks(found):

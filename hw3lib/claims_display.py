@@ -45,7 +45,8 @@ def effect(part: Part) -> str:
     """An effect with its interval and its unit; accuracies and shares in points of a hundred."""
     scale, digits = (100, 1) if part.unit in ("accuracy", "share") else (1, 3 if part.unit == "CIDEr" else 2)
     low, value, high = (scale * each for each in (part.low, part.effect, part.high))
-    return f"{value:+.{digits}f} [{low:+.{digits}f}, {high:+.{digits}f}] {_UNITS[part.unit]}"
+    said = f"{value:+.{digits}f} [{low:+.{digits}f}, {high:+.{digits}f}] {_UNITS[part.unit]}"
+    return said.replace("-", "\N{MINUS SIGN}")
 
 
 def detail(claim: Claim) -> tuple[list[str], list[list[Cell]]]:

@@ -144,7 +144,21 @@ def _contents(report: Report) -> list[dict[str, Any]]:
 
 
 def _data_uri(picture: Block) -> str:
-    return f"data:{picture['media']};base64,{base64.b64encode(picture['data']).decode('ascii')}"
+    media, data = picture["media"], picture["data"]
+    if media == "image/png":
+        media, data = _lighter(data)
+    return f"data:{media};base64,{base64.b64encode(data).decode('ascii')}"
+
+
+def _lighter(png: bytes) -> tuple[str, bytes]:
+    """A picture with photographs as WebP, a quarter of its PNG's size; one with few colours stays as it is."""
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    with Image.open(io.BytesIO(png)) as image:
+        image.save(buffer, "WEBP", quality=88, method=4)
+    webp = buffer.getvalue()
+    return ("image/webp", webp) if 2 * len(webp) < len(png) else ("image/png", png)
 
 
 def _highlight(code: str) -> str:

@@ -1,0 +1,219 @@
+"""Each claim comes out each way from synthetic result files, and says so where it cannot be tested."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from hw3lib import claims, claims_display, config, files, paths
+from hw3lib.claims import Claim
+from hw3lib.errors import UserError
+from hw3lib.verdicts import Part
+
+
+def effect(value: float, half: float = 0.01, n: int = 300) -> dict[str, Any]:
+    return {"effect": value, "low": value - half, "high": value + half, "n": n}
+
+
+def prompt_study(
+    a: float = 0.05, stops: tuple[float, ...] = (0.05, -0.05), negation: float = -0.1, clip: float = 0.7
+) -> dict[str, Any]:
+    return {
+        "factors": {
+            "article: a vs none": effect(a),
+            "article: correct vs none": effect(a),
+            "full stop": effect(sum(stops)) | {"per_frame": {f"frame {i}": effect(x) for i, x in enumerate(stops)}},
+        },
+        "negation": effect(negation),
+        "unseen": {
+            "clip": clip, "supervised": 0.0, "n": 200, "low": clip - 0.05, "high": clip + 0.05,
+            "classes": ["kite", "bear"], "seen": {"clip": 0.8, "supervised": 0.9},
+        },
+    }  # fmt: skip
+
+
+def grounding(
+    noun: float = 0.2, colour: float = 0.2, entropy: float = 0.4, whole: float = 0.2, wrong: float = 0.2,
+    group: float = 0.1,
+) -> dict[str, Any]:  # fmt: skip
+    mass = {"value": 0.4, "centre": 0.2}
+    return {
+        "masks": True, "most_bits": 5.0,
+        "classes": {
+            "object": {"mass": mass | {"over_centre": effect(noun)}, "hit": {"value": 0.8, "centre": 0.5}},
+            "colour": {"mass": mass | {"over_centre": effect(colour)}}, "function": {"entropy": {"value": 4.0}},
+        },
+        "function_entropy": effect(entropy), "function_whole": effect(whole),
+        "wrong": {"mass": {"over_centre": effect(wrong, 0.05)}}, "groups": {"difference": effect(group)},
+    }  # fmt: skip
+
+
+def judged(profile: config.Profile, number: int) -> Claim:
+    claims.study(profile)
+    return next(claim for claim in claims.load(profile) if claim.number == number)
+
+
+def put(profile: config.Profile, path: str, content: Any) -> None:
+    files.write_json(paths.runs(profile.name) / path, content)
+
+
+@pytest.mark.parametrize(
+    ("number", "changes", "verdict"),
+    [
+        (1, {}, "supported"),
+        (1, {"clip": 0.001}, "inconclusive"),
+        (1, {"clip": -0.2}, "not supported"),
+        (2, {}, "supported"),
+        (2, {"negation": 0.1}, "not supported"),
+        (2, {"negation": -0.005}, "inconclusive"),
+        (3, {}, "supported"),
+        (3, {"stops": (0.05, 0.06)}, "not supported"),
+        (3, {"stops": (0.0, 0.0)}, "not supported"),
+        (3, {"stops": (0.05, 0.005)}, "inconclusive"),
+        (4, {}, "supported"),
+        (4, {"a": -0.05}, "not supported"),
+        (4, {"a": 0.005}, "inconclusive"),
+    ],
+)
+def test_the_claims_about_prompts_come_out_each_way(tiny_profile, number, changes, verdict) -> None:
+    put(tiny_profile, "p1/study.json", prompt_study(**changes))
+    assert judged(tiny_profile, number).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("number", "changes", "verdict"),
+    [
+        (6, {}, "supported"),
+        (6, {"noun": -0.2}, "not supported"),
+        (6, {"colour": 0.005}, "inconclusive"),
+        (7, {}, "supported"),
+        (7, {"entropy": -0.4}, "not supported"),
+        (7, {"whole": -0.9}, "not supported"),
+        (8, {}, "supported"),
+        (8, {"wrong": -0.2}, "not supported"),
+        (8, {"wrong": 0.02}, "inconclusive"),
+        (8, {"group": -0.1}, "not supported"),
+    ],
+)
+def test_the_claims_about_attention_come_out_each_way(tiny_profile, number, changes, verdict) -> None:
+    put(tiny_profile, "p3/grounding.json", grounding(**changes))
+    found = judged(tiny_profile, number)
+    assert found.verdict == verdict
+    assert found.notebook == "p3_attention"
+
+
+def per_image(cider: float, images: int = 40, **more: float) -> dict[str, Any]:
+    entries = {f"{i:03d}": {"CIDEr": cider + 0.1 * (i % 3), "CLIPScore": i / images, **more} for i in range(images)}
+    return {"per_image": entries, "scores": {"CIDEr": cider}}
+
+
+@pytest.mark.parametrize(("other", "verdict"), [(0.5, "supported"), (1.5, "not supported"), (1.0, "not supported")])
+def test_a_run_that_changes_one_thing_decides_the_claim_about_the_ablations(tiny_profile, other, verdict) -> None:
+    narrow = dataclasses.replace(
+        tiny_profile.runs["best"], decoder=dataclasses.replace(tiny_profile.runs["best"].decoder, feed_forward=16)
+    )
+    profile = dataclasses.replace(tiny_profile, runs=tiny_profile.runs | {"narrow": narrow})
+    put(profile, "p2/best/scores.json", per_image(1.0))
+    put(profile, "p2/narrow/scores.json", per_image(other))
+    found = judged(profile, 5)
+    assert found.verdict == verdict
+    assert found.parts[0].effect == pytest.approx(1.0 - other)
+    assert "feed-forward: 16" in found.parts[0].what
+
+
+def test_ablations_that_change_several_things_leave_the_claim_open_and_are_named(tiny_profile) -> None:
+    best = tiny_profile.runs["best"]
+    both = dataclasses.replace(
+        best,
+        decoder=dataclasses.replace(best.decoder, feed_forward=16),
+        encoder=dataclasses.replace(best.encoder, mean=(0.1, 0.1, 0.1)),
+    )
+    profile = dataclasses.replace(tiny_profile, runs=tiny_profile.runs | {"vit": both})
+    put(profile, "p2/best/scores.json", per_image(1.0))
+    put(profile, "p2/vit/scores.json", per_image(0.5))
+    found = judged(profile, 5)
+    assert [part.verdict for part in found.parts] == ["supported"]
+    assert found.verdict == "inconclusive"
+    assert "`vit` changes 2 things" in found.remark
+
+
+def bad_captions(profile: config.Profile, wrong: bool, named: bool) -> None:
+    """Sixty images; the fifteen with the lowest CLIPScore are bad in the ways that are said."""
+    entries = {}
+    for place in range(60):
+        bad = place < 15
+        counts = {"mentions": 1, "hallucinated": int(bad and wrong), "objects_expected": 1}
+        entries[f"{place}"] = {"CLIPScore": place / 60, **counts, "objects_found": int(not bad or named)}
+    put(profile, "p2/best/scores.json", {"per_image": entries, "scores": {}})
+    put(profile, "p2/best/predictions.json", dict.fromkeys(entries, "a red circle"))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named", "verdicts"),
+    [(True, False, ["supported", "supported"]), (False, True, ["not supported", "not supported"])],
+)
+def test_bad_captions_are_compared_with_the_others(tiny_profile, monkeypatch, wrong, named, verdicts) -> None:
+    monkeypatch.setattr(claims, "places", lambda *_: {})
+    bad_captions(tiny_profile, wrong, named)
+    found = judged(tiny_profile, 9)
+    assert [part.verdict for part in found.parts[:2]] == verdicts
+    assert found.parts[0].n == 60
+
+
+def test_places_that_references_share_are_looked_for_in_the_caption(tiny_profile, monkeypatch) -> None:
+    from hw3lib.data import CaptionSet
+
+    references = (
+        ("a cow in a field under trees", "cow in the field", "a cow by the trees"),
+        ("a cow", "a dog on snow"),
+    )
+    known = CaptionSet((), ("x", "y"), (1, 2), references)
+    monkeypatch.setattr(claims, "load_captions", lambda *_: known)
+    found = claims.places(tiny_profile, {"x": "a cow in a field", "y": "a dog in the snow"})
+    assert found == {"x": (2, 1), "y": (0, 0)}
+
+
+def test_what_was_not_measured_is_not_tested_and_the_claim_says_so(tiny_profile) -> None:
+    with pytest.raises(UserError, match="hw3 report"):
+        claims.load(tiny_profile)
+    claims.study(tiny_profile)
+    found = claims.load(tiny_profile)
+    assert [claim.number for claim in found] == list(range(1, 10))
+    for claim in found:
+        assert claim.verdict == "not testable"
+        assert claim.untested
+        assert claims_display.evidence(claim) == claim.untested
+
+
+def test_without_masks_the_claims_about_objects_are_not_testable(tiny_profile) -> None:
+    content = grounding() | {"masks": False, "groups": None, "wrong": {}}
+    content["classes"] = {"function": {"entropy": {"value": 4.0}}, "object": {"entropy": {"value": 3.0}}}
+    put(tiny_profile, "p3/grounding.json", content)
+    assert judged(tiny_profile, 6).verdict == judged(tiny_profile, 8).verdict == "not testable"
+    assert "masks" in judged(tiny_profile, 6).untested
+    assert judged(tiny_profile, 7).verdict == "supported"
+
+
+# --- how it is shown ------------------------------------------------------------------------------------------------
+
+
+def claim(verdict: Any, *parts: Part) -> Claim:
+    return Claim(3, "the claim", "p1_prompts", "the test", verdict, list(parts))
+
+
+def test_the_part_that_decided_stands_in_the_overview() -> None:
+    yes, no = Part("up", 0.2, 0.1, 0.3, 50, "share"), Part("down", -0.2, -0.3, -0.1, 60, "share")
+    said = claims_display.evidence(claim("not supported", yes, no))
+    assert said == "down: −20.0 [−30.0, −10.0] points, 60 images; 1 more comparison"
+    assert claims_display.evidence(claim("supported", yes)) == "up: +20.0 [+10.0, +30.0] points, 50 images"
+
+
+def test_the_count_of_verdicts_and_the_prose_follow_the_claims() -> None:
+    yes = claim("supported", Part("up", 0.2, 0.1, 0.3, 50, "share"))
+    text = claims_display.counted([yes, yes, claim("inconclusive")], "real data")
+    assert "2 supported, 1 inconclusive" in text
+    assert "**real data**" in text
+    assert claims_display.told(yes).startswith("## Claim 3: supported")
+    assert "[P1](p1_prompts.ipynb)" in claims_display.told(yes)
