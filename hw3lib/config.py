@@ -1,6 +1,7 @@
 """Profiles: one YAML file under ``configs/`` fills the frozen dataclasses below, and nothing else configures a run.
 
-A run of P2 that says ``like: best`` takes everything from ``best`` that it does not say itself.
+A run of P2 that says ``like: best`` takes everything from ``best`` that it does not say itself; a profile that says
+``extends: demo`` takes everything from ``demo.yaml`` beside it, and leaves out the runs that it sets to null.
 """
 
 from __future__ import annotations
@@ -204,14 +205,30 @@ class Profile:
         return self.clip
 
 
-@lru_cache(maxsize=8)
-def _read(path: Path, modified: int) -> Profile:
+def _raw(path: Path, seen: tuple[Path, ...] = ()) -> tuple[dict[str, Any], tuple[tuple[Path, int], ...]]:
+    """A profile's mapping over the one that it ``extends``, and the files that it came from with their times."""
+    modified = path.stat().st_mtime_ns
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is not YAML: {error}") from None
     if not isinstance(raw, dict):
         raise UserError(f"{path} must hold a mapping with the keys {', '.join(_keys(Profile))}")
+    if "extends" not in raw:
+        return raw, ((path, modified),)
+    base = path.parent / f"{raw.pop('extends')}.yaml"
+    if not base.is_file() or base in (*seen, path):
+        raise UserError(f"{path}: extends names {base.stem!r}, and {base} is not a profile that this one can extend")
+    below, origins = _raw(base, (*seen, path))
+    whole = _merge(below, raw)
+    if isinstance(whole.get("runs"), dict):
+        whole["runs"] = {name: run for name, run in whole["runs"].items() if run is not None}
+    return whole, (*origins, (path, modified))
+
+
+@lru_cache(maxsize=8)
+def _read(path: Path, origins: tuple[tuple[Path, int], ...]) -> Profile:
+    raw, _ = _raw(path)
     runs = raw.get("runs")
     if isinstance(runs, dict):
         raw["runs"] = {name: _inherit(name, runs, path) for name in runs}
@@ -239,7 +256,7 @@ def load(profile: str | Path) -> Profile:
     if not path.is_file():
         known = sorted(file.stem for file in path.parent.glob("*.yaml"))
         raise UserError(f"there is no profile at {path}{_nearest(path.stem, known)}; there are: {', '.join(known)}")
-    return _read(path, path.stat().st_mtime_ns)
+    return _read(path, _raw(path)[1])
 
 
 def _inherit(name: str, runs: dict[str, Any], path: Path, seen: tuple[str, ...] = ()) -> Any:

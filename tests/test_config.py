@@ -135,3 +135,31 @@ def test_a_profile_may_do_without_a_clip_and_what_needs_one_says_so(tmp_path: Pa
     with pytest.raises(UserError, match=r"has no CLIP \(clip: null\), which P1 needs"):
         profile.require_clip("P1 needs")
     assert config.load("demo").require_clip("P1 needs") == config.load("demo").clip
+
+
+def test_a_profile_that_extends_another_says_only_what_differs(tmp_path: Path) -> None:
+    write(tmp_path, "  best: {title: b}\n  other: {title: o, like: best, decoder: {layers: 2}}\n")
+    child = tmp_path / "child.yaml"
+    child.write_text("extends: mine\nseed: 5\nruns:\n  other: null\n  third: {like: best, title: t}\n")
+    found = config.load(child)
+    assert (found.name, found.seed, found.title) == ("child", 5, "t")
+    assert list(found.runs) == ["best", "third"]
+    (tmp_path / "mine.yaml").write_text((tmp_path / "mine.yaml").read_text().replace("title: t", "title: new"))
+    assert config.load(child).title == "new"  # a change of the parent is seen
+
+
+@pytest.mark.parametrize("base", ["nothing", "child", "../mine/../x"])
+def test_a_profile_cannot_extend_what_is_not_there_or_itself(tmp_path: Path, base: str) -> None:
+    child = tmp_path / "child.yaml"
+    child.write_text(f"extends: {base}\n")
+    with pytest.raises(UserError, match=r"child\.yaml: extends"):
+        config.load(child)
+
+
+def test_the_factors_profile_changes_one_thing_in_each_of_its_own_runs() -> None:
+    from hw3lib import ablations
+
+    profile = config.load("demo_factors")
+    single = {name: ablations.single_factor(profile, name) for name in profile.runs}
+    assert {name for name, what in single.items() if what} == {"narrow", "no_jitter", "half_statistics"}
+    assert set(config.load("demo").runs) < set(profile.runs)
