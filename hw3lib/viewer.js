@@ -441,9 +441,21 @@ function stage(model, root) {
     thumbs.forEach((thumb, word) => paint(thumb, word, small, clamp(Math.round(64 / maps.columns), 2, 10)));
   }
 
-  /** At most once per frame, since a slider asks more often than the screen can show. */
-  let asked = 0;
-  const drawAll = () => (asked ||= requestAnimationFrame(() => { asked = 0; if (!closed) { drawMain(); drawHeld(); drawThumbs(); drawHeads(); } }));
+  /** At most once per frame, since a hand asks more often than the screen can show; `all` when not only the word changed. */
+  let asked = 0, everything = false;
+  function draw(all) {
+    everything ||= all;
+    asked ||= requestAnimationFrame(() => {
+      const whole = everything;
+      [asked, everything] = [0, false];
+      if (closed) return;
+      drawMain();
+      if (whole || model.get("scale") === "word") drawHeld(); // two words' common scale may be another
+      if (whole) drawThumbs();
+      drawHeads();
+    });
+  }
+  const drawAll = () => draw(true);
 
   function drawHeads() {
     if (!grid.box.open) return;
@@ -465,9 +477,10 @@ function stage(model, root) {
     slider.setAttribute("aria-valuetext", `${index + 1} of ${words.length}: ${word.text}`);
     count.textContent = `${index + 1} / ${words.length}`;
     buttons.forEach((button, place) => {
+      button.toggleAttribute("data-pinned", place === other);
+      if (button.getAttribute("aria-checked") === `${place === index}`) return;
       button.setAttribute("aria-checked", place === index);
       button.tabIndex = place === index ? 0 : -1;
-      button.toggleAttribute("data-pinned", place === other);
     });
     let spoken = `${word.text}: the photograph`;
     if (map !== null) {
@@ -501,12 +514,9 @@ function stage(model, root) {
     if (!model.get("playing")) tell.later = setTimeout(() => (status.textContent = spoken), 600);
   }
 
-  let later = 0;
   function showWord() {
     tell();
-    drawMain();
-    if (pinned() >= 0 && model.get("scale") === "word") drawHeld(); // their common scale may be another
-    if (grid.box.open) later ||= requestAnimationFrame(() => { later = 0; if (!closed) drawHeads(); });
+    draw(false);
   }
 
   function showPinned() {

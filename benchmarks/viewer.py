@@ -1,0 +1,237 @@
+"""The attention viewer: how soon one stands after the forward pass, how large it is, and how fast a hand can scrub it.
+
+The caption has 20 words, every word 64 heads (8 layers of 8) of 7 x 7 patches; three of its words have the mask of
+their object. The peer, where there is one, is bertviz (pip install --no-deps bertviz==1.4.1), the usual viewer of
+attention, whose head view shows the same cross-attention with patches as tokens, without a photograph and with
+libraries from the network.
+
+Scrubbing is measured in headless Chromium, without a GPU, at 1,200 x 900 px. Playwright sends real input: a mouse that
+passes over the words, arrow keys at the rate of one held down, a drag along the slider. For each event that changes the
+word, the clock runs from the moment the page hears of it (a capturing listener, ahead of the viewer's) to the first
+task after the next frame's animation callbacks, when style, layout and paint of that frame have been done on the main
+thread. A wait for that frame is part of it, up to 16.7 ms after a key; mouse moves come with their frame. What the
+compositor's threads do then is not in it. The work alone (the same less the wait) has rows of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from harness import ROOT, Row, alternate, arguments, finish, not_measured, row
+from PIL import Image
+
+from hw3lib import viewer
+from hw3lib.attention import Look
+
+sys.path.insert(0, str(ROOT / "tests"))
+from looks import synthetic
+
+WORDS, LAYERS, HEADS = 20, 8, 8
+REPORT = ROOT / "report" / "build" / "demo" / "hw3_report.html"
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+CHROMIUM = os.environ.get("HW3_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+FRAME = 16  # ms
+KEYS = 30  # a second: how often a key that is held down repeats
+
+PROBE = """
+(nth) => {
+  const root = document.querySelectorAll('.hw3-attention-viewer')[nth].shadowRoot, count = root.querySelector('.count');
+  const found = window.found = { whole: [], work: [] };
+  let handled = 0;
+  const heard = () => {
+    const place = count.textContent, start = performance.now();
+    handled = start;
+    requestAnimationFrame(() => {
+      const frame = performance.now(), acted = Math.max(0, handled - start);
+      const channel = new MessageChannel();
+      channel.port1.onmessage = () => {
+        if (count.textContent === place) return;
+        const end = performance.now();
+        found.whole.push(end - start);
+        found.work.push(acted + end - frame);
+      };
+      // After the other callbacks of this frame: the viewer's own were asked for later than this one.
+      channel.port2.postMessage(null);
+    });
+  };
+  const done = () => { handled = performance.now(); }; // after the viewer's own listeners, which are further in
+  for (const kind of ['pointermove', 'keydown', 'input']) {
+    root.addEventListener(kind, heard, true);
+    root.addEventListener(kind, done);
+  }
+}"""
+
+
+def subject() -> tuple[Look, dict[int, np.ndarray]]:
+    """The look and the masks of three of its words."""
+    letters = ("[BOS]", *(f"word{place}" for place in range(1, WORDS - 1)), "[EOS]")
+    look = synthetic(letters, size=(640, 480), layers=LAYERS, heads=HEADS)
+    noise = np.random.default_rng(0).normal(0, 12, (480, 640, 3))  # a photograph is never as smooth as a gradient
+    grainy = Image.fromarray(np.clip(np.asarray(look.image) + noise, 0, 255).astype(np.uint8))
+    y, x = np.indices((480, 640))
+    masks = {place: np.hypot(x - 90 * place, y - 240) * (1 + 0.1 * np.sin(x / 9)) < 110 for place in (2, 3, 5)}
+    return Look(**{**vars(look), "image": grainy}), masks
+
+
+def bertviz_page(look: Look) -> str | None:
+    """The same attention in bertviz's head view; ``None`` where it is not installed."""
+    try:
+        from bertviz import head_view
+    except ImportError:
+        return None
+    cross = [torch.from_numpy(layer[None, :, 1:]) for layer in look.maps]  # (1, H, T, P) each
+    patches, words = [str(patch) for patch in range(look.maps.shape[-1])], [word.text for word in look.words[1:]]
+    page = head_view(
+        cross_attention=cross, encoder_tokens=patches, decoder_tokens=words, html_action="return"
+    )  # fmt: skip
+    return str(page.data)
+
+
+def building(look: Look, masks: viewer.Masks, rounds: int) -> list[Row]:
+    """From the look to the page's fragment, and its size without the module that all viewers of a page share."""
+
+    def ours() -> str:
+        return viewer.static_html(viewer.payload(look, masks=masks))
+
+    size = len(ours().partition('<script type="module">')[0].encode())
+    other = bertviz_page(look)
+    sides = {"ours": ours} | ({"peer": lambda: bertviz_page(look)} if other else {})
+    taken = alternate(sides, rounds)
+    peer = 1e3 * taken["peer"] if other else None
+    what = f"{WORDS} words x {LAYERS * HEADS} heads x {look.maps.shape[-1]} patches"
+    module, theirs = len(viewer.SCRIPT.read_bytes()), len(other.encode()) / 1e3 if other else None
+    where = "peer: bertviz" if other else "bertviz, the peer, is not installed"
+    # The targets are limits on ours; a row with a peer has a ratio as its target, so that the peer has its own row.
+    rows = [
+        row("building one caption's viewer", 1e3 * taken["ours"], None, "ms", 50, note=f"{what}, 3 masks"),
+        row(
+            "its size in the page", size / 1e3, None, "kB", 400, note=f"the module, once a page: {module / 1e3:.0f} kB"
+        ),
+    ]
+    if other:
+        rows.append(row("building, against bertviz", 1e3 * taken["ours"], peer, "ms", note=f"{where} head_view"))
+        rows.append(row("size, against bertviz", size / 1e3, theirs, "kB", note=f"{where} head_view"))
+    return rows
+
+
+@contextmanager
+def chromium() -> Iterator[Any]:
+    """A browser, or ``None`` where there is none."""
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        yield None
+        return
+    if CHROMIUM is None:
+        yield None
+        return
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+def scrub(page: Any, how: str, times: int) -> None:
+    """Pass over all words so many times, there and back."""
+    if how == "keys":
+        page.locator(".words button[tabindex='0']").focus()
+        for key in ["ArrowRight"] * times * WORDS:
+            page.keyboard.press(key)
+            page.wait_for_timeout(1000 / KEYS)
+        return
+    target = page.locator(".scrub input" if how == "slider" else ".words").bounding_box()
+    boxes = [each.bounding_box() for each in page.locator(".words button").all()]
+    middle = target["y"] + target["height"] / 2
+    if how == "slider":
+        spots = [(target["x"] + target["width"] * (0.02 + 0.96 * at / 200), middle) for at in range(201)]
+    else:
+        centres = [(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2) for box in boxes]
+        pairs = pairwise(centres)
+        spots = [(a[0] + (b[0] - a[0]) * at / 6, a[1] + (b[1] - a[1]) * at / 6) for a, b in pairs for at in range(6)]
+    page.mouse.move(*spots[0])
+    if how == "slider":
+        page.mouse.down()
+    for turn in range(times):
+        for spot in spots if turn % 2 == 0 else reversed(spots):
+            page.mouse.move(*spot)
+    page.mouse.up()
+
+
+def scrubbing(browser: Any, look: Look, masks: viewer.Masks, times: int) -> list[Row]:
+    """Each way of scrubbing, plain, and over the words with all heads open and a word pinned as well."""
+    cases = [
+        ("mouse over the words", "words", False),
+        ("arrow keys", "keys", False),
+        ("dragging the slider", "slider", False),
+        ("mouse over the words, all heads open, a word pinned", "words", True),
+    ]
+    if browser is None:
+        why = "not measured: no Chromium or no playwright here"
+        return [not_measured(f"to another word: {name}", "ms", FRAME, why) for name, _, _ in cases]
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "page.html"
+        content = viewer.payload(look, masks=masks)
+        for name, how, full in cases:
+            body = viewer.static_html(content | {"word": 1, "pinned": 5 if full else -1})
+            file.write_text(f'<!doctype html><meta charset="utf-8"><body style="max-width:880px">{body}', "utf-8")
+            page = browser.new_page(viewport={"width": 1200, "height": 1500 if full else 900})
+            page.goto(file.as_uri())
+            page.wait_for_timeout(500)
+            if full:
+                page.locator("summary").click()
+                page.wait_for_timeout(500)
+            scrub(page, how, 1)  # warm-up: plates, caches, compiled code
+            page.evaluate(PROBE, 0)
+            scrub(page, how, times)
+            page.wait_for_timeout(200)
+            found = page.evaluate("window.found")
+            page.close()
+            if len(found["whole"]) < WORDS:
+                sys.exit(f"{name}: only {len(found['whole'])} moves to another word were seen")
+            rows.append(_row(f"to another word: {name}", found["whole"], FRAME))
+            rows.append(_row(f"the work of it: {name}", found["work"]))
+    return rows
+
+
+def _row(name: str, times: list[float], target: float | None = None) -> Row:
+    tail = float(np.quantile(times, 0.95))
+    return row(
+        name, statistics.median(times), None, "ms", target, note=f"{len(times)} moves, 95 % within {tail:.1f} ms"
+    )
+
+
+def report_size() -> Row:
+    """The whole demo report as one HTML file."""
+    name, target = "the demo report's HTML", 10.0
+    if not REPORT.is_file():
+        return not_measured(name, "MB", target, "not measured: not built here (make report)")
+    size, page = REPORT.stat().st_size / 1e6, REPORT.read_text(encoding="utf-8")
+    return row(name, size, None, "MB", target, note=f"{page.count('data-hw3-viewer class')} viewers")
+
+
+def main() -> None:
+    """Measure, print the table and the JSON document."""
+    options = arguments(__doc__).parse_args()
+    torch.set_num_threads(options.threads or 1)
+    look, masks = subject()
+    rows = building(look, masks, options.rounds or (15 if options.quick else 40))
+    with chromium() as browser:
+        rows += scrubbing(browser, look, masks, 2 if options.quick else 6)
+    rows.append(report_size())
+    finish("viewer", rows, quick=options.quick)
+
+
+if __name__ == "__main__":
+    main()
