@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hw3lib import config, paths, probe, prompt_ensembles, provenance
-from hw3lib.data import load_labelled
+from hw3lib.data import load_labelled, open_image
 from hw3lib.errors import UserError
 from hw3lib.files import atomic, read_json, write_json
 from hw3lib.prompt_sets import Prompt, PromptSet
@@ -35,6 +35,7 @@ from hw3lib.prompt_statistics import Contrast, calibration_error, effects, holm,
 from hw3lib.prompts import TOP, Classifier, unique_names
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
     from torch import Tensor
 
 _AT_ONCE = 2**24  # probabilities in memory: 64 MB
@@ -282,3 +283,24 @@ def _corrected(found: dict[Any, dict[str, Any]]) -> dict[Any, dict[str, Any]]:
     """Effects with ``holm``: their p-values corrected for being compared side by side."""
     adjusted = holm([effect["p"] for effect in found.values()])
     return {name: {**effect, "holm": p} for (name, effect), p in zip(found.items(), adjusted, strict=True)}
+
+
+def changed_pictures(
+    profile: config.Profile, predictions: Mapping[str, Any], template: str, baseline: str, classes: Sequence[str]
+) -> list[tuple[Image, str, str, str]]:
+    """For each class the image whose answer a template changed most surely: picture, truth, answer before, and after.
+
+    Classes without an image that went from wrong to right, or from right to wrong, are left out.
+    """
+    before, after = (predictions["templates"].index(each) for each in (baseline, template))
+    first, true, labels = predictions["classes"][..., 0], predictions["truth"], predictions["labels"]
+    moved = (first[before] == true) != (first[after] == true)
+    sure = np.abs(np.exp(predictions["true"][after]) - np.exp(predictions["true"][before]))
+    found = []
+    for name in classes:
+        images = np.flatnonzero(moved & (true == labels.index(name)))
+        if len(images):
+            image = int(images[sure[images].argmax()])
+            picture = open_image(paths.resolve(profile.p1.images) / predictions["images"][image])
+            found.append((picture, name, labels[first[before, image]], labels[first[after, image]]))
+    return found

@@ -236,3 +236,13 @@ def test_a_study_of_nothing_and_a_foreign_predictions_file_are_refused(profile: 
         path.rename(path.with_name(f"picture{number}.png"))
     with pytest.raises(UserError, match="label id"):
         prompt_study.run(profile)
+
+
+def test_the_pictures_shown_are_those_whose_answer_changed(profile: config.Profile) -> None:
+    prompt_study.run(profile)
+    predictions = prompt_study.read_predictions(paths.runs("tiny") / "p1" / "study.safetensors")
+    shown = prompt_study.changed_pictures(profile, predictions, "a wrong {object}", "a {object}", ["red", "blue"])
+    assert [(truth, before) for _, truth, before, _ in shown] == [("red", "red"), ("blue", "blue")]
+    assert all(after != truth for _, truth, _, after in shown)
+    assert shown[0][0].getpixel((20, 16)) == (220, 30, 30)
+    assert prompt_study.changed_pictures(profile, predictions, "a {object}.", "a {object}", ["red"]) == []

@@ -1,0 +1,255 @@
+"""The prompt study's figures: from the content of study.json to a matplotlib ``Figure``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from hw3lib.figures import STYLE, WIDTH, _bare, _short, new_figure, styled
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from PIL.Image import Image
+
+_CELLS_DPI = 200  # cells are one picture inside the SVG: a tenth of the size of a thousand paths
+_TITLES = {
+    "article: a vs none": "article “a”, against none",
+    "article: correct vs none": "right article, against none",
+    "full stop": "full stop, against none",
+}
+_SET_NAMES = {"report": "the task's and the author's", "factorial": "the design and the negations"}
+
+
+def signed(value: float) -> str:
+    """A change in points with one decimal and its sign; nothing has none."""
+    return f"{value:+.1f}".replace("-", "−") if round(value, 1) else "0.0"
+
+
+@styled
+def factor_effects(study: Mapping[str, Any]) -> Figure:
+    """What each factor changes, over all frames and frame by frame, with 95 % intervals over images.
+
+    Negations, which lie on another scale, have a panel of their own. Raises ``ValueError`` without a design.
+    """
+    if not study["factors"]:
+        raise ValueError("the study has no factorial design")
+    rows: list[tuple[str, Mapping[str, Any], bool]] = []
+    for key, effect in study["factors"].items():
+        rows.append((_TITLES.get(key, key), effect, True))
+        rows += [(_short(frame, 40), inner, False) for frame, inner in effect["per_frame"].items()]
+    negation = study["negation"]
+    below = [("negated, against affirmed", negation, True)] if negation else []
+    below += [(_short(key, 40), inner, False) for key, inner in negation.get("pairs", {}).items()]
+    panels = [rows, below] if below else [rows]
+    figure = new_figure(WIDTH, 0.65 + 0.19 * len(rows) + (0.55 + 0.19 * len(below) if below else 0))
+    axes = figure.subplots(len(panels), 1, squeeze=False, height_ratios=[len(panel) for panel in panels])[:, 0]
+    for place, panel in zip(axes, panels, strict=True):
+        _forest(place, panel)
+    axes[-1].set_xlabel("change in accuracy, points")
+    return figure
+
+
+def _forest(axes: Axes, rows: Sequence[tuple[str, Mapping[str, Any], bool]]) -> None:
+    """Effects as points with intervals, one row each; averages are diamonds in bold."""
+    for row, (_, effect, average) in enumerate(rows):
+        colour = STYLE.published if average else STYLE.measured
+        low, value, high = (100 * effect[key] for key in ("low", "effect", "high"))
+        axes.plot([low, high], [row, row], color=colour, marker="", linewidth=2.0 if average else 1.2)
+        axes.plot(value, row, marker="D" if average else "o", color=colour, markersize=5 if average else 4)
+        axes.annotate(
+            signed(value), (1, row), (6, 0), xycoords=("axes fraction", "data"), va="center",
+            textcoords="offset points", fontsize=STYLE.small, fontweight="bold" if average else "normal",
+        )  # fmt: skip
+    axes.axvline(0, color=STYLE.quiet, linewidth=0.8, marker="")
+    axes.set_yticks(range(len(rows)), [name for name, _, _ in rows])
+    for label, (_, _, average) in zip(axes.get_yticklabels(), rows, strict=True):
+        label.set_fontweight("bold" if average else "normal")
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    axes.grid(axis="x")
+
+
+@styled
+def all_templates(study: Mapping[str, Any]) -> Figure:
+    """The accuracy of every template, the best first, told apart by set; hollow where it differs from the baseline."""
+    templates = study["templates"]
+    ranked = sorted(templates, key=lambda key: (-templates[key]["accuracy"], key))
+    sets = list(dict.fromkeys(each["sets"][0] for each in templates.values()))
+    figure = new_figure(WIDTH, 2.9)
+    axes = figure.add_subplot()
+    for number, name in enumerate(sets):
+        marker, colour = STYLE.markers[number % 6], STYLE.series[number % 6]
+        for sure in (False, True):
+            places = [
+                rank
+                for rank, key in enumerate(ranked)
+                if templates[key]["sets"][0] == name and _differs(templates[key]) == sure
+            ]
+            axes.plot(
+                [place + 1 for place in places], [templates[ranked[place]]["accuracy"] for place in places],
+                fillstyle="none" if sure else "full", markersize=4.5, linestyle="", marker=marker, color=colour,
+                label=None if sure else _SET_NAMES.get(name, name), zorder=3 if number else 4,
+            )  # fmt: skip
+    base = templates[study["baseline"]]["accuracy"]
+    axes.axhline(base, color=STYLE.quiet, linewidth=0.8, linestyle=(0, (2, 2)), marker="", label="the baseline")
+    axes.set(xlabel="templates, the most accurate first", ylabel="accuracy", xlim=(0, len(ranked) + 1))
+    axes.grid(axis="y")
+    figure.legend(loc="outside upper left", ncols=min(5, len(sets) + 1), handlelength=1.4, columnspacing=1.4)
+    return figure
+
+
+def _differs(scores: Mapping[str, Any]) -> bool:
+    against = scores["against_baseline"]
+    return bool(against and against["holm"] < 0.05)
+
+
+@styled
+def wording_by_class(study: Mapping[str, Any], most: int = 40) -> Figure:
+    """Templates by classes: by how much each lies above or below the class's mean over all templates shown.
+
+    The design's and the pairs' templates where there are such, else the first ``most``; the best on top. Classes on
+    which wording matters most are on the left.
+    """
+    import numpy as np
+    from matplotlib.colors import LinearSegmentedColormap
+
+    templates = study["templates"]
+    names = list(next(iter(templates.values()))["per_class"])
+    chosen = [key for key, each in templates.items() if {"report", "factorial"} & set(each["sets"])] or list(templates)
+    chosen = sorted(chosen[:most], key=lambda key: -templates[key]["accuracy"])
+    table = np.array([[templates[key]["per_class"][name] for name in names] for key in chosen])  # (K, C)
+    off = 100 * (table - table.mean(0))
+    order = np.argsort(-off.std(0), kind="stable")
+    shades = LinearSegmentedColormap.from_list("around", [STYLE.published, "#f7f7f5", STYLE.measured])
+    figure = new_figure(WIDTH, 1.35 + 0.135 * len(chosen))
+    figure.set_dpi(_CELLS_DPI)
+    axes = figure.add_subplot()
+    drawn = axes.pcolormesh(
+        off[:, order], cmap=shades, vmin=-40, vmax=40, edgecolor="white", linewidth=0.4, rasterized=True
+    )
+    small = min(6.5, 7.5 * 34 / max(34, len(names)))
+    axes.set_yticks(np.arange(len(chosen)) + 0.5, [_short(key, 36) for key in chosen], fontsize=6.2)
+    axes.set_xticks(
+        np.arange(len(names)) + 0.5, [_short(names[place], 18) for place in order], rotation=90, fontsize=small
+    )
+    axes.invert_yaxis()
+    axes.tick_params(length=0)
+    _bare(axes)
+    bar = figure.colorbar(drawn, ax=axes, fraction=0.025, pad=0.01, extend="both", ticks=[-40, -20, 0, 20, 40])
+    bar.set_label("points above or below the class's mean", fontsize=STYLE.small)
+    bar.outline.set_visible(False)  # type: ignore[operator]
+    return figure
+
+
+@styled
+def confusion(counts: Any, labels: Sequence[str]) -> Figure:
+    """Which class (row) was taken for which (column), in shades of the row's share; right answers are the diagonal.
+
+    ``counts`` is (C, C). Classes are in an order that brings together those that are confused.
+    """
+    import numpy as np
+    from matplotlib.colors import LinearSegmentedColormap
+
+    counts = np.asarray(counts)
+    rates = counts / np.maximum(1, counts.sum(1, keepdims=True))
+    order = _together(rates)
+    shown = rates[np.ix_(order, order)]
+    shades = LinearSegmentedColormap.from_list("shades", ["#f6f8fa", "#a9c8dc", STYLE.measured, "#0d3b57"])
+    figure = new_figure(WIDTH, WIDTH * 0.82)
+    figure.set_dpi(_CELLS_DPI)
+    axes = figure.add_subplot()
+    drawn = axes.pcolormesh(
+        np.sqrt(shown), cmap=shades, vmin=0, vmax=1, edgecolor="white", linewidth=0.5, rasterized=True
+    )
+    small = min(STYLE.small, STYLE.small * 32 / max(32, len(labels)))
+    ticks, names = np.arange(len(labels)) + 0.5, [_short(labels[place], 20) for place in order]
+    axes.set_yticks(ticks, names, fontsize=small)
+    axes.set_xticks(ticks, names, rotation=90, fontsize=small)
+    axes.set(xlabel="answer", ylabel="true class", aspect="equal")
+    axes.invert_yaxis()
+    axes.tick_params(length=0)
+    _bare(axes)
+    marks = [0, 0.05, 0.2, 0.5, 1]
+    bar = figure.colorbar(drawn, ax=axes, fraction=0.035, pad=0.01, ticks=np.sqrt(marks))
+    bar.ax.set_yticklabels([f"{mark:g}" for mark in marks])
+    bar.set_label("share of the class's images", fontsize=STYLE.small)
+    bar.outline.set_visible(False)  # type: ignore[operator]
+    return figure
+
+
+def _together(rates: Any) -> list[int]:
+    """An order of classes in which those that are mixed up are neighbours: average linkage of their confusion."""
+    import numpy as np
+    from scipy.cluster.hierarchy import leaves_list, linkage
+    from scipy.spatial.distance import squareform
+
+    if len(rates) < 3:
+        return list(range(len(rates)))
+    mixed = rates + rates.T
+    apart = 2.0 - mixed
+    np.fill_diagonal(apart, 0)
+    return [int(place) for place in leaves_list(linkage(squareform(apart, checks=False), "average"))]
+
+
+@styled
+def changed_images(groups: Sequence[Sequence[tuple[Image, str, str, str]]], titles: Sequence[str]) -> Figure:
+    """Groups of photographs, side by side, whose answer changed: each a picture, its true class, answer before, after.
+
+    Raises ``ValueError`` without any picture, and unless there is a title for each group.
+    """
+    from PIL import ImageOps
+
+    if len(groups) != len(titles) or not groups or not all(groups):
+        raise ValueError(f"{len(groups)} groups of pictures, none of them empty, and {len(titles)} titles do not match")
+    across = max(4, sum(map(len, groups)))
+    side = WIDTH / across
+    figure = new_figure(side * sum(map(len, groups)), side + 0.75)
+    parts = figure.subfigures(1, len(groups), squeeze=False, width_ratios=[len(group) for group in groups])[0]
+    for part, group, title in zip(parts, groups, titles, strict=True):
+        part.suptitle(title, fontsize=STYLE.text, fontweight="bold", x=0.02, ha="left")
+        grid = part.subplots(1, len(group), squeeze=False)[0]
+        for axes, (picture, truth, before, after) in zip(grid, group, strict=True):
+            axes.imshow(ImageOps.fit(picture, (240, 240)), interpolation="antialiased")
+            axes.set_xticks([])
+            axes.set_yticks([])
+            _bare(axes)
+            axes.set_title(_short(truth, 18), loc="center", pad=3, fontsize=STYLE.small)
+            axes.set_xlabel(
+                f"{_short(before, 18)} →\n{_short(after, 18)}", fontsize=STYLE.small, labelpad=3,
+                color=STYLE.right if after == truth else STYLE.published,
+            )  # fmt: skip
+    return figure
+
+
+@styled
+def shots(study: Mapping[str, Any]) -> Figure:
+    """The linear probe's accuracy by labelled images per class, with the range of its draws, beside zero-shot."""
+    probe = study["probe"]
+    if not probe:
+        raise ValueError("the study has no probe: there were too few images per class")
+    figure = new_figure(WIDTH * 0.72, 2.7)
+    axes = figure.add_subplot()
+    counts = [each["shots"] for each in probe["points"]]
+    axes.fill_between(
+        counts, [each["low"] for each in probe["points"]], [each["high"] for each in probe["points"]],
+        color=STYLE.measured, alpha=0.15, linewidth=0,
+    )  # fmt: skip
+    axes.plot(counts, [each["accuracy"] for each in probe["points"]], color=STYLE.measured, label="linear probe")
+    axes.axhline(
+        probe["zero_shot"], color=STYLE.published, marker="", linestyle=(0, (4, 2)), label="zero-shot, the prompt alone"
+    )
+    for each in probe["points"]:
+        axes.annotate(
+            f"{each['accuracy']:.2f}", (each["shots"], each["accuracy"]), (0, -11), textcoords="offset points",
+            ha="center", fontsize=STYLE.small, color=STYLE.measured,
+        )  # fmt: skip
+    axes.set_xscale("log", base=2)
+    axes.set_xticks(counts, [str(count) for count in counts])
+    axes.minorticks_off()
+    top = max(probe["zero_shot"], *(each["high"] for each in probe["points"]))
+    axes.set(xlabel="labelled images per class", ylabel="accuracy", ylim=(0, min(1.0, top + 0.1)))
+    axes.grid(axis="y")
+    axes.legend(loc="lower right")
+    return figure
