@@ -1,4 +1,4 @@
-"""The prompt box: type a template, see at once what it does to accuracy, to each class, and to chosen images.
+"""The prompt box: type a template, see at once what it does to accuracy, surely or not, to classes, to chosen images.
 
 Image features and the baseline are computed when the box is made; an answer costs one short text per class.
 """
@@ -18,6 +18,7 @@ from hw3lib import config, paths
 from hw3lib.data import load_labelled, open_image
 from hw3lib.errors import UserError
 from hw3lib.figures import STYLE
+from hw3lib.prompt_statistics import mcnemar
 from hw3lib.prompts import TOP, Classifier, PromptSet, unique_names
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ class Explorer:
         self.classifier, self.baseline = classifier, baseline
         self.titles = [unique_names(classifier.data.labels)[label] for label in classifier.ids]
         self._pictures = [(index, _thumbnail(classifier.data.paths[index])) for index in images]
-        self._before = self._rates(self._hits(classifier.probabilities(baseline)))
+        self._hits_before = self._hits(classifier.probabilities(baseline))
+        self._before = self._rates(self._hits_before)
         self.text = w.Text(
             value=start or baseline,
             description="prompt",
@@ -81,17 +83,30 @@ class Explorer:
             self.result.value = f'<span style="color:{STYLE.published}">{escape(str(error))}</span>'
             self.gains.value = self.top.value = ""
             return
-        accuracy, rates = self._rates(self._hits(probabilities))
+        hits = self._hits(probabilities)
+        accuracy, rates = self._rates(hits)
         gain = 100 * (accuracy - self._before[0])
         self.result.value = (
             f'<b style="font-size:150%">{accuracy:.4f}</b> &nbsp; '
             f"{gain:+.1f} points against <code>{escape(self.baseline)}</code> ({self._before[0]:.4f})"
+            f"<br>{self._compared(hits)}"
         )
         self.gains.value = self._gains_html(rates)
         shown, more = list(self._pictures), self.picture.value
         if more is not None:
             shown.append((more, _thumbnail(self.classifier.data.paths[more])))
         self.top.value = "".join(self._top_html(index, source, probabilities[index]) for index, source in shown)
+
+    def _compared(self, hits: Sequence[bool | None]) -> str:
+        """On how many images only one of the two prompts is right, and whether that is more than chance."""
+        pairs = list(zip(hits, self._hits_before, strict=True))
+        gained, lost = (sum(pair == wanted for pair in pairs) for wanted in ((True, False), (False, True)))
+        if not gained + lost:
+            return "the same images are right"
+        p_value = mcnemar(gained, lost)
+        verdict = "more than chance would do" if p_value < 0.05 else "chance alone would do as much"
+        told = "p &lt; 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
+        return f"{gained} images won, {lost} lost: {verdict} (McNemar's exact test, {told})"
 
     def _gains_html(self, rates: Sequence[float | None]) -> str:
         """The classes that changed most, as bars to either side: gains right, losses left."""

@@ -23,11 +23,13 @@ def classifier(tmp_path: Path) -> Classifier:
 def test_a_new_prompt_changes_accuracy_gains_and_bars(classifier: Classifier) -> None:
     box = Explorer(classifier, "a {object} thing", [0])
     assert "1.0000" in box.result.value
+    assert "the same images are right" in box.result.value
     assert "No class changes" in box.gains.value
     before = box.top.value
     box.text.value = "a wrong {object}"
     assert "0.0000" in box.result.value
     assert "-100.0 points" in box.result.value
+    assert "0 images won, 6 lost: more than chance would do (McNemar's exact test, p = 0.031)" in box.result.value
     assert all(f">{name}<" in box.gains.value for name in ("red", "green", "blue"))
     assert box.top.value != before
     assert box.top.value.count("<img") == 1
@@ -39,6 +41,12 @@ def test_a_bad_template_gets_the_reason_and_a_good_one_an_answer_again(classifie
     assert "exactly one {object}" in box.result.value
     assert box.top.value == ""
     box.text.value = "the {object}"
+    assert "1.0000" in box.result.value
+
+
+def test_the_article_that_each_name_takes_can_be_asked_for(classifier: Classifier) -> None:
+    box = Explorer(classifier, "a {object} thing")
+    box.text.value = "{a/an} {}"
     assert "1.0000" in box.result.value
 
 
