@@ -49,7 +49,7 @@ def study(profile: config.Profile) -> Path:
     root = paths.runs(profile.name)
     prompts, grounding = _read(root / "p1" / "study.json"), _read(root / "p3" / "grounding.json")
     found = [
-        *_of_prompts(prompts),
+        *_of_prompts(prompts, profile.data),
         _ablations(profile),
         _nouns(grounding),
         _function_words(grounding),
@@ -84,7 +84,7 @@ def _claim(number: int, test: str, parts: list[Part], verdict: Verdict | None = 
 # --- P1 -------------------------------------------------------------------------------------------------------------
 
 
-def _of_prompts(found: Found) -> list[Claim]:
+def _of_prompts(found: Found, data: str) -> list[Claim]:
     """Claims 1 to 4, from ``p1/study.json``."""
     factors, unseen = found.get("factors", {}), found.get("unseen") or {}
     untested = "" if found else "the prompt study has not run"
@@ -93,7 +93,7 @@ def _of_prompts(found: Found) -> list[Claim]:
             1,
             "CLIP's accuracy on images of classes that a supervised network has never seen, minus that network's.",
             [Part.of("CLIP, minus the supervised network", _unseen(unseen), "accuracy")] if unseen else [],
-            remark=_unseen_remark(unseen),
+            remark=_unseen_remark(unseen, data),
             untested=untested,
         ),
         _claim(
@@ -118,13 +118,16 @@ def _unseen(unseen: Found) -> Found:
     return {**unseen, "effect": unseen["clip"] - unseen["supervised"]}
 
 
-def _unseen_remark(unseen: Found) -> str:
+def _unseen_remark(unseen: Found, data: str) -> str:
     if not unseen:
         return ""
+    # The demo's CLIP learnt from pairs of a drawing and a text, as the real one from pairs on the web.
+    met = " The demo's CLIP was never given a label, but the texts that it learnt from name all of these things."
     return (
         f"On the {len(unseen['classes'])} classes that the network was not taught, CLIP is right {unseen['clip']:.0%} "
         f"of the time and the network {unseen['supervised']:.0%}, for it has no name for them; on those that it was "
         f"taught, {unseen['seen']['clip']:.0%} and {unseen['seen']['supervised']:.0%}."
+        + (met if data == "demo" else "")
     )
 
 
