@@ -150,12 +150,11 @@ def study(clip: ClipModel, folder: Path, images: int, classes: int, count: int) 
     half = PromptSet.load("factorial")
     design = tuple(prompt for prompt in half.prompts if prompt.factors)[: 6 * 3]
     web, coarse = PromptSet.load("imagenet80"), PromptSet.load("cifar")
-    rest = tuple(prompt for prompt in coarse.prompts if prompt.template not in web.templates)
-    groups = [design, web.prompts, rest]
-    sets, left = [], count
+    groups = [design, web.prompts, coarse.prompts]
+    sets, seen = [], set[str]()
     for number, group in enumerate(groups):
-        taken = tuple(group[:left])
-        left -= len(taken)
+        taken = tuple(prompt for prompt in group if prompt.template not in seen)[: count - len(seen)]
+        seen |= {prompt.template for prompt in taken}
         if taken:
             sets.append(PromptSet(f"set {number}", "", taken, taken[0].template, taken[0].template))
     templates = prompt_study.all_templates(sets)
