@@ -22,6 +22,7 @@ and medians count. Each prints a table and, as its last line, one JSON document;
 .venv/bin/python benchmarks/train.py                      # a training step against a plain PyTorch loop
 .venv/bin/python benchmarks/metrics.py                    # CIDEr, CLIPScore, rewards against pycocoevalcap, loops
 .venv/bin/python benchmarks/viewer.py                     # the attention viewer against bertviz; scrubbing in Chromium
+.venv/bin/python benchmarks/zero_shot.py                  # a study of prompts against open_clip's loop per template
 .venv/bin/python benchmarks/real_photographs.py           # no speed: what pretraining is worth on real photographs
 ```
 

@@ -46,9 +46,18 @@ def study(profile: config.Profile) -> Path:
     """Test every claim on what the profile's runs have measured; writes and returns ``runs/<profile>/claims.json``."""
     from hw3lib.provenance import stamp
 
+    path = paths.runs(profile.name) / "claims.json"
+    data = "demo world" if profile.data == "demo" else "real data"
+    content = {"provenance": stamp(profile, profile.seed), "data": data}
+    files.write_json(path, content | {"claims": [asdict(claim) for claim in judged(profile)]})
+    return path
+
+
+def judged(profile: config.Profile) -> list[Claim]:
+    """The nine claims with their verdicts, from the profile's result files."""
     root = paths.runs(profile.name)
     prompts, grounding = _read(root / "p1" / "study.json"), _read(root / "p3" / "grounding.json")
-    found = [
+    return [
         *_of_prompts(prompts, profile.data),
         _ablations(profile),
         _nouns(grounding),
@@ -56,11 +65,6 @@ def study(profile: config.Profile) -> Path:
         _wrong_captions(grounding),
         _bad_captions(profile),
     ]
-    path = root / "claims.json"
-    data = "demo world" if profile.data == "demo" else "real data"
-    content = {"provenance": stamp(profile, profile.seed), "data": data, "claims": [asdict(claim) for claim in found]}
-    files.write_json(path, content)
-    return path
 
 
 def load(profile: config.Profile) -> list[Claim]:

@@ -199,13 +199,23 @@ def doctor(profile: str) -> None:
 @main.command(context_settings={"ignore_unknown_options": True})
 @click.option("--cores", type=click.IntRange(min=1), help="How many processor cores to use; all when not given.")
 @click.option("--render", is_flag=True, help="Only set the documents again, from what has been run.")
+@click.option("--verify", is_flag=True, help="Compute every score again from the predictions and compare.")
 @click.argument("snakemake", nargs=-1, type=click.UNPROCESSED)
 @_profile
-def report(cores: int | None, render: bool, snakemake: tuple[str, ...], profile: str) -> None:
+def report(cores: int | None, render: bool, verify: bool, snakemake: tuple[str, ...], profile: str) -> None:
     """Run whatever the profile's report still lacks, then write it as HTML and PDF.
 
     Further arguments go to SNAKEMAKE, which runs the steps: hw3 report --profile hw3 -- --executor slurm --jobs 4
+
+    With --verify nothing is trained or written: it says of every result file whether its numbers still follow from the
+    predictions; exit code 1 if any does not. Further arguments are then the runs of P2 to verify, all when there are
+    none.
     """
+    if verify:
+        from hw3lib import config
+        from hw3lib import verify as verification
+
+        sys.exit(0 if verification.show(verification.verify(config.load(profile), snakemake)) else 1)
     if render:
         from hw3lib import config
         from hw3lib import report as documents

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -43,15 +43,22 @@ def study(profile: Profile, run: str, loaded: LoadedRun) -> Path:
     instances = Instances.load(paths.resolve(captions.val_instances)) if captions.val_instances else None
     folder = paths.runs(profile.name) / "p3"
     measure(loaded, images, predictions, instances, methods=True).save(folder / "grounding.npz")
-    summary = summarise(Measured.load(folder / "grounding.npz"), profile.seed)
     several = plural_references(known, instances) if instances else {}
-    summary |= {"masks": instances is not None, "groups": None}
+    (folder / "groups.npz").unlink(missing_ok=True)
     if instances and several:
         measure(loaded, images, several, instances, spread=True, mirrored=False).save(folder / "groups.npz")
-        summary["groups"] = summarise_groups(Measured.load(folder / "groups.npz"), profile.seed)
     path = folder / "grounding.json"
-    files.write_json(path, {"provenance": stamp(profile, profile.seed), "run": run, **summary})
+    files.write_json(path, {"provenance": stamp(profile, profile.seed), "run": run, **summary(profile)})
     return path
+
+
+def summary(profile: Profile) -> dict[str, Any]:
+    """What ``grounding.json`` holds beside its origin and its run, from what was measured."""
+    folder = paths.runs(profile.name) / "p3"
+    found = summarise(Measured.load(folder / "grounding.npz"), profile.seed)
+    groups = folder / "groups.npz"
+    several = summarise_groups(Measured.load(groups), profile.seed) if groups.is_file() else None
+    return found | {"masks": profile.captions.val_instances is not None, "groups": several}
 
 
 def plural_references(captions: CaptionSet, instances: Instances) -> dict[str, str]:

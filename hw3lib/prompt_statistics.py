@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -31,9 +32,9 @@ class Contrast:
 
 def mcnemar(gained: int, lost: int) -> float:
     """McNemar's exact test, two-sided (binomial): the p-value from the images that only one of two got right."""
-    from scipy.stats import binom
+    from scipy.special import bdtr
 
-    return min(1.0, 2 * float(binom.cdf(min(gained, lost), gained + lost, 0.5)))
+    return min(1.0, 2 * float(bdtr(min(gained, lost), gained + lost, 0.5)))
 
 
 def sign_flip(differences: ArrayLike) -> float:
@@ -43,7 +44,7 @@ def sign_flip(differences: ArrayLike) -> float:
     patterns are counted, by convolution over the values that occur. With differences of -1, 0, 1 it is McNemar's exact
     test. Raises :class:`ValueError` for differences that are not whole.
     """
-    from scipy.stats import binom
+    from scipy.special import gammaln
 
     given = np.asarray(differences)
     values = np.rint(given).astype(np.int64)
@@ -57,7 +58,8 @@ def sign_flip(differences: ArrayLike) -> float:
     chances = np.ones(1)  # of the sum -top, -top + 2 * step, ..., top, in half units from the lowest
     for size, count in zip((sizes // step).tolist(), counts.tolist(), strict=True):
         part = np.zeros(size * count + 1)
-        part[::size] = binom.pmf(np.arange(count + 1), count, 0.5)
+        plus = np.arange(count + 1)  # images with a plus: binomial
+        part[::size] = np.exp(gammaln(count + 1) - gammaln(plus + 1) - gammaln(count - plus + 1) - count * np.log(2))
         chances = np.convolve(chances, part)
     sums = step * (2 * np.arange(len(chances)) - (len(chances) - 1))
     return float(min(1.0, chances[np.abs(sums) >= found].sum()))
@@ -87,13 +89,7 @@ def intervals(
     count = rows.shape[1]
     if count < 2:
         raise ValueError(f"{count} image{'s' * (count != 1)} cannot be resampled: it takes two at the least")
-    rng, chunk = np.random.default_rng(seed), max(1, _AT_ONCE // count)
-    parts = []
-    for start in range(0, resamples, chunk):
-        drawn = rng.integers(0, count, (min(chunk, resamples - start), count))  # (S, I)
-        offset = drawn + count * np.arange(len(drawn))[:, None]
-        times = np.bincount(offset.ravel(), minlength=drawn.size).reshape(drawn.shape)  # how often each image is drawn
-        parts.append(times.astype(np.float64) @ rows.T / count)
+    parts = [times @ rows.T / count for times in _drawn(count, seed, resamples)]
     means, effects = np.concatenate(parts).T, rows.mean(1)  # (E, S), (E,)
     # Sums in another order differ in the last digit, which must not decide what counts as below.
     near = np.isclose(means, effects[:, None], rtol=1e-12, atol=1e-14)
@@ -110,6 +106,18 @@ def intervals(
             sides = ndtr(bias + (bias + normal) / (1 - acceleration[row] * (bias + normal)))
         ends[row] = np.percentile(means[row], 100 * sides)
     return ends[:, 0], ends[:, 1]
+
+
+@lru_cache(maxsize=1)  # a study asks for the same again and again
+def _drawn(count: int, seed: int, resamples: int) -> list[Floats]:
+    """How often each image is drawn in each resample, ``(S, I)`` in parts."""
+    rng, chunk = np.random.default_rng(seed), max(1, _AT_ONCE // count)
+    parts = []
+    for start in range(0, resamples, chunk):
+        drawn = rng.integers(0, count, (min(chunk, resamples - start), count))
+        places = (drawn + count * np.arange(len(drawn))[:, None]).ravel()
+        parts.append(np.bincount(places, minlength=drawn.size).reshape(drawn.shape).astype(np.float64))
+    return parts
 
 
 def effects(right: Bools, contrasts: Mapping[str, Contrast], seed: int = 0) -> dict[str, dict[str, Any]]:

@@ -42,6 +42,14 @@ def summarise(profile: config.Profile) -> Path:
 
     A part that has not run yet is empty. Scores that a run's ``scores.json`` holds are taken over by their names.
     """
+    path = paths.runs(profile.name) / "summary.json"
+    stamp = provenance.stamp(profile, profile.seed)
+    files.write_json(path, {"profile": profile.name, "provenance": stamp, **key_numbers(profile)})
+    return path
+
+
+def key_numbers(profile: config.Profile) -> dict[str, Any]:
+    """What ``summary.json`` holds beside its origin: ``p1``, ``p2``, ``p3`` and ``claims``, from the score files."""
     folder = paths.runs(profile.name)
     p1 = _scores(folder / "p1" / "scores.json")
     prompts = {name: each["accuracy"] for name, each in p1.get("prompts", {}).items()}
@@ -50,16 +58,13 @@ def summarise(profile: config.Profile) -> Path:
         found = _scores(folder / "p2" / name / "scores.json")
         if found:
             runs[name] = {key: value for key, value in found["scores"].items() if isinstance(value, int | float)}
-    summary = {
-        "profile": profile.name,
-        "provenance": provenance.stamp(profile, profile.seed),
+    judged = _scores(folder / "claims.json").get("claims", [])
+    return {
         "p1": {"prompts": prompts, "images": p1.get("images")},
         "p2": runs,
         "p3": {key: value for key, value in _scores(folder / "p3" / "summary.json").items() if key != "provenance"},
+        "claims": {str(claim["number"]): claim["verdict"] for claim in judged},
     }
-    path = folder / "summary.json"
-    files.write_json(path, summary)
-    return path
 
 
 def _scores(path: Path) -> dict[str, Any]:

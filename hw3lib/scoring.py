@@ -192,31 +192,40 @@ def score_files(
 def score_runs(profile: config.Profile | str, runs: Sequence[str], device: str = "auto") -> list[Path]:
     """Score finished runs' predictions, and their variants, on the validation images; returns their ``scores.json``.
 
+    Raises what :func:`scored` does.
+    """
+    profile = config.load(profile) if isinstance(profile, str) else profile
+    written = []
+    for run, result in scored(profile, runs, device):
+        written.append(paths.runs(profile.name) / "p2" / run / "scores.json")
+        write_json(written[-1], {"provenance": provenance.stamp(profile, profile.seed), **result})
+    return written
+
+
+def scored(profile: config.Profile, runs: Sequence[str], device: str = "auto") -> Iterator[tuple[str, dict[str, Any]]]:
+    """What the ``scores.json`` of finished runs hold, from their predictions: one run after another.
+
     Several at once share the references, the image features and METEOR's start. Without a CLIP in the profile there is
     no CLIPScore. Raises :class:`UserError` before any work when a run has no predictions, naming the command that makes
     them, or when they do not fit the images.
     """
     from hw3lib.clip import ClipModel
 
-    profile = config.load(profile) if isinstance(profile, str) else profile
     data = profile.captions
     found = load_captions(paths.resolve(data.val_annotations), paths.resolve(data.val_images), data.limit_val)
     predictions = {run: _predictions_of(profile, run, found.names) for run in runs}
     images = dict(zip(found.names, found.files, strict=True))
     objects = chair.load_objects(paths.resolve(data.val_instances)) if data.val_instances else None
-    written = []
     with meteor() as process:
         references = References(dict(zip(found.names, found.captions, strict=True)))
         clip = ClipModel.load(profile.clip, device) if profile.clip else None
         for run, captions in predictions.items():
-            result = score(captions, references, clip, images, objects, process)
+            result: dict[str, Any] = dict(score(captions, references, clip, images, objects, process))
             result["variants"] = {
                 name: score(other, references, clip, images, objects, overlap=False)
                 for name, other in _variants_of(profile, run, found.names).items()
             }
-            written.append(paths.runs(profile.name) / "p2" / run / "scores.json")
-            write_json(written[-1], {"provenance": provenance.stamp(profile, profile.seed), **result})
-    return written
+            yield run, result
 
 
 def _variants_of(profile: config.Profile, run: str, names: Sequence[str]) -> dict[str, dict[str, str]]:

@@ -1,0 +1,139 @@
+"""Whether the report's numbers still follow from the files: every score computed again from the predictions.
+
+``hw3 report --verify`` trains nothing and runs no notebook. It scores the predictions again (P1's from the answers that
+were kept, P2's captions, P3's from what was measured of every word), judges the claims again, and compares with what
+the result files say; then it looks for the key numbers on the page.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from hw3lib import config, files, paths
+
+TOLERANCE = 1e-6  # relative: of what the same files give on another machine (sums in another order)
+_ORIGIN = ("provenance",)
+Content = Any
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A result file, and in which places it says something else than what follows from the files below it."""
+
+    file: Path
+    differs: tuple[str, ...]  # "scores.CIDEr: 1.2 in the file, 1.3 computed"
+    note: str = ""  # why it was not compared
+
+
+def verify(profile: config.Profile, runs: Sequence[str] = (), device: str = "auto") -> Iterator[Finding]:
+    """Compare every result file of the profile, one finding each; ``runs`` names those of P2, all when empty.
+
+    Raises :class:`UserError` for a run that the profile does not have, and for predictions that do not fit the images.
+    """
+    from hw3lib import claims, grounding_study, report, scoring
+
+    chosen = list(runs) or list(profile.runs)
+    for run in chosen:
+        profile.run(run)
+    root = paths.runs(profile.name)
+    yield from _prompts(profile, root / "p1")
+    scored = [run for run in chosen if (root / "p2" / run / "predictions.json").is_file()]
+    for run in set(chosen) - set(scored):
+        yield Finding(root / "p2" / run / "scores.json", (), "not trained yet")
+    for run, result in scoring.scored(profile, scored, device) if scored else ():
+        yield _compared(root / "p2" / run / "scores.json", result)
+    measured = root / "p3" / "grounding.json"
+    if (root / "p3" / "grounding.npz").is_file():
+        yield _compared(measured, grounding_study.summary(profile), ignore=("run",))
+    else:
+        yield Finding(measured, (), "not measured yet")
+    judged = [asdict(claim) for claim in claims.judged(profile)]
+    yield _compared(root / "claims.json", {"claims": judged}, ignore=("data",))
+    numbers = report.key_numbers(profile)
+    yield _compared(root / "summary.json", numbers, ignore=("profile",))
+    yield _page(profile, numbers)
+
+
+def _prompts(profile: config.Profile, folder: Path) -> Iterator[Finding]:
+    from hw3lib import probe, prompt_study, prompts
+
+    if not (folder / "predictions.json").is_file():
+        yield Finding(folder / "scores.json", (), "not measured yet")
+        return
+    kept = files.read_json(folder / "predictions.json")
+    yield _compared(folder / "scores.json", prompts.score(kept, prompts.PromptSet.load(profile.p1.prompts)))
+    if (folder / "study.safetensors").is_file():
+        answers = prompt_study.read_predictions(folder / "study.safetensors")
+        again = prompt_study.score(answers, prompt_study.load_sets(profile), profile.seed)
+        again |= probe.score(files.read_json(folder / "probe.json"), profile.seed)
+        yield _compared(folder / "study.json", again)
+
+
+def _compared(path: Path, computed: Content, ignore: Sequence[str] = ()) -> Finding:
+    if not path.is_file():
+        return Finding(path, (), "not there yet")
+    said = {key: value for key, value in files.read_json(path).items() if key not in (*_ORIGIN, *ignore)}
+    return Finding(path, tuple(differences(said, json.loads(json.dumps(computed)))))
+
+
+def differences(said: Content, computed: Content, where: str = "") -> Iterator[str]:
+    """Where two JSON values differ by more than :data:`TOLERANCE`, each place in a sentence."""
+    if isinstance(said, dict) and isinstance(computed, dict):
+        for key in dict.fromkeys((*said, *computed)):
+            place = f"{where}.{key}" if where else str(key)
+            if key not in said or key not in computed:
+                yield f"{place}: only {'computed' if key not in said else 'in the file'}"
+            else:
+                yield from differences(said[key], computed[key], place)
+    elif isinstance(said, list) and isinstance(computed, list) and len(said) == len(computed):
+        for index, pair in enumerate(zip(said, computed, strict=True)):
+            yield from differences(*pair, f"{where}[{index}]")
+    elif _number(said) and _number(computed):
+        if not math.isclose(said, computed, rel_tol=TOLERANCE, abs_tol=TOLERANCE):
+            yield f"{where}: {said:g} in the file, {computed:g} computed"
+    elif said != computed:
+        yield f"{where}: {said!r} in the file, {computed!r} computed"
+
+
+def _number(value: Content) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _page(profile: config.Profile, numbers: dict[str, Any]) -> Finding:
+    """The key numbers and verdicts, as the page shows them."""
+    from hw3lib.report import NAME, SCORES
+
+    path = paths.report(profile.name) / f"{NAME}.html"
+    if not path.is_file():
+        return Finding(path, (), "not there yet")
+    text = path.read_text(encoding="utf-8")
+    shown = {f"p1.{prompt}": f"{value:.4f}" for prompt, value in numbers["p1"]["prompts"].items()}
+    for run, scores in numbers["p2"].items():
+        shown |= {f"p2.{run}.{score}": f"{scores[score]:.4f}" for score in SCORES if score in scores}
+    for end in ("best", "worst"):
+        if end in numbers["p3"]:
+            shown[f"p3.{end}.CLIPScore"] = f"{numbers['p3'][end]['CLIPScore']:.4f}"
+    shown |= {f"claims.{number}": f" {verdict}</td>" for number, verdict in numbers["claims"].items()}
+    missing = (f"{key}: {value.strip()} is not on the page" for key, value in shown.items() if value not in text)
+    return Finding(path, tuple(missing))
+
+
+def show(findings: Iterator[Finding]) -> bool:
+    """Print a line per file, and what differs in it; True when nothing does."""
+    import click
+
+    fine = True
+    for found in findings:
+        word = found.note or ("differs" if found.differs else "follows from the files")
+        click.echo(f"{found.file}: {word}")
+        for each in found.differs[:10]:
+            click.echo(f"    {each}")
+        if len(found.differs) > 10:
+            click.echo(f"    and {len(found.differs) - 10} more")
+        fine = fine and not found.differs
+    return fine

@@ -1,0 +1,92 @@
+"""A number that no longer follows from the files is found and named; one that does is left alone."""
+
+from __future__ import annotations
+
+import pytest
+from click.testing import CliRunner
+from report_material import make
+
+from hw3lib import claims, cli, config, files, paths, report, scoring, verify
+from hw3lib.errors import UserError
+
+
+def test_differences_name_their_place_and_rounding_is_none() -> None:
+    said = {"a": 1.0, "b": {"c": [1, 2.0], "d": "x"}, "e": None, "f": True}
+    assert list(verify.differences(said, {"a": 1.0 + 1e-9, "b": {"c": [1, 2.0], "d": "x"}, "e": None, "f": True})) == []
+    found = list(verify.differences(said, {"a": 1.1, "b": {"c": [1, 3.0], "d": "y"}, "f": 7, "g": 0}))
+    assert found == [
+        "a: 1 in the file, 1.1 computed",
+        "b.c[1]: 2 in the file, 3 computed",
+        "b.d: 'x' in the file, 'y' computed",
+        "e: only in the file",
+        "f: True in the file, 7 computed",
+        "g: only computed",
+    ]
+    assert list(verify.differences([1], [1, 2])) == [": [1] in the file, [1, 2] computed"]
+
+
+@pytest.fixture
+def profile(tmp_path, monkeypatch) -> config.Profile:
+    """A made-up run whose report is written; P2's scores come out as they stand in their files."""
+    monkeypatch.setenv("HW3_ROOT", str(make(tmp_path)))
+    found = config.load("fake")
+    for run in found.runs:
+        files.write_json(paths.runs("fake") / "p2" / run / "predictions.json", {"x": "a cow"})
+
+    def scored(_profile, runs, _device):
+        for run in runs:
+            kept = files.read_json(paths.runs("fake") / "p2" / run / "scores.json")
+            yield run, {key: value for key, value in kept.items() if key != "provenance"} | {"variants": {}}
+
+    for run in found.runs:
+        path = paths.runs("fake") / "p2" / run / "scores.json"
+        files.write_json(path, files.read_json(path) | {"variants": {}})
+    monkeypatch.setattr(scoring, "scored", scored)
+    claims.study(found)
+    report.summarise(found)
+    report.build(found)
+    return found
+
+
+def verified(profile: config.Profile) -> dict[str, verify.Finding]:
+    return {found.file.name: found for found in verify.verify(profile) if found.file.parent.name != "vit"}
+
+
+def test_a_report_that_follows_from_its_files_is_found_fine(profile) -> None:
+    found = verified(profile)
+    assert {name for name, each in found.items() if each.differs} == set()
+    assert not found["summary.json"].note
+    assert not found["hw3_report.html"].note
+    assert found["grounding.json"].note == "not measured yet"
+    result = CliRunner().invoke(cli.main, ["report", "--verify", "--profile", "fake"])
+    assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize(
+    ("path", "change", "where"),
+    [
+        ("p2/best/scores.json", lambda content: content["scores"].update(CIDEr=9.0), "summary.json"),
+        ("summary.json", lambda content: content["p2"]["best"].update(CIDEr=9.0), "summary.json"),
+        ("claims.json", lambda content: content["claims"][4].update(verdict="supported"), "claims.json"),
+    ],
+)
+def test_a_number_that_was_changed_by_hand_is_found(profile, path, change, where) -> None:
+    target = paths.runs("fake") / path
+    content = files.read_json(target)
+    change(content)
+    files.write_json(target, content)
+    assert verified(profile)[where].differs
+    result = CliRunner().invoke(cli.main, ["report", "--verify", "--profile", "fake"])
+    assert result.exit_code == 1
+    assert "differs" in result.output
+
+
+def test_a_page_of_other_numbers_is_found(profile) -> None:
+    page = paths.report("fake") / f"{report.NAME}.html"
+    page.write_text(page.read_text(encoding="utf-8").replace("1.5000", "1.6000"), encoding="utf-8")
+    assert verified(profile)["hw3_report.html"].differs == ("p2.best.CIDEr: 1.5000 is not on the page",)
+
+
+def test_an_unknown_run_is_refused(profile) -> None:
+    with pytest.raises(UserError, match="no run 'bst'"):
+        list(verify.verify(profile, ["bst"]))
