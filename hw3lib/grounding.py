@@ -116,8 +116,8 @@ def measure(
 
     Without ``instances`` only entropy and stability are measured. ``spread`` also measures how evenly each word's map
     is spread over the instances that the caption's plural phrase is about, ``mirrored`` the stability, and ``methods``,
-    on every second image, gradient-weighted attention and rollout. An image at which a caption is missing, and
-    a caption longer than the decoder reads, is left out.
+    on every second image, gradient-weighted attention and rollout. An image at which a caption is missing
+    is left out; of a caption longer than the decoder reads, the part that it reads is measured.
     """
     lexicon = Lexicon.for_categories(instances.categories) if instances else Lexicon.load(_coco())
     rows: dict[str, list[np.ndarray]] = {}
@@ -163,16 +163,13 @@ def _read(
     for start in range(0, len(images), _BATCH):
         chosen, inputs, geometries, ids = [], [], [], []
         for path in images[start : start + _BATCH]:
-            tokens = tokenizer.encode(captions[path.stem])
-            if len(tokens) > model.max_length:
-                continue
+            # What decoding cut at its limit never came to [EOS]; of what is longer still, the part that can be read.
+            tokens = tokenizer.encode(captions[path.stem])[: model.max_length]
             photograph = open_image(path)
             chosen.append(path.stem)
             ids.append(tokens)
             inputs.append(loaded.transform(photograph))
             geometries.append(loaded.transform.geometry(*photograph.size))
-        if not chosen:
-            continue
         with torch.inference_mode():
             batch = torch.stack(inputs).to(model.device)
             plain, grid = _maps(loaded, batch, ids)

@@ -129,12 +129,13 @@ def test_without_masks_there_is_entropy_and_stability_and_the_summary_says_no_mo
     assert summary["choice"] is None
 
 
-def test_captions_that_are_missing_or_too_long_are_left_out(finder, tmp_path) -> None:
+def test_captions_that_are_missing_are_left_out_and_long_ones_are_read_as_far_as_they_can(finder, tmp_path) -> None:
     images, instances = world(tmp_path, [(0, 0), (48, 16)], finder.tokenizer)
-    found = measure(finder, images, {"1": "a dog"}, instances)
+    found = measure(finder, images, {"1": "dog " * 40}, instances)
     assert found.images == ["1"]
+    assert found.word.tolist() == ["dog"] * (finder.model.max_length - 1)
     with pytest.raises(UserError, match="no caption"):
-        measure(finder, images, {"1": "dog " * 40}, instances)
+        measure(finder, images, {"2": "a dog"}, instances)
 
 
 def test_what_was_measured_comes_back_from_its_file(finder, tmp_path) -> None:
