@@ -51,7 +51,7 @@ def main() -> None:
 @click.argument("out", type=_FILE)
 @click.option(
     "--template",
-    help="The prompt: {object} is the label, {a/an} its article. Not given: “This is a photo of a {object}”.",
+    help="The prompt: {object} is the label, {a/an} its article. Not given: classify_with of the profile's prompts.",
 )
 @_profile
 @_device
