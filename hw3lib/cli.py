@@ -50,7 +50,8 @@ def main() -> None:
 @click.argument("id2label", type=_FILE)
 @click.argument("out", type=_FILE)
 @click.option(
-    "--template", help="The prompt, {object} standing for the label; the profile's best known when not given."
+    "--template",
+    help="The prompt: {object} is the label, {a/an} its article. Not given: classify_with of the profile's prompts.",
 )
 @_profile
 @_device

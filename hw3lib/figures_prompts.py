@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from PIL.Image import Image
 
+_MOST = 50  # classes whose names can be read
 _CELLS_DPI = 200  # cells are one picture inside the SVG: a tenth of the size of a thousand paths
 _TITLES = {
     "article: a vs none": "article “a”, against none",
@@ -110,7 +111,7 @@ def wording_by_class(study: Mapping[str, Any], most: int = 40) -> Figure:
     """Templates by classes: by how much each lies above or below the class's mean over all templates shown.
 
     The design's and the pairs' templates where there are such, else the first ``most``; the best on top. Classes on
-    which wording matters most are on the left.
+    which wording matters most are on the left, 50 at the most.
     """
     import numpy as np
     from matplotlib.colors import LinearSegmentedColormap
@@ -121,19 +122,16 @@ def wording_by_class(study: Mapping[str, Any], most: int = 40) -> Figure:
     chosen = sorted(chosen[:most], key=lambda key: -templates[key]["accuracy"])
     table = np.array([[templates[key]["per_class"][name] for name in names] for key in chosen])  # (K, C)
     off = 100 * (table - table.mean(0))
-    order = np.argsort(-off.std(0), kind="stable")
+    order = np.argsort(-off.std(0), kind="stable")[:_MOST]
+    names, off = [names[place] for place in order], off[:, order]
     shades = LinearSegmentedColormap.from_list("around", [STYLE.published, "#f7f7f5", STYLE.measured])
     figure = new_figure(WIDTH, 1.35 + 0.135 * len(chosen))
     figure.set_dpi(_CELLS_DPI)
     axes = figure.add_subplot()
-    drawn = axes.pcolormesh(
-        off[:, order], cmap=shades, vmin=-40, vmax=40, edgecolor="white", linewidth=0.4, rasterized=True
-    )
+    drawn = axes.pcolormesh(off, cmap=shades, vmin=-40, vmax=40, edgecolor="white", linewidth=0.4, rasterized=True)
     small = min(6.5, 7.5 * 34 / max(34, len(names)))
     axes.set_yticks(np.arange(len(chosen)) + 0.5, [_short(key, 36) for key in chosen], fontsize=6.2)
-    axes.set_xticks(
-        np.arange(len(names)) + 0.5, [_short(names[place], 18) for place in order], rotation=90, fontsize=small
-    )
+    axes.set_xticks(np.arange(len(names)) + 0.5, [_short(name, 18) for name in names], rotation=90, fontsize=small)
     axes.invert_yaxis()
     axes.tick_params(length=0)
     _bare(axes)
@@ -147,13 +145,18 @@ def wording_by_class(study: Mapping[str, Any], most: int = 40) -> Figure:
 def confusion(counts: Any, labels: Sequence[str]) -> Figure:
     """Which class (row) was taken for which (column), in shades of the row's share; right answers are the diagonal.
 
-    ``counts`` is (C, C). Classes are in an order that brings together those that are confused.
+    ``counts`` is (C, C). Classes are in an order that brings together those that are confused; of more than 50, those
+    with most errors are shown.
     """
     import numpy as np
     from matplotlib.colors import LinearSegmentedColormap
 
-    counts = np.asarray(counts)
-    rates = counts / np.maximum(1, counts.sum(1, keepdims=True))
+    counts, labels = np.asarray(counts), list(labels)
+    total = counts.sum(1)
+    wrong = counts.sum(0) + counts.sum(1) - 2 * np.diag(counts)
+    chosen = np.sort(np.argsort(-wrong, kind="stable")[:_MOST])
+    counts, labels = counts[np.ix_(chosen, chosen)], [labels[place] for place in chosen]
+    rates = counts / np.maximum(1, total[chosen, None])
     order = _together(rates)
     shown = rates[np.ix_(order, order)]
     shades = LinearSegmentedColormap.from_list("shades", ["#f6f8fa", "#a9c8dc", STYLE.measured, "#0d3b57"])

@@ -9,7 +9,8 @@ study.json: ``probe`` has ``shots``, ``points`` (by number of shots ``accuracy``
 ``zero_shot`` (on the same test images), ``crossing`` (the least shots that beat it, or null), ``draws``, ``test``
 (images per draw), ``strength``. ``unseen`` has the accuracies ``clip`` and ``supervised`` on untaught classes' images,
 ``n``, the interval ``low`` to ``high`` of their difference over images, ``p`` (McNemar), the same two on taught classes
-(``seen``), and the supervised network's mean confidence on the untaught (``confidence``).
+(``seen``), and the supervised network's mean confidence on the untaught (``confidence``). It is empty
+where fewer than two classes can be taught; ``seen`` has nulls where no image of them is left.
 
 Letters: B images, C classes, D width of the features.
 """
@@ -211,9 +212,14 @@ def score(predictions: Mapping[str, Any], seed: int) -> dict[str, Any]:
             "low": float(low[0]), "high": float(high[0]), "p": mcnemar(gained, lost),
             "confidence": float(np.array(told["confidence"])[new].mean()),
             "seen": {
-                "clip": float(ours[~new].mean()), "supervised": float(theirs[~new].mean()), "n": int((~new).sum()),
+                "clip": _mean(ours[~new]), "supervised": _mean(theirs[~new]), "n": int((~new).sum()),
             },
             "taught": len(told["taught"]), "train": told["train"], "network": told["network"],
             "classes": [labels[label] for label in untaught], "of": len(labels), "template": predictions["template"],
         }  # fmt: skip
     return found
+
+
+def _mean(right: NDArray[np.bool_]) -> float | None:
+    """The share of right answers; ``None`` where nothing was asked."""
+    return float(right.mean()) if len(right) else None

@@ -32,10 +32,10 @@ def chance(p: float) -> str:
 
 
 def factor_sentences(study: Mapping[str, Any]) -> str:
-    """What the article and the full stop do, each with a verdict, as a Markdown list; empty without a design."""
+    """What the article and the full stop do, each with a verdict, as a Markdown list."""
     factors = study["factors"]
     if not factors:
-        return ""
+        return "None of the prompt sets is a factorial design, so what a single word does cannot be told."
     names = {
         "article: a vs none": "The article “a”, right or wrong",
         "article: correct vs none": "The right article (a, an or none)",
@@ -75,15 +75,15 @@ def _by_frame(effects: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def negation_sentence(study: Mapping[str, Any]) -> str:
-    """Whether denying a class costs accuracy, against the same frame affirmed; empty without pairs."""
+    """Whether denying a class costs accuracy, against the same frame affirmed."""
     negation = study["negation"]
     if not negation:
-        return ""
+        return "None of the prompt sets has a negation with its affirmative twin."
     if shown(negation):
         lead = "Negation costs accuracy" if negation["effect"] < 0 else "Negation raises accuracy"
     else:
         lead = "Negation has no effect that could be shown"
-    worst = min(negation["pairs"], key=lambda key: negation["pairs"][key]["effect"])
+    worst = max(negation["pairs"], key=lambda key: abs(negation["pairs"][key]["effect"]))
     pair = negation["pairs"][worst]
     right = study["templates"][worst]["accuracy"]
     chance_rate = 1 / len(study["labels"])
@@ -103,7 +103,7 @@ def template_sentence(study: Mapping[str, Any]) -> str:
     """How many of all templates do better and worse than the baseline, and surely so."""
     compared = {key: each["against_baseline"] for key, each in study["templates"].items() if each["against_baseline"]}
     if not compared:
-        return ""
+        return "There is only one template, and nothing to compare it with."
     better = [key for key, each in compared.items() if each["effect"] > 0]
     worse = [key for key, each in compared.items() if each["effect"] < 0]
     sure = [[key for key in group if shown(compared[key])] for group in (better, worse)]
@@ -161,13 +161,13 @@ def calibration_sentence(study: Mapping[str, Any]) -> str:
 
 
 def ensemble_sentence(study: Mapping[str, Any]) -> str:
-    """Whether averaging templates pays, on images on which nothing was chosen; empty where there were too few."""
+    """Whether averaging templates pays, on images on which nothing was chosen."""
     found = study["ensemble"]
     if not found:
-        return ""
+        return "There are too few images to choose an ensemble on one half and judge it on the other."
     mixed = [each for each in found["rows"] if each["against_baseline"] and len(each["members"]) > 1]
     if not mixed:
-        return ""
+        return "There is no ensemble of more than one template."
     best = max(mixed, key=lambda each: (each["accuracy"], -each["nll"]))
     base = found["rows"][0]
     gain = best["against_baseline"]
@@ -234,10 +234,10 @@ def confusion_sentence(study: Mapping[str, Any], counts: Any) -> str:
 
 
 def probe_sentence(study: Mapping[str, Any]) -> str:
-    """How many labelled images a learned classifier needs to do what the prompt does; empty where it had none."""
+    """How many labelled images a learned classifier needs to do what the prompt does."""
     probe = study["probe"]
     if not probe:
-        return ""
+        return "There are too few images per class to fit a linear probe on some and test it on others."
     last, zero, crossing = probe["points"][-1], probe["zero_shot"], probe["crossing"]
     many = f"{last['shots']} labelled image{'s' * (last['shots'] != 1)} per class"
     reach = f"{last['accuracy']:.3f} (from {last['low']:.3f} to {last['high']:.3f} by draw)"
@@ -263,13 +263,13 @@ def unseen_sentence(profile: config.Profile, study: Mapping[str, Any]) -> str:
     new, old = found["of"] - found["taught"], found["seen"]
     clip, network = found["clip"], found["supervised"]
     ends = f"[{100 * found['low']:.0f}, {100 * found['high']:.0f}]"
+    known = "" if not old["n"] else f"On other images of these it is right in {old['supervised']:.2f} of the cases. "
     text = (
         f"A classifier on {plain(found['network'])} was taught {found['taught']} of the {found['of']} classes, with "
-        f"{found['train']} images. On other images of these it is right in {old['supervised']:.2f} of the cases. On "
-        f"the {found['n']} images of the {new} classes that it was not taught it is right in {network:.2f}: it has "
-        "no other answers than the taught classes, and gives one of them with a mean confidence of "
-        f"{found['confidence']:.2f}. CLIP, choosing among all {found['of']} names, is right in {clip:.2f} of them, a "
-        f"difference of {100 * (clip - network):.0f} points {ends}. "
+        f"{found['train']} images. {known}On the {found['n']} images of the {new} classes that it was not taught it is "
+        f"right in {network:.2f}: it has no other answers than the taught classes, and gives one of them with a mean "
+        f"confidence of {found['confidence']:.2f}. CLIP, choosing among all {found['of']} names, is right in "
+        f"{clip:.2f} of them, a difference of {100 * (clip - network):.0f} points {ends}. "
     )
     if profile.data == "demo":
         return text + (

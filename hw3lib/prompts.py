@@ -195,15 +195,16 @@ def classify_folder(
 ) -> dict[str, int]:
     """Label every image of a folder and write ``filename,label`` rows (the label's id), sorted by file name.
 
-    ``setting`` says which CLIP; ``template`` is the set's ``classify_with`` when not given. Returns the label ids by
-    file name. Raises :class:`UserError` before anything is written: for bad input, and for an image that cannot be
-    read, since the file must cover every image.
+    ``setting`` says which CLIP; ``template`` is ``classify_with`` of the profile's prompt set when not given. Returns
+    the label ids by file name. Raises :class:`UserError` before anything is written: for bad input, and for an image
+    that cannot be read, since the file must cover every image.
     """
     from hw3lib.clip import ClipModel
 
     setting = config.load(setting) if isinstance(setting, str) else setting
     clip = setting.require_clip("classifies") if isinstance(setting, config.Profile) else setting
-    chosen = check_template(template or PromptSet.load("report").classify_with)
+    known = setting.p1.prompts if isinstance(setting, config.Profile) else "report"
+    chosen = check_template(template or PromptSet.load(known).classify_with)
     data = load_labelled(images, id2label)
     out = Path(out_csv)
     if out.is_dir():

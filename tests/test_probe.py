@@ -99,6 +99,14 @@ def test_clip_and_the_network_are_compared_on_the_untaught_classes_images_alone(
     assert found["seen"] == {"clip": 0.75, "supervised": 0.75, "n": 4}
 
 
+def test_where_no_image_of_the_taught_classes_is_left_their_accuracy_is_not_known() -> None:
+    told = predictions([0, 1])
+    told["unseen"] |= {"test": [6, 7, 8], "given": [0, 0, 1], "confidence": [0.5] * 3}  # type: ignore[operator]
+    found = probe.score(told, 0)["unseen"]
+    assert found["seen"] == {"clip": None, "supervised": None, "n": 0}
+    assert found["n"] == 3
+
+
 def classifier(folder: Path, per_class: int) -> tuple[Classifier, config.Labelled]:
     images, labels = write_colours(folder / "p1", per_class)
     return Classifier(ColourClip(), load_labelled(images, labels)), config.Labelled(str(images), str(labels))  # type: ignore[arg-type]

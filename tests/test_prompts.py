@@ -144,6 +144,16 @@ def test_a_folder_is_labelled_image_by_image_whatever_the_names(tmp_path: Path, 
     assert found["12_1.png"] == "12"
 
 
+def test_a_profiles_own_prompt_set_says_how_a_folder_is_labelled(
+    tmp_path: Path, profile: config.Profile, coloured: None
+) -> None:
+    found = classify_folder(profile, profile.p1.images, profile.p1.id2label, tmp_path / "right.csv")
+    assert found["3_0.png"] == 3
+    own = write_set(tmp_path / "own.json", "a {object}", "a wrong {object}", classify_with="a wrong {object}")
+    assert str(own) == profile.p1.prompts
+    assert classify_folder(profile, profile.p1.images, profile.p1.id2label, tmp_path / "wrong.csv")["3_0.png"] != 3
+
+
 def test_nothing_is_written_when_an_image_cannot_be_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
