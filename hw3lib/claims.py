@@ -267,7 +267,8 @@ def _nouns(found: Found) -> Claim:
         "The share of attention inside the mask of the object that is named, minus what a prior for the photograph's "
         "centre has there."
     )
-    return _claim(6, test, parts, remark=_pointing(found), untested=_no_masks(found))
+    untested = _no_masks(found) or ("" if parts else "the captions name no object that is there to be looked at")
+    return _claim(6, test, parts, remark=_pointing(found), untested=untested)
 
 
 def _pointing(found: Found) -> str:

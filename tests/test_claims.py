@@ -196,6 +196,13 @@ def test_without_masks_the_claims_about_objects_are_not_testable(tiny_profile) -
     assert judged(tiny_profile, 7).verdict == "supported"
 
 
+def test_captions_that_name_nothing_leave_the_claim_about_nouns_untested(tiny_profile) -> None:
+    content = grounding()
+    content["classes"] = {"function": {"entropy": {"value": 4.0}}}
+    put(tiny_profile, "p3/grounding.json", content)
+    assert judged(tiny_profile, 6).untested == "the captions name no object that is there to be looked at"
+
+
 # --- how it is shown ------------------------------------------------------------------------------------------------
 
 
