@@ -11,6 +11,7 @@ import base64
 import html
 import io
 import math
+import re
 import warnings
 from collections.abc import Sequence
 from functools import lru_cache
@@ -32,6 +33,7 @@ Bundle = dict[str, Any]
 
 _PNG_DPI = 200  # pixels per inch of a figure that holds photographs: sharp in print, small enough for the page
 _DASH = "–"
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _MARKS = str.maketrans({"\r": " ", "\n": " ", "\t": " "})
 
 
@@ -121,7 +123,8 @@ def figure_bundle(figure: Figure, caption: str, alt: str = "") -> Bundle:
     if photographs:
         bundle["image/png"] = base64.b64encode(data).decode("ascii")
     else:
-        bundle["image/svg+xml"] = data.decode("utf-8")
+        # matplotlib writes every text into a comment as it is; these characters no XML may hold.
+        bundle["image/svg+xml"] = _NOT_XML.sub("", data.decode("utf-8"))
     return bundle
 
 

@@ -92,3 +92,11 @@ def test_a_live_place_replaces_what_it_shows(monkeypatch: pytest.MonkeyPatch) ->
     display.show_text("one", live=place)
     display.show_text("two", live=place)
     assert calls == [("display", "one"), ("update", "two")]
+
+
+def test_a_drawing_of_any_text_is_well_formed() -> None:
+    from xml.etree import ElementTree
+
+    figure = Figure()
+    figure.text(0.1, 0.1, "a \x07bell -- --> <script> \uffff & \x0c", parse_math=False)
+    ElementTree.fromstring(display.figure_bundle(figure, "c")["image/svg+xml"])
