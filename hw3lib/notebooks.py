@@ -20,10 +20,11 @@ def executed(profile: str, name: str, run: str | None = None) -> Path:
 def execute(profile: str, name: str, run: str | None = None) -> Path:
     """Execute ``notebooks/<name>.ipynb`` and keep the executed copy; ``profile`` is a name or the path of one.
 
-    A cell that fails is a :class:`UserError` that says which one and why; the copy up to there is kept beside the
-    others, in ``failed/``.
+    A cell that fails, or that the kernel dies in, is a :class:`UserError` that says which one and why; the copy up to
+    there is kept beside the others, in ``failed/``.
     """
     import papermill
+    from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
     source = SOURCES / f"{name}.ipynb"
@@ -37,6 +38,7 @@ def execute(profile: str, name: str, run: str | None = None) -> Path:
     os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
     # Files of the notebook's own kind would be parsed by the debugger otherwise, which only costs time here.
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+    failed = target.parent / "failed" / target.name
     try:
         with files.atomic(target) as temporary:
             try:
@@ -48,14 +50,27 @@ def execute(profile: str, name: str, run: str | None = None) -> Path:
                     cwd=str(paths.root()),
                     progress_bar={"bar_format": "cell {n_fmt} of {total_fmt}", "mininterval": 0},
                 )
-            except PapermillExecutionError:
-                failed = target.parent / "failed" / target.name
+            except (PapermillExecutionError, DeadKernelError):
                 failed.parent.mkdir(exist_ok=True)
                 temporary.replace(failed)
                 raise
+    except DeadKernelError:
+        raise UserError(
+            f"{name}, cell {_running(failed)}: the notebook's kernel died; most often memory ran out: "
+            f"lower training.batch_size or clip.batch_size, or use fewer --cores\n(the notebook up to there: {failed})"
+        ) from None
     except PapermillExecutionError as error:
         where = f"{name}, cell {error.cell_index + 1}"
         # A UserError inside the notebook already says all there is to say.
         said = error.evalue if error.ename == "UserError" else f"{error.ename}: {error.evalue}"
         raise UserError(f"{where}: {said}\n(the notebook up to there: {failed})") from None
     return target
+
+
+def _running(path: Path) -> int | str:
+    """Which cell of a copy that was cut short was at work, counted from 1: the last that was begun."""
+    import nbformat
+
+    cells = nbformat.read(path, as_version=4).cells
+    begun = [bool(cell.metadata.get("papermill", {}).get("start_time")) for cell in cells]
+    return max((number for number, yes in enumerate(begun, 1) if yes), default="?")

@@ -128,6 +128,16 @@ def test_an_executed_copy_carries_its_parameters_and_the_error_of_a_cell_is_a_se
     assert (target.parent / "failed" / "small_vit.ipynb").is_file()
 
 
+def test_a_kernel_that_dies_leaves_what_it_had_and_a_sentence_that_names_the_cell(small: Path) -> None:
+    write(small, "print('as far as here')", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "print('never')")
+    with pytest.raises(UserError, match=r"^small, cell 4: the notebook's kernel died.*\n.*failed/small\.ipynb"):
+        notebooks.execute("smoke", "small")
+    kept = read(small / "runs" / "smoke" / "notebooks" / "failed" / "small.ipynb")
+    assert "as far as here" in str(kept.cells[2].outputs)
+    assert not (small / "runs" / "smoke" / "notebooks" / "small.ipynb").exists()
+    assert not list((small / "runs").rglob(".*.part*"))
+
+
 @pytest.mark.slow
 def test_papermill_alone_runs_a_notebook(tmp_path: Path) -> None:
     for name in ("configs", "hw3lib"):

@@ -177,3 +177,12 @@ def test_what_is_ignored_is_not_part_of_the_project() -> None:
         parts = path.relative_to(ROOT).parts
         if "__pycache__" not in parts and path.suffix != ".pyc":
             assert not any(fnmatch.fnmatch(part, pattern) for part in parts for pattern in loose), path
+
+
+def test_the_lab_that_make_starts_keeps_its_token_and_its_address() -> None:
+    """JupyterLab's own defaults: a token, and localhost alone. Nothing here may turn them off."""
+    recipe = (ROOT / "Makefile").read_text(encoding="utf-8").split("\nlab:", 1)[1].split("\n\n", 1)[0]
+    assert "jupyter lab" in recipe
+    assert not re.search(r"--(ip|allow|no-|IdentityProvider|ServerApp|NotebookApp)|token|password", recipe)
+    listed = subprocess.run(["git", "-C", str(ROOT), "ls-files"], capture_output=True, text=True, check=True).stdout
+    assert not re.search(r"jupyter_\w*config", listed)
