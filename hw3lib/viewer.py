@@ -126,7 +126,9 @@ class AttentionViewer(anywidget.AnyWidget):
 
     def show_look(self, look: Look, view: View | None = None, masks: Masks | None = None) -> None:
         """Show another photograph or caption in this viewer; nothing is pinned then."""
-        with self.hold_trait_notifications(), self.hold_sync():
+        # One message with all of it: a page that hears of new words before their maps has nothing to draw. Traits speak
+        # when the inner hold ends, and the outer one gathers what they say.
+        with self.hold_sync(), self.hold_trait_notifications():
             for name, value in payload(look, view, masks).items():
                 setattr(self, name, value)
 

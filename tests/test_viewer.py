@@ -156,6 +156,15 @@ def test_one_widget_can_go_from_one_look_to_the_next() -> None:
     assert live.maps == viewer.payload(other)["maps"]
 
 
+def test_a_new_look_reaches_the_page_in_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    live = viewer.AttentionViewer(synthetic())
+    sent: list[set[str]] = []
+    monkeypatch.setattr(live, "send_state", lambda key=None: sent.append({key} if isinstance(key, str) else set(key)))
+    live.show_look(synthetic(("[BOS]", "sheep", "[EOS]"), size=(200, 300), layers=1, heads=2))
+    assert len(sent) == 1
+    assert sent[0] >= {"meta", "image", "maps", "peaks"}
+
+
 def test_a_widgets_state_makes_a_page_of_what_it_shows() -> None:
     live = viewer.AttentionViewer(synthetic(), heat="colour", word=3)
     page = viewer.static_html(live.state)

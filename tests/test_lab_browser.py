@@ -1,0 +1,215 @@
+"""JupyterLab as a user has it: the attention notebook in a real server and a real Chromium, and its viewers used."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import numpy as np
+import pytest
+from PIL import Image
+
+from hw3lib import paths
+
+REPOSITORY = paths.PACKAGE.parent
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+CHROMIUM = os.environ.get("HW3_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason=f"no Chromium: none of {', '.join(NAMES)} on PATH, no $HW3_CHROMIUM"),
+]
+
+# A cell of the test's own below the notebook's: what the kernel hears is shown where the browser can read it.
+PROBE = """
+import ipywidgets
+from IPython.display import display
+from hw3lib import attention, config, runs, viewer_live
+setting = config.load("smoke")
+explorer = viewer_live.AttentionExplorer(runs.load_run(setting, "best"), attention.photographs(setting))
+heard = ipywidgets.Label("kernel: nothing yet")
+def tell(change):
+    heard.value = f"kernel: {change['name']} {change['new']} of {explorer.look.caption}"
+explorer.viewer.observe(tell, ["word", "pinned", "head"])
+display(heard, explorer)
+"""
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project of its own: the smoke world, its best run trained and scored, and the notebook set to it."""
+    folder = tmp_path_factory.mktemp("lab")
+    (folder / "configs").symlink_to(REPOSITORY / "configs")
+    (folder / "hw3lib").symlink_to(REPOSITORY / "hw3lib")  # the profile names weights in it
+    environment = os.environ | {"HW3_ROOT": str(folder), "PYTHONPATH": str(REPOSITORY)}
+    for command in (["demo", "build"], ["train", "best"], ["score", "--run", "best"]):
+        full = [sys.executable, "-m", "hw3lib", *command, "--profile", "smoke"]
+        subprocess.run(full, check=True, env=environment, cwd=REPOSITORY, capture_output=True)
+    notebook = nbformat.read(REPOSITORY / "notebooks" / "p3_attention.ipynb", as_version=4)
+    for cell in notebook.cells:
+        if "parameters" in cell.metadata.get("tags", []):
+            cell.source = cell.source.replace('"demo"', '"smoke"')
+    notebook.cells.append(nbformat.v4.new_code_cell(PROBE))
+    nbformat.write(notebook, folder / "p3_attention.ipynb")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def server(root: Path) -> Iterator[str]:
+    """JupyterLab on a free port, with a token and with settings of its own; its address up to the path."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    settings = {
+        # Or else JupyterLab keeps on the page only those cells that are in sight.
+        "notebook-extension/tracker": {"windowingMode": "none"},
+        "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+    }
+    for name, values in settings.items():
+        file = root / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
+        file.parent.mkdir(parents=True)
+        file.write_text(json.dumps(values))
+    environment = os.environ | {"HW3_ROOT": str(root), "PYTHONPATH": str(REPOSITORY), "JUPYTER_PREFER_ENV_PATH": "1"}
+    for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
+        environment[name] = str(root / name.lower())
+    environment |= {"JUPYTERLAB_SETTINGS_DIR": str(root / "settings"), "OMP_NUM_THREADS": "1"}
+    token = secrets.token_hex(16)
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", f"--ServerApp.root_dir={root}"]
+    command += ["--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
+    command += [f"--IdentityProvider.token={token}", "--ServerApp.allow_root=True"]
+    command += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    with (root / "server.log").open("w") as log:
+        process = subprocess.Popen(command, env=environment, cwd=root, stdout=log, stderr=log)
+    try:
+        address, deadline = f"http://127.0.0.1:{port}", time.monotonic() + 90
+        while True:
+            try:
+                urllib.request.urlopen(f"{address}/api/status?token={token}", timeout=5).close()
+                break
+            except (urllib.error.URLError, OSError):
+                said = (root / "server.log").read_text()
+                assert process.poll() is None, said
+                assert time.monotonic() < deadline, said
+                time.sleep(0.3)
+        yield f"{address}/lab/tree/{{}}?token={token}&reset"
+    finally:
+        process.terminate()
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+@pytest.fixture
+def page(server: str) -> Iterator[Any]:
+    """The notebook open in a Chromium that reaches this machine only; what went wrong is in ``page.wrong``."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        context = browser.new_context(viewport={"width": 1400, "height": 1000})
+        context.route(lambda url: "//127.0.0.1:" not in url, lambda route: route.abort())
+        here = context.new_page()
+        here.set_default_timeout(60_000)
+        here.wrong = []
+        here.on("pageerror", lambda error: here.wrong.append(str(error)))
+        here.on("console", lambda message: here.wrong.append(message.text) if message.type == "error" else None)
+        here.goto(server.format("p3_attention.ipynb"))
+        yield here
+        browser.close()
+
+
+def pixels(canvas: Any) -> np.ndarray:
+    """What a canvas shows, as a picture of the page has it, once two frames have passed."""
+    canvas.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    return np.asarray(Image.open(io.BytesIO(canvas.screenshot())).convert("RGB")).astype(np.int16)
+
+
+def test_the_notebook_runs_and_its_viewers_live(page: Any, root: Path, tmp_path: Path) -> None:
+    from playwright.sync_api import expect
+
+    expect.set_options(timeout=30_000)
+    expect(page.locator(".jp-Notebook")).to_be_visible()
+    expect(page.get_by_role("button", name="| Idle")).to_be_visible()  # before that, JupyterLab asks for a kernel
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    shown = page.locator(".jp-OutputArea .widget-label", has_text="kernel:")
+    expect(shown).to_have_text("kernel: nothing yet", timeout=180_000)
+    assert page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.stderr']").count() == 0
+    viewers = page.locator(".hw3-attention-viewer")
+    assert viewers.count() >= 8  # those of the notebook: five photographs, best, worst, a typical one; and the last
+    assert page.locator("[data-hw3-viewer]").count() == 0  # none of them is the static one
+
+    # A viewer of the notebook's own: by hand, by its slider, and by keys.
+    first = viewers.first
+    first.scroll_into_view_if_needed()
+    canvas, said = first.locator(".photo canvas"), first.locator(".said")
+    first.get_by_role("slider", name="Word").fill("0")
+    expect(said).to_have_text("[BOS]")
+    photograph = pixels(canvas)
+    assert photograph.std() > 10
+    names = [text.strip() for text in first.locator(".words button span").all_inner_texts()]
+    for place in (1, 2):
+        first.locator(".words button").nth(place).hover()
+        expect(said).to_have_text(names[place])
+        assert np.abs(pixels(canvas) - photograph).mean() > 5
+    first.locator(".words button[tabindex='0']").focus()
+    page.keyboard.press("ArrowRight")
+    expect(said).to_have_text(names[3])
+    active = page.locator(".jp-Cell.jp-mod-active .hw3-attention-viewer")
+    assert active.count() > 0
+    page.keyboard.press("p")
+    page.keyboard.press("ArrowDown")
+    expect(first.locator("figcaption b")).to_have_text([names[4], names[3]])
+    assert active.count() > 0  # the arrow was the viewer's: JupyterLab's own goes to the next cell
+    first.screenshot(path=tmp_path / "pinned.png")
+
+    # The last, whose kernel is listened to.
+    last = viewers.last
+    last.scroll_into_view_if_needed()
+    last.locator(".words button").nth(2).hover()
+    expect(shown).to_contain_text("kernel: word 2")
+    last.get_by_role("slider", name="Word").fill("1")
+    expect(shown).to_contain_text("kernel: word 1")
+    last.locator(".words button").nth(1).focus()
+    page.keyboard.press("p")
+    expect(shown).to_contain_text("kernel: pinned 1")
+    last.locator("summary").click()
+    last.get_by_role("radio", name="layer 1, head 3").click()
+    expect(shown).to_contain_text("kernel: head 2")
+
+    # Words of one's own, then a photograph of one's own.
+    field = page.get_by_placeholder("words of your own").last
+    own = field.input_value()
+    field.fill("a red dog on the grass")
+    field.press("Enter")
+    expect(last.locator(".words button span")).to_contain_text(["[BOS]", "a", "red", "dog", "on", "the", "grass"])
+    field.fill("word " * 60)
+    field.press("Enter")
+    expect(page.get_by_text("this run reads at most").last).to_be_visible()
+    page.get_by_role("button", name="model's own caption").last.click()
+    expect(field).to_have_value(own)
+    picture = tmp_path / "mine.png"
+    Image.new("RGB", (300, 200), "orange").save(picture)
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="your own file").last.click()
+    chooser.value.set_files(picture)
+    expect(last.locator(".of")).to_have_text("mine")
+    last.scroll_into_view_if_needed()
+    page.screenshot(path=tmp_path / "lab.png")
+    ours = [text for text in page.wrong if any(word in text for word in ("hw3", "viewer", "widget", "canvas"))]
+    assert ours == [], page.wrong
