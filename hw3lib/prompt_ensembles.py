@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from hw3lib.prompts import Classifier
 
 MOST = 8  # members of the greedy ensemble
+_AT_ONCE = 2**26  # cosines of all templates, images and classes in memory: 256 MB, and as much again while choosing
 
 
 @dataclass(frozen=True)
@@ -83,11 +84,13 @@ def greedy(
     """Forward selection of an ensemble: again and again the template that helps most, while accuracy rises.
 
     ``images`` (B, D) and ``features`` (K, C, D) are normalised, ``truth`` (B,) are classes. Of equally accurate
-    candidates the one with the least negative log-likelihood is taken. Returns the templates' rows in order, and each
-    step's ``accuracy`` and ``nll`` on these images.
+    candidates the one with the least negative log-likelihood is taken. Of more images than fit into memory, every
+    second, third, ... counts. Returns the templates' rows in order, and each step's ``accuracy`` and ``nll``.
     """
     import torch
 
+    every = max(1, -(-len(images) * features.shape[0] * features.shape[1] // _AT_ONCE))
+    images, truth = images[::every], truth[::every]
     cosines = torch.einsum("bd,kcd->kbc", images, features)  # once: a sum's cosine is the cosines' sum, over its length
     one = torch.arange(len(truth))
     total, dots = torch.zeros_like(features[0]), torch.zeros_like(cosines[0])  # (C, D), (B, C)

@@ -245,7 +245,9 @@ def probe_sentence(study: Mapping[str, Any]) -> str:
         level = last["high"] >= zero
         verdict = f"With {many} the probe reaches {reach}; zero-shot, which needs none, reaches {zero:.3f}. "
         verdict += (
-            "So many images are about worth the prompt" if level else "The prompt is worth more than so many images"
+            "So many labels are about what the prompt is worth"
+            if level
+            else "The prompt is worth more than so many labels"
         )
     else:
         verdict = (

@@ -117,6 +117,28 @@ def test_main_effects_and_interactions_are_averages_over_the_cells() -> None:
         assert effect["p"] <= effect["holm"] <= 1
 
 
+def test_main_effects_are_the_coefficients_of_a_linear_model() -> None:
+    formula = pytest.importorskip("statsmodels.formula.api")
+    pandas = pytest.importorskip("pandas")
+    predictions, sets = made_up(seed=5)
+    found = prompt_study.score(predictions, sets, 0)
+    table = pandas.DataFrame(
+        [
+            {**dict(zip(("frame", "article", "stop"), each["factors"].values(), strict=True)), "rate": each["accuracy"]}
+            for each in found["templates"].values()
+            if each["factors"]
+        ]
+    )
+    model = formula.ols("rate ~ C(frame) + C(article, Treatment('none')) + C(stop, Treatment('no'))", table).fit()
+    factors = found["factors"]
+    for name, key in (
+        ("article: a vs none", "C(article, Treatment('none'))[T.a]"),
+        ("article: correct vs none", "C(article, Treatment('none'))[T.correct]"),
+        ("full stop", "C(stop, Treatment('no'))[T.yes]"),
+    ):
+        assert factors[name]["effect"] == pytest.approx(model.params[key], abs=1e-12)
+
+
 def test_a_negation_is_compared_with_its_own_twin() -> None:
     predictions, sets = made_up()
     found = prompt_study.score(predictions, sets, 0)
@@ -172,6 +194,16 @@ def test_the_greedy_ensemble_is_that_of_trying_every_candidate_in_full() -> None
     assert len(order) > 1
     for length, step in enumerate(path, start=1):
         assert (step["accuracy"], -step["nll"]) == pytest.approx(judged(order[:length]), abs=1e-5)
+
+
+def test_of_more_images_than_fit_into_memory_some_choose_the_ensemble(monkeypatch: pytest.MonkeyPatch) -> None:
+    generator = torch.Generator().manual_seed(3)
+    truth = torch.arange(90) % 5
+    images = torch.nn.functional.normalize(torch.randn(90, 16, generator=generator), dim=-1)
+    features = torch.nn.functional.normalize(torch.randn(7, 5, 16, generator=generator), dim=-1)
+    expected = prompt_ensembles.greedy(images[::3], features, truth[::3], 20.0)
+    monkeypatch.setattr(prompt_ensembles, "_AT_ONCE", 7 * 5 * 30)
+    assert prompt_ensembles.greedy(images, features, truth, 20.0) == expected
 
 
 def test_an_ensemble_is_open_clips_mean_of_normalised_features() -> None:
