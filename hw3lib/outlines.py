@@ -1,6 +1,6 @@
-"""An object's mask as the viewer shows it: a few closed lines, and how much of each patch's attention falls inside.
+"""An object's mask as the viewer shows it: a few closed lines.
 
-Dimensions: ``h x w`` pixels of the original photograph, ``P = Gh x Gw`` patches, ``K`` points of a ring.
+Dimensions: ``h x w`` pixels of the original photograph, ``K`` points of a ring.
 """
 
 from __future__ import annotations
@@ -9,8 +9,6 @@ import json
 
 import numpy as np
 from PIL import Image
-
-from hw3lib.data import Geometry
 
 Rings = list[list[float]]  # each x0, y0, x1, y1, ... as fractions of the photograph's width and height
 
@@ -43,27 +41,6 @@ def rings(mask: np.ndarray, most_bytes: int = MOST_BYTES) -> Rings:
             return coded
         tolerance *= 1.4
         traced = [ring for ring in traced if _area(ring) >= _SPECK * tolerance]
-
-
-def coverage(mask: np.ndarray, geometry: Geometry, grid: tuple[int, int]) -> np.ndarray:
-    """Which part of each patch's area is inside the mask: ``(h, w)`` of bool to ``(P,)`` in 0..1.
-
-    A patch is its rectangle on the original photograph, so the share of a map's attention inside the mask is
-    ``map @ coverage`` where the attention within a patch counts as even. Its mean is what an even map has inside.
-    """
-    left, top, right, bottom = geometry.box
-    rows = _shares(mask.shape[0], top, bottom, grid[0])  # (Gh, h)
-    columns = _shares(mask.shape[1], left, right, grid[1])  # (Gw, w)
-    found: np.ndarray = rows @ mask.astype(np.float64) @ columns.T
-    return found.ravel()
-
-
-def _shares(pixels: int, start: float, end: float, cells: int) -> np.ndarray:
-    """The part of each of ``cells`` equal stretches of ``[start, end]`` that lies in each pixel: (cells, pixels)."""
-    edges = np.linspace(start, end, cells + 1)[:, None]
-    places = np.arange(pixels)
-    inside = np.minimum(edges[1:], places + 1) - np.maximum(edges[:-1], places)
-    return np.asarray(np.maximum(inside, 0) / ((end - start) / cells))
 
 
 def _area(ring: np.ndarray) -> float:

@@ -28,6 +28,7 @@ from PIL import Image
 from hw3lib import files, outlines, paths
 from hw3lib.attention import Look, Pair, View, view_maps, word_maps
 from hw3lib.figures_attention import STRENGTH, describe, printed, word_grid
+from hw3lib.instances import patch_shares
 
 SCRIPT = Path(__file__).with_name("viewer.js")
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -245,7 +246,7 @@ def _outlined(look: Look, maps: np.ndarray, masks: Masks) -> dict[int, dict[str,
         lines = outlines.rings(mask)
         if not lines:
             continue
-        cover = outlines.coverage(mask, look.geometry, look.grid)  # (P,)
+        cover = patch_shares(mask, look.geometry, look.grid)  # (P,)
         inside = maps[index] @ cover  # (N, H): exact, whatever the viewer's own grid
         known = np.isfinite(inside).all()
         found[index] = {

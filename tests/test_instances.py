@@ -107,3 +107,15 @@ def test_pointing_hits_inside_and_a_little_beside() -> None:
     assert patch_hits(mask, geometry, (4, 4), 0.15).reshape(4, 4)[0, 1]
     assert not patch_hits(mask, geometry, (4, 4), 0.10).reshape(4, 4)[0, 1]
     assert not patch_hits(np.zeros_like(mask), geometry, (4, 4)).any()
+
+
+def test_shares_are_the_area_of_each_patch_inside_the_mask() -> None:
+    geometry = ImageTransform(224, (0,) * 3, (1,) * 3).geometry(300, 200)  # sees 50..250 of the width
+    mask = np.zeros((200, 300), bool)
+    mask[:100, :125] = True
+    cover = patch_shares(mask, geometry, (4, 4)).reshape(4, 4)
+    expected = np.zeros((4, 4))
+    expected[:2] = [1, 0.5, 0, 0]
+    np.testing.assert_allclose(cover, expected, atol=1e-9)
+    everything = patch_shares(np.ones((200, 300), bool), geometry, (7, 5))
+    np.testing.assert_allclose(everything, 1)

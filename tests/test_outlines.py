@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from hw3lib import outlines
-from hw3lib.data import ImageTransform
 
 
 def inside(rings: outlines.Rings, size: tuple[int, int]) -> np.ndarray:
@@ -62,15 +61,3 @@ def test_nothing_and_specks_have_no_outline() -> None:
     assert outlines.rings(speck) == []
     speck[100, 100] = True
     assert outlines.rings(speck) == []
-
-
-def test_coverage_is_the_area_of_each_patch_inside_the_mask() -> None:
-    geometry = ImageTransform(224, (0,) * 3, (1,) * 3).geometry(300, 200)  # sees 50..250 of the width
-    mask = np.zeros((200, 300), bool)
-    mask[:100, :125] = True
-    cover = outlines.coverage(mask, geometry, (4, 4)).reshape(4, 4)
-    expected = np.zeros((4, 4))
-    expected[:2] = [1, 0.5, 0, 0]
-    np.testing.assert_allclose(cover, expected, atol=1e-9)
-    everything = outlines.coverage(np.ones((200, 300), bool), geometry, (7, 5))
-    np.testing.assert_allclose(everything, 1)
