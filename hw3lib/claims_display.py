@@ -44,7 +44,8 @@ def evidence(claim: Claim) -> str:
 def effect(part: Part) -> str:
     """An effect with its interval and its unit; accuracies and shares in points of a hundred."""
     scale, digits = (100, 1) if part.unit in ("accuracy", "share") else (1, 3 if part.unit == "CIDEr" else 2)
-    low, value, high = (scale * each for each in (part.low, part.effect, part.high))
+    # Rounded first: what rounds to nothing has no sign.
+    low, value, high = (round(scale * each, digits) + 0.0 for each in (part.low, part.effect, part.high))
     said = f"{value:+.{digits}f} [{low:+.{digits}f}, {high:+.{digits}f}] {_UNITS[part.unit]}"
     return said.replace("-", "\N{MINUS SIGN}")
 

@@ -217,6 +217,11 @@ def test_the_part_that_decided_stands_in_the_overview() -> None:
     assert claims_display.evidence(claim("supported", yes)) == "up: +20.0 [+10.0, +30.0] points, 50 images"
 
 
+def test_what_rounds_to_nothing_has_no_minus() -> None:
+    said = claims_display.effect(Part("x", -0.0001, -0.0004, 0.0003, 9, "accuracy"))
+    assert said == "+0.0 [+0.0, +0.0] points of accuracy"
+
+
 def test_the_count_of_verdicts_and_the_prose_follow_the_claims() -> None:
     yes = claim("supported", Part("up", 0.2, 0.1, 0.3, 50, "share"))
     text = claims_display.counted([yes, yes, claim("inconclusive")], "real data")
