@@ -52,8 +52,9 @@ def coverage(mask: np.ndarray, geometry: Geometry, grid: tuple[int, int]) -> np.
     ``map @ coverage`` where the attention within a patch counts as even. Its mean is what an even map has inside.
     """
     left, top, right, bottom = geometry.box
-    rows = _shares(mask.shape[0], top, bottom, grid[0])  # (Gh, h)
-    columns = _shares(mask.shape[1], left, right, grid[1])  # (Gw, w)
+    down, across = mask.shape[0] / geometry.height, mask.shape[1] / geometry.width  # a mask may have another size
+    rows = _shares(mask.shape[0], top * down, bottom * down, grid[0])  # (Gh, h)
+    columns = _shares(mask.shape[1], left * across, right * across, grid[1])  # (Gw, w)
     found: np.ndarray = rows @ mask.astype(np.float64) @ columns.T
     return found.ravel()
 
