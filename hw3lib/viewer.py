@@ -52,7 +52,7 @@ def payload(look: Look, view: View | None = None, masks: Masks | None = None) ->
 
     ``masks`` gives the words whose object's place is known an ``outline`` (:func:`hw3lib.outlines.rings`), the share of
     attention ``inside`` it by layer and head, ``(N, H)``, and the share ``even`` that an even map has inside. Raises
-    :class:`ValueError` for a mask of another size than the photograph's and for a word that the caption lacks.
+    :class:`ValueError` for a mask of another shape than the photograph's and for a word that the caption lacks.
     """
     view = view or View()
     shown = view_maps(look, view)  # (W, Gh, Gw)
@@ -241,7 +241,8 @@ def _outlined(look: Look, maps: np.ndarray, masks: Masks) -> dict[int, dict[str,
         if not 0 <= index < len(look.words):
             raise ValueError(f"a mask is given for word {index}, the caption has the words 0..{len(look.words) - 1}")
         mask = np.asarray(mask, dtype=bool)
-        if mask.shape != (height, width):
+        # The file of masks may know the photograph at another size; at another shape it is another photograph.
+        if mask.ndim != 2 or abs(mask.shape[0] * width - mask.shape[1] * height) > max(height, width):
             raise ValueError(f"the mask of word {index} is {mask.shape}, the photograph is {(height, width)} (h, w)")
         lines = outlines.rings(mask)
         if not lines:

@@ -271,6 +271,15 @@ def test_the_attention_inside_is_exact_where_the_viewers_grid_is_coarser() -> No
     assert word["even"] == 0.5
 
 
+def test_a_mask_of_the_photograph_at_another_size_says_the_same() -> None:
+    look, small = synthetic(size=(320, 240)), disc((320, 240), (150, 100), 60)
+    words = [
+        viewer.payload(look, masks={3: mask})["meta"]["words"][3] for mask in (small, np.kron(small, np.ones((2, 2))))
+    ]
+    np.testing.assert_allclose(words[0]["inside"], words[1]["inside"], atol=2e-4)
+    assert words[0]["even"] == words[1]["even"]
+
+
 def test_masks_that_do_not_fit_are_refused_and_empty_ones_left_out() -> None:
     look = synthetic()
     with pytest.raises(ValueError, match=r"word 2 is \(320, 240\), the photograph is \(240, 320\)"):
