@@ -139,7 +139,7 @@ def large(folder: Path) -> config.Clip:
     return config.Clip("ViT-B-32", str(path))
 
 
-def study(clip: ClipModel, folder: Path, images: int, classes: int, count: int) -> list[Row]:
+def study(clip: ClipModel, folder: Path, images: int, classes: int, count: int, rounds: int) -> list[Row]:
     """Text features of a whole study, and everything that follows once images and texts are embedded."""
     data = load_labelled(*labelled(folder, images, classes))
     generator = torch.Generator().manual_seed(0)
@@ -162,13 +162,15 @@ def study(clip: ClipModel, folder: Path, images: int, classes: int, count: int) 
     started = time.perf_counter()
     features = classifier.texts(templates)
     texts = time.perf_counter() - started
-    started = time.perf_counter()
     path = folder / "study.safetensors"
-    prompt_study.write_predictions(path, prompt_study.predict(classifier, sets, features, 0))
-    scored = prompt_study.score(prompt_study.read_predictions(path), sets, 0)
-    after = time.perf_counter() - started
+
+    def rest() -> dict[str, object]:
+        prompt_study.write_predictions(path, prompt_study.predict(classifier, sets, features, 0))
+        return prompt_study.score(prompt_study.read_predictions(path), sets, 0)
+
+    after = alternate({"rest": rest}, rounds)["rest"]
     distinct = len({fill(template, name) for template in templates for name in classifier.names})
-    size = f"{len(scored['templates'])} templates x {classes} classes"
+    size = f"{len(templates)} templates x {classes} classes"
     return [
         row(f"ViT-B/32: text features of {size}", texts, None, "s", 300, note=f"{distinct / texts:.0f} texts/s"),
         row(
@@ -211,7 +213,7 @@ def main() -> None:
         clip = ClipModel.load(cfg)
         if not quick:
             rows += against("ViT-B/32", clip, folder / "b", 50, 10, 20, 1)
-        rows += study(clip, folder / "c", 2500, 50, 4 if quick else 100)
+        rows += study(clip, folder / "c", 2500, 50, 4 if quick else 100, rounds)
         del clip
         rows.append(classify(cfg, folder / "d", 50 if quick else 2500))
     finish("zero-shot", rows, quick=quick, rounds=rounds)

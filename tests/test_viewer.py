@@ -277,7 +277,7 @@ def test_a_mask_of_the_photograph_at_another_size_says_the_same() -> None:
         viewer.payload(look, masks={3: mask})["meta"]["words"][3] for mask in (small, np.kron(small, np.ones((2, 2))))
     ]
     np.testing.assert_allclose(words[0]["inside"], words[1]["inside"], atol=2e-4)
-    assert words[0]["even"] == words[1]["even"]
+    assert words[0]["even"] == pytest.approx(words[1]["even"], abs=2e-4)  # both were rounded
 
 
 def test_masks_that_do_not_fit_are_refused_and_empty_ones_left_out() -> None:
