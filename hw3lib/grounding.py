@@ -18,10 +18,11 @@ layer's heads, then their mean; ``P = Gh x Gw`` patches.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,9 +86,10 @@ class Measured:
         """Where a view stands among the ``U``; the mean of a layer's heads without ``head``."""
         return (layer % self.layers) * (self.heads + 1) + (self.heads if head is None else head)
 
-    def save(self, path: Path) -> None:
-        """Write everything as one ``.npz``, whole or not at all."""
+    def save(self, path: Path, origin: Mapping[str, Any] | None = None) -> None:
+        """Write everything as one ``.npz``, whole or not at all; ``origin`` says as JSON in it what made it."""
         arrays = {each.name: np.asarray(getattr(self, each.name)) for each in fields(self)}
+        arrays["provenance"] = np.asarray(json.dumps(origin or {}))
         with files.atomic(path) as temporary, temporary.open("wb") as file:
             np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
 

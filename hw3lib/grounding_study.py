@@ -42,13 +42,14 @@ def study(profile: Profile, run: str, loaded: LoadedRun) -> Path:
     images = known.files[: profile.p3.measure]
     instances = Instances.load(paths.resolve(captions.val_instances)) if captions.val_instances else None
     folder = paths.runs(profile.name) / "p3"
-    measure(loaded, images, predictions, instances, methods=True).save(folder / "grounding.npz")
+    origin = stamp(profile, profile.seed)
+    measure(loaded, images, predictions, instances, methods=True).save(folder / "grounding.npz", origin)
     several = plural_references(known, instances) if instances else {}
     (folder / "groups.npz").unlink(missing_ok=True)
     if instances and several:
-        measure(loaded, images, several, instances, spread=True, mirrored=False).save(folder / "groups.npz")
+        measure(loaded, images, several, instances, spread=True, mirrored=False).save(folder / "groups.npz", origin)
     path = folder / "grounding.json"
-    files.write_json(path, {"provenance": stamp(profile, profile.seed), "run": run, **summary(profile)})
+    files.write_json(path, {"provenance": origin, "run": run, **summary(profile)})
     return path
 
 

@@ -234,4 +234,15 @@ def _stamp(profile: config.Profile, origin: dict[str, Any]) -> list[tuple[str, s
         ("written", origin["written"].replace("T", " ").replace("+00:00", " UTC")),
         ("device", origin["device"]),
         ("versions", packages),
+        ("the same again", _again(profile)),
     ]
+
+
+def _again(profile: config.Profile) -> str:
+    """How to have the report again, and what may differ then."""
+    return (
+        f"make report PROFILE={profile.name} at this commit; hw3 report --verify --profile {profile.name} computes "
+        "every score again from the predictions. On the same machine, with the same versions, the numbers are the same; "
+        "on another kind of processor sums are rounded in another order, training takes another path, and a score differs "
+        "as it would with another seed."
+    )

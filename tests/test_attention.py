@@ -132,6 +132,43 @@ def test_a_token_has_the_map_of_the_step_that_predicted_it(loaded) -> None:
     np.testing.assert_allclose(found.maps[:, :, 1:].sum(axis=-1), 1, atol=1e-5)
 
 
+SWIN = {"embed_dim": 16, "depths": [1, 1], "num_heads": [1, 2], "window_size": 4}
+VIT = {"patch_size": 8, "embed_dim": 24, "depth": 1, "num_heads": 2}
+BACKBONES = {
+    "swin": ("swin_tiny_patch4_window7_224", SWIN, 64),
+    "swinv2": ("swinv2_tiny_window8_256", SWIN, 64),
+    "vit, a class token": ("vit_tiny_patch16_224", VIT, 64),
+    "vit, registers": ("vit_tiny_patch16_224", VIT | {"reg_tokens": 4}, 64),
+    "vit, wide input": ("vit_tiny_patch16_224", VIT | {"img_size": [32, 64]}, None),
+    "convnet": ("resnet10t", {}, 64),
+    "convnet, channels last": ("convnext_atto", {"depths": [1, 1, 1, 1], "dims": [8, 16, 24, 32]}, 64),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_whatever_the_backbone_a_map_is_what_its_step_attended_to_on_the_grid_that_it_sees(backbone, tmp_path) -> None:
+    torch.manual_seed(0)
+    name, arguments, size = BACKBONES[backbone]
+    tokenizer = CaptionTokenizer.train(CAPTIONS, 48, tmp_path / "tokenizer.json")
+    decoder = config.Decoder(layers=2, heads=4, width=32, feed_forward=32, max_length=24)
+    encoder = config.Encoder(name, "none", arguments, image_size=size)
+    model = Captioner(config.Run("t", encoder=encoder, decoder=decoder), tokenizer.size).eval()
+    for block in model.blocks:
+        torch.nn.init.normal_(block.cross_attention.query.weight, std=0.8)
+        torch.nn.init.normal_(block.cross_attention.key_value.weight, std=0.8)
+    loaded = SimpleNamespace(model=model, tokenizer=tokenizer, transform=model.transform(False))
+    found = attention.look(loaded, photograph(size=(90, 50)), "a red dog .")
+    h, w = loaded.transform.size
+    stride = h // found.grid[0]
+    assert (h // stride, w // stride) == found.grid  # no class or register token is taken for a patch
+    with torch.inference_mode():
+        memory = model.encode(loaded.transform(found.image)[None])
+        for place in range(len(found.tokens) - 1):
+            step = model(memory, torch.tensor([found.tokens[: place + 1]]), return_attention=True)[1][0, :, :, -1]
+            np.testing.assert_allclose(found.maps[:, :, place + 1], step.numpy(), atol=2e-5)
+    np.testing.assert_allclose(found.maps[:, :, 1:].sum(axis=-1), 1, atol=1e-4)
+
+
 def test_bos_has_no_map_and_eos_has_one(loaded) -> None:
     found = attention.look(loaded, photograph(), "a red dog")
     assert found.words[0].text == "[BOS]"
