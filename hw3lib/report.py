@@ -242,7 +242,7 @@ def _again(profile: config.Profile) -> str:
     """How to have the report again, and what may differ then."""
     return (
         f"make report PROFILE={profile.name} at this commit; hw3 report --verify --profile {profile.name} computes "
-        "every score again from the predictions. On the same machine, with the same versions, the numbers are the same; "
-        "on another kind of processor sums are rounded in another order, training takes another path, and a score differs "
-        "as it would with another seed."
+        "every score again from the predictions. On the same machine, with the same versions, the numbers are the "
+        "same; on another kind of processor sums are rounded in another order, training takes another path, and a "
+        "score differs as it would with another seed."
     )
