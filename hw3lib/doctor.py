@@ -141,6 +141,14 @@ def _weights(profile: config.Profile) -> Iterator[Finding]:
     if clip and clip.model.endswith(".json"):
         path = paths.resolve(clip.model)
         yield Finding("weights", "CLIP's configuration", *_there(path, "missing", f"put at {path}"))
+    supervised = profile.p1.supervised
+    if supervised and supervised.weights != "none":
+        known = f"timm's {supervised.name}" if supervised.weights == "pretrained" else supervised.weights
+        for found in _weight_file("supervised network", supervised.weights, known, "p1.supervised.weights", "timm"):
+            # P1 can do without: its prose says so.
+            state: State = "optional" if found.state == "missing" else found.state
+            words = "; without it, CLIP's own image encoder stands in, in P1" if state != "there" else ""
+            yield Finding(found.kind, found.name, state, found.what + words)
     for name, run in profile.runs.items():
         encoder = run.encoder
         if encoder.weights == "none":

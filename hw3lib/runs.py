@@ -93,7 +93,14 @@ class LoadedRun:
 
 
 def load_run(profile: config.Profile, run: str, device: str = "cpu") -> LoadedRun:
-    """The best weights of a run; :class:`UserError` with the command that trains it when there are none."""
+    """The best weights of a run; :class:`UserError` with the command that trains it when there are none.
+
+    ``device`` may be ``auto``: a GPU where there is one.
+    """
+    if device == "auto":
+        import torch
+
+        device = "cuda" if torch.cuda.is_available() else "cpu"
     target = folder(profile, run)
     profile.run(run)
     if not (target / "best.safetensors").is_file():

@@ -86,6 +86,16 @@ def test_weights_by_name_are_missing_only_where_the_hub_is_out_of_reach(
     assert states("hw3")["encoder of vit"] == "missing"
 
 
+def test_the_supervised_network_is_optional_and_what_stands_in_is_told(
+    bare: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    found = {each.name: each for each in doctor.examine(config.load("hw3"))}["supervised network"]
+    assert found.state == "optional"
+    assert "p1.supervised.weights" in found.what
+    assert "stands in" in found.what
+
+
 def test_the_pipeline_is_refused_in_one_go_with_everything_that_is_missing(bare: Path) -> None:
     with pytest.raises(UserError) as refused:
         doctor.require(config.load("hw3"))
