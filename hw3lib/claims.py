@@ -23,6 +23,7 @@ from hw3lib.verdicts import Part, Verdict, both_ways, together
 from hw3lib.word_classes import classes
 
 Found = Mapping[str, Any]
+DOUBLE_NEGATION = "No {object}, no score."
 BAD = 0.25  # the share of the captions with the lowest CLIPScore that claim 9 calls bad
 _ARTICLES = {"article: a vs none": "“a”, minus no article", "article: correct vs none": "“a” or “an”, minus no article"}
 ABLATIONS = {"swin_base": "a smaller Swin", "swinv2": "SwinV2", "vit": "ViT"}
@@ -102,10 +103,13 @@ def _of_prompts(found: Found, data: str) -> list[Claim]:
         ),
         _claim(
             2,
-            "Accuracy under the affirmative twin of the prompt, minus that under the double negation.",
-            [Part.of("affirmative, minus negation", found["negation"], "accuracy", against=True)]
-            if found.get("negation")
-            else [],
+            "Accuracy under the prompt's affirmative twin, minus that under the prompt; other negations beside it.",
+            [
+                Part.of(f"“{pair['twin']}”, minus “{negated}”", pair, "accuracy", against=True)
+                for negated, pair in sorted(
+                    found.get("negation", {}).get("pairs", {}).items(), key=lambda each: each[0] != DOUBLE_NEGATION
+                )
+            ],
             untested=untested,
         ),
         _stops(factors, untested),
@@ -167,11 +171,12 @@ def _ablations(profile: config.Profile) -> Claim:
         changes = "; ".join(
             f"`{name}` changes {_count(ablations.difference(profile, name))} things" for name in confounded
         )
-        remark = (
-            f"The ablations change several things at once, so that no difference belongs to one of them: {changes}."
-        )
+        remark = f"The ablations change several things at once, and each backbone has its own pretraining: {changes}."
         if len(confounded) == len(parts):
-            remark += " No run here changes one thing alone, so that the claim's single causes are not told apart."
+            remark += (
+                " No run here changes one thing alone, so that the claim's single causes are not told apart: it stays "
+                "inconclusive whatever the differences are."
+            )
             verdict = "inconclusive" if verdict == "supported" else verdict
     test = "CIDEr of the best run, minus that of each ablation, on the same validation images."
     return _claim(5, test, parts, verdict, remark=remark, untested="" if parts else "the runs are not scored")
@@ -207,7 +212,10 @@ def _bad_captions(profile: config.Profile) -> Claim:
     if found:
         expected, kept = (np.array([found[name][i] for name in names], dtype=float) for i in (0, 1))
         parts.append(_split("surroundings that are named, others minus bad", kept, expected, ~bad, profile.seed))
-    return _claim(9, test, parts, untested=untested)
+    remark = (
+        "CLIPScore itself falls where a caption names the wrong thing: the first two effects follow from it in part."
+    )
+    return _claim(9, test, parts, remark=remark, untested=untested)
 
 
 def _split(what: str, above: np.ndarray, below: np.ndarray, first: np.ndarray, seed: int) -> Part:
@@ -293,7 +301,7 @@ def _function_words(found: Found) -> Claim:
     remark = ""
     if entry:
         function, most = found["classes"]["function"]["entropy"]["value"], found["most_bits"]
-        remark = f"Function words have {function:.2f} bits of the {most:.2f} that a map over the whole would have."
+        remark = f"Function words have {function:.2f} bits of the {most:.2f} that an even map has."
     test = (
         "How widely attention is spread (entropy) at function words: more than at nouns of the same photographs, and "
         f"nearly as widely as it could be ({WHOLE:.0%} of an even map's bits)."
@@ -325,7 +333,13 @@ def _wrong_captions(found: Found) -> Claim:
         "Where nouns look whose object is not in the photograph; and, in people's captions that speak of several of a "
         "kind, how evenly each word's attention is spread over them."
     )
-    return _claim(8, test, parts, untested=untested.strip())
+    remark = (
+        "A wrong noun is counted as agreeing where it looks at any object at all; whether it is the one that was taken "
+        "for another is not tested."
+        if parts
+        else ""
+    )
+    return _claim(8, test, parts, remark=remark, untested=untested.strip())
 
 
 def _no_masks(found: Found) -> str:

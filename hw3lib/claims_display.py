@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hw3lib.claims import Claim
-from hw3lib.verdicts import Part
+from hw3lib.verdicts import FEW, NEGLIGIBLE, Part
 
 Cell = str | int | float | None
 MARKS = {"supported": "✓", "not supported": "✗", "inconclusive": "?", "not testable": "–"}
@@ -46,8 +46,8 @@ def effect(part: Part) -> str:
     scale, digits = (100, 1) if part.unit in ("accuracy", "share") else (1, 3 if part.unit == "CIDEr" else 2)
     # Rounded first: what rounds to nothing has no sign.
     low, value, high = (round(scale * each, digits) + 0.0 for each in (part.low, part.effect, part.high))
-    said = f"{value:+.{digits}f} [{low:+.{digits}f}, {high:+.{digits}f}] {_UNITS[part.unit]}"
-    return said.replace("-", "\N{MINUS SIGN}")
+    ends = [f"{each:+.{digits}f}" if each else f"{each:.{digits}f}" for each in (value, low, high)]
+    return f"{ends[0]} [{ends[1]}, {ends[2]}] {_UNITS[part.unit]}".replace("-", "\N{MINUS SIGN}")
 
 
 def detail(claim: Claim) -> tuple[list[str], list[list[Cell]]]:
@@ -81,8 +81,15 @@ def counted(claims: Sequence[Claim], data: str) -> str:
     return (
         f"Of {len(claims)} claims, tested on **{data}**: {', '.join(parts)}. A claim is supported when the whole 95 % "
         "interval of its effect speaks for it, not supported when all of it speaks against it or is too small to "
-        "matter, and inconclusive otherwise; where it says several things, all must hold."
+        f"matter ({_margins()}), and inconclusive otherwise, or with fewer than {FEW} images; where it says several "
+        "things, all must hold."
     )
+
+
+def _margins() -> str:
+    """What is too small to matter, in each unit, as a reader knows it."""
+    points = 100 * NEGLIGIBLE["accuracy"]
+    return f"within {points:g} point, {NEGLIGIBLE['CIDEr']:g} CIDEr, {NEGLIGIBLE['bits']:g} bits of nothing"
 
 
 def data_name(data: str) -> str:

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from hw3lib.figures_grounding import CLASS_NAMES, METHOD_NAMES
+from hw3lib.grounding import PRIORS
 from hw3lib.grounding_summary import WHOLE
 
 Found = Mapping[str, Any]
+_PRIOR_NAMES = {"uniform": "an even map", "centre": "the centre prior", "caption": "the caption's other words"}
 Cell = str | int | float | None
 
 
@@ -34,7 +36,7 @@ def class_notes(found: Found) -> str:
         f"{found['words']} words of {found['images']} captions; in brackets 95 % intervals, by bootstrap over images. "
         "Inside: of the object that the word is about (nouns, the colours and counts before them), of the two that a "
         "relation stands between, of everything but objects (places); of a function word, the noun that an article "
-        f"belongs to. A map over the whole has {found['most_bits']:.2f} bits. Mirrored: the correlation with the same "
+        f"belongs to. An even map has {found['most_bits']:.2f} bits. Mirrored: the correlation with the same "
         "word's map on the mirrored photograph."
     )
     return text if found["masks"] else text + " No masks were at hand: what needs them is left out."
@@ -65,6 +67,26 @@ def noun_sentence(found: Found) -> str:
     return text + "the map belongs to the photograph as much as to the word."
 
 
+def class_sentence(found: Found) -> str:
+    """Which classes' maps are ahead of every map that does not know the word, and which are not."""
+    ahead, others = [], []
+    for kind, name in CLASS_NAMES.items():
+        mass = found["classes"].get(kind, {}).get("mass")
+        if not mass or kind == "object":
+            continue
+        level = [_PRIOR_NAMES[prior] for prior in PRIORS if mass[f"over_{prior}"]["low"] <= 0]
+        if level:
+            others.append(f"those of {name} are not surely ahead of {' nor of '.join(level)}")
+        else:
+            ahead.append(name)
+    text = ""
+    if ahead:
+        text = f"The maps of {', '.join(ahead)} are ahead of all three maps that do not know the word as well. "
+    if others:
+        text += f"Not so all others: {'; '.join(others)}. Such a map does not say where the model looked for the word."
+    return text
+
+
 def function_sentence(found: Found) -> str:
     """How widely function words look, beside nouns."""
     entry = found.get("function_entropy")
@@ -76,8 +98,8 @@ def function_sentence(found: Found) -> str:
         "more widely than" if entry["low"] > 0 else "less widely than" if entry["high"] < 0 else "about as widely as"
     )
     return (
-        f"Function words look {spread} nouns: {function:.2f} against {noun:.2f} bits ({_signed(entry)}), where a map "
-        f"over the whole has {most:.2f}. "
+        f"Function words look {spread} nouns: {function:.2f} against {noun:.2f} bits ({_signed(entry)}); an even map "
+        f"has {most:.2f}. "
         + (
             "They are far from looking at nothing in particular: an article is said with an eye on its noun."
             if function < WHOLE * most
@@ -124,7 +146,7 @@ def choice_sentence(found: Found) -> str:
     if best == "gradient":
         text += (
             "So the decoder *uses* the object's patches more than the raw map shows: much of what else is lit up "
-            "has no part in the choice of the word."
+            "has little part in the choice of the word."
         )
     elif best == "last layer":
         text += "Nothing else that was tried agrees better with the masks."

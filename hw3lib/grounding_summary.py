@@ -27,8 +27,8 @@ def summarise(found: Measured, seed: int = 0) -> Entry:
 
     ``classes``: for each class of words its number of words and images, ``entropy`` (bits), ``stability`` and
     ``elsewhere``, and, where the words have an object to look at, ``hit``, ``mass`` and ``rank``: each a ``value``
-    with ``low``, ``high``, the three priors' values, and ``over_centre`` and ``over_caption``, the difference to the
-    centre prior and to the caption's other words, with its interval. ``views``: of object words, by layer and head.
+    with ``low``, ``high``, the three priors' values, and ``over_uniform``, ``over_centre`` and ``over_caption``, the
+    difference to each with its interval. ``views``: of object words, by layer and head.
     ``choice``: see :func:`choose_head`. ``function_entropy``: bits of function words less those of object words;
     ``function_whole``: less :data:`WHOLE` of the bits that an even map has.
     ``wrong``: of object words whose object is not in the photograph, as of a class: they are compared with any object.
@@ -117,7 +117,7 @@ def _aimed(found: Measured, aimed: Select, seed: int) -> Entry:
         entry[measure] = mean(found, aimed, values, seed) | {
             prior: float(priors[aimed, place].mean()) for place, prior in enumerate(PRIORS)
         }
-        for prior in ("centre", "caption"):
+        for prior in PRIORS:
             against = priors[:, PRIORS.index(prior)]
             entry[measure][f"over_{prior}"] = brief(difference(found, (aimed, values), (aimed, against), seed))
     return entry

@@ -52,7 +52,7 @@ def factor_sentences(study: Mapping[str, Any]) -> str:
         lines.append(f"- The factors depend on each other: {names_in_words([plain(name) for name in mixed])}.")
     else:
         count = len(study["interactions"])
-        lines.append(f"- None of the {count} interactions can be told from none: no factor visibly needs another.")
+        lines.append(f"- None of the {count} interactions is significant: no factor visibly needs another.")
     return "\n".join(lines)
 
 
@@ -179,7 +179,7 @@ def ensemble_sentence(study: Mapping[str, Any]) -> str:
     )
     surest = min(mixed, key=lambda each: each["nll"])
     drop = base["nll"] - surest["nll"]
-    text = f"{verdict} ({chance(gain['holm'])}, {found['images']} images that chose nothing)."
+    text = f"{verdict} ({chance(gain['holm'])}, {found['images']} images that were not used for choosing)."
     if drop > 0:
         text += f" The negative log-likelihood falls by up to {drop:.3f} nats ({plain(surest['name'])})."
     return text
@@ -244,11 +244,7 @@ def probe_sentence(study: Mapping[str, Any]) -> str:
     if crossing is None:
         level = last["high"] >= zero
         verdict = f"With {many} the probe reaches {reach}; zero-shot, which needs none, reaches {zero:.3f}. "
-        verdict += (
-            "So many labels are about what the prompt is worth"
-            if level
-            else "The prompt is worth more than so many labels"
-        )
+        verdict += f"The prompt is worth about {many}" if level else f"The prompt is worth more than {many}"
     else:
         verdict = (
             f"From {crossing} labelled image{'s' * (crossing != 1)} per class on the probe is ahead of the prompt "

@@ -19,6 +19,7 @@ TITLE = "Prompts, Captions, Attention"
 SUBTITLE = "Three problems of vision and language, computed anew"
 NAME = "hw3_report"
 SCORES = ("CIDEr", "CLIPScore")
+_CHANGED = " (+: with changes that were not committed)"
 
 
 @dataclass(frozen=True)
@@ -206,36 +207,58 @@ def _comparable(profile: config.Profile) -> str:
 def _about(profile: config.Profile) -> str:
     if profile.data == "demo":
         return (
-            "Every number in here was computed by the run that the stamp names, on the embedded demo world: drawn "
-            "scenes, and small models that learnt to see them. The code is the one that runs on real photographs."
+            "Every number in here was computed by the runs that the last section names, on the embedded demo world: "
+            "drawn scenes, and small models that learnt to see them. The code is the one for real photographs. "
+            "Figures called published, in italics, are those of the written report on the same three problems that "
+            "this project is modelled on."
         )
-    return "Every number in here was computed by the run that the stamp names, on the data that its profile names."
+    return (
+        "Every number in here was computed by the runs that the last section names, on its profile's data. "
+        "Figures called published, in italics, are those of the written report that this project is modelled on."
+    )
 
 
 def _tiles(profile: config.Profile, summary: dict[str, Any]) -> list[tuple[str, str]]:
     """The handful of numbers that a reader wants first."""
     tiles = []
     if summary["p1"]["prompts"]:
-        tiles.append(("best prompt's accuracy", f"{max(summary['p1']['prompts'].values()):.3f}"))
+        tiles.append(
+            (
+                f"accuracy, best of {len(summary['p1']['prompts'])} prompts",
+                f"{max(summary['p1']['prompts'].values()):.3f}",
+            )
+        )
     best = summary["p2"].get(profile.best_run, {})
-    tiles += [(f"{score}, {profile.best_run} run", f"{best[score]:.3f}") for score in SCORES if score in best]
+    tiles += [(f"{score}, the report's setting", f"{best[score]:.3f}") for score in SCORES if score in best]
     if "object_recall" in best:
-        tiles.append((f"objects named, {profile.best_run} run", f"{best['object_recall']:.0%}"))
+        tiles.append(("objects named, the report's setting", f"{best['object_recall']:.0%}"))
     return tiles
 
 
 def _stamp(profile: config.Profile, origin: dict[str, Any]) -> list[tuple[str, str]]:
     versions = origin["versions"]
+    made = {name: found for name, found in _origins(profile).items() if found != origin["commit"]}
+    parts = ", ".join(f"{name}: {commit}" for name, commit in made.items())
     packages = ", ".join(f"{name} {version}" for name, version in versions.items() if name != "hw3lib")
     return [
         ("profile", f"{profile.name}: {profile.title}"),
-        ("commit", origin["commit"]),
+        ("commit", f"{origin['commit']}{_CHANGED if origin['commit'].endswith('+') else ''}"),
+        *([("parts made at another commit", parts)] if parts else []),
         ("configuration", f"{origin['configuration']}, seed {origin['seed']}"),
         ("written", origin["written"].replace("T", " ").replace("+00:00", " UTC")),
         ("device", origin["device"]),
         ("versions", packages),
         ("the same again", _again(profile)),
     ]
+
+
+def _origins(profile: config.Profile) -> dict[str, str]:
+    """The commits at which the parts' results were made, by part."""
+    folder = paths.runs(profile.name)
+    known = {"P1": "p1/scores.json", "P3": "p3/summary.json", "claims": "claims.json"}
+    known |= {run: f"p2/{run}/scores.json" for run in profile.runs}
+    found = {name: _scores(folder / path).get("provenance", {}).get("commit") for name, path in known.items()}
+    return {name: str(commit) for name, commit in found.items() if commit}
 
 
 def _again(profile: config.Profile) -> str:

@@ -2,8 +2,8 @@
 
 An effect is counted in the direction that the claim says, so that above zero speaks for it. The rule, for one part: it
 is *supported* when its whole interval lies above zero; *not supported* when all of it lies below zero, or so close to
-zero (:data:`NEGLIGIBLE`) that it would not matter; else *inconclusive*. A claim with several parts is supported when
-all are, not supported when any is not, else inconclusive.
+zero (:data:`NEGLIGIBLE`) that it would not matter; else, and with fewer than :data:`FEW` images, *inconclusive*. A
+claim with several parts is supported when all are, not supported when any is not, else inconclusive.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any, Literal
 Verdict = Literal["supported", "not supported", "inconclusive", "not testable"]
 
 # What would not matter, in each unit: an interval wholly within plus and minus this shows that nothing is there.
+FEW = 30  # images: an interval from fewer is not to be relied on
 NEGLIGIBLE = {"accuracy": 0.01, "CIDEr": 0.01, "share": 0.01, "bits": 0.05, "evenness": 0.01}
 
 
@@ -51,6 +52,8 @@ class Part:
     @property
     def verdict(self) -> Verdict:
         """The rule for one part."""
+        if self.n < FEW:
+            return "inconclusive"
         if self.negligible or self.high < 0:
             return "not supported"
         return "supported" if self.low > 0 else "inconclusive"

@@ -39,7 +39,7 @@ def classify(words: Sequence[str], objects: Lexicon) -> list[Kind]:
 
     A colour or a count belongs to the object that it stands before, with nothing between but adjectives, other colours
     and counts, "and" and "of": "red" belongs to the hydrant in "a red and white fire hydrant", and to no object in "a
-    girl in a red dress", where dresses have no masks.
+    girl in a red dress", where dresses have no masks, nor in "a girl in red skiing", where skis are not what is red.
     """
     tokens, places = [], []  # of each token, the word that it is part of
     for place, word in enumerate(words):
@@ -65,7 +65,7 @@ def _attached(kinds: list[Kind], words: Sequence[str], place: int) -> Kind:
     name = kinds[place].name
     for later in range(place + 1, len(words)):
         if kinds[later].name == "object":
-            return Kind(name, kinds[later].category)
+            return Kind(name, None if words[later].lower().endswith("ing") else kinds[later].category)
         if kinds[later].name not in ("colour", "count", "adjective") and words[later].lower() not in ("and", "of"):
             break
     return Kind(name)

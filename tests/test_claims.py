@@ -26,7 +26,12 @@ def prompt_study(
             "article: correct vs none": effect(a),
             "full stop": effect(sum(stops)) | {"per_frame": {f"frame {i}": effect(x) for i, x in enumerate(stops)}},
         },
-        "negation": effect(negation),
+        "negation": effect(negation) | {
+            "pairs": {
+                "There is no {object} here.": effect(-0.2) | {"twin": "There is a {object} here."},
+                "No {object}, no score.": effect(negation) | {"twin": "A {object}, a score."},
+            }
+        },
         "unseen": {
             "clip": clip, "supervised": 0.0, "n": 200, "low": clip - 0.05, "high": clip + 0.05,
             "classes": ["kite", "bear"], "seen": {"clip": 0.8, "supervised": 0.9},
@@ -219,7 +224,7 @@ def test_the_part_that_decided_stands_in_the_overview() -> None:
 
 def test_what_rounds_to_nothing_has_no_minus() -> None:
     said = claims_display.effect(Part("x", -0.0001, -0.0004, 0.0003, 9, "accuracy"))
-    assert said == "+0.0 [+0.0, +0.0] points of accuracy"
+    assert said == "0.0 [0.0, 0.0] points of accuracy"
 
 
 def test_the_count_of_verdicts_and_the_prose_follow_the_claims() -> None:

@@ -123,7 +123,7 @@ def probe_of(crossing: int | None, high: float) -> dict[str, Any]:
 def test_what_the_prompt_is_worth_in_labelled_images_comes_out_each_way() -> None:
     assert "From 4 labelled images per class on the probe is ahead" in findings.probe_sentence(probe_of(4, 0.8))
     assert "From 1 labelled image per class" in findings.probe_sentence(probe_of(1, 0.8))
-    assert "about what the prompt is worth" in findings.probe_sentence(probe_of(None, 0.8))
+    assert "The prompt is worth about 4 labelled images per class" in findings.probe_sentence(probe_of(None, 0.8))
     assert "The prompt is worth more" in findings.probe_sentence(probe_of(None, 0.72))
     assert "too few images" in findings.probe_sentence({"probe": {}})
 

@@ -27,6 +27,11 @@ def test_an_interval_has_its_verdict(low, high, verdict) -> None:
     assert together([part(low, high)]) == verdict
 
 
+def test_few_images_decide_nothing() -> None:
+    assert Part("x", 0.5, 0.4, 0.6, 29, "share").verdict == "inconclusive"
+    assert Part("x", 0.5, 0.4, 0.6, 30, "share").verdict == "supported"
+
+
 def test_a_claim_with_parts_needs_all_of_them() -> None:
     yes, no, open_ = part(0.02, 0.06), part(-0.06, -0.02), part(-0.02, 0.06)
     assert together([yes, yes]) == "supported"
@@ -47,9 +52,9 @@ def test_an_unstable_effect_is_one_that_surely_goes_both_ways() -> None:
 
 
 def test_a_finding_is_turned_to_the_claims_side() -> None:
-    found = {"effect": -0.1, "low": -0.2, "high": -0.05, "n": 7}
+    found = {"effect": -0.1, "low": -0.2, "high": -0.05, "n": 70}
     turned = Part.of("x", found, "share", against=True)
-    assert (turned.effect, turned.low, turned.high, turned.n) == (0.1, 0.05, 0.2, 7)
+    assert (turned.effect, turned.low, turned.high, turned.n) == (0.1, 0.05, 0.2, 70)
     assert turned.verdict == "supported"
     assert Part.of("x", found, "share").verdict == "not supported"
 

@@ -8,8 +8,11 @@ from hw3lib.chair import Lexicon
 from hw3lib.word_classes import CLASSES, classes, classify
 
 OBJECTS = Lexicon.of(
-    {"cow": ["cow"], "girl": ["girl"], "fire hydrant": ["fire hydrant", "hydrant"], "horse": ["horse"]}
-)
+    {
+        "cow": ["cow"], "girl": ["girl"], "fire hydrant": ["fire hydrant", "hydrant"], "horse": ["horse"],
+        "skis": ["skis", "skiing"],
+    }
+)  # fmt: skip
 
 
 def kinds(caption: str) -> dict[str, tuple[str, str | None]]:
@@ -37,6 +40,9 @@ def test_a_colour_belongs_to_the_object_that_it_stands_before() -> None:
     assert found["red"] == found["white"] == ("colour", "fire hydrant")
     assert found["fire"] == found["hydrant"] == ("object", "fire hydrant")
     assert kinds("a girl in a red dress riding horses")["red"] == ("colour", None)
+    assert kinds("a girl in red skiing")["red"] == ("colour", None)
+    assert kinds("a girl in red skiing")["skiing"] == ("object", "skis")
+    assert kinds("red skis")["red"] == ("colour", "skis")
 
 
 def test_a_phrase_of_several_words_is_one_relation() -> None:
