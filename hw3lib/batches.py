@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from hw3lib import image_cache, threads
-from hw3lib.data import CaptionSet, ImageTransform, Photograph, open_image
+from hw3lib.data import CaptionSet, ImageTransform, Photograph, open_image, trouble
 from hw3lib.errors import UserError
 from hw3lib.loading import Loader
 from hw3lib.plans import Visit
@@ -70,7 +70,11 @@ def load_images(
             return images, {paths[index]: problem for index, problem in problems.items()}
     h, w = transform.size
     if len(paths) * h * w * 3 > _memory() / 8 / processes:
-        return Images(tuple(paths), transform, None), {}
+        # Read through once all the same: a damaged one would end an epoch hours from now.
+        with ThreadPoolExecutor(threads.count()) as pool:
+            troubles = zip(paths, pool.map(trouble, paths), strict=True)
+            troubled = {path: problem for path, problem in troubles if problem}
+        return Images(tuple(path for path in paths if path not in troubled), transform, None), troubled
 
     def fitted(path: P) -> np.ndarray | str:
         try:

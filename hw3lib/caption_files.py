@@ -35,9 +35,9 @@ def load_predictions(predictions_json: str | Path) -> dict[str, str]:
         path.read_text(encoding="utf-8"), object_pairs_hook=lambda pairs: [key for key, _ in pairs]
     )
     if len(keys) > len(raw):
-        twice = sorted({key for key in keys if keys.count(key) > 1})
+        twice = sorted(key for key, times in Counter(keys).items() if times > 1)
         raise UserError(f"{path} has {some(twice, 'image')} more than once")
-    return raw
+    return {name: text_of(caption) for name, caption in raw.items()}
 
 
 def load_references(annotations_json: str | Path) -> dict[str, list[str]]:
@@ -52,9 +52,9 @@ def load_references(annotations_json: str | Path) -> dict[str, list[str]]:
     try:
         names = {int(image["id"]): PurePosixPath(str(image["file_name"])).stem for image in raw["images"]}
         for item in raw["annotations"]:
-            if str(item["caption"]).strip():
-                captions[int(item["image_id"])].append(str(item["caption"]))
-    except (KeyError, TypeError, ValueError) as error:
+            if text := text_of(item["caption"]).strip():
+                captions[int(item["image_id"])].append(text)
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         kind = f"the key {error} is missing" if isinstance(error, KeyError) else str(error)
         raise UserError(f"{path} is not a caption file as COCO writes them: {kind}") from None
     refuse_doubles(path, raw)
@@ -73,14 +73,15 @@ def refuse_doubles(path: str | Path, raw: dict[str, Any]) -> None:
     An annotation counted twice moves every score a little and shows nowhere else. The ids of annotations that differ
     may be the same: nothing here reads them.
     """
-    images = Counter(image["id"] for image in raw["images"])
+    images = Counter(int(image["id"]) for image in raw["images"])
     twice = [str(image_id) for image_id, times in images.items() if times > 1]
     if twice:
         raise UserError(f"{path} lists {some(twice, 'image id')} more than once; take the doubled entries out")
     seen: dict[Any, Any] = {}
     for item in raw["annotations"]:
-        if "id" in item and seen.setdefault(item["id"], item) is not item and seen[item["id"]] == item:
-            twice.append(str(item["id"]))
+        key = str(item.get("id"))
+        if "id" in item and seen.setdefault(key, item) is not item and seen[key] == item:
+            twice.append(key)
     if twice:
         raise UserError(f"{path} lists {some(twice, 'annotation')} more than once; take the doubled entries out")
 
@@ -96,7 +97,22 @@ def check_names(predicted: Collection[str], expected: Collection[str], which: st
         raise UserError(f"the captions in {which} do not fit {against}: they {' and '.join(parts)}{advice}")
 
 
+def text_of(value: Any) -> str:
+    """A caption as it stands in a file; halves of characters, which JSON can hold, become question marks.
+
+    Raises ``TypeError`` for what is no text: ``str`` would turn a missing caption into the word "None".
+    """
+    if not isinstance(value, str):
+        raise TypeError(f"the caption {shortened(repr(value))} is not a text")
+    return value.encode("utf-8", "replace").decode("utf-8")
+
+
+def shortened(text: str, most: int = 120) -> str:
+    """A name as a message can show it."""
+    return text if len(text) <= most else f"{text[:most]}... ({len(text):,} characters)"
+
+
 def some(items: Sequence[str], kind: str) -> str:
     """``4 images (a, b, c, ...)``."""
-    listed = ", ".join(items[:3]) + ", ..." * (len(items) > 3)
+    listed = ", ".join(map(shortened, items[:3])) + ", ..." * (len(items) > 3)
     return f"{len(items)} {kind}{'s' * (len(items) > 1)} ({listed})"

@@ -16,12 +16,15 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from hw3lib.data import ImageTransform
-from hw3lib.encoder import create_encoder, input_size, patches_of
+from hw3lib.encoder import create_encoder, input_size, patches_of, refuse_nan
 from hw3lib.errors import UserError
 from hw3lib.files import atomic
 
 if TYPE_CHECKING:
     from hw3lib import config
+
+
+_AGAIN = "train the run again, or put the file back as it was"  # what helps where weights cannot be used
 
 
 class Memory(NamedTuple):
@@ -247,7 +250,11 @@ class Captioner(nn.Module):
 
     @classmethod
     def load(cls, path: str | Path) -> Captioner:
-        """Rebuild a captioner from what :meth:`save` wrote, without reaching for the encoder's own weights."""
+        """Rebuild a captioner from what :meth:`save` wrote, without reaching for the encoder's own weights.
+
+        Raises :class:`UserError` for a file that is missing, damaged or foreign, whose weights do not fit the run that
+        it claims to be of, or are no numbers.
+        """
         from pydantic import TypeAdapter
         from safetensors import SafetensorError, safe_open
         from safetensors.torch import load_file
@@ -261,13 +268,37 @@ class Captioner(nn.Module):
                 facts = json.loads((file.metadata() or {}).get("hw3lib", "{}"))
             state = load_file(path)
         except SafetensorError as error:
-            raise UserError(f"{path} is not a safetensors file ({error})") from None
-        if "run" not in facts or "vocabulary_size" not in facts:
-            raise UserError(f"{path} was not written by this project: its run is not in the metadata")
-        run = TypeAdapter(config.Run).validate_python(facts["run"])
-        model = cls(run, facts["vocabulary_size"], pretrained=False)
-        model.load_state_dict(state)
+            raise UserError(f"{path} is not a safetensors file, or is damaged ({error}); {_AGAIN}") from None
+        except (ValueError, RecursionError) as error:
+            raise UserError(f"{path} has metadata that cannot be read ({error}); {_AGAIN}") from None
+        if not isinstance(facts, dict) or not {"run", "vocabulary_size"} <= set(facts):
+            raise UserError(f"{path} was not written by this project: its run is not in the metadata; {_AGAIN}")
+        try:
+            run = TypeAdapter(config.Run).validate_python(facts["run"])
+            _refuse_other_sizes(run.decoder, facts["vocabulary_size"], state)
+            model = cls(run, facts["vocabulary_size"], pretrained=False)
+            model.load_state_dict(state)
+        except (ValueError, RuntimeError, UserError) as error:  # pydantic's is a ValueError
+            said = " ".join(str(error).split())[:300]
+            raise UserError(f"{path} does not fit the run that it claims to be of ({said}); {_AGAIN}") from None
+        refuse_nan(state, path, _AGAIN)
         return model.eval()
+
+
+def _refuse_other_sizes(decoder: config.Decoder, vocabulary_size: Any, state: dict[str, Tensor]) -> None:
+    """Compare what the metadata claim with the tensors, before a model of any size that they like is built."""
+    layers = {name.split(".")[1] for name in state if name.startswith("blocks.")}
+    claimed = {
+        "embed.weight": (vocabulary_size, None),
+        "position.weight": (decoder.max_length, None),
+        "blocks.0.feed_forward.0.weight": (decoder.feed_forward, decoder.width),
+    }
+    if len(layers) != decoder.layers:
+        raise ValueError(f"{decoder.layers} layers are claimed, {len(layers)} are there")
+    for name, sizes in claimed.items():
+        shape = tuple(state[name].shape) if name in state else ()
+        if len(shape) != 2 or any(size not in (None, there) for size, there in zip(sizes, shape, strict=True)):
+            raise ValueError(f"{name} should be of {sizes}, and is of {shape}")
 
 
 def _by_caption(shares: Tensor, rows: int, length: int) -> Tensor:

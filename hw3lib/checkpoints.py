@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from hw3lib.errors import UserError
 from hw3lib.files import atomic
 
 
@@ -45,14 +46,27 @@ def read_facts(path: Path) -> dict[str, Any] | None:
     try:
         with safe_open(path, "pt") as file:
             return dict(json.loads((file.metadata() or {})["facts"]))
-    except (SafetensorError, KeyError, json.JSONDecodeError, OSError):
+    except (SafetensorError, KeyError, TypeError, ValueError, RecursionError, OSError):
         return None
 
 
 def restore_state(
     path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, average: nn.Module | None = None
 ) -> None:
-    """Put back what :func:`save_state` wrote; the model and the optimizer must be built in the same way."""
+    """Put back what :func:`save_state` wrote; the model and the optimizer must be built in the same way.
+
+    Raises :class:`UserError` for a file that is damaged or was written of something else.
+    """
+    from safetensors import SafetensorError
+
+    try:
+        _restore(path, model, optimizer, average)
+    except (SafetensorError, LookupError, ValueError, TypeError, RuntimeError) as error:
+        said = " ".join(str(error).split())[:200]
+        raise UserError(f"{path} is no state to go on from ({said}); start anew with: hw3 train RUN --fresh") from None
+
+
+def _restore(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, average: nn.Module | None) -> None:
     from safetensors.torch import load_file
 
     parts: dict[str, dict[str, Tensor]] = {"model": {}, "average": {}, "optimizer": {}, "random": {}}
@@ -66,10 +80,21 @@ def restore_state(
     for name, tensor in parts["optimizer"].items():
         index, key = name.split(".", 1)
         state.setdefault(int(index), {})[key] = tensor
+    _refuse_other_moments(state, optimizer)
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
     torch.set_rng_state(parts["random"]["cpu"])
     if "cuda" in parts["random"] and torch.cuda.is_available():
         torch.cuda.set_rng_state(parts["random"]["cuda"])
+
+
+def _refuse_other_moments(state: dict[int, dict[str, Tensor]], optimizer: torch.optim.Optimizer) -> None:
+    """The optimizer takes moments of any shape, and fails at its first step."""
+    shapes = [parameter.shape for group in optimizer.param_groups for parameter in group["params"]]
+    for index, moments in state.items():
+        if not 0 <= index < len(shapes) or {*moments} != {"step", "exp_avg", "exp_avg_sq"}:
+            raise ValueError(f"the optimizer's entry {index} is {', '.join(moments)}")
+        if moments["exp_avg"].shape != shapes[index] or moments["exp_avg_sq"].shape != shapes[index]:
+            raise ValueError(f"the optimizer's entry {index} is of another shape than its parameter")
 
 
 def _random_states() -> dict[str, Tensor]:

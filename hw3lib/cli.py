@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import click
 from hw3lib import __version__
 from hw3lib.errors import UserError
 
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
@@ -23,7 +25,10 @@ _device = click.option("--device", default="auto", show_default=True, help="auto
 
 
 class _Commands(click.Group):
-    """Lists commands in the order of their definition, and turns a UserError into one line and exit code 2."""
+    """Lists commands in the order of their definition; a UserError is one line and exit code 2.
+
+    So is a disk that is full, read-only or in any other way not up to it.
+    """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)
@@ -32,8 +37,17 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except UserError as error:
-            click.echo(f"hw3: {error}", err=True)
-            ctx.exit(2)
+            said = str(error)
+        except OSError as error:
+            from hw3lib import files
+
+            told = files.explain(error)
+            if told is None:
+                raise
+            said = told
+        # Names come from files: they must not command the terminal.
+        click.echo("hw3: " + _CONTROL.sub(lambda found: repr(found[0])[1:-1], said), err=True)
+        ctx.exit(2)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -57,8 +71,9 @@ def main() -> None:
 @_device
 def classify(images: Path, id2label: Path, out: Path, template: str | None, profile: str, device: str) -> None:
     """Classify the IMAGES of a folder with CLIP among the labels of ID2LABEL (JSON), into OUT (CSV: filename,label)."""
-    from hw3lib import config, prompts
+    from hw3lib import config, files, prompts
 
+    files.refuse_unwritable(out)
     labels = prompts.classify_folder(config.load(profile), images, id2label, out, template, device)
     click.echo(f"{out}: {len(labels)} labels")
 
@@ -68,24 +83,35 @@ def classify(images: Path, id2label: Path, out: Path, template: str | None, prof
 @click.argument("out", type=_FILE)
 @click.option("--run", help="Which run's weights; the profile's best when not given.")
 @click.option("--batch-size", default=32, show_default=True, type=click.IntRange(min=1))
+@click.option("--skip-unreadable", is_flag=True, help="Leave out images that cannot be read, instead of refusing all.")
 @_profile
 @_device
-def caption(images: Path, out: Path, run: str | None, batch_size: int, profile: str, device: str) -> None:
-    """Caption the IMAGES of a folder; write OUT (JSON: file name without its ending -> caption)."""
+def caption(
+    images: Path, out: Path, run: str | None, batch_size: int, skip_unreadable: bool, profile: str, device: str
+) -> None:
+    """Caption the IMAGES of a folder; write OUT (JSON: file name without its ending -> caption).
+
+    OUT has a caption for every image, as graders expect, or is not written: an image that cannot be read is refused.
+    """
     from hw3lib import files, runs
     from hw3lib.data import list_images
 
+    files.refuse_unwritable(out)
     found = list_images(images)
     loaded = _loaded(profile, run, device)
 
     def skipped(path: Path, problem: str) -> None:
         click.echo(f"left out: {problem}", err=True)
 
-    captions = runs.caption_images(loaded, found, batch_size, on_unreadable=skipped)
+    try:
+        captions = runs.caption_images(loaded, found, batch_size, on_unreadable=skipped if skip_unreadable else None)
+    except runs.Unreadable as error:
+        raise UserError(f"{error}\nEvery image needs a caption; to do without theirs: --skip-unreadable") from None
     if not captions:
         raise UserError(f"none of the {len(found)} images in {images} can be read")
     files.write_json(out, {name: each.text for name, each in captions.items()})
-    click.echo(f"{out}: {len(captions)} captions")
+    left = f", {len(found) - len(captions)} images left out" if len(captions) < len(found) else ""
+    click.echo(f"{out}: {len(captions)} captions{left}")
 
 
 @main.command()

@@ -14,10 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hw3lib import paths
+from hw3lib import memory, paths
 from hw3lib.clip_weights import ask_the_network, explain, find_weights, register
 from hw3lib.config import Clip
-from hw3lib.data import open_image
+from hw3lib.data import counted, open_image, unreadable
 from hw3lib.errors import UserError
 from hw3lib.files import atomic
 
@@ -130,7 +130,8 @@ class ClipModel:
         """Features of image files or PIL images, ``(B, D)``, normalised, float32, on the CPU.
 
         Computed once per content: kept on disk under ``runs/cache/clip``, keyed by weights, configuration and
-        preprocessing, and by the bytes of each image. Raises :class:`UserError` naming an unreadable file.
+        preprocessing, and by the bytes of each image. Raises :class:`UserError` that counts and lists the files that
+        cannot be read.
         """
         import torch
 
@@ -140,7 +141,14 @@ class ClipModel:
         pending = list(missing.items())
         for start in range(0, len(pending), _FLUSH):
             part = pending[start : start + _FLUSH]
-            features = self._encode_images([image for _, image in part])
+            try:
+                with memory.advice(f"lower clip.batch_size (now {self.batch_size}) in the profile"):
+                    features = self._encode_images([image for _, image in part])
+            except UserError:
+                files = [image for image in images if isinstance(image, str | Path)]
+                if problems := unreadable(files):
+                    raise UserError(counted(problems, len(images))) from None
+                raise
             known.update(zip([digest for digest, _ in part], features, strict=True))
             self._store([digest for digest, _ in part], features)
         if not digests:

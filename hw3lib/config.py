@@ -7,6 +7,8 @@ A run of P2 that says ``like: best`` takes everything from ``best`` that it does
 from __future__ import annotations
 
 import difflib
+import re
+import reprlib
 from dataclasses import field
 from functools import lru_cache
 from pathlib import Path
@@ -20,6 +22,8 @@ from hw3lib import paths
 from hw3lib.errors import UserError
 
 _STRICT = ConfigDict(extra="forbid")
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")  # of runs and of profiles that are extended
+_EXPLAINED = 10  # mistakes that one message names
 Triple = tuple[float, float, float]
 
 
@@ -210,13 +214,18 @@ def _raw(path: Path, seen: tuple[Path, ...] = ()) -> tuple[dict[str, Any], tuple
     modified = path.stat().st_mtime_ns
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except RecursionError:
+        raise UserError(f"{path} is not YAML that can be read: it is nested too deep") from None
+    except (yaml.YAMLError, ValueError) as error:  # also a date that there is none of, and text that is not UTF-8
         raise UserError(f"{path} is not YAML: {error}") from None
     if not isinstance(raw, dict):
         raise UserError(f"{path} must hold a mapping with the keys {', '.join(_keys(Profile))}")
     if "extends" not in raw:
         return raw, ((path, modified),)
-    base = path.parent / f"{raw.pop('extends')}.yaml"
+    name = str(raw.pop("extends"))
+    base = path.parent / f"{name}.yaml"
+    if not _NAME.fullmatch(name):
+        raise UserError(f"{path}: extends names {reprlib.repr(name)}; it must be the name of a profile beside this one")
     if not base.is_file() or base in (*seen, path):
         raise UserError(f"{path}: extends names {base.stem!r}, and {base} is not a profile that this one can extend")
     below, origins = _raw(base, (*seen, path))
@@ -231,6 +240,12 @@ def _read(path: Path, origins: tuple[tuple[Path, int], ...]) -> Profile:
     raw, _ = _raw(path)
     runs = raw.get("runs")
     if isinstance(runs, dict):
+        # The name becomes a folder's, and a part of the pipeline's rules.
+        foreign = [name for name in runs if not _NAME.fullmatch(str(name))]
+        if foreign:
+            raise UserError(
+                f"{path}: a run cannot be called {reprlib.repr(foreign[0])}; letters, digits, -, _ and . make a name"
+            )
         raw["runs"] = {name: _inherit(name, runs, path) for name in runs}
     raw["name"] = path.stem
     if isinstance(captions := raw.get("captions"), dict):
@@ -265,8 +280,9 @@ def _inherit(name: str, runs: dict[str, Any], path: Path, seen: tuple[str, ...] 
     if not isinstance(run, dict) or "like" not in run:
         return run
     parent = run["like"]
-    if parent not in runs or parent in (*seen, name):
-        raise UserError(f"{path}: runs.{name}.like names {parent!r}{_nearest(str(parent), list(runs))}")
+    if not isinstance(parent, str) or parent not in runs or parent in (*seen, name):
+        near = _nearest(str(parent), list(runs)) if isinstance(parent, str) else ""
+        raise UserError(f"{path}: runs.{name}.like names {reprlib.repr(parent)}{near}; it must be another run")
     own = {key: value for key, value in run.items() if key != "like"}
     return _merge(_inherit(parent, runs, path, (*seen, name)), own)
 
@@ -292,16 +308,19 @@ def _explain(error: ValidationError, path: Path) -> str:
         for key in _keys(kind)
     ]
     lines = []
-    for item in error.errors():
+    found = error.errors()
+    for item in found[:_EXPLAINED]:
         key = ".".join(str(part) for part in item["loc"])
         if item["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
             lines.append(f"{path}: unknown key {key}{_nearest(str(item['loc'][-1]), known)}")
         else:
             lines.append(
-                f"{path}: {key} = {item['input']!r}: {item['msg']}"
+                f"{path}: {key} = {reprlib.repr(item['input'])}: {item['msg']}"
                 if item["type"] != "missing"
                 else f"{path}: {key} is missing"
             )
+    if len(found) > _EXPLAINED:
+        lines.append(f"{path}: and {len(found) - _EXPLAINED} more")
     return "\n".join(lines)
 
 

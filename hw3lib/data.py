@@ -10,15 +10,17 @@ import os
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
 import PIL
 from PIL import Image, ImageOps
 
 from hw3lib import paths
-from hw3lib.caption_files import refuse_doubles
+from hw3lib.caption_files import refuse_doubles, shortened, text_of
 from hw3lib.errors import UserError
 from hw3lib.files import read_json
 
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
     from hw3lib.config import Captions, Jitter
 
 IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
+# A small file can claim any size. Here Pillow stops, too: half a gigabyte as RGB, more than any camera's photograph.
+MOST_PIXELS = 178_956_970
+_LISTED = 10  # unreadable photographs that a message names
 _LAYOUT = "The layout is described in the README under 'Your own data'."
 
 
@@ -47,20 +52,31 @@ class Photograph(Protocol):
 def open_image(path: str | Path | Photograph, content: bytes | None = None) -> Image.Image:
     """Read a photograph as RGB, upright (EXIF orientation applied, transparency over white).
 
-    ``content`` is its bytes, where they have been read. Raises :class:`UserError` naming the file when it is missing
-    or is not a readable image.
+    ``content`` is its bytes, where they have been read. Of an animation it is the first picture; 16 bits become 8.
+    Raises :class:`UserError` naming the file when it is missing or is not a readable image, and, before anything is
+    decoded, when it has more than ``MOST_PIXELS``.
     """
+    too_large = f"{path} has more than {MOST_PIXELS:,} pixels, the most that are decoded; scale it down or take it out"
     try:
         if content is None and not isinstance(path, str | Path):
             content = path.read_bytes()
         with Image.open(path if content is None else io.BytesIO(content)) as file:  # type: ignore[arg-type]
+            # Pillow's own limit is the caller's to lift.
+            if file.width * file.height > MOST_PIXELS:
+                raise Image.DecompressionBombError
             image = ImageOps.exif_transpose(file)
+            if image.mode.startswith("I"):
+                image = _eight_bits(image)
             if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
                 image = image.convert("RGBA")
                 image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
             return image.convert("RGB")
     except FileNotFoundError:
         raise UserError(f"there is no image {path}") from None
+    except Image.DecompressionBombError:
+        raise UserError(too_large) from None
+    except MemoryError:
+        raise
     # Pillow reports broken files in many ways, SyntaxError and struct.error among them.
     except Exception as error:
         # Pillow's own words would name the buffer.
@@ -68,17 +84,59 @@ def open_image(path: str | Path | Photograph, content: bytes | None = None) -> I
         raise UserError(f"{path} is not a readable image ({reason}); replace it or take it out") from None
 
 
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Grey levels of 16 bits by their upper eight, which Pillow would clip to white."""
+    levels = np.asarray(image.convert("I")).clip(0, 65_535)
+    if image.mode == "I" and levels.max(initial=0) < 256:
+        return image.convert("L")  # 32 bits, which may hold anything: here, levels of eight
+    return Image.fromarray((levels >> 8).astype(np.uint8))
+
+
+def trouble(photograph: str | Path | Photograph) -> str | None:
+    """What is wrong with a photograph, in a sentence; ``None`` when it can be read."""
+    try:
+        open_image(photograph)
+    except UserError as error:
+        return str(error)
+    return None
+
+
+def unreadable(photographs: Sequence[str | Path | Photograph]) -> list[str]:
+    """What is wrong with those of the photographs that cannot be read; all are decoded, in threads."""
+    from hw3lib import threads
+
+    with ThreadPoolExecutor(threads.count()) as pool:
+        return [problem for problem in pool.map(trouble, photographs) if problem]
+
+
+def counted(problems: Sequence[str], of: int) -> str:
+    """How many photographs there is trouble with, and what the first ones' trouble is."""
+    shown = [*problems[:_LISTED], *([f"and {len(problems) - _LISTED} more"] if len(problems) > _LISTED else [])]
+    return "\n  ".join([f"{len(problems)} of {of} images cannot be used:", *shown])
+
+
 def list_images(folder: str | Path) -> list[Path]:
-    """The images of a folder, by name. Raises :class:`UserError` when the folder is missing or holds none."""
+    """The images of a folder, by name; a link to an image counts.
+
+    Raises :class:`UserError` when the folder is missing or holds none, and for a name that is not UTF-8, which neither
+    JSON nor CSV could keep.
+    """
     folder = Path(folder)
     if not folder.is_dir():
         raise UserError(f"there is no folder {folder}")
     # Hidden files are left out: macOS writes ._name.jpg beside every photograph on foreign disks.
     found = [
-        path for path in folder.iterdir() if path.suffix.lower() in IMAGE_ENDINGS and not path.name.startswith(".")
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() in IMAGE_ENDINGS
+        and not path.name.startswith(".")
+        and (path.is_file() or path.is_symlink())  # a link to nothing is told of when it is opened
     ]
     if not found:
         raise UserError(f"{folder} holds no image ({', '.join(IMAGE_ENDINGS)})")
+    for path in found:
+        if not path.name.isascii() and _surrogate(path.name):
+            raise UserError(f"{folder} holds {os.fsencode(path.name)!r}, whose name is not UTF-8; rename it")
     return sorted(found, key=lambda path: path.name)
 
 
@@ -116,10 +174,11 @@ def load_captions(
     """Read COCO's caption JSON and check it against the image folder, or the shards (:mod:`hw3lib.shards`).
 
     Shards have captions of their own, which count where no file is named. ``limit`` keeps the first so many images.
-    Images of the folder that the file does not name are left out.
-    Raises :class:`UserError` for a malformed file, for images that the folder lacks, for images without a caption,
-    for captions without an image, for two images whose names differ by their ending only, for entries that are listed
-    twice, and for bad shards.
+    Images of the folder that the file does not name are left out. The folder may be a link; what the file names must
+    lie in it, also after every further link is followed: a foreign file could name any picture of the disk otherwise.
+    Raises :class:`UserError` for a malformed file, for images that the folder lacks or that lie outside of it, for
+    images without a caption, for captions without an image, for two images whose names differ by their ending only, for
+    entries that are listed twice, and for bad shards.
     """
     from hw3lib import shards
 
@@ -132,8 +191,8 @@ def load_captions(
     raw = read_json(path, _LAYOUT)
     try:
         images = [(int(image["id"]), str(image["file_name"])) for image in raw["images"]]
-        annotations = [(int(item["image_id"]), str(item["caption"])) for item in raw["annotations"]]
-    except (KeyError, TypeError, ValueError) as error:
+        annotations = [(int(item["image_id"]), text_of(item["caption"])) for item in raw["annotations"]]
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         kind = f"the key {error}" if isinstance(error, KeyError) else str(error)
         raise UserError(f"{path} is not a caption file as COCO writes them: {kind}. {_LAYOUT}") from None
     if not images:
@@ -152,6 +211,12 @@ def load_captions(
         raise UserError(f"there is no folder {folder}, which should hold the {len(images)} images that {path} names")
     located = (shards.locate if sharded else _locate)(folder, [name for _, name in images])
     missing = [name for _, name in images if name not in located]
+    outside = [] if sharded else _leading_out(folder, [name for _, name in images])
+    if outside:
+        raise UserError(
+            f"{path} names {_some(outside, 'image')} outside of {folder} (of {len(images)}); "
+            "put the files themselves into that folder, and name them by their paths from there"
+        )
     if missing:
         raise UserError(f"{path} names {_some(missing, 'image')} that {folder} lacks (of {len(images)})")
     silent = [name for image_id, name in images if image_id not in captions]
@@ -182,13 +247,40 @@ def _locate(folder: Path, names: Sequence[str]) -> Mapping[str, Photograph]:
 def _inside(folder: Path, name: str, present: set[str]) -> bool:
     """Whether the folder holds the file; a name that leads out of the folder is none of its files."""
     relative = PurePosixPath(name)
-    if relative.is_absolute() or ".." in relative.parts or "\\" in name:
+    if _climbs(name):
         return False
-    return name in present if len(relative.parts) == 1 else (folder / relative).is_file()
+    # os.path's test takes names that no file can have.
+    return name in present if len(relative.parts) == 1 else os.path.isfile(folder / relative)
+
+
+def _climbs(name: str) -> bool:
+    relative = PurePosixPath(name)
+    return relative.is_absolute() or ".." in relative.parts or "\\" in name
+
+
+def _leading_out(folder: Path, names: Sequence[str]) -> list[str]:
+    """Those of the names that lead out of the folder, by themselves or through a link."""
+    home = os.path.realpath(folder)
+    links = {entry.name for entry in os.scandir(folder) if entry.is_symlink()}
+
+    def leads_out(name: str) -> bool:
+        # Only what may be a link is looked at: a large set has a hundred thousand names.
+        if _climbs(name) or "\0" in name:
+            return _climbs(name)
+        if "/" not in name and name not in links:
+            return False
+        return os.path.commonpath([home, os.path.realpath(os.path.join(home, name))]) != home
+
+    return [name for name in names if leads_out(name)]
+
+
+def _surrogate(text: str) -> bool:
+    """Whether there are halves of characters in it, which have no encoding."""
+    return any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _some(items: Sequence[Any], kind: str) -> str:
-    shown = ", ".join(str(item) for item in items[:3])
+    shown = ", ".join(shortened(str(item)) for item in items[:3])
     return f"{len(items)} {kind}{'s' if len(items) > 1 else ''}: {shown}{', ...' if len(items) > 3 else ''}"
 
 
@@ -214,11 +306,15 @@ def load_labelled(folder: str | Path, id2label_json: str | Path) -> LabelledSet:
     if not isinstance(raw, dict) or not raw:
         raise UserError(f'{path} must map label ids to names, as {{"0": "bicycle", ...}}')
     try:
-        labels = {int(key): str(value) for key, value in raw.items()}
+        labels = {int(key): value for key, value in raw.items()}
     except ValueError:
         raise UserError(f"{path}: every key must be a whole number, as in 7_0.png") from None
+    nameless = [label for label, name in labels.items() if not (isinstance(name, str) and name.strip())]
+    if nameless or len(labels) < len(raw):
+        said = f"gives {_some(nameless, 'label')} no name" if nameless else "has a label twice"
+        raise UserError(f'{path} {said}; it must map each label id to a name, as {{"0": "bicycle", ...}}')
     images = list_images(folder)
-    found = [re.fullmatch(r"(\d+)_.+", image.stem) for image in images]
+    found = [re.fullmatch(r"(\d+)_.+", image.stem, re.DOTALL) for image in images]
     truth = [int(match.group(1)) if match else None for match in found]
     # Files of any name may be classified; only a whole folder that follows the pattern is held to it.
     if all(label is not None for label in truth):

@@ -5,7 +5,10 @@ Dimension letters: I images, P patches (Gh x Gw grid), C the backbone's channels
 
 from __future__ import annotations
 
+import difflib
 import math
+import pickle
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
@@ -16,21 +19,34 @@ from hw3lib.errors import UserError
 if TYPE_CHECKING:
     from hw3lib import config
 
+# Arguments of timm that name files to read: weights come from ``encoder.weights``, and from nowhere else. A foreign
+# checkpoint has arguments in its metadata.
+_FOREIGN = ("checkpoint_path", "pretrained", "pretrained_cfg", "pretrained_cfg_overlay", "cache_dir")
+_INSIDE = ("state_dict_ema", "model_ema", "state_dict", "model")  # where training scripts put the weights
+
 
 def create_encoder(encoder: config.Encoder, pretrained: bool = True) -> Any:
     """The timm backbone of a configuration, without its classifier, with its weights if ``pretrained``.
 
     Raises :class:`UserError` for an unknown name, for arguments that the backbone does not take, for weights that
-    cannot be had, and for a file that lacks a part of the backbone or holds another shape of it.
+    cannot be had, and for a file that lacks a part of the backbone or holds another shape of it, or that cannot be read
+    (:func:`read_weights`).
     """
     import timm
     from timm.models import resolve_model_input_args
 
     if not timm.is_model(encoder.name.split(".")[0]):
-        near = timm.list_models(f"*{encoder.name.split('_')[0]}*")[:5]
-        raise UserError(f"timm has no model {encoder.name!r}{' (near: ' + ', '.join(near) + ')' if near else ''}")
+        known = timm.list_models()
+        near = difflib.get_close_matches(encoder.name, known, 5, 0.6) or [
+            name for name in known if encoder.name.split("_")[0] in name
+        ]
+        nearest = f"near: {', '.join(near[:5])}" if near else "timm.list_models() names them all"
+        raise UserError(f"timm has no model {encoder.name!r} ({nearest})")
     size = encoder.image_size
     arguments = dict(encoder.arguments)
+    foreign = [name for name in _FOREIGN if name in arguments]
+    if foreign:
+        raise UserError(f"encoder.arguments may not have {foreign[0]}: name the weights' file in encoder.weights")
     if size and "img_size" not in arguments:
         # timm knows which backbones are built for one size; the others take any, and no such argument.
         wanted = resolve_model_input_args(encoder.name, {"input_size": (3, size, size)}, **arguments)
@@ -44,15 +60,71 @@ def create_encoder(encoder: config.Encoder, pretrained: bool = True) -> Any:
     path = paths.resolve(encoder.weights)
     if not path.is_file():
         raise UserError(f"there are no weights for {encoder.name} at {path}; put them there, or set encoder.weights")
-    overlay = {"file": str(path), "custom_load": path.suffix == ".npz", "label_offset": 0}
+
+    def filled(classes: int) -> Any:
+        # Google's own .npz are timm's to read; it does so without pickles.
+        source = {"file": str(path)} if path.suffix == ".npz" else {"state_dict": read_weights(path)}
+        overlay = {"custom_load": path.suffix == ".npz", "label_offset": 0, "num_classes": classes}
+        model = _build(encoder, arguments, pretrained=True, pretrained_cfg_overlay=source | overlay)
+        model.pretrained_cfg.pop("state_dict", None)  # timm keeps its own copy of all weights there otherwise
+        return model
+
     try:
         # As many classes as the model has: timm is strict then, and a file of another backbone cannot pass.
-        return _build(encoder, arguments, pretrained=True, pretrained_cfg_overlay=overlay | {"num_classes": 0})
-    except RuntimeError as error:
-        if "Missing key" in str(error) or "size mismatch" in str(error) or "Unexpected key" not in str(error):
-            raise UserError(f"{path} does not fit {encoder.name} {encoder.arguments or ''}: {error}") from None
+        return filled(0)
+    except (RuntimeError, OSError, LookupError, AttributeError) as error:
+        text = str(error)
+        if "Missing key" in text or "size mismatch" in text or "Unexpected key" not in text:
+            raise UserError(f"{path} does not fit {encoder.name} {encoder.arguments or ''}: {_brief(error)}") from None
     # Nothing is missing; what is left over is the classifier, which timm drops when asked to.
-    return _build(encoder, arguments, pretrained=True, pretrained_cfg_overlay=overlay | {"num_classes": -1})
+    return filled(-1)
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """A backbone's tensors by name, from safetensors or from PyTorch's format; no object is ever unpickled.
+
+    Whatever the version of timm, whose older ones would. Raises :class:`UserError` for a file that is damaged, that
+    holds a program or other objects than tensors, or that has weights which are no numbers.
+    """
+    import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+    from timm.models import clean_state_dict
+
+    try:
+        if path.suffix == ".safetensors":
+            found: Any = load_file(path)
+        else:
+            found = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise UserError(
+            f"{path} is a pickle that holds more than weights ({_brief(error)}), which is never run; "
+            "use the safetensors file of the same weights"
+        ) from None
+    except MemoryError:
+        raise
+    except (SafetensorError, Exception) as error:  # a damaged archive shows in many ways
+        raise UserError(f"{path} is damaged or no file of weights ({_brief(error)}); download it again") from None
+    if isinstance(found, dict):
+        found = next((found[key] for key in _INSIDE if isinstance(found.get(key), dict)), found)
+    tensors = isinstance(found, dict) and {str(name): value for name, value in found.items() if torch.is_tensor(value)}
+    if not tensors or len(tensors) < len(found):
+        raise UserError(f"{path} does not hold the weights of a backbone: tensors by their names")
+    refuse_nan(tensors, path, "download it again")
+    return dict(clean_state_dict(tensors))
+
+
+def refuse_nan(tensors: dict[str, Tensor], path: str | Path, remedy: str) -> None:
+    """Raise :class:`UserError` where weights are no numbers: everything that comes of them would be none, silently."""
+    bad = [name for name, tensor in tensors.items() if tensor.is_floating_point() and not tensor.isfinite().all()]
+    if bad:
+        raise UserError(f"{path} has weights that are no numbers (NaN or infinite), as in {bad[0]}; {remedy}")
+
+
+def _brief(error: Exception) -> str:
+    """The beginning of what a library says, in a line."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) < 300 else text[:300] + "..."
 
 
 def _build(encoder: config.Encoder, arguments: dict[str, Any], pretrained: bool, **more: Any) -> Any:
@@ -61,7 +133,7 @@ def _build(encoder: config.Encoder, arguments: dict[str, Any], pretrained: bool,
     try:
         return timm.create_model(encoder.name, pretrained=pretrained, **arguments, **more)
     except (TypeError, AssertionError, ValueError) as error:
-        raise UserError(f"timm cannot build {encoder.name} with {encoder.arguments}: {error}") from None
+        raise UserError(f"timm cannot build {encoder.name} with {encoder.arguments}: {_brief(error)}") from None
     except (OSError, RuntimeError) as error:
         if "pretrained_cfg_overlay" in more or not pretrained:
             raise

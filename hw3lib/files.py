@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import hashlib
 import json
 import os
+import re
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +20,61 @@ from hw3lib.errors import UserError
 def atomic(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; on a clean exit it replaces ``path``, on an error it is removed."""
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    stem = path.stem
+    if len(os.fsencode(path.name)) > 200:  # of the 255 bytes that a name may have, some are added here
+        stem = hashlib.sha256(os.fsencode(path.name)).hexdigest()[:20]
     # The ending is kept, since Pillow and others choose the format by it.
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    temporary = path.with_name(f".{stem}.{os.getpid()}.part{path.suffix}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
         temporary.replace(path)
+    except OSError as error:
+        if error.filename is None or str(error.filename) == str(temporary):
+            error.filename, error.filename2 = str(path), None  # what the user knows of
+        raise
+    except Exception as error:
+        code = re.search(r"\(os error (\d+)\)", str(error))  # safetensors says it in words
+        if code is None or isinstance(error, UserError):
+            raise
+        raise OSError(int(code[1]), os.strerror(int(code[1])), str(path)) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def refuse_unwritable(path: str | Path) -> None:
+    """Raise ``OSError`` where ``path`` could not be written: before work of minutes, whose result it would hold.
+
+    Tries it with a file that has no name, and makes no folder.
+    """
+    home = Path(path).absolute().parent
+    while not home.exists():
+        home = home.parent
+    try:
+        tempfile.TemporaryFile(dir=home).close()
+    except OSError as error:
+        error.filename = str(path)
+        raise
+
+
+_ROOM = "make room there, and run the same command again"
+_RIGHTS = "choose another place, or change its permissions"
+_REMEDIES = {errno.ENOSPC: _ROOM, errno.EROFS: _RIGHTS, errno.EACCES: _RIGHTS, errno.EPERM: _RIGHTS}
+_REMEDIES |= {getattr(errno, "EDQUOT", errno.ENOSPC): _ROOM}
+_REMEDIES |= {errno.ENAMETOOLONG: "shorten the name", errno.ENOTDIR: "a part of that path is a file, not a folder"}
+_REMEDIES |= {errno.EISDIR: "that is a folder; name a file", errno.ENOENT: "look whether the path is right"}
+_REMEDIES |= {errno.EIO: "the disk or the connection to it failed; try again when it works"}
+
+
+def explain(error: OSError) -> str | None:
+    """What went wrong with which file, and what to do, in a sentence; ``None`` for an error that is about no file."""
+    remedy = _REMEDIES.get(error.errno or 0)
+    if remedy is None or (error.filename is None and remedy != _ROOM):
+        return None
+    return f"{error.filename or 'a file could not be written'}: {error.strerror}; {remedy}"
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -36,7 +85,12 @@ def write_text(path: str | Path, text: str) -> None:
 
 def write_json(path: str | Path, value: Any, indent: int | None = 1) -> None:
     """Write JSON atomically, keys in the order given. Raises ``ValueError`` on NaN, which JSON does not have."""
-    write_text(path, json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False) + "\n")
+    text = json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False)
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:  # half of a character, as file names can have: JSON has a way to write that
+        text = json.dumps(value, indent=indent, allow_nan=False)
+    write_text(path, text + "\n")
 
 
 def read_json(path: str | Path, remedy: str = "") -> Any:
@@ -46,5 +100,7 @@ def read_json(path: str | Path, remedy: str = "") -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{path} is missing. {remedy}".strip()) from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except RecursionError:
+        raise UserError(f"{path} is not JSON that can be read: it is nested too deep. {remedy}".strip()) from None
+    except ValueError as error:  # also a number of thousands of digits, and text that is not UTF-8
         raise UserError(f"{path} is not JSON ({error}). {remedy}".strip()) from None

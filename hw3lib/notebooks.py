@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,8 @@ def execute(profile: str, name: str, run: str | None = None) -> Path:
     """Execute ``notebooks/<name>.ipynb`` and keep the executed copy; ``profile`` is a name or the path of one.
 
     A cell that fails, or that the kernel dies in, is a :class:`UserError` that says which one and why; the copy up to
-    there is kept beside the others, in ``failed/``.
+    there is kept beside the others, in ``failed/``. So is a parameter that the notebook does not have, which papermill
+    would only warn of.
     """
     import papermill
     from nbclient.exceptions import DeadKernelError
@@ -34,6 +36,7 @@ def execute(profile: str, name: str, run: str | None = None) -> Path:
         )
     target = executed(config.load(profile).name, name, run)
     parameters: dict[str, Any] = {"profile": profile} | ({"run": run} if run else {})
+    _refuse_unknown(source, parameters)
     # The kernel is this environment's own, whatever kernels the user has installed elsewhere.
     os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
     # Files of the notebook's own kind would be parsed by the debugger otherwise, which only costs time here.
@@ -74,3 +77,14 @@ def _running(path: Path) -> int | str:
     cells = nbformat.read(path, as_version=4).cells
     begun = [bool(cell.metadata.get("papermill", {}).get("start_time")) for cell in cells]
     return max((number for number, yes in enumerate(begun, 1) if yes), default="?")
+
+
+def _refuse_unknown(source: Path, parameters: dict[str, Any]) -> None:
+    """Raise :class:`UserError` for a parameter that the notebook's ``parameters`` cell does not set."""
+    cells = files.read_json(source, "Take it from the project again.")["cells"]
+    tagged = ["".join(cell["source"]) for cell in cells if "parameters" in cell["metadata"].get("tags", ())]
+    nodes = ast.walk(ast.parse("\n".join(tagged)))
+    known = [node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+    unknown = [name for name in parameters if name not in known]
+    if unknown:
+        raise UserError(f"{source} has no parameter {unknown[0]!r}; it has: {', '.join(known) or 'none'}")

@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from hw3lib import config, files, paths, provenance, shards
+from hw3lib import config, files, memory, paths, provenance, shards
 from hw3lib.batches import load_images
 from hw3lib.captioner import Captioner
-from hw3lib.data import ImageTransform
+from hw3lib.data import ImageTransform, counted, unreadable
 from hw3lib.decoding import Caption
 from hw3lib.errors import UserError
 from hw3lib.tokenizer import CaptionTokenizer, for_profile
@@ -20,6 +20,7 @@ from hw3lib.validation import decode, encoded
 
 Event = dict[str, Any]
 # Of an event: what is never the same twice.
+_PORTION = 512  # images that are in memory at a time
 MEASURED = ("seconds", "images_per_s", "tokens_per_s", "data_wait", "peak_memory_gb")
 
 
@@ -105,7 +106,10 @@ def load_run(profile: config.Profile, run: str, device: str = "cpu") -> LoadedRu
     profile.run(run)
     if not (target / "best.safetensors").is_file():
         raise UserError(f"run {run} is not trained yet; train it with: hw3 train {run} --profile {profile.name}")
-    model = Captioner.load(target / "best.safetensors").to(device)
+    try:
+        model = Captioner.load(target / "best.safetensors").to(device)
+    except UserError as error:
+        raise UserError(f"{error}: hw3 train {run} --fresh --profile {profile.name}") from None
     tokenizer = for_profile(profile)
     if tokenizer.size != model.vocabulary_size:
         raise UserError(
@@ -113,6 +117,15 @@ def load_run(profile: config.Profile, run: str, device: str = "cpu") -> LoadedRu
             f"{tokenizer.size}; put the former tokenizer back, or train again: hw3 train {run} --profile {profile.name}"
         )
     return LoadedRun(model, tokenizer, model.transform(train=False), model.run, target)
+
+
+class Unreadable(UserError):
+    """Photographs that cannot be read, counted and listed."""
+
+
+def _refuse(problems: Sequence[str], of: int) -> None:
+    if problems:
+        raise Unreadable(counted(problems, of))
 
 
 def caption_images(
@@ -123,24 +136,31 @@ def caption_images(
 ) -> dict[str, Caption]:
     """Captions by image name, in the order of the paths, decoded as the run's configuration says.
 
-    An unreadable photograph is refused with :class:`UserError`, or left out where ``on_unreadable`` takes note of it.
+    Unreadable photographs are refused with :class:`Unreadable`, which lists them all, before any is captioned; or left
+    out where ``on_unreadable`` takes note of each.
     """
     names = [Path(path).stem for path in image_paths]
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
-        raise UserError(f"two images are called {twice!r} but for their endings: captions are kept by that name")
+        raise UserError(
+            f"two images are called {twice!r} but for their endings, and captions are kept by that name; rename one"
+        )
+    if on_unreadable is None and len(image_paths) > _PORTION:
+        # Decoded twice, a hundredth of the time: nobody should wait for captions that end in a refusal.
+        _refuse(unreadable(image_paths), len(image_paths))
     found: dict[str, Caption] = {}
     # In portions, so that a folder of any size needs little memory.
-    for start in range(0, len(image_paths), 512):
-        images, bad = load_images([Path(path) for path in image_paths[start : start + 512]], loaded.transform)
+    for start in range(0, len(image_paths), _PORTION):
+        images, bad = load_images([Path(path) for path in image_paths[start : start + _PORTION]], loaded.transform)
+        if on_unreadable is None:
+            _refuse(list(bad.values()), len(image_paths))
         for path, problem in bad.items():
-            if on_unreadable is None:
-                raise UserError(problem)
-            on_unreadable(path, problem)
-        captions = [
-            caption
-            for memory in encoded(loaded.model, images, batch_size)
-            for caption in decode(loaded.model, memory, loaded.tokenizer, loaded.run.decoding)
-        ]
+            on_unreadable(path, problem) if on_unreadable else None
+        with memory.advice(f"lower the batch size (--batch-size, now {batch_size})"):
+            captions = [
+                caption
+                for remembered in encoded(loaded.model, images, batch_size)
+                for caption in decode(loaded.model, remembered, loaded.tokenizer, loaded.run.decoding)
+            ]
         found |= {path.stem: caption for path, caption in zip(images.paths, captions, strict=True)}
     return found

@@ -64,11 +64,24 @@ class CaptionTokenizer:
         path = Path(path)
         if not path.is_file():
             raise UserError(f"there is no tokenizer file {path}")
+        form = f"{path} is not a file of the Hugging Face tokenizers library that can be used"
+        remedy = "put the right one there, or take it away: one is trained from the captions then"
         try:
-            tokenizer = HuggingFace.from_file(str(path))
-        except Exception as error:  # the Rust library raises bare Exception
-            raise UserError(f"{path} is not a file of the Hugging Face tokenizers library ({error})") from None
-        return cls(tokenizer, path)
+            tokenizer = cls(HuggingFace.from_file(str(path)), path)
+            tokenizer._refuse_unusable()
+            return tokenizer
+        except (UserError, KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # the Rust library raises bare Exception, and its panics not even that
+            said = " ".join(str(error).split())[:200]
+            raise UserError(f"{form} ({said}); {remedy}") from None
+
+    def _refuse_unusable(self) -> None:
+        """Raise where ids go beyond the vocabulary's size, or where any text is no text to it."""
+        highest = max(self._tokenizer.get_vocab().values())
+        if highest >= self.size:
+            raise ValueError(f"it has {self.size} entries, and one of them is number {highest}")
+        self.decode(self.encode("A dog (羊, 2) on a beach 🐕."))
 
     @classmethod
     def train(cls, captions: Iterable[str], vocabulary_size: int, path: str | Path) -> CaptionTokenizer:

@@ -24,12 +24,12 @@ import numpy as np
 import torch
 import yaml
 
-from hw3lib import config, features, files, image_cache, paths, provenance
+from hw3lib import config, features, files, image_cache, memory, paths, provenance
 from hw3lib.batches import Images, Pairs, load_images, readable
 from hw3lib.caption_files import variant
 from hw3lib.captioner import Captioner
 from hw3lib.checkpoints import read_facts, restore_state, save_state
-from hw3lib.data import CaptionSet, Photograph, load_captions, training_captions
+from hw3lib.data import CaptionSet, Photograph, counted, load_captions, training_captions
 from hw3lib.decoding import Caption
 from hw3lib.errors import UserError
 from hw3lib.feeding import Feed
@@ -77,7 +77,12 @@ def train(
             if event["event"] == "validation" and on_validation:
                 on_validation(event)
         return target
-    with _reproducible(accelerator.device):
+    key, setting = f"runs.{run}.training", profile.run(run).training
+    remedy = (
+        f"in profile {profile.name}, lower {key}.batch_size (now {setting.batch_size}), raise {key}.accumulate (now "
+        f"{setting.accumulate}: the same steps in smaller parts), or set {key}.activation_checkpointing: true"
+    )
+    with memory.advice(remedy), _reproducible(accelerator.device):
         _Trainer(profile, run, accelerator, on_validation, resume).train()
     accelerator.wait_for_everyone()
     return target
@@ -145,11 +150,14 @@ class _Trainer:
         self.train_set = readable(train_set, bad)
         for problem in bad.values():
             self._say(f"left out: {problem}")
+        if bad:
+            self._say(f"{self.name}: trained on {len(self.train_set)} of {len(train_set)} photographs")
         pairs = Pairs(images, self.train_set.captions, self.tokenizer, self.model.max_length)
         self.feed = Feed(pairs, self.setting, profile.seed, self.rank, self.processes, self._features)
         self.val_images, bad = self._load(self.val_set, train=False)
         if bad:
-            raise UserError(f"every validation image counts: {next(iter(bad.values()))}")
+            problems = counted(list(bad.values()), len(self.val_set))
+            raise UserError(f"every validation image counts, but {problems}")
         self.judged = range(len(self.val_set))[: self.setting.validate_images]
         self.score = (
             scorer(profile, _first(self.val_set, len(self.judged)), str(accelerator.device)) if self.main else None
