@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from hw3lib import paths
-from hw3lib.caption_files import refuse_doubles
+from hw3lib.caption_files import refuse_doubles, shortened
 from hw3lib.errors import UserError
 from hw3lib.files import read_json
 
@@ -55,7 +55,8 @@ class Lexicon:
         for word, category in listed:
             tokens = tuple(tokens_of(word))
             if phrases.setdefault(tokens, category) != category:
-                raise UserError(f"the lexicon gives {word!r} to both {phrases[tokens]!r} and {category!r}")
+                both = f"{shortened(phrases[tokens])!r} and {shortened(category)!r}"
+                raise UserError(f"the lexicon gives {shortened(word)!r} to both {both}; take it from one")
         for word, category in listed:  # what is listed outranks what the plural rule makes
             phrases.setdefault(tuple(tokens_of(plural(word))), category)
         phrases.pop((), None)
@@ -66,9 +67,13 @@ class Lexicon:
     def load(cls, path: str | Path) -> Lexicon:
         """Read a lexicon file. Raises :class:`UserError` when it is missing or of another form."""
         raw = read_json(path, 'It should hold {"category": ["synonym", ...], ...}.')
-        if not isinstance(raw, dict) or not all(isinstance(words, list) for words in raw.values()):
+        lists = raw.values() if isinstance(raw, dict) else [None]
+        if not all(isinstance(words, list) and all(isinstance(word, str) for word in words) for words in lists):
             raise UserError(f'{path} must hold {{"category": ["synonym", ...], ...}}')
-        return cls.of({str(category): [str(word) for word in words] for category, words in raw.items()})
+        try:
+            return cls.of(raw)
+        except UserError as error:
+            raise UserError(f"{path}: {error}") from None
 
     @classmethod
     def for_categories(cls, names: Iterable[str]) -> Lexicon:
@@ -140,7 +145,7 @@ def load_objects(instances_json: str | Path, smallest: float = SMALLEST) -> Obje
             present[name].add(category)
             if area >= smallest * size:
                 expected[name].add(category)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         kind = f"the key {error} is missing" if isinstance(error, KeyError) else str(error)
         raise UserError(f"{path} is not an instances file as COCO writes them: {kind}") from None
     refuse_doubles(path, raw)

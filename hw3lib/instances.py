@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hw3lib.data import Geometry
+from hw3lib.caption_files import shortened
+from hw3lib.data import MOST_PIXELS, Geometry
 from hw3lib.errors import UserError
 from hw3lib.files import read_json
 
@@ -43,7 +44,10 @@ class Instances:
             for item in raw["annotations"]:
                 entry = (names[int(item["category_id"])], item["segmentation"], bool(item.get("iscrowd", 0)))
                 entries[images[int(item["image_id"])]].append(entry)
-        except (KeyError, TypeError, ValueError) as error:
+            odd = [name for name, (h, w) in sizes.items() if min(h, w) < 1 or h * w > MOST_PIXELS]
+            if odd:
+                raise ValueError(f"the image {shortened(odd[0])} cannot be of size {sizes[odd[0]]}")
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             kind = f"the key {error} is missing" if isinstance(error, KeyError) else str(error)
             raise UserError(f"{path} is not an instances file as COCO writes them: {kind}") from None
         return cls(path, tuple(names.values()), sizes, dict(entries))
@@ -71,14 +75,17 @@ class Instances:
             elif tuple(segmentation["size"]) != (height, width):
                 raise ValueError(f"it is of size {segmentation['size']}, the image of {[height, width]}")
             elif isinstance(segmentation["counts"], list):
+                if min(segmentation["counts"], default=0) < 0 or sum(segmentation["counts"]) != height * width:
+                    raise ValueError("its runs do not add up to the image")
                 code = mask.frPyObjects(segmentation, height, width)
             else:
                 code = {"size": [height, width], "counts": segmentation["counts"].encode("ascii")}
             return np.asarray(mask.decode(code), dtype=bool)
-        except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
-            raise UserError(
-                f"{self.path}: a segmentation of {name} cannot be read ({type(error).__name__}: {error})"
-            ) from None
+        except MemoryError:
+            raise
+        except Exception as error:  # pycocotools raises bare ones
+            said = shortened(f"{type(error).__name__}: {error}")
+            raise UserError(f"{self.path}: a segmentation of {shortened(name)} cannot be read ({said})") from None
 
 
 def patch_shares(mask: NDArray[Any], geometry: Geometry, grid: tuple[int, int]) -> Shares:
