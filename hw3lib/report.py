@@ -6,6 +6,7 @@ published figures. Both documents are set from the same blocks (:mod:`hw3lib.rep
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 
 from hw3lib import config, display, files, paths, provenance
 from hw3lib.errors import UserError
-from hw3lib.report_document import Block, Chapter, join_runs, number, read_chapter, text_inline
+from hw3lib.report_document import Block, Chapter, join_runs, number, prose, read_chapter, text_inline
 
 TITLE = "Prompts, Captions, Attention"
 SUBTITLE = "Three problems of vision and language, computed anew"
@@ -35,6 +36,7 @@ class Report:
     claims: list[Block]  # the table that the report opens with, and what it says in a sentence; empty without claims
     summary: list[Block]
     chapters: list[Chapter]
+    references: list[str]  # the works that the chapters cite
     stamp: list[tuple[str, str]]
 
 
@@ -118,8 +120,16 @@ def assemble(profile: config.Profile) -> Report:
         claims=claimed,
         summary=opening,
         chapters=chapters,
+        references=cited(chapters),
         stamp=_stamp(profile, summary["provenance"]),
     )
+
+
+def cited(chapters: list[Chapter]) -> list[str]:
+    """The entries of ``data/references.json`` whose first author the chapters' prose names, by name."""
+    known = files.read_json(paths.PACKAGE / "data" / "references.json")
+    text = " ".join(prose(chapters))
+    return [each["text"] for each in known if re.search(rf"\b{re.escape(each['name'])}\b", text)]
 
 
 def build(profile: config.Profile, progress: Callable[[str], None] | None = None) -> tuple[Path, Path]:

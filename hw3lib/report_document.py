@@ -128,6 +128,22 @@ def plain(inline: Inline) -> str:
     return "".join(plain(item["inline"]) if "inline" in item else item.get("v", " ") for item in inline)
 
 
+def prose(chapters: Iterable[Chapter]) -> Iterator[str]:
+    """What the chapters say: paragraphs, lists and quotes, captions and notes; no code."""
+
+    def said(blocks: Iterable[Block]) -> Iterator[str]:
+        for block in blocks:
+            yield from (plain(block["inline"]),) if "inline" in block else ()
+            yield from (str(block[key]) for key in ("caption", "notes") if block.get(key))
+            yield from said(block.get("blocks", ()))
+            for item in block.get("items", ()):
+                yield from said(item)
+
+    for chapter in chapters:
+        yield plain(chapter.lead)
+        yield from said(chapter.walk())
+
+
 def markdown(source: str) -> list[Block]:
     """Markdown (CommonMark and tables) as blocks. HTML in it stays what it is: text."""
     # With html off, tags are not even recognised, and come out as the text that was typed.

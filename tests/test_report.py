@@ -382,3 +382,12 @@ def test_what_all_runs_say_and_show_stands_once_and_what_is_theirs_in_each() -> 
     assert [section.title for section in whole.sections] == ["A", "B"]
     assert [block.get("data") for block in whole.sections[0].blocks] == [None, b"photographs", b"a"]
     assert [block.get("data") for block in whole.sections[1].blocks] == [b"b"]
+
+
+def test_the_works_that_the_prose_names_are_listed_and_no_others() -> None:
+    from hw3lib.report_document import Chapter, markdown
+
+    said = Chapter("x", "X", blocks=markdown("Attention is no explanation (Jain and Wallace, 2019).\n\n- Holm's way."))
+    quiet = Chapter("y", "Y", blocks=[{"kind": "code", "text": "Radford"}])
+    found = report.cited([said, quiet])
+    assert [each.split(",")[0].split(".")[1].strip().split(" ")[0] for each in found] == ["Holm", "Jain"]
