@@ -312,15 +312,12 @@ def _function_words(found: Found) -> Claim:
 def _wrong_captions(found: Found) -> Claim:
     """Claim 8."""
     parts, untested = [], _no_masks(found)
-    wrong, groups = found.get("wrong") or {}, found.get("groups")
-    if "mass" in wrong:
-        parts.append(
-            Part.of(
-                "wrong nouns: attention on any object, minus a centre prior's", wrong["mass"]["over_centre"], "share"
-            )
-        )
+    wrong, swapped, groups = found.get("wrong") or {}, found.get("swapped") or {}, found.get("groups")
+    if "mass" in swapped:
+        over = swapped["mass"]["over_centre"]
+        parts.append(Part.of("wrong nouns: attention on what is there, minus a centre prior's", over, "share"))
     elif not untested:
-        untested = "Too few nouns are wrong to say where their attention goes. "
+        untested = "No caption of a single thing was there to be made wrong. "
     if groups:
         parts.append(
             Part.of(
@@ -330,15 +327,16 @@ def _wrong_captions(found: Found) -> Claim:
     elif not _no_masks(found):
         untested += "No two captions speak of several of a kind."
     test = (
-        "Where nouns look whose object is not in the photograph; and, in people's captions that speak of several of a "
-        "kind, how evenly each word's attention is spread over them."
+        "Where a noun looks that was put in the place of the right one, in people's captions of photographs with one "
+        "kind of thing; and, in their captions that speak of several of a kind, how evenly each word's attention is spread."
     )
-    remark = (
-        "A wrong noun is counted as agreeing where it looks at any object at all; whether it is the one that was taken "
-        "for another is not tested."
-        if parts
-        else ""
-    )
+    remark = ""
+    if "mass" in wrong:
+        over = wrong["mass"]["over_centre"]
+        remark = (
+            f"The run's own wrong nouns, on {over['n']} images, have {100 * over['effect']:+.1f} points more attention "
+            f"on some object than a centre prior ({100 * over['low']:+.1f} to {100 * over['high']:+.1f})."
+        )
     return _claim(8, test, parts, remark=remark, untested=untested.strip())
 
 

@@ -1,7 +1,8 @@
 """P3's measurements of one run, from its captions to ``p3/grounding.json``.
 
 ``runs/<profile>/p3/grounding.npz`` holds what was measured of every word of the run's own captions, ``groups.npz`` the
-same of the people's captions that speak of several of a kind; ``grounding.json`` is computed from the two.
+same of the people's captions that speak of several of a kind, ``swapped.npz`` of people's captions whose noun was
+replaced by that of another thing; ``grounding.json`` is computed from the three.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from hw3lib.attention import Look
 from hw3lib.chair import Lexicon
 from hw3lib.data import CaptionSet, load_captions
 from hw3lib.grounding import Measured, measure
-from hw3lib.grounding_summary import summarise, summarise_groups
+from hw3lib.grounding_summary import summarise, summarise_groups, summarise_wrong
 from hw3lib.instances import Instances, Mask
 from hw3lib.word_classes import classify
 
@@ -33,21 +34,20 @@ def study(profile: Profile, run: str, loaded: LoadedRun) -> Path:
     """
     from hw3lib.provenance import stamp
 
-    captions = profile.captions
-    known = load_captions(
-        paths.resolve(captions.val_annotations), paths.resolve(captions.val_images), captions.limit_val
-    )
+    data = profile.captions
+    known = load_captions(paths.resolve(data.val_annotations), paths.resolve(data.val_images), data.limit_val)
     remedy = f"Train the run first: hw3 train {run} --profile {profile.name}"
     predictions = files.read_json(loaded.folder / "predictions.json", remedy)
     images = known.files[: profile.p3.measure]
-    instances = Instances.load(paths.resolve(captions.val_instances)) if captions.val_instances else None
+    instances = Instances.load(paths.resolve(data.val_instances)) if data.val_instances else None
     folder = paths.runs(profile.name) / "p3"
     origin = stamp(profile, profile.seed)
     measure(loaded, images, predictions, instances, methods=True).save(folder / "grounding.npz", origin)
-    several = plural_references(known, instances) if instances else {}
-    (folder / "groups.npz").unlink(missing_ok=True)
-    if instances and several:
-        measure(loaded, images, several, instances, spread=True, mirrored=False).save(folder / "groups.npz", origin)
+    for name, choose in (("groups", plural_references), ("swapped", swapped_references)):
+        (folder / f"{name}.npz").unlink(missing_ok=True)
+        if instances and (captions := choose(known, instances)):
+            found = measure(loaded, images, captions, instances, spread=name == "groups", mirrored=False)
+            found.save(folder / f"{name}.npz", origin)
     path = folder / "grounding.json"
     files.write_json(path, {"provenance": origin, "run": run, **summary(profile)})
     return path
@@ -57,9 +57,11 @@ def summary(profile: Profile) -> dict[str, Any]:
     """What ``grounding.json`` holds beside its origin and its run, from what was measured."""
     folder = paths.runs(profile.name) / "p3"
     found = summarise(Measured.load(folder / "grounding.npz"), profile.seed)
-    groups = folder / "groups.npz"
-    several = summarise_groups(Measured.load(groups), profile.seed) if groups.is_file() else None
-    return found | {"masks": profile.captions.val_instances is not None, "groups": several}
+    more: dict[str, Any] = {"masks": profile.captions.val_instances is not None}
+    for name, summarise_part in (("groups", summarise_groups), ("swapped", summarise_wrong)):
+        path = folder / f"{name}.npz"
+        more[name] = summarise_part(Measured.load(path), profile.seed) if path.is_file() else None
+    return found | more
 
 
 def plural_references(captions: CaptionSet, instances: Instances) -> dict[str, str]:
@@ -70,6 +72,31 @@ def plural_references(captions: CaptionSet, instances: Instances) -> dict[str, s
         for reference in references:
             if any(kind.plural for kind in classify(reference.replace(".", " .").split(), lexicon)):
                 found[name] = reference
+                break
+    return found
+
+
+def swapped_references(captions: CaptionSet, instances: Instances) -> dict[str, str]:
+    """Captions with a wrong noun: ``{image name: caption}``, of photographs with things of one kind alone.
+
+    In the first reference that names that kind once, its name is replaced by that of another kind, each in turn; so it
+    is known what the wrong word stands for. Words that imply a thing ("skiing") and plurals are left alone.
+    """
+    lexicon = Lexicon.for_categories(instances.categories)
+    found: dict[str, str] = {}
+    for name, references in zip(captions.names, captions.captions, strict=True):
+        present = set(instances.masks(name)) if name in instances.sizes else set()
+        if len(present) != 1:
+            continue
+        others = [category for category in instances.categories if category not in present]
+        for reference in references:
+            words = reference.replace(".", " .").split()
+            kinds = classify(words, lexicon)
+            places = [place for place, kind in enumerate(kinds) if kind.name == "object"]
+            whole = " ".join(words[place] for place in places).lower()
+            if {kinds[place].category for place in places} == present == {whole} and others:
+                swapped = others[len(found) % len(others)]
+                found[name] = " ".join([*words[: places[0]], swapped, *words[places[-1] + 1 :]])
                 break
     return found
 

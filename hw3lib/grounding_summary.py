@@ -45,8 +45,13 @@ def summarise(found: Measured, seed: int = 0) -> Entry:
         "choice": choose_head(found, seed),
         "function_entropy": _function_entropy(found, seed),
         "function_whole": _function_whole(found, seed),
-        "wrong": _aimed(found, (found.kind == "object") & (found.target == "any"), seed),
+        "wrong": summarise_wrong(found, seed),
     }
+
+
+def summarise_wrong(found: Measured, seed: int = 0) -> Entry:
+    """Of nouns whose object is not in the photograph: their attention on whatever object is, as of a class of words."""
+    return _aimed(found, (found.kind == "object") & (found.target == "any"), seed)
 
 
 def summarise_groups(found: Measured, seed: int = 0) -> Entry | None:

@@ -51,7 +51,7 @@ def grounding(
             "colour": {"mass": mass | {"over_centre": effect(colour)}}, "function": {"entropy": {"value": 4.0}},
         },
         "function_entropy": effect(entropy), "function_whole": effect(whole),
-        "wrong": {"mass": {"over_centre": effect(wrong, 0.05)}}, "groups": {"difference": effect(group)},
+        "wrong": {}, "swapped": {"mass": {"over_centre": effect(wrong, 0.05)}}, "groups": {"difference": effect(group)},
     }  # fmt: skip
 
 
@@ -193,7 +193,7 @@ def test_what_was_not_measured_is_not_tested_and_the_claim_says_so(tiny_profile)
 
 
 def test_without_masks_the_claims_about_objects_are_not_testable(tiny_profile) -> None:
-    content = grounding() | {"masks": False, "groups": None, "wrong": {}}
+    content = grounding() | {"masks": False, "groups": None, "swapped": None}
     content["classes"] = {"function": {"entropy": {"value": 4.0}}, "object": {"entropy": {"value": 3.0}}}
     put(tiny_profile, "p3/grounding.json", content)
     assert judged(tiny_profile, 6).verdict == judged(tiny_profile, 8).verdict == "not testable"
