@@ -81,7 +81,7 @@ def test_captions_are_written_by_name_and_an_unreadable_photograph_is_reported(
 
     monkeypatch.setattr(runs, "load_run", lambda *arguments: None)
     monkeypatch.setattr(runs, "caption_images", fake)
-    found = hw3("caption", photographs, tmp_path / "out.json")
+    found = hw3("caption", photographs, tmp_path / "out.json", "--skip-unreadable")
     assert found.exit_code == 0, found.output
     assert json.loads((tmp_path / "out.json").read_text(encoding="utf-8")) == {"a": "ein Schaf 羊"}
     assert "left out: b.jpg is broken" in found.output
