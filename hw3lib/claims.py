@@ -328,7 +328,7 @@ def _wrong_captions(found: Found) -> Claim:
         untested += "No two captions speak of several of a kind."
     test = (
         "Where a noun looks that was put in the place of the right one, in people's captions of photographs with one "
-        "kind of thing; and, in their captions that speak of several of a kind, how evenly each word's attention is spread."
+        "kind of thing; and, in captions that speak of several of a kind, how evenly each word's attention is spread."
     )
     remark = ""
     if "mass" in wrong:
