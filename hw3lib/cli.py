@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ _device = click.option("--device", default="auto", show_default=True, help="auto
 class _Commands(click.Group):
     """Lists commands in the order of their definition; a UserError is one line and exit code 2.
 
-    So is a disk that is full, read-only or in any other way not up to it.
+    So is a disk that is full, read-only or in any other way not up to it. Ctrl-C says how to go on, with exit code 130.
     """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -36,6 +37,10 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except KeyboardInterrupt:
+            again = shlex.join(["hw3", *sys.argv[1:]])
+            click.echo(f"\nhw3: stopped; what was finished is kept. To go on: {again}", err=True)
+            ctx.exit(130)
         except UserError as error:
             said = str(error)
         except OSError as error:
@@ -152,7 +157,11 @@ def train(name: str | None, run: str | None, fresh: bool, stamp: bool, profile: 
     busy = f"run {chosen} of profile {setting.name} is being trained by another process"
     if alone:
         with locks.exclusive(lock, busy, patience=5):
-            folder = training.train(setting, chosen, resume=not fresh)
+            try:
+                folder = training.train(setting, chosen, resume=not fresh)
+            except KeyboardInterrupt:
+                click.echo(f"\n{_standing(paths.runs(setting.name) / 'p2' / chosen)}", err=True)
+                raise
             if stamp:
                 pipeline.write_stamp(setting, chosen)
         click.echo(str(folder))
@@ -292,6 +301,17 @@ def demo_pretrain(only: tuple[str, ...], threads: int) -> None:
     from hw3lib.demo import pretrain
 
     pretrain.pretrain(only, threads)
+
+
+def _standing(folder: Path) -> str:
+    """How far a training has come by its log."""
+    from hw3lib import runs
+
+    events = runs.read_log(folder) if (folder / "log.jsonl").is_file() else []
+    reached = [
+        f"step {event['step']}, epoch {event['epoch']}" for event in events if "step" in event and "epoch" in event
+    ]
+    return f"{folder.name}: {reached[-1] if reached else 'before the first step'}"
 
 
 def _loaded(profile: str, run: str | None, device: str) -> Any:

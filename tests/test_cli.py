@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
+from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import yaml
 from click.testing import CliRunner, Result
 from PIL import Image
 
-from hw3lib import paths, runs, scoring
+from hw3lib import config, paths, runs, scoring
 from hw3lib.cli import main
 from hw3lib.errors import UserError
 
@@ -133,3 +138,25 @@ def test_an_error_that_is_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPat
     found = hw3("score", "p.json", "--annotations", "val.json")
     assert isinstance(found.exception, KeyError)
     assert not isinstance(found.exception, UserError)
+
+
+def test_ctrl_c_says_where_the_work_stands_and_how_to_go_on(tiny_profile: config.Profile, tmp_path: Path) -> None:
+    """A real process, interrupted in the midst of training; the very words that it says go on from there."""
+    long = asdict(tiny_profile)
+    long["clip"] = None
+    long["runs"]["best"]["training"] |= {"epochs": 400, "patience": 400, "learning_rates": [1e-3]}
+    long.pop("name")
+    (tmp_path / "tiny.yaml").write_text(yaml.safe_dump(json.loads(json.dumps(long))))
+    command = [sys.executable, "-m", "hw3lib", "train", "best", "--profile", str(tmp_path / "tiny.yaml")]
+    environment = os.environ | {"HW3_ROOT": str(tmp_path), "PYTHONPATH": str(paths.PACKAGE.parent)}
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    log = tmp_path / "runs" / "tiny" / "p2" / "best" / "log.jsonl"
+    deadline = time.monotonic() + 120
+    while not (log.is_file() and log.read_text().count("validation")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert "best: step " in said
+    assert f"To go on: hw3 train best --profile {tmp_path / 'tiny.yaml'}" in said
+    assert "Traceback" not in said

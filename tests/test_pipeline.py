@@ -181,6 +181,23 @@ def test_a_stamp_whose_products_are_gone_does_not_count(tmp_path: Path, monkeypa
     assert not pipeline.stamp("fake", "vit").is_file()
 
 
+def test_what_killed_steps_were_writing_is_swept_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HW3_ROOT", str(tmp_path))
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    folder = paths.runs("fake") / "notebooks"
+    folder.mkdir(parents=True)
+    abandoned = folder / f".p3_attention.{gone.pid}.part.ipynb"
+    kept = [folder / f".p1.{os.getpid()}.part.ipynb", folder / "p1.ipynb", folder / ".x.part.json", folder / ".part.1"]
+    for path in (abandoned, *kept):
+        path.write_text("{}")
+    assert pipeline.sweep("fake") == [abandoned]
+    assert not abandoned.exists()
+    assert all(path.exists() for path in kept)
+
+
 def test_gpus_are_those_that_this_process_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
     for chosen, count in (("0,2", 2), ("", 0), ("-1", 0), ("GPU-abc", 1)):
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", chosen)
