@@ -68,7 +68,7 @@ def _alone(profile: str) -> Iterator[None]:
 
 
 def sweep(profile: str) -> list[Path]:
-    """Remove what killed steps were writing: temporary files (:func:`hw3lib.files.atomic`) of processes that are gone."""
+    """Remove what killed steps were writing: the temporary files (:func:`hw3lib.files.atomic`) of gone processes."""
     found = []
     for folder in (paths.runs(profile), paths.report(profile)):
         for path in folder.rglob(".*.part*"):
