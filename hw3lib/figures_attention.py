@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -30,12 +31,18 @@ _TALLEST = 1.7  # inches: a portrait's panels are narrowed to this height
 
 
 def word_grid(
-    look: Look, view: View | None = None, scale: Scale = "caption", width: float = 7.2, columns: int = 6
+    look: Look,
+    view: View | None = None,
+    scale: Scale = "caption",
+    width: float = 7.2,
+    columns: int = 6,
+    masks: Mapping[int, np.ndarray] | None = None,
 ) -> Figure:
     """Draw a :class:`Look`: one panel per word, white where its attention is strong, in reading order.
 
     ``[BOS]`` is the photograph itself, since nothing predicts it. See :func:`white_points` for the scale. What the crop
-    left out is hatched. ``width`` is in inches. The number beside a word is its probability.
+    left out is hatched. ``masks``, ``(h, w)`` bool on the photograph by word, are outlined. ``width`` is in inches. The
+    number beside a word is its probability.
     """
     from matplotlib.figure import Figure
 
@@ -58,14 +65,18 @@ def word_grid(
             picture = blend(photograph, to_original(maps[index], look.geometry, pixels) / white[index])
         axes = figure.add_axes((left / width, 1 - (top + tall) / height, panel / width, tall / height))
         axes.imshow(picture, interpolation="nearest", aspect="auto")
+        if masks and index in masks and np.isfinite(maps[index]).all():
+            outline(axes, masks[index], pixels)
         axes.set_axis_off()
         likely = look.probability(word)
         _label(figure, word.text, "" if likely is None else f"{likely:.2f}", left, panel, 1 - (top - 0.06) / height)
     shared = f"a patch with {white[-1] * 100:.0f} % of a word's attention or more"
     strong = shared if scale == "caption" else "each word's peak"
-    note = f"White: {strong}. Black: none. Number: the word's probability."
+    note = f"White: {strong}. Black: none. Number: probability."
     hidden = np.isnan(to_original(maps[-1], look.geometry, pixels)).any()
-    figure.text(0, 0.04 / height, note + (" Hatched: cropped away." if hidden else ""), size=6.5, color=_QUIET)
+    note += " Hatched: cropped away." if hidden else ""
+    note += " Line: the true object." if masks else ""
+    figure.text(0, 0.04 / height, note, size=6.5, color=_QUIET)
     return figure
 
 
@@ -96,6 +107,21 @@ def blend(photograph: np.ndarray, heat: np.ndarray, strength: float = STRENGTH) 
         mixed = np.where(unseen[:, :, None], np.where(stripe, dim * 0.8 + 51, dim), mixed)
     # Six bits a channel: no eye sees it in a panel, and the picture takes a third less.
     return np.minimum((mixed / 4).round() * 4, 255).astype(np.uint8)
+
+
+def outline(axes: Any, mask: np.ndarray, pixels: tuple[int, int]) -> None:
+    """Draw the border of a mask ``(h, w)`` as a white line on a dark one into a panel of ``pixels`` (h, w)."""
+    from scipy.ndimage import binary_fill_holes
+
+    # Spokes and gaps would hide the heat that the outline is there to judge.
+    whole = Image.fromarray(binary_fill_holes(mask))
+    padded = np.pad(np.asarray(whole.resize(pixels[::-1], Image.Resampling.BILINEAR), dtype=float), 1)
+    for colour, width in (("#101216", 1.8), ("#ffffff", 0.8)):
+        axes.contour(
+            np.arange(-1, pixels[1] + 1), np.arange(-1, pixels[0] + 1), padded, [0.5], colors=[colour],
+            linewidths=[width],
+        )  # fmt: skip
+    axes.set(xlim=(-0.5, pixels[1] - 0.5), ylim=(pixels[0] - 0.5, -0.5))
 
 
 def describe(look: Look) -> str:

@@ -13,7 +13,7 @@ from PIL import Image
 
 from hw3lib.attention import Look, View, to_original, view_maps, word_maps
 from hw3lib.figures import STYLE, WIDTH, new_figure, styled
-from hw3lib.figures_attention import WHITE, blend
+from hw3lib.figures_attention import WHITE, blend, outline
 from hw3lib.instances import Mask
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def methods(look: Look, maps: Mapping[str, np.ndarray], masks: Mapping[int, Mask
             for spine in axes.spines.values():
                 spine.set_visible(False)
             if word in masks:
-                _outline(axes, masks[word], pixels)
+                outline(axes, masks[word], pixels)
             if column == 0:
                 axes.set_ylabel(look.words[word].text, rotation=0, ha="right", va="center", fontsize=STYLE.text)
             if row == 0:
@@ -164,18 +164,3 @@ def ways(loaded: LoadedRun, look: Look, summary: Mapping[str, Any]) -> dict[str,
         flat = found["last layer"].reshape(len(look.words), -1)
         found["rollout"] = (flat @ mixed.cpu().numpy()).reshape(found["last layer"].shape)
     return {way: found[way] for way in _MAPS if way in found}
-
-
-def _outline(axes: Any, mask: Mask, pixels: tuple[int, int]) -> None:
-    """A mask's border as a white line on a dark one, at the panel's size."""
-    from scipy.ndimage import binary_fill_holes
-
-    # Spokes and gaps would hide the heat that the outline is there to judge.
-    whole = Image.fromarray(binary_fill_holes(mask))
-    padded = np.pad(np.asarray(whole.resize(pixels[::-1], Image.Resampling.BILINEAR), dtype=float), 1)
-    for colour, width in (("#101216", 1.8), ("#ffffff", 0.8)):
-        axes.contour(
-            np.arange(-1, pixels[1] + 1), np.arange(-1, pixels[0] + 1), padded, [0.5], colors=[colour],
-            linewidths=[width],
-        )  # fmt: skip
-    axes.set(xlim=(-0.5, pixels[1] - 0.5), ylim=(pixels[0] - 0.5, -0.5))

@@ -194,7 +194,7 @@ def bundle(
 ) -> dict[str, Any]:
     """The MIME bundle that :func:`show` displays."""
     live = widget if widget is not None else AttentionViewer(look, view, masks)
-    still = printed(word_grid(look, view), caption or f"{look.name}: {look.caption}", describe(look))
+    still = printed(word_grid(look, view, masks=masks), caption or f"{look.name}: {look.caption}", describe(look))
     reference = {"version_major": 2, "version_minor": 0, "model_id": live.model_id}
     page = static_html(payload(look, view, masks))
     return still | {WIDGET: reference, "text/html": page, "text/plain": look.caption}
