@@ -149,7 +149,15 @@ def test_ctrl_c_says_where_the_work_stands_and_how_to_go_on(tiny_profile: config
     (tmp_path / "tiny.yaml").write_text(yaml.safe_dump(json.loads(json.dumps(long))))
     command = [sys.executable, "-m", "hw3lib", "train", "best", "--profile", str(tmp_path / "tiny.yaml")]
     environment = os.environ | {"HW3_ROOT": str(tmp_path), "PYTHONPATH": str(paths.PACKAGE.parent)}
-    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    process = subprocess.Popen(
+        command,
+        env=environment,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+        # A shell's background jobs have Ctrl-C ignored, and hand that down to what they start.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     log = tmp_path / "runs" / "tiny" / "p2" / "best" / "log.jsonl"
     deadline = time.monotonic() + 120
     while not (log.is_file() and log.read_text().count("validation")) and time.monotonic() < deadline:
