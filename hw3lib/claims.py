@@ -80,10 +80,16 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _claim(number: int, test: str, parts: list[Part], verdict: Verdict | None = None, **more: str) -> Claim:
-    """A claim by its number, judged by :func:`together` unless it has a rule of its own."""
+    """A claim by its number, judged by :func:`together` unless it has a rule of its own.
+
+    Where a part of it is untested, what was tested cannot support the whole.
+    """
+    verdict = verdict or together(parts)
+    if verdict == "supported" and more.get("untested"):
+        verdict = "inconclusive"
     texts = files.read_json(paths.PACKAGE / "data" / "claims.json")
     text = next(each for each in texts if each["number"] == number)
-    return Claim(number, text["claim"], text["notebook"], test, verdict or together(parts), parts, **more)
+    return Claim(number, text["claim"], text["notebook"], test, verdict, parts, **more)
 
 
 # --- P1 -------------------------------------------------------------------------------------------------------------
@@ -174,8 +180,8 @@ def _ablations(profile: config.Profile) -> Claim:
         remark = f"The ablations change several things at once, and each backbone has its own pretraining: {changes}."
         if len(confounded) == len(parts):
             remark += (
-                " No run here changes one thing alone, so that the claim's single causes are not told apart: it stays "
-                "inconclusive whatever the differences are."
+                " No run here changes one thing alone, so that the claim's single causes are not told apart: the "
+                "claim cannot be supported here."
             )
             verdict = "inconclusive" if verdict == "supported" else verdict
     test = "CIDEr of the best run, minus that of each ablation, on the same validation images."

@@ -89,7 +89,10 @@ def counted(claims: Sequence[Claim], data: str) -> str:
 def _margins() -> str:
     """What is too small to matter, in each unit, as a reader knows it."""
     points = 100 * NEGLIGIBLE["accuracy"]
-    return f"within {points:g} point, {NEGLIGIBLE['CIDEr']:g} CIDEr, {NEGLIGIBLE['bits']:g} bits of nothing"
+    return (
+        f"within {points:g} point, {NEGLIGIBLE['CIDEr']:g} CIDEr, {NEGLIGIBLE['bits']:g} bits or "
+        f"{NEGLIGIBLE['evenness']:g} of evenness of nothing"
+    )
 
 
 def data_name(data: str) -> str:

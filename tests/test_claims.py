@@ -201,6 +201,14 @@ def test_without_masks_the_claims_about_objects_are_not_testable(tiny_profile) -
     assert judged(tiny_profile, 7).verdict == "supported"
 
 
+def test_a_claim_of_which_a_part_is_untested_is_not_supported_as_a_whole(tiny_profile) -> None:
+    put(tiny_profile, "p3/grounding.json", grounding() | {"groups": None})
+    found = judged(tiny_profile, 8)
+    assert [part.verdict for part in found.parts] == ["supported"]
+    assert found.untested
+    assert found.verdict == "inconclusive"
+
+
 def test_captions_that_name_nothing_leave_the_claim_about_nouns_untested(tiny_profile) -> None:
     content = grounding()
     content["classes"] = {"function": {"entropy": {"value": 4.0}}}
