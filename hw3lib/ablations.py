@@ -27,7 +27,7 @@ class Result:
 
 def results(profile: config.Profile) -> list[Result]:
     """Every run of the profile with the content of its ``scores.json``, in the profile's order."""
-    published = read_json(paths.PACKAGE / "data" / "published.json")["p2"]
+    published = read_json(paths.PACKAGE / "resources" / "published.json")["p2"]
     found = []
     for name, run in profile.runs.items():
         remedy = f"Make it with: hw3 score --run {name} --profile {profile.name}"

@@ -80,7 +80,7 @@ class Lexicon:
         """The shipped lexicon that covers these categories (COCO's 80 or the demo world's); else their bare names."""
         wanted = set(names)
         for name in LEXICONS:
-            path = paths.PACKAGE / "data" / name
+            path = paths.PACKAGE / "resources" / name
             if path.is_file():
                 lexicon = cls.load(path)
                 if wanted <= set(lexicon.categories):

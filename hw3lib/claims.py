@@ -2,7 +2,7 @@
 
 ``p1/study.json`` holds the evidence for claims 1 to 4, the runs' ``scores.json`` and ``predictions.json`` for 5 and 9,
 ``p3/grounding.json`` for 6 to 8. What a file does not hold is not tested, and the claim says so. The rule that makes
-verdicts of intervals is in :mod:`hw3lib.verdicts`; the wording of the claims in ``data/claims.json``.
+verdicts of intervals is in :mod:`hw3lib.verdicts`; the wording of the claims in ``resources/claims.json``.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def _claim(number: int, test: str, parts: list[Part], verdict: Verdict | None = 
     verdict = verdict or together(parts)
     if verdict == "supported" and more.get("untested"):
         verdict = "inconclusive"
-    texts = files.read_json(paths.PACKAGE / "data" / "claims.json")
+    texts = files.read_json(paths.PACKAGE / "resources" / "claims.json")
     text = next(each for each in texts if each["number"] == number)
     return Claim(number, text["claim"], text["notebook"], test, verdict, parts, **more)
 
@@ -238,7 +238,7 @@ def _split(what: str, above: np.ndarray, below: np.ndarray, first: np.ndarray, s
 def places(profile: config.Profile, predictions: Mapping[str, str]) -> dict[str, tuple[int, int]]:
     """For each image: how many place words at least two of its references share, and how many of them the caption has.
 
-    Place words are those of ``data/word_classes.json``; words that mean the same count apart.
+    Place words are those of ``resources/word_classes.json``; words that mean the same count apart.
     """
     captions = profile.captions
     known = load_captions(

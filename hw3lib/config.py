@@ -81,7 +81,7 @@ class Labelled:
 
     images: str
     id2label: str
-    prompts: str = "report"  # a prompt set by name (hw3lib/data/prompts/*.json) or the path of one
+    prompts: str = "report"  # a prompt set by name (hw3lib/resources/prompts/*.json) or the path of one
     study: tuple[str, ...] = ("factorial", "imagenet80", "cifar")  # the sets that are studied beside it
     # What stands for a supervised network, its features frozen; null: CLIP's own image encoder.
     supervised: Encoder | None = None

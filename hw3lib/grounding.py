@@ -347,4 +347,4 @@ def _elsewhere(maps: np.ndarray, kinds: np.ndarray, images: np.ndarray) -> Float
 
 
 def _coco() -> Path:
-    return paths.PACKAGE / "data" / "synonyms_coco.json"
+    return paths.PACKAGE / "resources" / "synonyms_coco.json"

@@ -54,7 +54,7 @@ def fill(template: str, label: str) -> str:
 
 @lru_cache(maxsize=1)
 def _spoken() -> dict[str, dict[str, list[str]]]:
-    found: dict[str, dict[str, list[str]]] = read_json(paths.PACKAGE / "data" / "articles.json")
+    found: dict[str, dict[str, list[str]]] = read_json(paths.PACKAGE / "resources" / "articles.json")
     return found
 
 
@@ -114,7 +114,7 @@ class PromptSet:
 
         Raises :class:`UserError` for an unknown name, for a file of another form, and for a bad or repeated template.
         """
-        folder = paths.PACKAGE / "data" / "prompts"
+        folder = paths.PACKAGE / "resources" / "prompts"
         path = paths.resolve(name_or_path) if str(name_or_path).endswith(".json") else folder / f"{name_or_path}.json"
         if not path.is_file():
             known = ", ".join(sorted(file.stem for file in folder.glob("*.json")))

@@ -13,7 +13,7 @@ from hw3lib.files import read_json
 def data_sentence(profile: config.Profile, scores: Mapping[str, Any]) -> str:
     """What the figures speak about, and what the published ones beside them do."""
     images = f"{scores['images']} images in {len(scores['labels'])} classes"
-    told = read_json(paths.PACKAGE / "data" / "published.json")["p1"]
+    told = read_json(paths.PACKAGE / "resources" / "published.json")["p1"]
     published = f"{told['images']} photographs in {told['classes']} classes, with ViT-B/32"
     if profile.data == "demo":
         return (

@@ -81,7 +81,7 @@ def _scores(path: Path) -> dict[str, Any]:
 
 def published() -> dict[str, Any]:
     """The figures of the written report, for reference columns."""
-    path = paths.PACKAGE / "data" / "published.json"
+    path = paths.PACKAGE / "resources" / "published.json"
     return files.read_json(path) if path.is_file() else {}
 
 
@@ -127,7 +127,7 @@ def assemble(profile: config.Profile) -> Report:
 
 def cited(chapters: list[Chapter]) -> list[str]:
     """The entries of ``data/references.json`` whose first author the chapters' prose names, by name."""
-    known = files.read_json(paths.PACKAGE / "data" / "references.json")
+    known = files.read_json(paths.PACKAGE / "resources" / "references.json")
     text = " ".join(prose(chapters))
     return [each["text"] for each in known if re.search(rf"\b{re.escape(each['name'])}\b", text)]
 

@@ -204,7 +204,7 @@ def show_pair(end: str, pair: Pair, look: Look, view: View | None = None, masks:
     """Display the ``best`` or the ``worst`` pair: score and captions beside the published figure, then the maps."""
     from hw3lib.display import show_table
 
-    published = files.read_json(paths.PACKAGE / "data" / "published.json")["p3"][end]
+    published = files.read_json(paths.PACKAGE / "resources" / "published.json")["p3"][end]
     said = ["this run's caption", *["a person's"] * len(pair.references)]
     texts = [pair.caption, *pair.references]
     rows: list[list[str | float | None]] = [

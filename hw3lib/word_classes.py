@@ -2,7 +2,7 @@
 
 The classes are those of the written report's claims: ``object`` (a name of a category that has masks), ``colour``,
 ``place``, ``count``, ``relation``, ``function``; then ``adjective``, ``punctuation``, ``special`` (``[EOS]``) and
-``other``. The lists stand in ``data/word_classes.json``; object names are those of :class:`hw3lib.chair.Lexicon`.
+``other``. The lists stand in ``resources/word_classes.json``; object names are those of :class:`hw3lib.chair.Lexicon`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Kind:
 @lru_cache(maxsize=1)
 def classes() -> Lexicon:
     """The shipped lists as a lexicon from words to classes."""
-    return Lexicon.load(paths.PACKAGE / "data" / "word_classes.json")
+    return Lexicon.load(paths.PACKAGE / "resources" / "word_classes.json")
 
 
 def classify(words: Sequence[str], objects: Lexicon) -> list[Kind]:

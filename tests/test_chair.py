@@ -50,7 +50,7 @@ def test_two_categories_cannot_claim_one_word(tmp_path: Path) -> None:
 
 
 def test_the_coco_lexicon_has_80_categories_and_reads_real_sentences() -> None:
-    coco = Lexicon.load(paths.PACKAGE / "data" / "synonyms_coco.json")
+    coco = Lexicon.load(paths.PACKAGE / "resources" / "synonyms_coco.json")
     assert len(coco.categories) == 80
     assert {"person", "traffic light", "hair drier", "toothbrush"} <= set(coco.categories)
     for category in coco.categories:
@@ -72,7 +72,7 @@ def test_the_lexicon_is_chosen_by_the_categories() -> None:
 
 
 def test_the_demo_lexicon_claims_no_word_twice() -> None:
-    path = paths.PACKAGE / "data" / "synonyms_demo.json"
+    path = paths.PACKAGE / "resources" / "synonyms_demo.json"
     if not path.is_file():
         pytest.skip("the demo's lexicon is not written yet")
     lexicon = Lexicon.load(path)

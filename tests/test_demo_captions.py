@@ -16,7 +16,7 @@ from hw3lib.demo.composition import Group, Relation, Scene, compose
 from hw3lib.demo.objects import KINDS
 from hw3lib.demo.places import PLACES
 
-LEXICON: dict[str, list[str]] = json.loads((paths.PACKAGE / "data" / "synonyms_demo.json").read_text("utf-8"))
+LEXICON: dict[str, list[str]] = json.loads((paths.PACKAGE / "resources" / "synonyms_demo.json").read_text("utf-8"))
 COLOURS = {coat for kind in KINDS.values() for coat in kind.coats} | {"grey"}
 
 

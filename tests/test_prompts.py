@@ -64,7 +64,7 @@ def test_the_shipped_set_is_the_reports_with_its_published_figures() -> None:
         "This is a photo of {object}", "This is a {object} image.", "No {object}, no score.",
         "This is a photo of a {object}",
     )  # fmt: skip
-    published = files.read_json(paths.PACKAGE / "data" / "published.json")["p1"]["prompts"]
+    published = files.read_json(paths.PACKAGE / "resources" / "published.json")["p1"]["prompts"]
     assert {prompt.template: prompt.published for prompt in shipped.prompts} == published
     assert shipped.baseline == "This is a photo of {object}"
 

@@ -2,7 +2,7 @@
 
 Data, and look-ups in it; the grammar that joins the words is :mod:`hw3lib.demo.captions`. No noun here is shared
 between two kinds, and no phrase about a place names a kind, so that a caption says without doubt which objects it
-mentions: object recall and CHAIR read the same nouns from ``hw3lib/data/synonyms_demo.json``,
+mentions: object recall and CHAIR read the same nouns from ``hw3lib/resources/synonyms_demo.json``,
     which :func:`lexicon` makes.
 """
 
