@@ -15,8 +15,6 @@ compositor's threads do then is not in it. The work alone (the same less the wai
 
 from __future__ import annotations
 
-import os
-import shutil
 import statistics
 import sys
 import tempfile
@@ -34,13 +32,12 @@ from PIL import Image
 from hw3lib import viewer
 from hw3lib.attention import Look
 
-sys.path.insert(0, str(ROOT / "tests"))
-from looks import synthetic
+sys.path.insert(0, str(ROOT))
+from tests.support.browser import CHROMIUM
+from tests.support.looks import synthetic
 
 WORDS, LAYERS, HEADS = 20, 8, 8
 REPORT = ROOT / "report" / "build" / "demo" / "hw3_report.html"
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-CHROMIUM = os.environ.get("HW3_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
 FRAME = 16  # ms
 KEYS = 30  # a second: how often a key that is held down repeats
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 import yaml
-from test_viewer_browser import CHROMIUM
 
 from hw3lib import paths
+from tests.support.browser import CHROMIUM
 
 REPOSITORY = paths.PACKAGE.parent
 # For HTML, for a script element's end, for typst, for Markdown, for Jinja, for a shell, for LaTeX and for SVG.

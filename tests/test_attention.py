@@ -9,7 +9,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from looks import spotter, synthetic
 from PIL import Image
 
 from hw3lib import attention, config
@@ -17,6 +16,7 @@ from hw3lib.attention import View, Word
 from hw3lib.captioner import Captioner
 from hw3lib.errors import UserError
 from hw3lib.tokenizer import CaptionTokenizer
+from tests.support.looks import spotter, synthetic
 
 CAPTIONS = ["a red dog runs on the wet beach .", "two sheep in a green field", "a girl isn't riding a bicycle"] * 3
 

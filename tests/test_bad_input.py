@@ -23,15 +23,15 @@ import pytest
 import torch
 import yaml
 from click.testing import CliRunner, Result
-from conftest import draw, write_captions
 from PIL import Image
-from tiny_clip import write_clip
 
 from hw3lib import config, paths, runs
 from hw3lib.captioner import Captioner
 from hw3lib.cli import main
 from hw3lib.data import open_image
 from hw3lib.tokenizer import CaptionTokenizer
+from tests.support.shapes import draw, write_captions
+from tests.support.tiny_clip import write_clip
 
 ACTIVE = (
     "<script>alert(1)</script><img src=x onerror=alert(1)>",

@@ -14,8 +14,8 @@ from hw3lib import config
 from hw3lib.captioner import Attention, Captioner, Memory
 from hw3lib.encoder import create_encoder, grid_size, patches_of
 from hw3lib.errors import UserError
+from tests.support.places import REAL
 
-REAL = Path(__file__).parents[2] / "shared" / "real"
 VOCABULARY = 50
 SMALL = {"embed_dim": 24, "depths": [1, 1], "num_heads": [1, 1]}
 

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
-from tiny_clip import TINY, write_clip
 
 from hw3lib import clip as clip_module
 from hw3lib import clip_weights, config
 from hw3lib.clip import ClipModel, clip_scores, ref_clip_scores
 from hw3lib.errors import UserError
+from tests.support.places import REAL
+from tests.support.tiny_clip import TINY, write_clip
 
-REAL = Path(__file__).parents[2] / "shared" / "real"
 TEXTS = [
     "a",
     "a photo of a dog",

@@ -14,8 +14,7 @@ from PIL import Image
 from hw3lib import config
 from hw3lib.data import ImageTransform, list_images, load_captions, load_labelled, open_image
 from hw3lib.errors import UserError
-
-REAL = Path(__file__).parents[2] / "shared" / "real"
+from tests.support.places import REAL
 
 
 @pytest.fixture

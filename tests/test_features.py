@@ -15,15 +15,14 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import save_file
-from test_training import overlap
 
 from hw3lib import config, features, image_cache, rowfile, training
 from hw3lib.batches import Images, batches, load_images
 from hw3lib.captioner import Captioner
 from hw3lib.data import list_images
 from hw3lib.optimization import autocast
-
-ROOT = Path(__file__).parents[1]
+from tests.support.places import ROOT
+from tests.support.training import overlap
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import scipy.stats
 import torch
-from looks import Spotter
 from PIL import Image
 
 from hw3lib import config, grounding, grounding_summary
@@ -20,6 +19,7 @@ from hw3lib.errors import UserError
 from hw3lib.grounding import Measured, measure
 from hw3lib.instances import Instances
 from hw3lib.tokenizer import CaptionTokenizer
+from tests.support.looks import Spotter
 
 CAPTIONS = ["a red dog on the grass .", "two cows and a red dog under a tree .", "a group of brown cows ."]
 

@@ -21,8 +21,8 @@ from hw3lib import batches, config, digests, image_cache, rowfile
 from hw3lib.batches import Images, load_images
 from hw3lib.data import ImageTransform, list_images
 from hw3lib.errors import UserError
+from tests.support.places import ROOT
 
-ROOT = Path(__file__).parents[1]
 TRANSFORM = ImageTransform(24, (0.5,) * 3, (0.5,) * 3)
 Load = Callable[..., Images]
 

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import report_material as material
 from snakemake_interface_logger_plugins.common import LogEvent
 
 from hw3lib import config, locks, paths, pipeline, progress
 from hw3lib.errors import UserError
+from tests.support import report_material as material
 
 REPOSITORY = paths.PACKAGE.parent
 

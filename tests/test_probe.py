@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tiny_clip import ColourClip, write_colours
 
 from hw3lib import config, probe
 from hw3lib.data import load_labelled
 from hw3lib.prompts import Classifier
+from tests.support.tiny_clip import ColourClip, write_colours
 
 
 def clouds(seed: int = 0, each: int = 12, classes: int = 4) -> tuple[np.ndarray, np.ndarray]:

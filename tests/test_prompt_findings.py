@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_prompt_study import made_up
 
 from hw3lib import figures_prompts, prompt_study
 from hw3lib import prompt_findings as findings
+from tests.support.predictions import made_up
 
 DEMO, REAL = SimpleNamespace(data="demo"), SimpleNamespace(data="real")
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from hw3lib import paths
 from hw3lib.errors import UserError
 from hw3lib.prompt_sets import PromptSet, article, check_template, fill
 
@@ -71,7 +72,7 @@ def test_the_imagenet_set_is_open_clips_own() -> None:
 
 
 def test_every_shipped_set_loads_and_differs_in_every_prompt() -> None:
-    folder = Path(__file__).parents[1] / "hw3lib" / "data" / "prompts"
+    folder = paths.PACKAGE / "resources" / "prompts"
     for path in folder.glob("*.json"):
         shipped = PromptSet.load(path.stem)
         assert shipped.name == path.stem

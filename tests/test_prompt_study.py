@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tiny_clip import ColourClip, write_colours
 
 from hw3lib import config, files, paths, prompt_ensembles, prompt_study
 from hw3lib.clip import ClipModel
@@ -15,29 +14,8 @@ from hw3lib.errors import UserError
 from hw3lib.prompt_sets import Prompt, PromptSet
 from hw3lib.prompt_statistics import calibration_error, holm, mcnemar
 from hw3lib.prompts import Classifier
-
-
-def made_up(images: int = 60, classes: int = 4, seed: int = 0) -> tuple[dict[str, object], list[PromptSet]]:
-    """Random predictions of the shipped design and its pairs, in the form of the predictions file."""
-    sets = [PromptSet.load("report"), PromptSet.load("factorial")]
-    templates = prompt_study.all_templates(sets)
-    rng = np.random.default_rng(seed)
-    logits = rng.normal(size=(len(templates), images, classes))
-    truth = rng.permutation(np.arange(images) % classes)
-    logits[:, np.arange(images), truth] += 1.0
-    logs = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
-    order = np.argsort(-logs, -1)
-    return {
-        "classes": order.astype(np.int32),
-        "probabilities": np.exp(np.take_along_axis(logs, order, -1)),
-        "true": logs[:, np.arange(images), truth],
-        "truth": truth,
-        "half": prompt_ensembles.chosen_on(truth, 0),
-        "templates": templates,
-        "labels": [f"class {label}" for label in range(classes)],
-        "images": [f"{label}_{n}.png" for n, label in enumerate(truth)],
-        "ensembles": [],
-    }, sets
+from tests.support.predictions import made_up
+from tests.support.tiny_clip import ColourClip, write_colours
 
 
 def test_every_template_gets_the_measures_of_their_definitions() -> None:

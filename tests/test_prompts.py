@@ -7,7 +7,6 @@ from types import SimpleNamespace
 
 import pytest
 from PIL import Image
-from tiny_clip import ColourClip, write_clip, write_colours
 
 from hw3lib import config, files, paths, prompts, prompts_prose
 from hw3lib.clip import ClipModel
@@ -15,6 +14,7 @@ from hw3lib.data import load_labelled
 from hw3lib.errors import UserError
 from hw3lib.prompt_sets import Prompt
 from hw3lib.prompts import Classifier, PromptSet, check_template, classify_folder, pick_examples, score
+from tests.support.tiny_clip import ColourClip, write_clip, write_colours
 
 
 def write_set(path: Path, *templates: str, **more: object) -> Path:

@@ -14,10 +14,10 @@ from typing import Any
 
 import nbformat
 import pytest
-import report_material as material
 
 from hw3lib import config, display, files, paths, report, report_document, report_html
 from hw3lib.errors import UserError
+from tests.support import report_material as material
 
 EVIL, CHINESE = material.EVIL, material.CHINESE
 

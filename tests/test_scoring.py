@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from tiny_clip import ColourClip
 
 from hw3lib import chair, config, files, paths, ptb, scoring
 from hw3lib.cider import CiderReferences
@@ -19,8 +18,10 @@ from hw3lib.data import load_captions
 from hw3lib.errors import UserError
 from hw3lib.scoring import References, load_predictions, load_references, score, score_files, score_runs
 from hw3lib.validation import scorer
+from tests.support import places
+from tests.support.tiny_clip import ColourClip
 
-REAL = Path(__file__).parents[2] / "shared" / "real" / "coco_results" / "mscoco_magic.json"
+REAL = places.REAL / "coco_results" / "mscoco_magic.json"
 EXAMPLE = REAL.parents[1] / "clipscore_example"
 PUBLISHED = {  # of exactly this file, to the digits that were published
     "CIDEr": 0.493, "METEOR": 0.174, "ROUGE-L": 0.399, "BLEU-1": 0.568, "BLEU-2": 0.358, "BLEU-3": 0.214,

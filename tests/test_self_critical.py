@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from test_training import overlap
 
 from hw3lib import config, ptb, training
 from hw3lib.caption_files import VARIANTS, variant
@@ -19,6 +18,7 @@ from hw3lib.loading import padded
 from hw3lib.runs import read_log
 from hw3lib.self_critical import END, Rewards, advantages, policy_loss
 from hw3lib.tokenizer import for_profile
+from tests.support.training import overlap
 
 REFERENCES = [
     ["a red circle on grey", "one red circle"],

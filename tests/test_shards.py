@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 import torch
 from click.testing import CliRunner
-from test_training import overlap, setting, timeless
 
 from hw3lib import config, image_cache, runs, shards, training
 from hw3lib.batches import load_images
@@ -20,6 +19,7 @@ from hw3lib.cli import main
 from hw3lib.data import CaptionSet, ImageTransform, load_captions, open_image, training_captions
 from hw3lib.errors import UserError
 from hw3lib.runs import read_log
+from tests.support.training import overlap, setting, timeless
 
 TRANSFORM = ImageTransform(24, (0.5,) * 3, (0.5,) * 3)
 

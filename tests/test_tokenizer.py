@@ -10,8 +10,9 @@ import pytest
 from hw3lib import config
 from hw3lib.errors import UserError
 from hw3lib.tokenizer import SPECIAL, CaptionTokenizer, for_profile
+from tests.support import places
 
-REAL = Path(__file__).parents[2] / "shared" / "real" / "caption_tokenizer.json"
+REAL = places.REAL / "caption_tokenizer.json"
 CAPTIONS = [
     "A red bus parks beside the umbrella.",
     "A boy in a t-shirt rides a skateboard, isn't it fun?",

@@ -27,43 +27,19 @@ from hw3lib.errors import UserError
 from hw3lib.loading import padded
 from hw3lib.optimization import Stages, autocast, parameter_groups, unfused
 from hw3lib.plans import plan
-from hw3lib.runs import MEASURED, identity, read_log
+from hw3lib.runs import identity, read_log
 from hw3lib.tokenizer import for_profile
 from hw3lib.validation import evaluate, next_token_loss
+from tests.support.places import REAL, ROOT
+from tests.support.training import overlap, setting, timeless
 
-ROOT = Path(__file__).parents[1]
-REAL = ROOT.parent / "shared" / "real"
 COLOURS = ("red", "green", "blue", "white")  # of the shapes in conftest.py
-
-
-def overlap(profile: config.Profile, captions: CaptionSet, device: str):
-    """Instead of CIDEr and CLIPScore, which need Java and a CLIP: the share of words that a reference has too."""
-    references = [set(" ".join(group).lower().replace(".", " ").split()) for group in captions.captions]
-
-    def score(predictions: dict[str, str]) -> dict[str, float]:
-        assert list(predictions) == list(captions.names)
-        words = [set(text.replace(".", " ").split()) for text in predictions.values()]
-        shares = [len(a & b) / max(1, len(a | b)) for a, b in zip(words, references, strict=True)]
-        return {"CIDEr": sum(shares) / len(shares), "CLIPScore": 0.5}
-
-    return score
 
 
 @pytest.fixture
 def profile(tiny_profile: config.Profile, monkeypatch: pytest.MonkeyPatch) -> config.Profile:
     monkeypatch.setattr(training, "scorer", overlap)
     return tiny_profile
-
-
-def setting(profile: config.Profile, **changes) -> config.Profile:
-    run = profile.run("best")
-    return dataclasses.replace(
-        profile, runs={"best": dataclasses.replace(run, training=dataclasses.replace(run.training, **changes))}
-    )
-
-
-def timeless(log: list[dict]) -> list[dict]:
-    return [{k: v for k, v in event.items() if k not in MEASURED} for event in log]
 
 
 def test_an_epoch_visits_every_image_once_and_k_epochs_every_caption() -> None:
@@ -344,9 +320,9 @@ def test_the_same_seed_gives_the_same_run_and_another_seed_another(profile: conf
 
 SCRIPT = """
 import sys
-sys.path.insert(0, {tests!r})
+sys.path.insert(0, {root!r})
 from hw3lib import config, training
-from test_training import overlap
+from tests.support.training import overlap
 training.scorer = overlap
 from pydantic import TypeAdapter
 profile = TypeAdapter(config.Profile).validate_json(open({profile!r}).read())
@@ -368,7 +344,7 @@ def test_a_run_killed_again_and_again_ends_as_if_nothing_had_happened(profile: c
         bucket_lengths=True, ema_decay=0.8, accumulate=2,
     )  # fmt: skip
     (tmp_path / "profile.json").write_text(json.dumps(dataclasses.asdict(profile)))
-    code = textwrap.dedent(SCRIPT).format(tests=str(Path(__file__).parent), profile=str(tmp_path / "profile.json"))
+    code = textwrap.dedent(SCRIPT).format(root=str(ROOT), profile=str(tmp_path / "profile.json"))
     target = training.folder(profile, "best")
     log = target / "log.jsonl"
 
@@ -515,9 +491,7 @@ def test_two_processes_are_one_at_the_same_global_batch(profile: config.Profile,
     together = dataclasses.replace(alone, name="together")
     (tmp_path / "profile.json").write_text(json.dumps(dataclasses.asdict(together)))
     script = tmp_path / "script.py"
-    script.write_text(
-        textwrap.dedent(SCRIPT).format(tests=str(Path(__file__).parent), profile=str(tmp_path / "profile.json"))
-    )
+    script.write_text(textwrap.dedent(SCRIPT).format(root=str(ROOT), profile=str(tmp_path / "profile.json")))
     launch = ["-m", "accelerate.commands.launch", "--cpu", "--num_processes=2", "--num_machines=1", str(script)]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
     subprocess.run([sys.executable, *launch], env=environment, check=True, timeout=550)

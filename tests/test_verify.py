@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 from click.testing import CliRunner
-from report_material import make
 
 from hw3lib import claims, cli, config, files, paths, report, scoring, verify
 from hw3lib.errors import UserError
+from tests.support.report_material import make
 
 
 def test_differences_name_their_place_and_rounding_is_none() -> None:

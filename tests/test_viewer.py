@@ -11,11 +11,11 @@ import re
 import ipywidgets
 import numpy as np
 import pytest
-from looks import synthetic
 from PIL import Image
 
 from hw3lib import attention, display, viewer
 from hw3lib.attention import View
+from tests.support.looks import synthetic
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 

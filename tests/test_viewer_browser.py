@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import base64
 import io
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from looks import synthetic
 from PIL import Image
 
 from hw3lib import attention, viewer
 from hw3lib.figures_attention import STRENGTH, blend, white_points
+from tests.support.browser import CHROMIUM, NAMES
+from tests.support.looks import synthetic
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-CHROMIUM = os.environ.get("HW3_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
 HOSTILE = "<img src=x onerror=window.hurt=1>"
 
 pytestmark = [

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from looks import Letters, spotter
 from PIL import Image
 
 from hw3lib import attention, display, runs, viewer, viewer_live
@@ -19,6 +18,7 @@ from hw3lib.config import Profile
 from hw3lib.errors import UserError
 from hw3lib.tokenizer import for_profile
 from hw3lib.viewer_live import AttentionExplorer
+from tests.support.looks import Letters, spotter
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 
