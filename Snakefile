@@ -9,7 +9,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.basedir)))
 
-from hw3lib import config as settings, paths, provenance, shards
+from hw3lib import config as settings, paths, shards
+from hw3lib.system import provenance
 from hw3lib.report import NAME
 
 workdir: str(paths.root())

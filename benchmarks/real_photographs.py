@@ -110,7 +110,8 @@ def main() -> None:
 
 def _check(path: Path, text: str) -> tuple[dict[str, Any], dict[str, float], dict[str, dict[str, str]]]:
     """Train and score both runs: their scores files, the seconds each step took, and some captions of each."""
-    from hw3lib import config, files, runs, scoring, training
+    from hw3lib import config, runs, scoring, training
+    from hw3lib.system import files
 
     path.write_text(text, encoding="utf-8")
     profile = config.load(path)

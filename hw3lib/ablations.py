@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from hw3lib import config, paths
-from hw3lib.files import read_json
 from hw3lib.runs import folder
+from hw3lib.system.files import read_json
 
 Cell = str | int | float | None
 AVERAGE, CRITICAL, DECODING = "moving average of the weights", "then, with CIDEr as the reward", "decoding"

@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from hw3lib import files, paths
+from hw3lib import paths
 from hw3lib.data import Geometry, list_images, open_image
-from hw3lib.errors import UserError
+from hw3lib.system import files
+from hw3lib.system.errors import UserError
 
 if TYPE_CHECKING:
     from hw3lib.captioner import Captioner, Memory
@@ -348,7 +349,7 @@ def typical(profile: Profile, run: str) -> Pair:
 
 def write_summary(profile: Profile, run: str, best: Pair, worst: Pair, captions: dict[str, str]) -> Path:
     """Write ``runs/<profile>/p3/summary.json``: the two pairs and the photographs' captions."""
-    from hw3lib.provenance import stamp
+    from hw3lib.system.provenance import stamp
 
     def entry(pair: Pair) -> dict[str, str | float]:
         return {"image": pair.path.name, "caption": pair.caption, "CLIPScore": pair.clip_score}

@@ -18,11 +18,12 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from hw3lib import image_cache, threads
+from hw3lib import image_cache
 from hw3lib.data import CaptionSet, ImageTransform, Photograph, open_image, trouble
-from hw3lib.errors import UserError
 from hw3lib.loading import Loader
 from hw3lib.plans import Visit
+from hw3lib.system import threads
+from hw3lib.system.errors import UserError
 from hw3lib.tokenizer import CaptionTokenizer
 
 P = TypeVar("P", bound=Photograph)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw3lib.caption_files import check_names
-from hw3lib.errors import UserError
+from hw3lib.system.errors import UserError
 
 RESAMPLES = 2000
 # Scores that are ratios of sums: what is summed above and below, in the entries of ``per_image``.

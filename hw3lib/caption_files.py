@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from hw3lib.errors import UserError
-from hw3lib.files import read_json
+from hw3lib.system.errors import UserError
+from hw3lib.system.files import read_json
+from hw3lib.system.messages import shortened, some
 
 # What a run that keeps a moving average, searches by beam or learns from rewards would have said without: its weights
 # as they were; after the references alone, greedy and by beam; after the rewards, greedy.
@@ -105,14 +106,3 @@ def text_of(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(f"the caption {shortened(repr(value))} is not a text")
     return value.encode("utf-8", "replace").decode("utf-8")
-
-
-def shortened(text: str, most: int = 120) -> str:
-    """A name as a message can show it."""
-    return text if len(text) <= most else f"{text[:most]}... ({len(text):,} characters)"
-
-
-def some(items: Sequence[str], kind: str) -> str:
-    """``4 images (a, b, c, ...)``."""
-    listed = ", ".join(map(shortened, items[:3])) + ", ..." * (len(items) > 3)
-    return f"{len(items)} {kind}{'s' * (len(items) > 1)} ({listed})"

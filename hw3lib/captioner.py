@@ -17,8 +17,8 @@ from torch.nn import functional as F
 
 from hw3lib.data import ImageTransform
 from hw3lib.encoder import create_encoder, input_size, patches_of, refuse_nan
-from hw3lib.errors import UserError
-from hw3lib.files import atomic
+from hw3lib.system.errors import UserError
+from hw3lib.system.files import atomic
 
 if TYPE_CHECKING:
     from hw3lib import config

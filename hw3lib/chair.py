@@ -19,9 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from hw3lib import paths
-from hw3lib.caption_files import refuse_doubles, shortened
-from hw3lib.errors import UserError
-from hw3lib.files import read_json
+from hw3lib.caption_files import refuse_doubles
+from hw3lib.system.errors import UserError
+from hw3lib.system.files import read_json
+from hw3lib.system.messages import shortened
 
 NOTHING = "_none"
 LEXICONS = ("synonyms_coco.json", "synonyms_demo.json")

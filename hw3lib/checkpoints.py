@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from hw3lib.errors import UserError
-from hw3lib.files import atomic
+from hw3lib.system.errors import UserError
+from hw3lib.system.files import atomic
 
 
 def save_state(

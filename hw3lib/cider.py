@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hw3lib.errors import UserError
+from hw3lib.system.errors import UserError
 
 LONGEST = 4  # words of an n-gram
 SIGMA = 6.0  # of the length penalty, words

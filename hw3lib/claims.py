@@ -14,11 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from hw3lib import ablations, config, files, paths
+from hw3lib import ablations, config, paths
 from hw3lib.bootstrap import compare, paired_difference
 from hw3lib.data import load_captions
 from hw3lib.grounding_summary import WHOLE
 from hw3lib.runs import folder
+from hw3lib.system import files
 from hw3lib.verdicts import Part, Verdict, both_ways, together
 from hw3lib.word_classes import classes
 
@@ -45,7 +46,7 @@ class Claim:
 
 def study(profile: config.Profile) -> Path:
     """Test every claim on what the profile's runs have measured; writes and returns ``runs/<profile>/claims.json``."""
-    from hw3lib.provenance import stamp
+    from hw3lib.system.provenance import stamp
 
     path = paths.runs(profile.name) / "claims.json"
     data = "demo world" if profile.data == "demo" else "real data"

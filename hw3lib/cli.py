@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from hw3lib import __version__
-from hw3lib.errors import UserError
+from hw3lib.system.errors import UserError
 
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -44,7 +44,7 @@ class _Commands(click.Group):
         except UserError as error:
             said = str(error)
         except OSError as error:
-            from hw3lib import files
+            from hw3lib.system import files
 
             told = files.explain(error)
             if told is None:
@@ -59,7 +59,7 @@ class _Commands(click.Group):
 @click.version_option(__version__, prog_name="hw3")
 def main() -> None:
     """Prompts, captions, attention: three problems of vision and language, and the report on them."""
-    from hw3lib import locks
+    from hw3lib.system import locks
 
     locks.end_with_parent()
 
@@ -76,7 +76,8 @@ def main() -> None:
 @_device
 def classify(images: Path, id2label: Path, out: Path, template: str | None, profile: str, device: str) -> None:
     """Classify the IMAGES of a folder with CLIP among the labels of ID2LABEL (JSON), into OUT (CSV: filename,label)."""
-    from hw3lib import config, files, prompts
+    from hw3lib import config, prompts
+    from hw3lib.system import files
 
     files.refuse_unwritable(out)
     labels = prompts.classify_folder(config.load(profile), images, id2label, out, template, device)
@@ -98,8 +99,9 @@ def caption(
 
     OUT has a caption for every image, as graders expect, or is not written: an image that cannot be read is refused.
     """
-    from hw3lib import files, runs
+    from hw3lib import runs
     from hw3lib.data import list_images
+    from hw3lib.system import files
 
     files.refuse_unwritable(out)
     found = list_images(images)
@@ -143,12 +145,13 @@ def train(name: str | None, run: str | None, fresh: bool, stamp: bool, profile: 
 
     On several devices or machines: accelerate launch -m hw3lib train RUN --profile ...
     """
-    from hw3lib import config, locks, paths, pipeline
+    from hw3lib import config, paths, pipeline
+    from hw3lib.system import devices, locks
 
     setting = config.load(profile)
     chosen = name or run or setting.best_run
     setting.run(chosen)
-    pipeline.take_gpu()
+    devices.take_gpu()
     from hw3lib import training
 
     # Processes of one distributed training share the folder on purpose.
@@ -189,7 +192,8 @@ def score(
     device: str,
 ) -> None:
     """Score PREDICTIONS (JSON: image name -> caption): CIDEr, BLEU, ROUGE-L, METEOR; with images, (Ref)CLIPScore."""
-    from hw3lib import config, files, scoring
+    from hw3lib import config, scoring
+    from hw3lib.system import files
 
     if runs:
         if predictions or annotations or images_root:
@@ -262,8 +266,9 @@ def report(cores: int | None, render: bool, verify: bool, snakemake: tuple[str, 
             click.echo(str(path))
         return
     from hw3lib import pipeline
+    from hw3lib.system import devices
 
-    sys.exit(0 if pipeline.run(profile, cores or pipeline.cores(), snakemake) else 1)
+    sys.exit(0 if pipeline.run(profile, cores or devices.cores(), snakemake) else 1)
 
 
 @main.command(hidden=True)

@@ -14,12 +14,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hw3lib import memory, paths
+from hw3lib import paths
 from hw3lib.clip_weights import ask_the_network, explain, find_weights, register
 from hw3lib.config import Clip
 from hw3lib.data import counted, open_image, unreadable
-from hw3lib.errors import UserError
-from hw3lib.files import atomic
+from hw3lib.system import out_of_memory
+from hw3lib.system.errors import UserError
+from hw3lib.system.files import atomic
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -142,7 +143,7 @@ class ClipModel:
         for start in range(0, len(pending), _FLUSH):
             part = pending[start : start + _FLUSH]
             try:
-                with memory.advice(f"lower clip.batch_size (now {self.batch_size}) in the profile"):
+                with out_of_memory.advice(f"lower clip.batch_size (now {self.batch_size}) in the profile"):
                     features = self._encode_images([image for _, image in part])
             except UserError:
                 files = [image for image in images if isinstance(image, str | Path)]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hw3lib import paths
 from hw3lib.config import Clip
-from hw3lib.errors import UserError
+from hw3lib.system.errors import UserError
 
 
 def weights_folder() -> Path:

@@ -19,7 +19,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from hw3lib import paths
-from hw3lib.errors import UserError
+from hw3lib.system.errors import UserError
 
 _STRICT = ConfigDict(extra="forbid")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")  # of runs and of profiles that are extended

@@ -13,16 +13,17 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import PIL
 from PIL import Image, ImageOps
 
 from hw3lib import paths
-from hw3lib.caption_files import refuse_doubles, shortened, text_of
-from hw3lib.errors import UserError
-from hw3lib.files import read_json
+from hw3lib.caption_files import refuse_doubles, text_of
+from hw3lib.system.errors import UserError
+from hw3lib.system.files import read_json
+from hw3lib.system.messages import _some
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -103,7 +104,7 @@ def trouble(photograph: str | Path | Photograph) -> str | None:
 
 def unreadable(photographs: Sequence[str | Path | Photograph]) -> list[str]:
     """What is wrong with those of the photographs that cannot be read; all are decoded, in threads."""
-    from hw3lib import threads
+    from hw3lib.system import threads
 
     with ThreadPoolExecutor(threads.count()) as pool:
         return [problem for problem in pool.map(trouble, photographs) if problem]
@@ -277,11 +278,6 @@ def _leading_out(folder: Path, names: Sequence[str]) -> list[str]:
 def _surrogate(text: str) -> bool:
     """Whether there are halves of characters in it, which have no encoding."""
     return any("\ud800" <= character <= "\udfff" for character in text)
-
-
-def _some(items: Sequence[Any], kind: str) -> str:
-    shown = ", ".join(shortened(str(item)) for item in items[:3])
-    return f"{len(items)} {kind}{'s' if len(items) > 1 else ''}: {shown}{', ...' if len(items) > 3 else ''}"
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hw3lib import files, paths, threads
-from hw3lib.errors import UserError
+from hw3lib import paths
+from hw3lib.system import files, threads
+from hw3lib.system.errors import UserError
 
 if TYPE_CHECKING:
     from hw3lib.data import Photograph

@@ -19,7 +19,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from hw3lib.errors import UserError
+from hw3lib.system.errors import UserError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from hw3lib import config, digests, paths, shards
-from hw3lib.errors import UserError
+from hw3lib.system.errors import UserError
 
 State = Literal["there", "missing", "made", "optional"]
 

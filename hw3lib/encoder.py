@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from hw3lib import paths
-from hw3lib.errors import UserError
+from hw3lib.system.errors import UserError
 
 if TYPE_CHECKING:
     from hw3lib import config

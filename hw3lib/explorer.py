@@ -16,10 +16,10 @@ from PIL import ImageOps
 
 from hw3lib import config, paths
 from hw3lib.data import load_labelled, open_image
-from hw3lib.errors import UserError
 from hw3lib.figures import STYLE
 from hw3lib.prompt_statistics import mcnemar
 from hw3lib.prompts import TOP, Classifier, PromptSet, unique_names
+from hw3lib.system.errors import UserError
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from PIL import Image
 
-from hw3lib import files
 from hw3lib.attention import Look, View, to_original, view_maps
+from hw3lib.system import files
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

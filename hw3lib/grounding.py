@@ -27,13 +27,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hw3lib import files, paths
+from hw3lib import paths
 from hw3lib.attention import Word, merge_words, reread, word_maps
 from hw3lib.chair import Lexicon
 from hw3lib.data import Geometry, open_image
-from hw3lib.errors import UserError
 from hw3lib.instances import Instances, Mask, patch_hits, patch_shares
 from hw3lib.relevance import gradient_weighted, rollout
+from hw3lib.system import files
+from hw3lib.system.errors import UserError
 from hw3lib.word_classes import Kind, classify
 
 if TYPE_CHECKING:

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hw3lib import files, paths
+from hw3lib import paths
 from hw3lib.attention import Look
 from hw3lib.chair import Lexicon
 from hw3lib.data import CaptionSet, load_captions
 from hw3lib.grounding import Measured, measure
 from hw3lib.grounding_summary import summarise, summarise_groups, summarise_wrong
 from hw3lib.instances import Instances, Mask
+from hw3lib.system import files
 from hw3lib.word_classes import classify
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def study(profile: Profile, run: str, loaded: LoadedRun) -> Path:
 
     Raises :class:`UserError` when the run has no predictions or the instances file is of another form.
     """
-    from hw3lib.provenance import stamp
+    from hw3lib.system.provenance import stamp
 
     data = profile.captions
     known = load_captions(paths.resolve(data.val_annotations), paths.resolve(data.val_images), data.limit_val)

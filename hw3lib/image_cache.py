@@ -19,11 +19,12 @@ from pathlib import Path
 
 import numpy as np
 
-from hw3lib import digests, locks, paths, rowfile, threads
+from hw3lib import digests, paths, rowfile
 from hw3lib.data import ImageTransform, Photograph, open_image
 from hw3lib.digests import Digests, State
-from hw3lib.errors import UserError
 from hw3lib.rowfile import RowFile
+from hw3lib.system import locks, threads
+from hw3lib.system.errors import UserError
 
 PORTION = 512 * 2**20  # bytes of a file, and what a kill loses at the most: some seconds of decoding
 

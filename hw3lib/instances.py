@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hw3lib.caption_files import shortened
 from hw3lib.data import MOST_PIXELS, Geometry
-from hw3lib.errors import UserError
-from hw3lib.files import read_json
+from hw3lib.system.errors import UserError
+from hw3lib.system.files import read_json
+from hw3lib.system.messages import shortened
 
 Mask = NDArray[np.bool_]  # (h, w)
 Shares = NDArray[np.float64]  # (P,)

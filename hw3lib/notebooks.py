@@ -7,8 +7,9 @@ import os
 from pathlib import Path
 from typing import Any
 
-from hw3lib import config, files, paths
-from hw3lib.errors import UserError
+from hw3lib import config, paths
+from hw3lib.system import files
+from hw3lib.system.errors import UserError
 
 SOURCES = paths.PACKAGE.parent / "notebooks"
 

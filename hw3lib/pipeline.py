@@ -7,16 +7,16 @@ ends, and steps end with it. Whatever a killed step left half-written is made ag
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from hw3lib import config, files, locks, paths
-from hw3lib.errors import UserError
+from hw3lib import config, paths
 from hw3lib.report import NAME
+from hw3lib.system import files, locks
+from hw3lib.system.devices import gpus
+from hw3lib.system.errors import UserError
 
 SNAKEFILE = paths.PACKAGE.parent / "Snakefile"
 
@@ -68,7 +68,7 @@ def _alone(profile: str) -> Iterator[None]:
 
 
 def sweep(profile: str) -> list[Path]:
-    """Remove what killed steps were writing: the temporary files (:func:`hw3lib.files.atomic`) of gone processes."""
+    """Remove what killed steps were writing: temporary files (:func:`~hw3lib.system.files.atomic`) of gone processes."""
     found = []
     for folder in (paths.runs(profile), paths.report(profile)):
         for path in folder.rglob(".*.part*"):
@@ -137,46 +137,9 @@ def _snakemake(spec: str, cores: int, extra: Sequence[str]) -> bool:
     return True
 
 
-def gpus() -> int:
-    """How many GPUs this process may use; asks the driver's own tool, for importing torch takes seconds."""
-    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if chosen is not None:
-        return len([each for each in chosen.split(",") if each.strip() not in ("", "-1")])
-    if not shutil.which("nvidia-smi"):
-        return 0
-    with suppress(OSError, subprocess.SubprocessError):
-        listed = subprocess.run(["nvidia-smi", "--list-gpus"], capture_output=True, text=True, timeout=20)
-        return sum(line.startswith("GPU ") for line in listed.stdout.splitlines())
-    return 0
-
-
-def take_gpu() -> None:
-    """Within a pipeline on several GPUs, choose one that no other training run of it has, until this process ends."""
-    count = gpus()
-    if not os.environ.get("HW3_PIPELINE") or count < 2:
-        return
-    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
-    names = chosen.split(",") if chosen else [str(index) for index in range(count)]
-    for name in names:
-        hold = locks.exclusive(paths.root() / "runs" / f".gpu-{name.strip()}.lock", "taken")
-        with suppress(UserError):
-            hold.__enter__()  # never left: the lock goes when the process does
-            _HELD.append(hold)
-            os.environ["CUDA_VISIBLE_DEVICES"] = name.strip()
-            return
-
-
-_HELD: list[object] = []
-
-
 def _shown(path: Path) -> str:
     """A path as the reader would type it."""
     try:
         return str(path.relative_to(Path.cwd()))
     except ValueError:
         return str(path)
-
-
-def cores() -> int:
-    """The processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -24,9 +24,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hw3lib import config, threads
-from hw3lib.errors import UserError
+from hw3lib import config
 from hw3lib.prompt_statistics import intervals, mcnemar
+from hw3lib.system import threads
+from hw3lib.system.errors import UserError
 
 if TYPE_CHECKING:
     from hw3lib.prompts import Classifier

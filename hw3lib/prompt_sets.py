@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from hw3lib import paths
-from hw3lib.errors import UserError
-from hw3lib.files import read_json
+from hw3lib.system.errors import UserError
+from hw3lib.system.files import read_json
 
 SLOT = "{object}"
 ARTICLE = "{a/an}"

@@ -26,13 +26,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hw3lib import config, paths, probe, prompt_ensembles, provenance
+from hw3lib import config, paths, probe, prompt_ensembles
 from hw3lib.data import load_labelled, open_image
-from hw3lib.errors import UserError
-from hw3lib.files import atomic, read_json, write_json
 from hw3lib.prompt_sets import Prompt, PromptSet
 from hw3lib.prompt_statistics import Contrast, calibration_error, effects, holm, intervals, mcnemar
 from hw3lib.prompts import TOP, Classifier, unique_names
+from hw3lib.system import provenance
+from hw3lib.system.errors import UserError
+from hw3lib.system.files import atomic, read_json, write_json
 
 if TYPE_CHECKING:
     from PIL.Image import Image

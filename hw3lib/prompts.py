@@ -13,11 +13,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hw3lib import config, paths, provenance
+from hw3lib import config, paths
 from hw3lib.data import LabelledSet, load_labelled, open_image
-from hw3lib.errors import UserError
-from hw3lib.files import atomic, read_json, write_json
 from hw3lib.prompt_sets import PromptSet, check_template, fill
+from hw3lib.system import provenance
+from hw3lib.system.errors import UserError
+from hw3lib.system.files import atomic, read_json, write_json
 
 if TYPE_CHECKING:
     from PIL.Image import Image

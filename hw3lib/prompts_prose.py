@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hw3lib import config, paths
-from hw3lib.files import read_json
+from hw3lib.system.files import read_json
 
 
 def data_sentence(profile: config.Profile, scores: Mapping[str, Any]) -> str:

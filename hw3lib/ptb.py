@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from hw3lib.errors import UserError
+from hw3lib.system.errors import UserError
 
 # Words of letters, as in "girl's", "t-shirt" and "café", with at most one sign behind, signs alone, and numbers that do
 # not follow one another (3 1/2 is one token); a full stop only at the end. Everything else is left to Java.

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hw3lib import config, display, files, paths, provenance
-from hw3lib.errors import UserError
+from hw3lib import config, display, paths
 from hw3lib.report_document import Block, Chapter, join_runs, number, prose, read_chapter, text_inline
+from hw3lib.system import files, provenance
+from hw3lib.system.errors import UserError
 
 TITLE = "Prompts, Captions, Attention"
 SUBTITLE = "Three problems of vision and language, computed anew"

@@ -19,7 +19,7 @@ from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
 
 from hw3lib.display import FIGURE, TABLE
-from hw3lib.errors import UserError
+from hw3lib.system.errors import UserError
 
 Block = dict[str, Any]
 Inline = list[dict[str, Any]]

@@ -13,11 +13,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from hw3lib import files, paths
+from hw3lib import paths
 from hw3lib.display import cjk_font
-from hw3lib.errors import UserError
 from hw3lib.report import Report
 from hw3lib.report_document import Block, Chapter
+from hw3lib.system import files
+from hw3lib.system.errors import UserError
 
 TEMPLATE = paths.PACKAGE.parent / "report" / "hw3.typ"
 

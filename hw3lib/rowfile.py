@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from hw3lib.files import atomic
+from hw3lib.system.files import atomic
 
 KEY = 32  # bytes
 _TRAILER = struct.Struct("<4sQQI")  # magic, R, bytes of facts, CRC-32 of keys, sums and facts

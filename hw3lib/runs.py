@@ -9,12 +9,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from hw3lib import config, files, memory, paths, provenance, shards
+from hw3lib import config, paths, shards
 from hw3lib.batches import load_images
 from hw3lib.captioner import Captioner
 from hw3lib.data import ImageTransform, counted, unreadable
 from hw3lib.decoding import Caption
-from hw3lib.errors import UserError
+from hw3lib.system import files, out_of_memory, provenance
+from hw3lib.system.errors import UserError
 from hw3lib.tokenizer import CaptionTokenizer, for_profile
 from hw3lib.validation import decode, encoded
 
@@ -156,7 +157,7 @@ def caption_images(
             _refuse(list(bad.values()), len(image_paths))
         for path, problem in bad.items():
             on_unreadable(path, problem) if on_unreadable else None
-        with memory.advice(f"lower the batch size (--batch-size, now {batch_size})"):
+        with out_of_memory.advice(f"lower the batch size (--batch-size, now {batch_size})"):
             captions = [
                 caption
                 for remembered in encoded(loaded.model, images, batch_size)

@@ -12,12 +12,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hw3lib import chair, config, paths, provenance
-from hw3lib.caption_files import VARIANTS, check_names, load_predictions, load_references, some, variant
+from hw3lib import chair, config, paths
+from hw3lib.caption_files import VARIANTS, check_names, load_predictions, load_references, variant
 from hw3lib.data import load_captions
-from hw3lib.errors import UserError
-from hw3lib.files import write_json
 from hw3lib.ptb import Tokenizer, java_on_path
+from hw3lib.system import provenance
+from hw3lib.system.errors import UserError
+from hw3lib.system.files import write_json
+from hw3lib.system.messages import some
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -26,9 +26,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from hw3lib import files, paths
+from hw3lib import paths
 from hw3lib.data import IMAGE_ENDINGS, CaptionSet, Photograph
-from hw3lib.errors import UserError
+from hw3lib.system import files
+from hw3lib.system.errors import UserError
 
 _TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst")
 _TEXTS = (".json", ".txt")

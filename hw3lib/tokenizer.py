@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hw3lib import paths
-from hw3lib.errors import UserError
-from hw3lib.files import write_json
+from hw3lib.system.errors import UserError
+from hw3lib.system.files import write_json
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

@@ -24,19 +24,20 @@ import numpy as np
 import torch
 import yaml
 
-from hw3lib import config, features, files, image_cache, memory, paths, provenance
+from hw3lib import config, features, image_cache, paths
 from hw3lib.batches import Images, Pairs, load_images, readable
 from hw3lib.caption_files import variant
 from hw3lib.captioner import Captioner
 from hw3lib.checkpoints import read_facts, restore_state, save_state
 from hw3lib.data import CaptionSet, Photograph, counted, load_captions, training_captions
 from hw3lib.decoding import Caption
-from hw3lib.errors import UserError
 from hw3lib.feeding import Feed
 from hw3lib.learning import Learner
 from hw3lib.optimization import SCORES, Stages, cosine
 from hw3lib.runs import Event, LoadedRun, caption_images, folder, identity, is_current, load_run, read_log
 from hw3lib.self_critical import Rewards
+from hw3lib.system import files, out_of_memory, provenance
+from hw3lib.system.errors import UserError
 from hw3lib.tokenizer import for_profile
 from hw3lib.validation import evaluate, scorer
 
@@ -82,7 +83,7 @@ def train(
         f"in profile {profile.name}, lower {key}.batch_size (now {setting.batch_size}), raise {key}.accumulate (now "
         f"{setting.accumulate}: the same steps in smaller parts), or set {key}.activation_checkpointing: true"
     )
-    with memory.advice(remedy), _reproducible(accelerator.device):
+    with out_of_memory.advice(remedy), _reproducible(accelerator.device):
         _Trainer(profile, run, accelerator, on_validation, resume).train()
     accelerator.wait_for_everyone()
     return target

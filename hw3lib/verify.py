@@ -14,7 +14,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from hw3lib import config, files, paths
+from hw3lib import config, paths
+from hw3lib.system import files
 
 TOLERANCE = 1e-6  # relative: of what the same files give on another machine (sums in another order)
 _ORIGIN = ("provenance",)

@@ -17,8 +17,8 @@ from PIL import Image
 from hw3lib import attention, viewer
 from hw3lib.attention import Look, View
 from hw3lib.data import IMAGE_ENDINGS, open_image
-from hw3lib.errors import UserError
 from hw3lib.figures import STYLE
+from hw3lib.system.errors import UserError
 
 if TYPE_CHECKING:
     from hw3lib.runs import LoadedRun

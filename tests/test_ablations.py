@@ -10,8 +10,8 @@ from PIL import Image
 
 from hw3lib import ablations, config, figures_captioning
 from hw3lib.ablations import Result
-from hw3lib.errors import UserError
 from hw3lib.runs import folder
+from hw3lib.system.errors import UserError
 
 PUBLISHED = {
     "best": (0.8745, 0.7182),

@@ -14,7 +14,7 @@ from PIL import Image
 from hw3lib import attention, config
 from hw3lib.attention import View, Word
 from hw3lib.captioner import Captioner
-from hw3lib.errors import UserError
+from hw3lib.system.errors import UserError
 from hw3lib.tokenizer import CaptionTokenizer
 from tests.support.looks import spotter, synthetic
 

@@ -892,7 +892,7 @@ def test_an_output_folder_that_is_read_only_is_refused_before_any_work(
     def closed(*arguments: Any, **options: Any) -> None:
         raise OSError(errno.EROFS, os.strerror(errno.EROFS), options["dir"])
 
-    monkeypatch.setattr("hw3lib.files.tempfile.TemporaryFile", closed)
+    monkeypatch.setattr("hw3lib.system.files.tempfile.TemporaryFile", closed)
     monkeypatch.setattr(clip.ClipModel, "load", lambda *arguments: pytest.fail("work began"))
     monkeypatch.setattr(runs, "load_run", lambda *arguments: pytest.fail("work began"))
     before = files(world)

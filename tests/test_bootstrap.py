@@ -8,7 +8,7 @@ from scipy import stats
 
 from hw3lib import bootstrap
 from hw3lib.bootstrap import Difference, compare, paired_difference
-from hw3lib.errors import UserError
+from hw3lib.system.errors import UserError
 
 Floats = np.ndarray
 

@@ -13,7 +13,7 @@ from torch import nn
 from hw3lib import config
 from hw3lib.captioner import Attention, Captioner, Memory
 from hw3lib.encoder import create_encoder, grid_size, patches_of
-from hw3lib.errors import UserError
+from hw3lib.system.errors import UserError
 from tests.support.places import REAL
 
 VOCABULARY = 50

@@ -8,7 +8,7 @@ import pytest
 
 from hw3lib import chair, paths
 from hw3lib.chair import Lexicon, Objects, load_objects, object_counts, object_scores
-from hw3lib.errors import UserError
+from hw3lib.system.errors import UserError
 
 SMALL = Lexicon.of(
     {

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from hw3lib import claims, claims_display, config, files, paths
+from hw3lib import claims, claims_display, config, paths
 from hw3lib.claims import Claim
-from hw3lib.errors import UserError
+from hw3lib.system import files
+from hw3lib.system.errors import UserError
 from hw3lib.verdicts import Part
 
 

@@ -19,7 +19,7 @@ from PIL import Image
 
 from hw3lib import config, paths, runs, scoring
 from hw3lib.cli import main
-from hw3lib.errors import UserError
+from hw3lib.system.errors import UserError
 
 
 def hw3(*arguments: str | Path) -> Result:

@@ -10,7 +10,7 @@ from PIL import Image
 from hw3lib import clip as clip_module
 from hw3lib import clip_weights, config
 from hw3lib.clip import ClipModel, clip_scores, ref_clip_scores
-from hw3lib.errors import UserError
+from hw3lib.system.errors import UserError
 from tests.support.places import REAL
 from tests.support.tiny_clip import TINY, write_clip
 

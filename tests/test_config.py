@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hw3lib import config
-from hw3lib.errors import UserError
+from hw3lib.system.errors import UserError
 
 MINIMAL = """
 title: t

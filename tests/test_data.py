@@ -13,7 +13,7 @@ from PIL import Image
 
 from hw3lib import config
 from hw3lib.data import ImageTransform, list_images, load_captions, load_labelled, open_image
-from hw3lib.errors import UserError
+from hw3lib.system.errors import UserError
 from tests.support.places import REAL
 
 

@@ -17,7 +17,7 @@ from hw3lib.demo import build
 from hw3lib.demo.layout import Layout
 from hw3lib.demo.objects import KINDS
 from hw3lib.demo.photographs import PHOTOGRAPHS, photograph
-from hw3lib.errors import UserError
+from hw3lib.system.errors import UserError
 
 TINY = build.Sizes(per_class=1, train=6, val=4)
 

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from hw3lib import display
-from hw3lib.errors import UserError
+from hw3lib.system.errors import UserError
 
 EVIL = "<script>alert(1)</script> & 'x' | *y*"
 

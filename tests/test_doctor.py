@@ -13,7 +13,7 @@ from PIL import Image
 
 from hw3lib import config, doctor, paths
 from hw3lib.cli import main
-from hw3lib.errors import UserError
+from hw3lib.system.errors import UserError
 
 CONFIGS = paths.PACKAGE.parent / "configs"
 

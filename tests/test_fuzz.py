@@ -29,10 +29,10 @@ from hw3lib.caption_files import load_predictions, load_references
 from hw3lib.captioner import Captioner
 from hw3lib.data import load_captions, load_labelled, open_image
 from hw3lib.encoder import create_encoder, read_weights
-from hw3lib.errors import UserError
 from hw3lib.instances import Instances
 from hw3lib.prompt_sets import PromptSet
 from hw3lib.shards import samples
+from hw3lib.system.errors import UserError
 from hw3lib.tokenizer import CaptionTokenizer
 
 Reader = Callable[[Path], Any]

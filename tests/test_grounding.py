@@ -15,9 +15,9 @@ from PIL import Image
 from hw3lib import config, grounding, grounding_summary
 from hw3lib.captioner import Captioner
 from hw3lib.data import ImageTransform
-from hw3lib.errors import UserError
 from hw3lib.grounding import Measured, measure
 from hw3lib.instances import Instances
+from hw3lib.system.errors import UserError
 from hw3lib.tokenizer import CaptionTokenizer
 from tests.support.looks import Spotter
 

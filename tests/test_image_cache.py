@@ -20,7 +20,7 @@ from PIL import Image
 from hw3lib import batches, config, digests, image_cache, rowfile
 from hw3lib.batches import Images, load_images
 from hw3lib.data import ImageTransform, list_images
-from hw3lib.errors import UserError
+from hw3lib.system.errors import UserError
 from tests.support.places import ROOT
 
 TRANSFORM = ImageTransform(24, (0.5,) * 3, (0.5,) * 3)

@@ -8,8 +8,8 @@ import random
 import pytest
 
 from hw3lib import config, ingredients
-from hw3lib.files import write_json
 from hw3lib.runs import folder
+from hw3lib.system.files import write_json
 
 
 def per_image(level: float, seed: int, objects: bool = True) -> dict[str, dict[str, float]]:

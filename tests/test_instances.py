@@ -10,8 +10,8 @@ import pytest
 from pycocotools import mask as coco_mask
 
 from hw3lib.data import ImageTransform
-from hw3lib.errors import UserError
 from hw3lib.instances import Instances, patch_hits, patch_shares
+from hw3lib.system.errors import UserError
 
 
 def written(folder: Path, *segmentations: object, size: tuple[int, int] = (40, 60)) -> Path:

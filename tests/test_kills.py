@@ -17,7 +17,8 @@ from typing import Any
 
 import pytest
 
-from hw3lib import files, paths
+from hw3lib import paths
+from hw3lib.system import files
 
 REPOSITORY = paths.PACKAGE.parent
 KILLS = int(os.environ.get("HW3_KILLS", "50"))

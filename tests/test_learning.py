@@ -11,11 +11,11 @@ from accelerate import Accelerator
 
 from hw3lib import config
 from hw3lib.captioner import Captioner
-from hw3lib.errors import UserError
 from hw3lib.feeding import Part, Step
 from hw3lib.learning import Learner
 from hw3lib.loading import padded
 from hw3lib.plans import Visit
+from hw3lib.system.errors import UserError
 from hw3lib.tokenizer import CaptionTokenizer
 from hw3lib.validation import next_token_loss
 

@@ -14,7 +14,7 @@ import nbformat
 import pytest
 
 from hw3lib import notebooks, paths
-from hw3lib.errors import UserError
+from hw3lib.system.errors import UserError
 
 REPOSITORY = paths.PACKAGE.parent
 FOUND = sorted(notebooks.SOURCES.glob("*.ipynb"))
@@ -115,12 +115,12 @@ def write(folder: Path, *sources: str) -> None:
 
 
 def test_an_executed_copy_carries_its_parameters_and_the_error_of_a_cell_is_a_sentence(small: Path) -> None:
-    write(small, "from hw3lib.errors import UserError", "print(profile, run)")
+    write(small, "from hw3lib.system.errors import UserError", "print(profile, run)")
     target = notebooks.execute("smoke", "small", "vit")
     assert target == small / "runs" / "smoke" / "notebooks" / "small_vit.ipynb"
     assert any("smoke vit" in str(cell.get("outputs")) for cell in read(target).cells)
 
-    write(small, "from hw3lib.errors import UserError", "raise UserError('val.json is missing; put it there')")
+    write(small, "from hw3lib.system.errors import UserError", "raise UserError('val.json is missing; put it there')")
     with pytest.raises(UserError, match=r"^small, cell 4: val\.json is missing; put it there"):
         notebooks.execute("smoke", "small", "vit")
     # The former copy is still whole, and what failed is kept beside it.

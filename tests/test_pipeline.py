@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from hw3lib import config, locks, paths, pipeline, progress
-from hw3lib.errors import UserError
+from hw3lib import config, paths, pipeline, progress
+from hw3lib.system import devices, locks
+from hw3lib.system.errors import UserError
 from tests.support import report_material as material
 
 REPOSITORY = paths.PACKAGE.parent
@@ -26,7 +27,7 @@ REPOSITORY = paths.PACKAGE.parent
 _STEPS = """
 import sys
 workdir: "{root}"
-STEP = sys.executable + ' -c "from hw3lib import locks; locks.end_with_parent(); import time; '
+STEP = sys.executable + ' -c "from hw3lib.system import locks; locks.end_with_parent(); import time; '
 
 rule all:
     input: "report/build/fake/hw3_report.html"
@@ -147,7 +148,7 @@ def test_a_second_pipeline_of_a_profile_waits_for_the_first(
 ) -> None:
     monkeypatch.setenv("HW3_ROOT", str(material.make(tmp_path, notebooks=False)))
     holder = (
-        "import sys, time; from pathlib import Path; from hw3lib import locks\n"
+        "import sys, time; from pathlib import Path; from hw3lib.system import locks\n"
         "with locks.exclusive(Path(sys.argv[1]), 'busy'): print('held', flush=True); time.sleep(60)"
     )
     path = paths.runs("fake") / ".pipeline.lock"
@@ -201,12 +202,12 @@ def test_what_killed_steps_were_writing_is_swept_and_nothing_else(
 def test_gpus_are_those_that_this_process_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
     for chosen, count in (("0,2", 2), ("", 0), ("-1", 0), ("GPU-abc", 1)):
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", chosen)
-        assert pipeline.gpus() == count
+        assert devices.gpus() == count
 
 
 def test_training_runs_of_one_pipeline_take_different_gpus(tmp_path: Path) -> None:
     program = (
-        "import os, sys, time; from hw3lib import pipeline; pipeline.take_gpu(); "
+        "import os, sys, time; from hw3lib.system import devices; devices.take_gpu(); "
         "print(os.environ['CUDA_VISIBLE_DEVICES'], flush=True); time.sleep(60)"
     )
     environment = os.environ | {
@@ -233,7 +234,7 @@ def test_training_runs_of_one_pipeline_take_different_gpus(tmp_path: Path) -> No
 
 def test_a_step_ends_when_its_pipeline_is_gone() -> None:
     parent = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-    program = "from hw3lib import locks; locks.end_with_parent(); import time; time.sleep(60)"
+    program = "from hw3lib.system import locks; locks.end_with_parent(); import time; time.sleep(60)"
     environment = os.environ | {"HW3_PIPELINE": str(parent.pid)}
     child = subprocess.Popen([sys.executable, "-c", program], env=environment, cwd=REPOSITORY)
     parent.kill()
@@ -245,7 +246,7 @@ def test_a_step_on_another_machine_of_the_cluster_is_left_to_its_scheduler() -> 
     """There the pipeline's number is nobody's, or somebody else's."""
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
-    program = "from hw3lib import locks; locks.end_with_parent(); import time; time.sleep(1.5)"
+    program = "from hw3lib.system import locks; locks.end_with_parent(); import time; time.sleep(1.5)"
     for host, code in (("another-machine", 0), (locks.this_process().partition("@")[2], 75)):
         environment = os.environ | {"HW3_PIPELINE": f"{gone.pid}@{host}"}
         assert subprocess.run([sys.executable, "-c", program], env=environment, cwd=REPOSITORY).returncode == code

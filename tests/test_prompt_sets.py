@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from hw3lib import paths
-from hw3lib.errors import UserError
 from hw3lib.prompt_sets import PromptSet, article, check_template, fill
+from hw3lib.system.errors import UserError
 
 
 def written(path: Path, **content: object) -> Path:

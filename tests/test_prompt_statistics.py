@@ -9,15 +9,7 @@ import pytest
 from scipy import stats
 
 from hw3lib import bootstrap
-from hw3lib.prompt_statistics import (
-    Contrast,
-    calibration_error,
-    effects,
-    holm,
-    intervals,
-    mcnemar,
-    sign_flip,
-)
+from hw3lib.prompt_statistics import Contrast, calibration_error, effects, holm, intervals, mcnemar, sign_flip
 
 
 @pytest.mark.parametrize("seed", range(20))

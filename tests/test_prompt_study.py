@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 import torch
 
-from hw3lib import config, files, paths, prompt_ensembles, prompt_study
+from hw3lib import config, paths, prompt_ensembles, prompt_study
 from hw3lib.clip import ClipModel
 from hw3lib.data import load_labelled
-from hw3lib.errors import UserError
 from hw3lib.prompt_sets import Prompt, PromptSet
 from hw3lib.prompt_statistics import calibration_error, holm, mcnemar
 from hw3lib.prompts import Classifier
+from hw3lib.system import files
+from hw3lib.system.errors import UserError
 from tests.support.predictions import made_up
 from tests.support.tiny_clip import ColourClip, write_colours
 

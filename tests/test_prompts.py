@@ -8,12 +8,13 @@ from types import SimpleNamespace
 import pytest
 from PIL import Image
 
-from hw3lib import config, files, paths, prompts, prompts_prose
+from hw3lib import config, paths, prompts, prompts_prose
 from hw3lib.clip import ClipModel
 from hw3lib.data import load_labelled
-from hw3lib.errors import UserError
 from hw3lib.prompt_sets import Prompt
 from hw3lib.prompts import Classifier, PromptSet, check_template, classify_folder, pick_examples, score
+from hw3lib.system import files
+from hw3lib.system.errors import UserError
 from tests.support.tiny_clip import ColourClip, write_clip, write_colours
 
 

@@ -15,8 +15,9 @@ from typing import Any
 import nbformat
 import pytest
 
-from hw3lib import config, display, files, paths, report, report_document, report_html
-from hw3lib.errors import UserError
+from hw3lib import config, display, paths, report, report_document, report_html
+from hw3lib.system import files
+from hw3lib.system.errors import UserError
 from tests.support import report_material as material
 
 EVIL, CHINESE = material.EVIL, material.CHINESE

@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from hw3lib import chair, config, files, paths, ptb, scoring
+from hw3lib import chair, config, paths, ptb, scoring
 from hw3lib.cider import CiderReferences
 from hw3lib.clip import ClipModel
 from hw3lib.data import load_captions
-from hw3lib.errors import UserError
 from hw3lib.scoring import References, load_predictions, load_references, score, score_files, score_runs
+from hw3lib.system import files
+from hw3lib.system.errors import UserError
 from hw3lib.validation import scorer
 from tests.support import places
 from tests.support.tiny_clip import ColourClip

@@ -17,8 +17,8 @@ from hw3lib import config, image_cache, runs, shards, training
 from hw3lib.batches import load_images
 from hw3lib.cli import main
 from hw3lib.data import CaptionSet, ImageTransform, load_captions, open_image, training_captions
-from hw3lib.errors import UserError
 from hw3lib.runs import read_log
+from hw3lib.system.errors import UserError
 from tests.support.training import overlap, setting, timeless
 
 TRANSFORM = ImageTransform(24, (0.5,) * 3, (0.5,) * 3)

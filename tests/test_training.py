@@ -23,11 +23,11 @@ from hw3lib.batches import Pairs, load_images
 from hw3lib.captioner import Captioner
 from hw3lib.checkpoints import read_facts, restore_state, save_state
 from hw3lib.data import CaptionSet, load_captions
-from hw3lib.errors import UserError
 from hw3lib.loading import padded
 from hw3lib.optimization import Stages, autocast, parameter_groups, unfused
 from hw3lib.plans import plan
 from hw3lib.runs import identity, read_log
+from hw3lib.system.errors import UserError
 from hw3lib.tokenizer import for_profile
 from hw3lib.validation import evaluate, next_token_loss
 from tests.support.places import REAL, ROOT

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from click.testing import CliRunner
 
-from hw3lib import claims, cli, config, files, paths, report, scoring, verify
-from hw3lib.errors import UserError
+from hw3lib import claims, cli, config, paths, report, scoring, verify
+from hw3lib.system import files
+from hw3lib.system.errors import UserError
 from tests.support.report_material import make
 
 

@@ -21,9 +21,10 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from hw3lib import config, files
+from hw3lib import config
 from hw3lib.demo.layout import Layout
-from hw3lib.errors import UserError
+from hw3lib.system import files
+from hw3lib.system.errors import UserError
 
 if TYPE_CHECKING:
     from hw3lib.demo.scene import Rendered

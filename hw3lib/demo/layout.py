@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hw3lib import config, paths
-from hw3lib.errors import UserError
+from hw3lib.system.errors import UserError
 
 
 @dataclass(frozen=True)

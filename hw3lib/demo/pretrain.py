@@ -23,10 +23,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hw3lib import paths, provenance
+from hw3lib import paths
 from hw3lib.demo import fresh
-from hw3lib.errors import UserError
-from hw3lib.files import atomic, read_json, write_json, write_text
+from hw3lib.system import provenance
+from hw3lib.system.errors import UserError
+from hw3lib.system.files import atomic, read_json, write_json, write_text
 
 SEED = 20_221_123
 PICTURES, HELD_OUT = 40_000, 1_500

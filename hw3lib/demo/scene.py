@@ -7,16 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from hw3lib.demo.composition import (
-    Group,
-    Relation,
-    Scene,
-    Thing,
-    backdrop,
-    compose,
-    portrait,
-    sketch,
-)
+from hw3lib.demo.composition import Group, Relation, Scene, Thing, backdrop, compose, portrait, sketch
 from hw3lib.demo.svg import Backdrop, rasterise
 
 __all__ = ["Group", "Instance", "Relation", "Rendered", "Scene", "Thing", "compose", "portrait", "render"]

@@ -9,7 +9,8 @@ import nbformat
 import numpy as np
 from PIL import Image
 
-from hw3lib import display, files
+from hw3lib import display
+from hw3lib.system import files
 
 EVIL = '#eval("1") $x$ @ref [b] *c* _d_ `e` <label> <script>alert(1)</script> \\ "q" & 犬'
 CHINESE = "模型看見了一隻綿羊"

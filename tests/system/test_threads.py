@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from hw3lib import threads
+from hw3lib.system import threads
 
 
 def test_results_come_in_order_and_no_further_ahead_than_asked() -> None:

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from hw3lib.errors import UserError
+from hw3lib.system.errors import UserError
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from hw3lib.errors import UserError
+from hw3lib.system.errors import UserError
 
 # torch.OutOfMemoryError, what CUDA's libraries say themselves, and torch's allocator on a processor.
 _WORDS = ("out of memory", "can't allocate memory", "cannot allocate memory")

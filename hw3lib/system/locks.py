@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from hw3lib.errors import UserError
+from hw3lib.system.errors import UserError
 
 
 @contextmanager

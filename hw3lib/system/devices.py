@@ -1,0 +1,49 @@
+"""The processor cores and the GPUs that a process may use."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from contextlib import suppress
+
+from hw3lib import paths
+from hw3lib.system import locks
+from hw3lib.system.errors import UserError
+
+
+def gpus() -> int:
+    """How many GPUs this process may use; asks the driver's own tool, for importing torch takes seconds."""
+    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if chosen is not None:
+        return len([each for each in chosen.split(",") if each.strip() not in ("", "-1")])
+    if not shutil.which("nvidia-smi"):
+        return 0
+    with suppress(OSError, subprocess.SubprocessError):
+        listed = subprocess.run(["nvidia-smi", "--list-gpus"], capture_output=True, text=True, timeout=20)
+        return sum(line.startswith("GPU ") for line in listed.stdout.splitlines())
+    return 0
+
+
+def take_gpu() -> None:
+    """Within a pipeline on several GPUs, choose one that no other training run of it has, until this process ends."""
+    count = gpus()
+    if not os.environ.get("HW3_PIPELINE") or count < 2:
+        return
+    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
+    names = chosen.split(",") if chosen else [str(index) for index in range(count)]
+    for name in names:
+        hold = locks.exclusive(paths.root() / "runs" / f".gpu-{name.strip()}.lock", "taken")
+        with suppress(UserError):
+            hold.__enter__()  # never left: the lock goes when the process does
+            _HELD.append(hold)
+            os.environ["CUDA_VISIBLE_DEVICES"] = name.strip()
+            return
+
+
+_HELD: list[object] = []
+
+
+def cores() -> int:
+    """The processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
