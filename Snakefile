@@ -9,7 +9,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.basedir)))
 
-from hw3lib import config as settings, paths, shards
+from hw3lib import config as settings, paths
+from hw3lib.data import shards
 from hw3lib.system import provenance
 from hw3lib.report import NAME
 
@@ -132,7 +133,7 @@ rule p2_ablations:
 
 rule p3_attention:
     message: "P3 notebook: attention"
-    input: f"{OUT}/pipeline/train_{PROFILE.best_run}.json", f"{OUT}/p2/{PROFILE.best_run}/scores.json", code("notebooks/p3_attention.ipynb", "hw3lib/attention.py", "hw3lib/grounding*.py", "hw3lib/instances.py", "hw3lib/relevance.py", "hw3lib/word_classes.py", "hw3lib/resources/word_classes.json", "hw3lib/outlines.py", "hw3lib/viewer*", "hw3lib/figures_attention.py", "hw3lib/figures_grounding.py", "hw3lib/display.py")
+    input: f"{OUT}/pipeline/train_{PROFILE.best_run}.json", f"{OUT}/p2/{PROFILE.best_run}/scores.json", code("notebooks/p3_attention.ipynb", "hw3lib/attention.py", "hw3lib/grounding*.py", "hw3lib/data/instances.py", "hw3lib/relevance.py", "hw3lib/word_classes.py", "hw3lib/resources/word_classes.json", "hw3lib/outlines.py", "hw3lib/viewer*", "hw3lib/figures_attention.py", "hw3lib/figures_grounding.py", "hw3lib/display.py")
     output: f"{OUT}/notebooks/p3_attention.ipynb", f"{OUT}/p3/grounding.json"
     params: setting=fingerprint(PROFILE.p3, PROFILE.best_run)
     log: f"{OUT}/logs/p3_attention.log"

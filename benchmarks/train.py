@@ -90,10 +90,10 @@ def product(case: Case, precision: str | None, device: str) -> tuple[Step, int]:
     from accelerate.state import AcceleratorState
 
     from hw3lib.captioner import Captioner
+    from hw3lib.data.epoch_order import Visit
     from hw3lib.feeding import Part
     from hw3lib.feeding import Step as Fed
     from hw3lib.learning import Learner
-    from hw3lib.plans import Visit
     from hw3lib.training import _reproducible
 
     run, vocabulary = setting(case, precision)

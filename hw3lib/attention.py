@@ -22,7 +22,8 @@ import numpy as np
 from PIL import Image
 
 from hw3lib import paths
-from hw3lib.data import Geometry, list_images, open_image
+from hw3lib.data.images import list_images, open_image
+from hw3lib.data.transform import Geometry
 from hw3lib.system import files
 from hw3lib.system.errors import UserError
 
@@ -296,7 +297,7 @@ def photographs(profile: Profile) -> list[Path]:
 
 def validation_images(profile: Profile) -> list[Path]:
     """The photographs of the profile's validation set, in the file's order."""
-    from hw3lib.data import load_captions
+    from hw3lib.data.captions import load_captions
 
     captions = profile.captions
     return list(
@@ -311,7 +312,7 @@ def ranked_pairs(profile: Profile, run: str) -> list[Pair]:
 
     Reads ``predictions.json`` and ``scores.json``; raises :class:`UserError` when they are missing or disagree.
     """
-    from hw3lib.data import load_captions
+    from hw3lib.data.captions import load_captions
 
     folder, captions = paths.runs(profile.name) / "p2" / run, profile.captions
     command = f"hw3 train {run} --profile {profile.name} && hw3 score --run {run} --profile {profile.name}"

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hw3lib.caption_files import check_names
+from hw3lib.data.predictions import check_names
 from hw3lib.system.errors import UserError
 
 RESAMPLES = 2000

@@ -16,7 +16,7 @@ import numpy as np
 
 from hw3lib import ablations, config, paths
 from hw3lib.bootstrap import compare, paired_difference
-from hw3lib.data import load_captions
+from hw3lib.data.captions import load_captions
 from hw3lib.grounding_summary import WHOLE
 from hw3lib.runs import folder
 from hw3lib.system import files
@@ -248,7 +248,7 @@ def places(profile: config.Profile, predictions: Mapping[str, str]) -> dict[str,
     lexicon = classes()
 
     def said(text: str) -> set[str]:
-        from hw3lib.chair import tokens_of
+        from hw3lib.data.lexicon import tokens_of
 
         tokens = tokens_of(text)
         return {" ".join(tokens[i] for i in span) for name, span in lexicon.spans(tokens) if name == "place"}

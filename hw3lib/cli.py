@@ -100,7 +100,7 @@ def caption(
     OUT has a caption for every image, as graders expect, or is not written: an image that cannot be read is refused.
     """
     from hw3lib import runs
-    from hw3lib.data import list_images
+    from hw3lib.data.images import list_images
     from hw3lib.system import files
 
     files.refuse_unwritable(out)
@@ -218,8 +218,9 @@ def score(
 @_profile
 def shards(out: Path, per_shard: int, profile: str) -> None:
     """Pack the profile's training images and captions into tar files in OUT (WebDataset's format)."""
-    from hw3lib import config, shards
-    from hw3lib.data import training_captions
+    from hw3lib import config
+    from hw3lib.data import shards
+    from hw3lib.data.captions import training_captions
 
     setting = config.load(profile).captions
     found = training_captions(setting, setting.limit_train)

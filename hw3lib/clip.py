@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from hw3lib import paths
 from hw3lib.clip_weights import ask_the_network, explain, find_weights, register
 from hw3lib.config import Clip
-from hw3lib.data import counted, open_image, unreadable
+from hw3lib.data.images import counted, open_image, unreadable
 from hw3lib.system import out_of_memory
 from hw3lib.system.errors import UserError
 from hw3lib.system.files import atomic

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from hw3lib import config, digests, paths, shards
+from hw3lib import config, paths
+from hw3lib.data import shards
+from hw3lib.data.cache import digests
 from hw3lib.system.errors import UserError
 
 State = Literal["there", "missing", "made", "optional"]
@@ -213,6 +215,6 @@ def _count(folder: Path) -> int:
     """How many images a folder holds."""
     if not folder.is_dir():
         return 0
-    from hw3lib.data import IMAGE_ENDINGS
+    from hw3lib.data.images import IMAGE_ENDINGS
 
     return sum(1 for path in folder.iterdir() if path.suffix.lower() in IMAGE_ENDINGS)

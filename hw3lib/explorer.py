@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from PIL import ImageOps
 
 from hw3lib import config, paths
-from hw3lib.data import load_labelled, open_image
+from hw3lib.data.images import open_image
+from hw3lib.data.labelled import load_labelled
 from hw3lib.figures import STYLE
 from hw3lib.prompt_statistics import mcnemar
 from hw3lib.prompts import TOP, Classifier, PromptSet, unique_names

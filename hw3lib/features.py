@@ -1,7 +1,7 @@
 """What a frozen encoder makes of photographs, computed once and kept: runs with the same encoder share it.
 
-Under ``runs/cache/features`` lies a file of rows (:mod:`hw3lib.rowfile`) for each encoder and set of photographs, named
-by all that the numbers follow from. It is whole and sound, or it is made again.
+Under ``runs/cache/features`` lies a file of rows (:mod:`hw3lib.data.cache.row_file`) for each encoder and set of
+photographs, named by all that the numbers follow from. It is whole and sound, or it is made again.
 
 Dimension letters: n photographs, P patches (Gh x Gw grid), C the encoder's channels.
 """
@@ -19,12 +19,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from hw3lib import digests, paths, rowfile
-from hw3lib.batches import Images, batches
+from hw3lib import paths
 from hw3lib.captioner import Captioner, Features
-from hw3lib.digests import Digests
+from hw3lib.data.cache import digests, row_file
+from hw3lib.data.cache.digests import Digests
+from hw3lib.data.cache.row_file import RowFile
+from hw3lib.data.loader import Images, batches
 from hw3lib.optimization import autocast
-from hw3lib.rowfile import RowFile
 from hw3lib.system import locks, threads
 
 
@@ -103,21 +104,21 @@ def _kept(model: Captioner, images: Images, precision: str, size: int, cache: Pa
 def _write(path: Path, model: Captioner, images: Images, precision: str, size: int, contents: list[bytes]) -> None:
     found = _computed(model, images, precision, size)
     first = next(found)
-    rowfile.check_room(path.parent, len(images) * first.patches[0].numel() * 4)
+    row_file.check_room(path.parent, len(images) * first.patches[0].numel() * 4)
 
     def rows() -> Iterator[np.ndarray]:
         yield from first.patches.numpy()
         for part in found:
             yield from part.patches.numpy()
 
-    rowfile.write(path, zip(contents, rows(), strict=True), {"grid": first.grid})
+    row_file.write(path, zip(contents, rows(), strict=True), {"grid": first.grid})
 
 
 def _sound(path: Path) -> RowFile | None:
     """The file, if it is there and every row is as it was written; the first epoch reads it all anyway."""
     try:
         file = RowFile(path)
-    except (FileNotFoundError, rowfile.Damaged):
+    except (FileNotFoundError, row_file.Damaged):
         return None
     with ThreadPoolExecutor(threads.count()) as pool:
         return file if all(pool.map(file.sound, range(len(file)))) else None

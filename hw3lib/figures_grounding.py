@@ -12,9 +12,9 @@ import numpy as np
 from PIL import Image
 
 from hw3lib.attention import Look, View, to_original, view_maps, word_maps
+from hw3lib.data.instances import Mask
 from hw3lib.figures import STYLE, WIDTH, new_figure, styled
 from hw3lib.figures_attention import WHITE, blend, outline
-from hw3lib.instances import Mask
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -29,9 +29,10 @@ from numpy.typing import NDArray
 
 from hw3lib import paths
 from hw3lib.attention import Word, merge_words, reread, word_maps
-from hw3lib.chair import Lexicon
-from hw3lib.data import Geometry, open_image
-from hw3lib.instances import Instances, Mask, patch_hits, patch_shares
+from hw3lib.data.images import open_image
+from hw3lib.data.instances import Instances, Mask, patch_hits, patch_shares
+from hw3lib.data.lexicon import Lexicon
+from hw3lib.data.transform import Geometry
 from hw3lib.relevance import gradient_weighted, rollout
 from hw3lib.system import files
 from hw3lib.system.errors import UserError

@@ -15,11 +15,12 @@ import numpy as np
 
 from hw3lib import paths
 from hw3lib.attention import Look
-from hw3lib.chair import Lexicon
-from hw3lib.data import CaptionSet, load_captions
+from hw3lib.data.caption_set import CaptionSet
+from hw3lib.data.captions import load_captions
+from hw3lib.data.instances import Instances, Mask
+from hw3lib.data.lexicon import Lexicon
 from hw3lib.grounding import Measured, measure
 from hw3lib.grounding_summary import summarise, summarise_groups, summarise_wrong
-from hw3lib.instances import Instances, Mask
 from hw3lib.system import files
 from hw3lib.word_classes import classify
 

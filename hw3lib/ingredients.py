@@ -1,7 +1,7 @@
 """What each ingredient of a run gives: its captions with and without, on the same images, with a bootstrap interval.
 
 A run that keeps a moving average, searches by beam or learns from rewards writes down what it would have said without
-(:data:`~hw3lib.caption_files.VARIANTS`); these are compared with one another, and runs with the best one.
+(:data:`~hw3lib.data.predictions.VARIANTS`); these are compared with one another, and runs with the best one.
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ def _alone(profile: str) -> Iterator[None]:
 
 
 def sweep(profile: str) -> list[Path]:
-    """Remove what killed steps were writing: temporary files (:func:`~hw3lib.system.files.atomic`) of gone processes."""
+    """Remove what killed steps wrote: temporary files (:func:`~hw3lib.system.files.atomic`) of dead processes."""
     found = []
     for folder in (paths.runs(profile), paths.report(profile)):
         for path in folder.rglob(".*.part*"):

@@ -158,7 +158,8 @@ def _backbone(encoder: config.Encoder, files: Sequence[Path], device: str, batch
     import torch
     from timm.data import resolve_model_data_config
 
-    from hw3lib.data import ImageTransform, open_image
+    from hw3lib.data.images import open_image
+    from hw3lib.data.transform import ImageTransform
     from hw3lib.encoder import create_encoder, input_size
 
     if device == "auto":

@@ -27,7 +27,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hw3lib import config, paths, probe, prompt_ensembles
-from hw3lib.data import load_labelled, open_image
+from hw3lib.data.images import open_image
+from hw3lib.data.labelled import load_labelled
 from hw3lib.prompt_sets import Prompt, PromptSet
 from hw3lib.prompt_statistics import Contrast, calibration_error, effects, holm, intervals, mcnemar
 from hw3lib.prompts import TOP, Classifier, unique_names

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hw3lib import config, paths
-from hw3lib.data import LabelledSet, load_labelled, open_image
+from hw3lib.data.images import open_image
+from hw3lib.data.labelled import LabelledSet, load_labelled
 from hw3lib.prompt_sets import PromptSet, check_template, fill
 from hw3lib.system import provenance
 from hw3lib.system.errors import UserError

@@ -9,14 +9,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from hw3lib import config, paths, shards
-from hw3lib.batches import load_images
+from hw3lib import config, paths
 from hw3lib.captioner import Captioner
-from hw3lib.data import ImageTransform, counted, unreadable
+from hw3lib.data import shards
+from hw3lib.data.images import counted, unreadable
+from hw3lib.data.loader import load_images
+from hw3lib.data.tokenizer import CaptionTokenizer, for_profile
+from hw3lib.data.transform import ImageTransform
 from hw3lib.decoding import Caption
 from hw3lib.system import files, out_of_memory, provenance
 from hw3lib.system.errors import UserError
-from hw3lib.tokenizer import CaptionTokenizer, for_profile
 from hw3lib.validation import decode, encoded
 
 Event = dict[str, Any]

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hw3lib import chair, config, paths
-from hw3lib.caption_files import VARIANTS, check_names, load_predictions, load_references, variant
-from hw3lib.data import load_captions
+from hw3lib.data.captions import load_captions
+from hw3lib.data.predictions import VARIANTS, check_names, load_predictions, load_references, variant
 from hw3lib.ptb import Tokenizer, java_on_path
 from hw3lib.system import provenance
 from hw3lib.system.errors import UserError
@@ -243,7 +243,7 @@ def scored(profile: config.Profile, runs: Sequence[str], device: str = "auto") -
 
 
 def _variants_of(profile: config.Profile, run: str, names: Sequence[str]) -> dict[str, dict[str, str]]:
-    """What else the run said of the same images (:data:`~hw3lib.caption_files.VARIANTS`), by name."""
+    """What else the run said of the same images (:data:`~hw3lib.data.predictions.VARIANTS`), by name."""
     files = {name: variant(paths.runs(profile.name) / "p2" / run, name) for name in VARIANTS}
     found = {name: load_predictions(path) for name, path in files.items() if path.is_file()}
     for name, captions in found.items():

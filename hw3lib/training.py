@@ -24,12 +24,16 @@ import numpy as np
 import torch
 import yaml
 
-from hw3lib import config, features, image_cache, paths
-from hw3lib.batches import Images, Pairs, load_images, readable
-from hw3lib.caption_files import variant
+from hw3lib import config, features, paths
 from hw3lib.captioner import Captioner
 from hw3lib.checkpoints import read_facts, restore_state, save_state
-from hw3lib.data import CaptionSet, Photograph, counted, load_captions, training_captions
+from hw3lib.data.cache import decoded
+from hw3lib.data.caption_set import CaptionSet
+from hw3lib.data.captions import load_captions, training_captions
+from hw3lib.data.images import Photograph, counted
+from hw3lib.data.loader import Images, Pairs, load_images, readable
+from hw3lib.data.predictions import variant
+from hw3lib.data.tokenizer import for_profile
 from hw3lib.decoding import Caption
 from hw3lib.feeding import Feed
 from hw3lib.learning import Learner
@@ -38,7 +42,6 @@ from hw3lib.runs import Event, LoadedRun, caption_images, folder, identity, is_c
 from hw3lib.self_critical import Rewards
 from hw3lib.system import files, out_of_memory, provenance
 from hw3lib.system.errors import UserError
-from hw3lib.tokenizer import for_profile
 from hw3lib.validation import evaluate, scorer
 
 if TYPE_CHECKING:
@@ -172,7 +175,7 @@ class _Trainer:
 
     def _load(self, captions: CaptionSet, train: bool) -> tuple[Images, dict[Photograph, str]]:
         local = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
-        cache = image_cache.home() if self.profile.captions.keep_decoded else None
+        cache = decoded.home() if self.profile.captions.keep_decoded else None
         return load_images(captions.paths, self.model.transform(train), local, cache, self._say)
 
     def _features(self) -> features.Frozen:

@@ -12,12 +12,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from hw3lib.batches import Images, batches
 from hw3lib.captioner import Captioner, Memory
-from hw3lib.data import CaptionSet
+from hw3lib.data.caption_set import CaptionSet
+from hw3lib.data.loader import Images, batches, padded
+from hw3lib.data.tokenizer import CaptionTokenizer
 from hw3lib.decoding import Caption, beam, greedy
-from hw3lib.loading import padded
-from hw3lib.tokenizer import CaptionTokenizer
 
 if TYPE_CHECKING:
     from hw3lib.config import Decoding, Profile

@@ -27,8 +27,8 @@ from PIL import Image
 
 from hw3lib import outlines, paths
 from hw3lib.attention import Look, Pair, View, view_maps, word_maps
+from hw3lib.data.instances import patch_shares
 from hw3lib.figures_attention import STRENGTH, describe, printed, word_grid
-from hw3lib.instances import patch_shares
 from hw3lib.system import files
 
 SCRIPT = Path(__file__).with_name("viewer.js")

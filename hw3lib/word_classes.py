@@ -2,7 +2,8 @@
 
 The classes are those of the written report's claims: ``object`` (a name of a category that has masks), ``colour``,
 ``place``, ``count``, ``relation``, ``function``; then ``adjective``, ``punctuation``, ``special`` (``[EOS]``) and
-``other``. The lists stand in ``resources/word_classes.json``; object names are those of :class:`hw3lib.chair.Lexicon`.
+``other``. The lists stand in ``resources/word_classes.json``; object names are those of
+:class:`hw3lib.data.lexicon.Lexicon`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from hw3lib import paths
-from hw3lib.chair import Lexicon, tokens_of
+from hw3lib.data.lexicon import Lexicon, tokens_of
 
 CLASSES = ("object", "colour", "place", "count", "relation", "function")
 _SPECIAL = re.compile(r"\[[A-Z]+\]")

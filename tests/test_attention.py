@@ -14,8 +14,8 @@ from PIL import Image
 from hw3lib import attention, config
 from hw3lib.attention import View, Word
 from hw3lib.captioner import Captioner
+from hw3lib.data.tokenizer import CaptionTokenizer
 from hw3lib.system.errors import UserError
-from hw3lib.tokenizer import CaptionTokenizer
 from tests.support.looks import spotter, synthetic
 
 CAPTIONS = ["a red dog runs on the wet beach .", "two sheep in a green field", "a girl isn't riding a bicycle"] * 3

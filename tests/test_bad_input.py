@@ -28,8 +28,8 @@ from PIL import Image
 from hw3lib import config, paths, runs
 from hw3lib.captioner import Captioner
 from hw3lib.cli import main
-from hw3lib.data import open_image
-from hw3lib.tokenizer import CaptionTokenizer
+from hw3lib.data.images import open_image
+from hw3lib.data.tokenizer import CaptionTokenizer
 from tests.support.shapes import draw, write_captions
 from tests.support.tiny_clip import write_clip
 
@@ -824,9 +824,9 @@ def test_a_damaged_training_image_is_listed_counted_and_skipped(world: Path) -> 
 def test_a_damaged_image_does_not_end_an_epoch_of_a_set_too_large_for_memory(
     world: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from hw3lib import batches
+    from hw3lib.data import loader
 
-    monkeypatch.setattr(batches, "_memory", lambda: 0)
+    monkeypatch.setattr(loader, "_memory", lambda: 0)
     setting("captions.keep_decoded", False)(world)
     cut("data/images/train/train_002.jpg", 0.3)(world)
     found = hw3("train")

@@ -308,7 +308,9 @@ def test_a_real_mobilenet_loads_by_the_same_route_and_knows_real_photographs() -
 
     import timm
 
-    from hw3lib.data import ImageTransform, load_labelled, open_image
+    from hw3lib.data.images import open_image
+    from hw3lib.data.labelled import load_labelled
+    from hw3lib.data.transform import ImageTransform
 
     weights = REAL / "weights" / "mobilenetv2_100_timm.pth"
     setting = encoder("mobilenetv2_100", arguments={"pad_type": "same"}, weights=str(weights))

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from hw3lib import chair, paths
-from hw3lib.chair import Lexicon, Objects, load_objects, object_counts, object_scores
+from hw3lib.chair import Objects, load_objects, object_counts, object_scores
+from hw3lib.data.lexicon import Lexicon, plural
 from hw3lib.system.errors import UserError
 
 SMALL = Lexicon.of(
@@ -163,5 +164,5 @@ def test_captions_that_mention_nothing_are_no_hallucination() -> None:
 def test_captioned_images_that_the_instances_lack_are_named() -> None:
     with pytest.raises(UserError, match=re.escape("lacks 1 of the 2 captioned images: z")):
         object_scores({"a": "a dog", "z": "a dog"}, OBJECTS, lexicon=SMALL)
-    assert chair.plural("pony") == "ponies"
-    assert chair.plural("toy") == "toys"
+    assert plural("pony") == "ponies"
+    assert plural("toy") == "toys"

@@ -169,7 +169,7 @@ def test_bad_captions_are_compared_with_the_others(tiny_profile, monkeypatch, wr
 
 
 def test_places_that_references_share_are_looked_for_in_the_caption(tiny_profile, monkeypatch) -> None:
-    from hw3lib.data import CaptionSet
+    from hw3lib.data.caption_set import CaptionSet
 
     references = (
         ("a cow in a field under trees", "cow in the field", "a cow by the trees"),

@@ -274,7 +274,7 @@ class Trap:
 def test_real_photographs_are_read_in_the_p1_layout(model: ClipModel) -> None:
     if not (REAL / "imagenet100").is_dir():
         pytest.skip("the real photographs are not here")
-    from hw3lib.data import load_labelled
+    from hw3lib.data.labelled import load_labelled
 
     data = load_labelled(REAL / "imagenet100" / "val", REAL / "imagenet100" / "id2label.json")
     features = model.embed_images(data.paths[:12])

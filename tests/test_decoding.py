@@ -12,8 +12,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from hw3lib import config, decoding, stepping
 from hw3lib.captioner import Captioner, Memory
+from hw3lib.data.tokenizer import CaptionTokenizer
 from hw3lib.decoding import Caption, beam, greedy, sample
-from hw3lib.tokenizer import CaptionTokenizer
 
 TEXT = ["a red circle on grey", "there is a blue square", "one green triangle, it is green"]
 

@@ -16,10 +16,11 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from hw3lib import config, features, image_cache, rowfile, training
-from hw3lib.batches import Images, batches, load_images
+from hw3lib import config, features, training
 from hw3lib.captioner import Captioner
-from hw3lib.data import list_images
+from hw3lib.data.cache import decoded, row_file
+from hw3lib.data.images import list_images
+from hw3lib.data.loader import Images, batches, load_images
 from hw3lib.optimization import autocast
 from tests.support.places import ROOT
 from tests.support.training import overlap
@@ -98,7 +99,7 @@ def test_they_are_computed_once_for_all_runs_with_the_same_encoder(
     other = Captioner(dataclasses.replace(model.run, decoder=config.Decoder(layers=1, heads=4, width=16)), 99)
     other.encoder.load_state_dict(model.encoder.state_dict())
     kept(other, images)
-    mapped, _ = load_images(images.paths, model.transform(train=True), cache=image_cache.home())
+    mapped, _ = load_images(images.paths, model.transform(train=True), cache=decoded.home())
     kept(model, mapped)
     assert computed == [24]
 
@@ -146,7 +147,7 @@ def test_a_damaged_file_is_computed_again(model: Captioner, images: Images, comp
 def test_without_room_they_stay_in_memory_and_one_line_says_so(
     model: Captioner, images: Images, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rowfile, "SPARE", 2**62)
+    monkeypatch.setattr(row_file, "SPARE", 2**62)
     said: list[str] = []
     found = features.frozen(model, images, "float32", 64, features.home(), said.append)
     assert torch.equal(found.batch(range(24)).patches, afresh(model, images))
@@ -162,8 +163,8 @@ def test_no_photographs_are_no_trouble(model: Captioner, images: Images) -> None
 
 COMPUTE = """
 import pickle, sys, time
-from hw3lib import features
-from hw3lib.captioner import Captioner
+from hw3lib.models.captioner import Captioner
+from hw3lib.training import frozen_features
 original = Captioner.features
 def noted(self, batch):
     print("computed", flush=True)
@@ -171,7 +172,7 @@ def noted(self, batch):
     return original(self, batch)
 Captioner.features = noted
 model, images = pickle.load(open(sys.argv[1], "rb"))
-features.frozen(model, images, "float32", 4, features.home())
+frozen_features.frozen(model, images, "float32", 4, frozen_features.home())
 """
 
 

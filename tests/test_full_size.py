@@ -14,9 +14,9 @@ import torch
 
 from hw3lib import config
 from hw3lib.captioner import Captioner
+from hw3lib.data.tokenizer import CaptionTokenizer
 from hw3lib.decoding import greedy
 from hw3lib.optimization import parameter_groups
-from hw3lib.tokenizer import CaptionTokenizer
 from hw3lib.validation import next_token_loss
 
 pytestmark = pytest.mark.slow

@@ -25,15 +25,18 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from hw3lib import chair, checkpoints, config
-from hw3lib.caption_files import load_predictions, load_references
 from hw3lib.captioner import Captioner
-from hw3lib.data import load_captions, load_labelled, open_image
+from hw3lib.data import lexicon
+from hw3lib.data.captions import load_captions
+from hw3lib.data.images import open_image
+from hw3lib.data.instances import Instances
+from hw3lib.data.labelled import load_labelled
+from hw3lib.data.predictions import load_predictions, load_references
+from hw3lib.data.shards import samples
+from hw3lib.data.tokenizer import CaptionTokenizer
 from hw3lib.encoder import create_encoder, read_weights
-from hw3lib.instances import Instances
 from hw3lib.prompt_sets import PromptSet
-from hw3lib.shards import samples
 from hw3lib.system.errors import UserError
-from hw3lib.tokenizer import CaptionTokenizer
 
 Reader = Callable[[Path], Any]
 
@@ -165,7 +168,7 @@ def material(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, b
         "labels": ("json", text_of({"0": "bicycle", "1": "dog"}), lambda path: load_labelled(labelled, path)),
         "objects": ("json", text_of(INSTANCES), chair.load_objects),
         "instances": ("json", text_of(INSTANCES), masks),
-        "lexicon": ("json", text_of({"dog": ["dog", "puppy"], "_none": ["hot dog"]}), chair.Lexicon.load),
+        "lexicon": ("json", text_of({"dog": ["dog", "puppy"], "_none": ["hot dog"]}), lexicon.Lexicon.load),
         "prompts": ("json", text_of(PROMPTS), PromptSet.load),
     }
     smoke = (Path(config.__file__).parents[1] / "configs" / "smoke.yaml").read_bytes()

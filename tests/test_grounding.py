@@ -14,11 +14,11 @@ from PIL import Image
 
 from hw3lib import config, grounding, grounding_summary
 from hw3lib.captioner import Captioner
-from hw3lib.data import ImageTransform
+from hw3lib.data.instances import Instances
+from hw3lib.data.tokenizer import CaptionTokenizer
+from hw3lib.data.transform import ImageTransform
 from hw3lib.grounding import Measured, measure
-from hw3lib.instances import Instances
 from hw3lib.system.errors import UserError
-from hw3lib.tokenizer import CaptionTokenizer
 from tests.support.looks import Spotter
 
 CAPTIONS = ["a red dog on the grass .", "two cows and a red dog under a tree .", "a group of brown cows ."]

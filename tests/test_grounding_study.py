@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from hw3lib import grounding_study
-from hw3lib.data import CaptionSet
-from hw3lib.instances import Instances
+from hw3lib.data.caption_set import CaptionSet
+from hw3lib.data.instances import Instances
 
 
 @pytest.fixture

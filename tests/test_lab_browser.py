@@ -38,9 +38,12 @@ pytestmark = [
 PROBE = """
 import ipywidgets
 from IPython.display import display
-from hw3lib import attention, config, runs, viewer_live
+from hw3lib import config
+from hw3lib.attention import selection
+from hw3lib.models import inference
+from hw3lib.viewer.explorer import AttentionExplorer
 setting = config.load("smoke")
-explorer = viewer_live.AttentionExplorer(runs.load_run(setting, "best"), attention.photographs(setting))
+explorer = AttentionExplorer(inference.load_run(setting, "best"), selection.photographs(setting))
 heard = ipywidgets.Label("kernel: nothing yet")
 def tell(change):
     heard.value = f"kernel: {change['name']} {change['new']} of {explorer.look.caption}"

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from hw3lib import config, probe
-from hw3lib.data import load_labelled
+from hw3lib.data.labelled import load_labelled
 from hw3lib.prompts import Classifier
 from tests.support.tiny_clip import ColourClip, write_colours
 

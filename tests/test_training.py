@@ -19,16 +19,16 @@ import torch
 from PIL import Image
 
 from hw3lib import config, training
-from hw3lib.batches import Pairs, load_images
 from hw3lib.captioner import Captioner
 from hw3lib.checkpoints import read_facts, restore_state, save_state
-from hw3lib.data import CaptionSet, load_captions
-from hw3lib.loading import padded
+from hw3lib.data.caption_set import CaptionSet
+from hw3lib.data.captions import load_captions
+from hw3lib.data.epoch_order import plan
+from hw3lib.data.loader import Pairs, load_images, padded
+from hw3lib.data.tokenizer import for_profile
 from hw3lib.optimization import Stages, autocast, parameter_groups, unfused
-from hw3lib.plans import plan
 from hw3lib.runs import identity, read_log
 from hw3lib.system.errors import UserError
-from hw3lib.tokenizer import for_profile
 from hw3lib.validation import evaluate, next_token_loss
 from tests.support.places import REAL, ROOT
 from tests.support.training import overlap, setting, timeless
@@ -73,7 +73,7 @@ def test_images_in_memory_and_from_files_are_the_same(profile: config.Profile, m
     assert inside.pixels is not None
     assert inside.pixels.shape == (24, 32, 32, 3)
     assert not bad
-    monkeypatch.setattr("hw3lib.batches._memory", lambda: 1000)
+    monkeypatch.setattr("hw3lib.data.loader._memory", lambda: 1000)
     outside, _ = load_images(found.paths, transform)
     assert outside.pixels is None
     assert all(torch.equal(inside[index], outside[index]) for index in range(24))

@@ -15,8 +15,8 @@ from PIL import Image
 from hw3lib import attention, display, runs, viewer, viewer_live
 from hw3lib.attention import Look
 from hw3lib.config import Profile
+from hw3lib.data.tokenizer import for_profile
 from hw3lib.system.errors import UserError
-from hw3lib.tokenizer import for_profile
 from hw3lib.viewer_live import AttentionExplorer
 from tests.support.looks import Letters, spotter
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hw3lib.chair import Lexicon
+from hw3lib.data.lexicon import Lexicon
 from hw3lib.word_classes import CLASSES, classes, classify
 
 OBJECTS = Lexicon.of(

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from hw3lib.attention import Look, Word
 from hw3lib.captioner import Memory
-from hw3lib.data import ImageTransform
+from hw3lib.data.transform import ImageTransform
 
 
 class Spotter:

@@ -111,7 +111,7 @@ def photograph() -> Image.Image:
 def viewer(caption: str = "") -> dict[str, Any]:
     """The attention viewer's bundle, on made-up maps."""
     from hw3lib.attention import Look, Word
-    from hw3lib.data import Geometry
+    from hw3lib.data.transform import Geometry
     from hw3lib.viewer import bundle
 
     words = ("[BOS]", "a", "sheep", "<b>in</b>", "綿羊", "[EOS]")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from hw3lib import config
-from hw3lib.data import CaptionSet
+from hw3lib.data.caption_set import CaptionSet
 from hw3lib.runs import MEASURED
 
 

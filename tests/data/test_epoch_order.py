@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hw3lib.plans import Visit, plan
+from hw3lib.data.epoch_order import Visit, plan
 
 COUNTS = [5] * 1003
 LENGTHS = [[int(n) for n in row] for row in np.random.default_rng(0).gamma(9, 1.3, (1003, 5)).astype(int) + 5]

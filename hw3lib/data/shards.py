@@ -6,9 +6,9 @@ Several shards are one path in brace notation: ``train-{000000..000012}.tar``.
 
 The members are indexed once, and each is read where it lies. WebDataset's own reader streams shards and shuffles within
 a buffer: its order follows from buffers, workers and devices, and an image may come twice in an epoch or not at all.
-Here an epoch's order follows from seed and epoch alone (:func:`hw3lib.plans.plan`), the same for shards as for files,
-on one device or many, interrupted or not; with decoded photographs kept (:mod:`hw3lib.image_cache`), a shard is read
-through once.
+Here an epoch's order follows from seed and epoch alone (:func:`hw3lib.data.epoch_order.plan`), the same for shards as
+for files, on one device or many, interrupted or not; with decoded photographs kept (:mod:`hw3lib.data.cache.decoded`),
+a shard is read through once.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from hw3lib import paths
-from hw3lib.data import IMAGE_ENDINGS, CaptionSet, Photograph
+from hw3lib.data.caption_set import CaptionSet
+from hw3lib.data.images import IMAGE_ENDINGS, Photograph
 from hw3lib.system import files
 from hw3lib.system.errors import UserError
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from hw3lib import config
+from hw3lib.data.tokenizer import SPECIAL, CaptionTokenizer, for_profile
 from hw3lib.system.errors import UserError
-from hw3lib.tokenizer import SPECIAL, CaptionTokenizer, for_profile
 from tests.support import places
 
 REAL = places.REAL / "caption_tokenizer.json"

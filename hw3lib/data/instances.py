@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hw3lib.data import MOST_PIXELS, Geometry
+from hw3lib.data.images import MOST_PIXELS
+from hw3lib.data.transform import Geometry
 from hw3lib.system.errors import UserError
 from hw3lib.system.files import read_json
 from hw3lib.system.messages import shortened

@@ -9,11 +9,13 @@ import time
 import pytest
 import torch
 
-from hw3lib import config, image_cache
-from hw3lib.batches import Pairs, load_images
-from hw3lib.data import ImageTransform, training_captions
-from hw3lib.plans import plan
-from hw3lib.tokenizer import for_profile
+from hw3lib import config
+from hw3lib.data.cache import decoded
+from hw3lib.data.captions import training_captions
+from hw3lib.data.epoch_order import plan
+from hw3lib.data.loader import Pairs, load_images
+from hw3lib.data.tokenizer import for_profile
+from hw3lib.data.transform import ImageTransform
 
 
 @pytest.fixture
@@ -21,7 +23,7 @@ def pairs(tiny_profile: config.Profile) -> Pairs:
     """Training pairs with jitter, mapped from the cache."""
     found = training_captions(tiny_profile.captions)
     transform = ImageTransform(24, (0.5,) * 3, (0.5,) * 3, config.Jitter(0.4, 0.4, 0.4, 0.1))
-    images, _ = load_images(found.paths, transform, cache=image_cache.home())
+    images, _ = load_images(found.paths, transform, cache=decoded.home())
     return Pairs(images, found.captions, for_profile(tiny_profile), max_length=24)
 
 

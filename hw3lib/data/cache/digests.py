@@ -16,7 +16,7 @@ from hw3lib.system import files, threads
 from hw3lib.system.errors import UserError
 
 if TYPE_CHECKING:
-    from hw3lib.data import Photograph
+    from hw3lib.data.images import Photograph
 
 State = tuple[int, int]  # when the file was changed (ns), its bytes
 

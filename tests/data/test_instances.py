@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from pycocotools import mask as coco_mask
 
-from hw3lib.data import ImageTransform
-from hw3lib.instances import Instances, patch_hits, patch_shares
+from hw3lib.data.instances import Instances, patch_hits, patch_shares
+from hw3lib.data.transform import ImageTransform
 from hw3lib.system.errors import UserError
 
 

@@ -17,9 +17,13 @@ import pytest
 import torch
 from PIL import Image
 
-from hw3lib import batches, config, digests, image_cache, rowfile
-from hw3lib.batches import Images, load_images
-from hw3lib.data import ImageTransform, list_images
+from hw3lib import config
+from hw3lib.data import loader
+from hw3lib.data.cache import decoded as cache
+from hw3lib.data.cache import digests, row_file
+from hw3lib.data.images import list_images
+from hw3lib.data.loader import Images, load_images
+from hw3lib.data.transform import ImageTransform
 from hw3lib.system.errors import UserError
 from tests.support.places import ROOT
 
@@ -43,7 +47,7 @@ def load(photographs: list[Path]) -> Load:
     """Load all of them through the cache, each to be readable."""
 
     def load(transform: ImageTransform = TRANSFORM) -> Images:
-        images, bad = load_images(photographs, transform, cache=image_cache.home())
+        images, bad = load_images(photographs, transform, cache=cache.home())
         assert bad == {}
         return images
 
@@ -54,7 +58,7 @@ def load(photographs: list[Path]) -> Load:
 def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the photographs that are decoded from now on."""
     names: list[str] = []
-    for module in (batches, image_cache):
+    for module in (loader, cache):
         original = module.open_image
 
         def noted(path: Path, *content: bytes, original=original) -> Image.Image:
@@ -74,7 +78,7 @@ def same(one: Images, other: Images) -> bool:
 
 
 def files() -> list[Path]:
-    return sorted(image_cache.home().rglob("*.rows"))
+    return sorted(cache.home().rglob("*.rows"))
 
 
 def test_the_pixels_are_those_that_decoding_gives(load: Load, photographs: list[Path], decoded: list[str]) -> None:
@@ -186,7 +190,7 @@ def test_unreadable_photographs_are_named_as_without_the_cache(photographs: list
     photographs[3].write_bytes(b"broken")
     photographs[4].unlink()
     for _ in range(2):
-        images, bad = load_images(photographs, TRANSFORM, cache=image_cache.home())
+        images, bad = load_images(photographs, TRANSFORM, cache=cache.home())
         assert bad == load_images(photographs, TRANSFORM)[1]
         assert list(bad) == photographs[3:5]
         assert list(images.paths) == photographs[:3] + photographs[5:]
@@ -197,13 +201,13 @@ def test_the_same_content_is_kept_once(load: Load, photographs: list[Path], deco
     shutil.copy(photographs[0], photographs[9])
     assert same(load(), plain(photographs))
     (path,) = files()
-    assert len(image_cache.RowFile(path)) == 23
+    assert len(cache.RowFile(path)) == 23
 
 
 def test_nothing_to_load_and_nothing_readable_are_no_trouble(photographs: list[Path]) -> None:
     for found in ([], photographs[:1]):
         photographs[0].write_bytes(b"")
-        images, bad = load_images(found, TRANSFORM, cache=image_cache.home())
+        images, bad = load_images(found, TRANSFORM, cache=cache.home())
         assert (len(images), list(bad)) == (0, found)
         assert images.pixels.shape == (0, 24, 24, 3)
 
@@ -211,9 +215,9 @@ def test_nothing_to_load_and_nothing_readable_are_no_trouble(photographs: list[P
 def test_a_large_set_is_kept_in_portions_and_says_how_far_it_is(
     photographs: list[Path], decoded: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(image_cache, "PORTION", 10 * 24 * 24 * 3)
+    monkeypatch.setattr(cache, "PORTION", 10 * 24 * 24 * 3)
     said: list[str] = []
-    images, _ = load_images(photographs, TRANSFORM, cache=image_cache.home(), report=said.append)
+    images, _ = load_images(photographs, TRANSFORM, cache=cache.home(), report=said.append)
     assert [line.split(": ")[1].split(",")[0] for line in said] == [f"{n} of 24 decoded" for n in (10, 20, 24)]
     assert len(files()) == 3
     assert same(images, plain(photographs))
@@ -224,12 +228,12 @@ def test_where_the_disk_refuses_photographs_are_decoded_as_ever(
     photographs: list[Path], trouble: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if trouble == "no room":
-        monkeypatch.setattr(rowfile, "SPARE", 2**62)
+        monkeypatch.setattr(row_file, "SPARE", 2**62)
     else:
-        image_cache.home().parent.mkdir(parents=True)
-        image_cache.home().write_text("a file where the folder should be")
+        cache.home().parent.mkdir(parents=True)
+        cache.home().write_text("a file where the folder should be")
     said: list[str] = []
-    images, _ = load_images(photographs, TRANSFORM, cache=image_cache.home(), report=said.append)
+    images, _ = load_images(photographs, TRANSFORM, cache=cache.home(), report=said.append)
     (line,) = said
     assert "are not kept" in line
     assert isinstance(images.pixels, np.ndarray)
@@ -246,18 +250,19 @@ def test_a_worker_process_that_is_started_afresh_maps_the_same_pixels(load: Load
 FILL = """
 import os, sys, time
 from pathlib import Path
-from hw3lib import image_cache
-from hw3lib.batches import load_images
-from hw3lib.data import ImageTransform, list_images
-image_cache.PORTION = 4 * 24 * 24 * 3
-original = image_cache.open_image
+from hw3lib.data.cache import decoded
+from hw3lib.data.images import list_images
+from hw3lib.data.loader import load_images
+from hw3lib.data.transform import ImageTransform
+decoded.PORTION = 4 * 24 * 24 * 3
+original = decoded.open_image
 def slow(path, *content):
     time.sleep(float(sys.argv[2]))
     os.write(1, f"{path.name}\\n".encode())  # whole, from whichever thread
     return original(path, *content)
-image_cache.open_image = slow
+decoded.open_image = slow
 transform = ImageTransform(24, (0.5,) * 3, (0.5,) * 3)
-images, bad = load_images(list_images(sys.argv[1]), transform, cache=image_cache.home())
+images, bad = load_images(list_images(sys.argv[1]), transform, cache=decoded.home())
 assert (len(images), bad) == (24, {})
 """
 
@@ -284,7 +289,7 @@ def test_two_processes_at_once_decode_each_photograph_once(
 def test_a_fill_that_was_killed_leaves_what_was_whole(load: Load, photographs: list[Path], decoded: list[str]) -> None:
     process = start(photographs[0].parent, 0.1)
     deadline = time.monotonic() + 120
-    while not any(image_cache.home().rglob(".*.part.rows")) or len(files()) < 3:
+    while not any(cache.home().rglob(".*.part.rows")) or len(files()) < 3:
         assert process.poll() is None, "it ended before it could be killed"
         assert time.monotonic() < deadline
         time.sleep(0.002)

@@ -1,9 +1,9 @@
 """Fitted photographs kept on disk as they are in memory: decoded once per content and size, for all runs and processes.
 
 Under ``runs/cache/images/<key>/``, ``key`` by all that the pixels follow from but the photograph itself, lie files of
-rows (:mod:`hw3lib.rowfile`), each row the pixels of one photograph by the sha256 of its bytes. A file is added whole
-and never changed, by one process at a time; a row that turns out damaged takes its file away. The folder may be
-removed at any time: what is missing is decoded again.
+rows (:mod:`hw3lib.data.cache.row_file`), each row the pixels of one photograph by the sha256 of its bytes. A file is
+added whole and never changed, by one process at a time; a row that turns out damaged takes its file away. The folder
+may be removed at any time: what is missing is decoded again.
 
 Dimension letters: n photographs, h w the model's input in pixels.
 """
@@ -19,10 +19,12 @@ from pathlib import Path
 
 import numpy as np
 
-from hw3lib import digests, paths, rowfile
-from hw3lib.data import ImageTransform, Photograph, open_image
-from hw3lib.digests import Digests, State
-from hw3lib.rowfile import RowFile
+from hw3lib import paths
+from hw3lib.data.cache import digests, row_file
+from hw3lib.data.cache.digests import Digests, State
+from hw3lib.data.cache.row_file import RowFile
+from hw3lib.data.images import Photograph, open_image
+from hw3lib.data.transform import ImageTransform
 from hw3lib.system import locks, threads
 from hw3lib.system.errors import UserError
 
@@ -95,7 +97,7 @@ class _Store:
                 continue
             try:
                 file = RowFile(path)
-            except rowfile.Damaged:
+            except row_file.Damaged:
                 path.unlink(missing_ok=True)
                 continue
             except FileNotFoundError:
@@ -154,8 +156,8 @@ class _Filling:
             self.digests[index] = self.memory.known(self.photographs[index])
         missing = [index for index in indices if self.digests[index] not in self.store.places]
         h, w = self.transform.size
-        rowfile.check_room(self.store.folder, len(missing) * h * w * 3)
-        rowfile.write(self.store.next(), self._decoded(missing, states))
+        row_file.check_room(self.store.folder, len(missing) * h * w * 3)
+        row_file.write(self.store.next(), self._decoded(missing, states))
         self.store.refresh()
         self.memory.save()
 

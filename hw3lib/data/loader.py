@@ -8,7 +8,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,15 +18,16 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset, Sampler
 
-from hw3lib import image_cache
-from hw3lib.data import CaptionSet, ImageTransform, Photograph, open_image, trouble
-from hw3lib.loading import Loader
-from hw3lib.plans import Visit
+from hw3lib.data.cache import decoded
+from hw3lib.data.caption_set import CaptionSet
+from hw3lib.data.epoch_order import Visit
+from hw3lib.data.images import Photograph, open_image, trouble
+from hw3lib.data.tokenizer import CaptionTokenizer
+from hw3lib.data.transform import ImageTransform
 from hw3lib.system import threads
 from hw3lib.system.errors import UserError
-from hw3lib.tokenizer import CaptionTokenizer
 
 P = TypeVar("P", bound=Photograph)
 
@@ -35,7 +38,7 @@ class Images:
 
     paths: tuple[Photograph, ...]
     transform: ImageTransform
-    pixels: np.ndarray | image_cache.Pixels | None  # uint8 (n, h, w, 3)
+    pixels: np.ndarray | decoded.Pixels | None  # uint8 (n, h, w, 3)
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -57,13 +60,13 @@ def load_images(
 ) -> tuple[Images, dict[P, str]]:
     """Decode and fit all photographs, in threads: the readable ones, and what is wrong with each of the others.
 
-    With ``cache`` (a folder: :func:`hw3lib.image_cache.home`) what was decoded once is mapped from there. Without it,
-    or where the disk has no room, which is reported, they are kept in memory if an eighth of the machine's holds them,
-    ``processes`` sharing it, else decoded each time.
+    With ``cache`` (a folder: :func:`hw3lib.data.cache.decoded.home`) what was decoded once is mapped from there.
+    Without it, or where the disk has no room, which is reported, they are kept in memory if an eighth of the machine's
+    holds them, ``processes`` sharing it, else decoded each time.
     """
     if cache is not None:
         try:
-            pixels, readable, problems = image_cache.load(paths, transform, cache, report)
+            pixels, readable, problems = decoded.load(paths, transform, cache, report)
         except OSError as error:
             report(f"decoded photographs are not kept in {cache}: {error.strerror or error}")
         else:
@@ -116,7 +119,7 @@ class Pairs:
 
     @property
     def lengths(self) -> list[list[int]]:
-        """Tokens of each image's captions, for :func:`hw3lib.plans.plan`."""
+        """Tokens of each image's captions, for :func:`hw3lib.data.epoch_order.plan`."""
         return [[len(tokens) for tokens in group] for group in self.tokens]
 
     def captions_of(self, visit: Visit) -> list[list[int]]:
@@ -159,3 +162,86 @@ def readable(captions: CaptionSet, bad: Mapping[P, str]) -> CaptionSet:
         tuple(captions.ids[i] for i in keep),
         tuple(captions.captions[i] for i in keep),
     )
+
+
+Item = tuple[Tensor, list[list[int]]]
+Turn = tuple[Visit, tuple[int, ...]]  # with the epoch's seed
+
+
+class Loader:
+    """A DataLoader that outlives its epochs: worker processes start once, and map what is in memory once.
+
+    It knows nothing of the Pairs that keep it: in a ring of references both would linger, and the processes too.
+    """
+
+    def __init__(self, images: Images, tokens: list[list[list[int]]], pad: int, workers: int) -> None:
+        self.workers = workers
+        self.turns = _Turns()
+        self.batches: DataLoader[tuple[Tensor, Tensor]] = DataLoader(
+            _Seeded(images, tokens),  # type: ignore[arg-type]  # typed for what is indexed, not for what collate makes
+            batch_sampler=self.turns,  # type: ignore[arg-type]  # typed for integers, but any index will do
+            collate_fn=partial(collate, pad=pad),
+            num_workers=workers,
+            # The workers' own seed is drawn from it; nothing depends on that, but on torch's own generator much does.
+            generator=torch.Generator().manual_seed(0),
+            pin_memory=torch.cuda.is_available(),
+            persistent_workers=workers > 0,
+            prefetch_factor=4 if workers else None,
+        )
+
+    def epoch(self, steps: list[list[Visit]], *seed: int) -> DataLoader[tuple[Tensor, Tensor]]:
+        """The steps' batches, in order; what is drawn for an image follows from the seed and the image alone."""
+        self.turns.steps, self.turns.seed = steps, seed
+        return self.batches
+
+
+class _Turns(Sampler[list[Turn]]):
+    """The steps of the present epoch, each visit with the epoch's seed."""
+
+    steps: list[list[Visit]]
+    seed: tuple[int, ...]
+
+    def __init__(self) -> None:
+        self.steps, self.seed = [], ()
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def __iter__(self) -> Iterator[list[Turn]]:
+        steps, seed = self.steps, self.seed
+        return ([(visit, seed) for visit in visits] for visits in steps)
+
+
+class _Seeded(Dataset[Item]):
+    """Images with their captions, indexed by a visit and a seed."""
+
+    def __init__(self, images: Images, tokens: list[list[list[int]]]) -> None:
+        self.images, self.tokens = images, tokens
+
+    def __getitem__(self, turn: Turn) -> Item:
+        visit, seed = turn
+        with _drawing(*seed, visit.image):
+            image = self.images[visit.image]
+        return image, [self.tokens[visit.image][caption] for caption in visit.captions]
+
+
+@contextmanager
+def _drawing(*seed: int) -> Iterator[None]:
+    """Torch's random numbers on the processor from this seed, and afterwards as if nothing had been drawn."""
+    before = torch.random.default_generator.get_state()
+    torch.random.default_generator.manual_seed(int(np.random.SeedSequence(seed).generate_state(1)[0]))
+    try:
+        yield
+    finally:
+        torch.random.default_generator.set_state(before)
+
+
+def collate(items: list[Item], pad: int) -> tuple[Tensor, Tensor]:
+    """Images (I, 3, h, w) and tokens (B, T), padded; an image's captions adjoin."""
+    return torch.stack([image for image, _ in items]), padded([caption for _, group in items for caption in group], pad)
+
+
+def padded(captions: list[list[int]], pad: int) -> Tensor:
+    """Token ids as one tensor (B, T)."""
+    length = max(map(len, captions))
+    return torch.tensor([caption + [pad] * (length - len(caption)) for caption in captions])

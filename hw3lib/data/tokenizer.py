@@ -194,7 +194,7 @@ def for_profile(profile: Profile) -> CaptionTokenizer:
     path = paths.resolve(profile.captions.tokenizer)
     if path.is_file():
         return CaptionTokenizer.load(path)
-    from hw3lib.data import training_captions
+    from hw3lib.data.captions import training_captions
 
     captions = training_captions(profile.captions)
     texts = (caption for group in captions.captions for caption in group)

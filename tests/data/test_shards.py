@@ -13,10 +13,15 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from hw3lib import config, image_cache, runs, shards, training
-from hw3lib.batches import load_images
+from hw3lib import config, runs, training
 from hw3lib.cli import main
-from hw3lib.data import CaptionSet, ImageTransform, load_captions, open_image, training_captions
+from hw3lib.data import shards
+from hw3lib.data.cache import decoded
+from hw3lib.data.caption_set import CaptionSet
+from hw3lib.data.captions import load_captions, training_captions
+from hw3lib.data.images import open_image
+from hw3lib.data.loader import load_images
+from hw3lib.data.transform import ImageTransform
 from hw3lib.runs import read_log
 from hw3lib.system.errors import UserError
 from tests.support.training import overlap, setting, timeless
@@ -58,7 +63,7 @@ def test_written_shards_hold_the_same_captions_and_pixels(files: CaptionSet, fol
     found = load_captions(None, where)
     assert (found.names, found.captions) == (files.names, files.captions)
     assert [path.read_bytes() for path in found.paths] == [path.read_bytes() for path in files.paths]
-    for cache in (None, image_cache.home()):
+    for cache in (None, decoded.home()):
         images, bad = load_images(found.paths, TRANSFORM, cache=cache)
         assert not bad
         assert all(torch.equal(images[i], TRANSFORM(open_image(path))) for i, path in enumerate(files.paths))
@@ -185,7 +190,7 @@ def test_a_shard_that_was_cut_after_it_was_indexed_names_the_member(files: Capti
     found = load_captions(None, where)
     path = folder / "train-000000.tar"
     path.write_bytes(path.read_bytes()[: len(path.read_bytes()) // 2])
-    for cache in (None, image_cache.home()):
+    for cache in (None, decoded.home()):
         _, bad = load_images(found.paths, TRANSFORM, cache=cache)
         assert found.paths[-1] in bad
         assert "train-000000.tar is cut short: it ends within train_023.jpg" in bad[found.paths[-1]]

@@ -12,7 +12,10 @@ import torch
 from PIL import Image
 
 from hw3lib import config
-from hw3lib.data import ImageTransform, list_images, load_captions, load_labelled, open_image
+from hw3lib.data.captions import load_captions
+from hw3lib.data.images import list_images, open_image
+from hw3lib.data.labelled import load_labelled
+from hw3lib.data.transform import ImageTransform
 from hw3lib.system.errors import UserError
 from tests.support.places import REAL
 

@@ -1,0 +1,34 @@
+"""Images with their reference captions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hw3lib.system.errors import UserError
+
+if TYPE_CHECKING:
+    pass
+from hw3lib.data.images import Photograph
+
+
+@dataclass(frozen=True)
+class CaptionSet:
+    """Images with their reference captions, in the order of the annotation file."""
+
+    paths: tuple[Photograph, ...]
+    names: tuple[str, ...]  # file names without their endings: the keys of predictions
+    ids: tuple[int, ...]
+    captions: tuple[tuple[str, ...], ...]
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The photographs as files, which those of a validation set are. Raises :class:`UserError` where any is not."""
+        files = tuple(path for path in self.paths if isinstance(path, Path))
+        if len(files) < len(self.paths):
+            raise UserError(f"{self.paths[0]} lies in a shard: only training images may")
+        return files
