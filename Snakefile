@@ -79,7 +79,7 @@ if PROFILE.data == "demo":
 
 rule p1_prompts:
     message: "P1 notebook: prompts"
-    input: P1_DATA, WEIGHTS, SUPERVISED, code("notebooks/p1_prompts.ipynb", "hw3lib/prompt*.py", "hw3lib/probe.py", "hw3lib/clip.py", "hw3lib/figures.py", "hw3lib/figures_prompts.py", "hw3lib/resources/prompts/*", "hw3lib/resources/articles.json", "hw3lib/display.py")
+    input: P1_DATA, WEIGHTS, SUPERVISED, code("notebooks/p1_prompts.ipynb", "hw3lib/prompt*.py", "hw3lib/probe.py", "hw3lib/models/clip.py", "hw3lib/figures.py", "hw3lib/figures_prompts.py", "hw3lib/resources/prompts/*", "hw3lib/resources/articles.json", "hw3lib/display.py")
     output: NOTEBOOKS[0], f"{OUT}/p1/scores.json", f"{OUT}/p1/study.json"
     params: setting=fingerprint(PROFILE.clip, PROFILE.p1, PROFILE.seed)
     log: f"{OUT}/logs/p1_prompts.log"

@@ -20,8 +20,8 @@ from harness import Row, alternate, arguments, finish, not_measured, row
 from torch import Tensor, nn
 
 from hw3lib import config
-from hw3lib.captioner import Captioner, Memory
-from hw3lib.decoding import beam
+from hw3lib.models.captioner import Captioner, Memory
+from hw3lib.models.decoding import beam
 
 LAYERS, HEADS, FEED_FORWARD, VOCABULARY, PATCHES, NEW = 8, 8, 2048, 18_022, 49, 20
 BEAMS = 5
@@ -176,7 +176,7 @@ def fastest(run: Callable[[], object], sync: Callable[[], object], times: int = 
 @torch.inference_mode()
 def limits(device: torch.device, dtype: torch.dtype, sync: Callable[[], object]) -> tuple[float, float]:
     """The fastest big product (operations/s) and reading of memory (bytes/s), of torch's ways to either."""
-    from hw3lib.layout import Linear
+    from hw3lib.models.packed_weights import Linear
 
     size = 2048 if device.type == "cpu" else 8192
     a = torch.randn(size, size, device=device, dtype=dtype)

@@ -30,10 +30,11 @@ from PIL import Image
 from torch.nn.functional import cosine_similarity
 
 from hw3lib import bootstrap, config, ptb
-from hw3lib.clip import ClipModel, clip_scores
-from hw3lib.decoding import Caption
 from hw3lib.demo import captions as grammar
 from hw3lib.demo.composition import compose
+from hw3lib.metrics.clip_score import clip_scores
+from hw3lib.models.clip import ClipModel
+from hw3lib.models.decoding import Caption
 from hw3lib.scoring import References
 from hw3lib.self_critical import END, Rewards
 

@@ -110,7 +110,7 @@ def main() -> None:
 
 def _check(path: Path, text: str) -> tuple[dict[str, Any], dict[str, float], dict[str, dict[str, str]]]:
     """Train and score both runs: their scores files, the seconds each step took, and some captions of each."""
-    from hw3lib import config, runs, scoring, training
+    from hw3lib import config, scoring, training
     from hw3lib.system import files
 
     path.write_text(text, encoding="utf-8")
@@ -123,7 +123,7 @@ def _check(path: Path, text: str) -> tuple[dict[str, Any], dict[str, float], dic
     started = time.perf_counter()
     found = {run: files.read_json(file) for run, file in zip(RUNS, scoring.score_runs(profile, RUNS), strict=True)}
     seconds["score"] = time.perf_counter() - started
-    said = {run: files.read_json(runs.folder(profile, run) / "predictions.json") for run in RUNS}
+    said = {run: files.read_json(config.folder(profile, run) / "predictions.json") for run in RUNS}
     return found, seconds, {run: dict(list(captions.items())[:5]) for run, captions in said.items()}
 
 

@@ -89,11 +89,11 @@ def product(case: Case, precision: str | None, device: str) -> tuple[Step, int]:
     from accelerate import Accelerator
     from accelerate.state import AcceleratorState
 
-    from hw3lib.captioner import Captioner
     from hw3lib.data.epoch_order import Visit
     from hw3lib.feeding import Part
     from hw3lib.feeding import Step as Fed
     from hw3lib.learning import Learner
+    from hw3lib.models.captioner import Captioner
     from hw3lib.training import _reproducible
 
     run, vocabulary = setting(case, precision)
@@ -120,7 +120,7 @@ def straightforward(case: Case, device: str) -> tuple[Step, int]:
     from torch import nn
     from torch.nn import functional as F
 
-    from hw3lib.encoder import create_encoder, input_size, patches_of
+    from hw3lib.models.encoder import create_encoder, input_size, patches_of
 
     run, vocabulary = setting(case)
     own = run.decoder

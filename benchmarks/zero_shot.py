@@ -23,8 +23,8 @@ from harness import ROOT, Row, alternate, arguments, finish, row
 from metrics import DEMO_CLIP, photographs
 
 from hw3lib import config, prompt_study, prompts
-from hw3lib.clip import ClipModel
 from hw3lib.data.labelled import load_labelled
+from hw3lib.models.clip import ClipModel
 from hw3lib.prompt_sets import PromptSet, fill
 from hw3lib.prompts import Classifier
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from hw3lib import config, paths
-from hw3lib.runs import folder
+from hw3lib.config import folder
 from hw3lib.system.files import read_json
 
 Cell = str | int | float | None

@@ -28,9 +28,9 @@ from hw3lib.system import files
 from hw3lib.system.errors import UserError
 
 if TYPE_CHECKING:
-    from hw3lib.captioner import Captioner, Memory
     from hw3lib.config import Profile
-    from hw3lib.runs import LoadedRun
+    from hw3lib.models.captioner import Captioner, Memory
+    from hw3lib.models.inference import LoadedRun
 
 Map = np.ndarray  # (Gh, Gw) float32, a probability distribution over patches; all NaN for [BOS]
 
@@ -90,7 +90,7 @@ def look(loaded: LoadedRun, image: str | Path | Image.Image, caption: str | None
     """
     import torch
 
-    from hw3lib.decoding import greedy
+    from hw3lib.models.decoding import greedy
 
     if not isinstance(image, Image.Image):
         name = name or Path(image).stem

@@ -99,8 +99,8 @@ def caption(
 
     OUT has a caption for every image, as graders expect, or is not written: an image that cannot be read is refused.
     """
-    from hw3lib import runs
     from hw3lib.data.images import list_images
+    from hw3lib.models import inference
     from hw3lib.system import files
 
     files.refuse_unwritable(out)
@@ -111,8 +111,10 @@ def caption(
         click.echo(f"left out: {problem}", err=True)
 
     try:
-        captions = runs.caption_images(loaded, found, batch_size, on_unreadable=skipped if skip_unreadable else None)
-    except runs.Unreadable as error:
+        captions = inference.caption_images(
+            loaded, found, batch_size, on_unreadable=skipped if skip_unreadable else None
+        )
+    except inference.Unreadable as error:
         raise UserError(f"{error}\nEvery image needs a caption; to do without theirs: --skip-unreadable") from None
     if not captions:
         raise UserError(f"none of the {len(found)} images in {images} can be read")
@@ -324,12 +326,13 @@ def _loaded(profile: str, run: str | None, device: str) -> Any:
     """A trained run of the profile on the device that was asked for."""
     import torch
 
-    from hw3lib import config, runs
+    from hw3lib import config
+    from hw3lib.models import inference
 
     setting = config.load(profile)
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    return runs.load_run(setting, run or setting.best_run, device)
+    return inference.load_run(setting, run or setting.best_run, device)
 
 
 def _print_scores(scores: dict[str, dict[str, float]]) -> None:

@@ -327,3 +327,8 @@ def _explain(error: ValidationError, path: Path) -> str:
 def _nearest(word: str, known: list[str]) -> str:
     close = difflib.get_close_matches(word, known, 1, 0.5)
     return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+def folder(profile: Profile, run: str) -> Path:
+    """Where everything of a run lies."""
+    return paths.runs(profile.name) / "p2" / run

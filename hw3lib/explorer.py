@@ -164,7 +164,7 @@ def explore(profile: config.Profile | str, images: Sequence[int] = (), device: s
 
     ``images`` are indices into the sorted images. Features that a study has computed come from the cache.
     """
-    from hw3lib.clip import ClipModel
+    from hw3lib.models.clip import ClipModel
 
     profile = config.load(profile) if isinstance(profile, str) else profile
     prompts = PromptSet.load(profile.p1.prompts)

@@ -20,11 +20,11 @@ import numpy as np
 import torch
 
 from hw3lib import paths
-from hw3lib.captioner import Captioner, Features
 from hw3lib.data.cache import digests, row_file
 from hw3lib.data.cache.digests import Digests
 from hw3lib.data.cache.row_file import RowFile
 from hw3lib.data.loader import Images, batches
+from hw3lib.models.captioner import Captioner, Features
 from hw3lib.optimization import autocast
 from hw3lib.system import locks, threads
 

@@ -19,7 +19,7 @@ from hw3lib.figures_attention import WHITE, blend, outline
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from hw3lib.runs import LoadedRun
+    from hw3lib.models.inference import LoadedRun
 
 CLASS_NAMES = {
     "object": "nouns",

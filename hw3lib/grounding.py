@@ -41,7 +41,7 @@ from hw3lib.word_classes import Kind, classify
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from hw3lib.runs import LoadedRun
+    from hw3lib.models.inference import LoadedRun
 
 Floats = NDArray[np.float32]
 

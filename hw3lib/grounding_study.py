@@ -26,7 +26,7 @@ from hw3lib.word_classes import classify
 
 if TYPE_CHECKING:
     from hw3lib.config import Profile
-    from hw3lib.runs import LoadedRun
+    from hw3lib.models.inference import LoadedRun
 
 
 def study(profile: Profile, run: str, loaded: LoadedRun) -> Path:

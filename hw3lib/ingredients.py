@@ -12,7 +12,7 @@ from typing import Any
 
 from hw3lib import ablations, config
 from hw3lib.bootstrap import Difference, compare
-from hw3lib.runs import folder
+from hw3lib.config import folder
 from hw3lib.system.files import read_json
 
 SCORES = ("CIDEr", "CLIPScore", "object_recall")

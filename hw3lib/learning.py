@@ -12,11 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from hw3lib import config
-from hw3lib.captioner import Captioner, Features, Memory
 from hw3lib.data.loader import padded
 from hw3lib.data.tokenizer import CaptionTokenizer
-from hw3lib.decoding import banned_tokens, sample
 from hw3lib.feeding import Part, Step
+from hw3lib.models.captioner import Captioner, Features, Memory
+from hw3lib.models.decoding import banned_tokens, sample
 from hw3lib.optimization import autocast, parameter_groups, unfused
 from hw3lib.self_critical import Rewards, advantages, policy_loss
 from hw3lib.system.errors import UserError

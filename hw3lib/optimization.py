@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from hw3lib.captioner import Captioner
+from hw3lib.models.captioner import Captioner
 
 SCORES = ("CIDEr", "CLIPScore")  # what the stages watch, as far as there is a CLIP
 

@@ -160,7 +160,7 @@ def _backbone(encoder: config.Encoder, files: Sequence[Path], device: str, batch
 
     from hw3lib.data.images import open_image
     from hw3lib.data.transform import ImageTransform
-    from hw3lib.encoder import create_encoder, input_size
+    from hw3lib.models.encoder import create_encoder, input_size
 
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"

@@ -48,7 +48,7 @@ def run(profile: config.Profile | str, device: str = "auto") -> Path:
 
     Raises :class:`UserError` when fewer than two images have a known label.
     """
-    from hw3lib.clip import ClipModel
+    from hw3lib.models.clip import ClipModel
 
     profile = config.load(profile) if isinstance(profile, str) else profile
     sets = load_sets(profile)

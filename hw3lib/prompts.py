@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from torch import Tensor
 
-    from hw3lib.clip import ClipModel
+    from hw3lib.models.clip import ClipModel
 
 TOP = 5  # classes kept with their probabilities for every image and template
 
@@ -64,7 +64,7 @@ def study(profile: config.Profile | str, device: str = "auto") -> Path:
     Writes ``p1/predictions.json`` (the five likeliest classes of every image, by prompt) and then the scores that
     follow from it. Raises :class:`UserError` when no image has a known label.
     """
-    from hw3lib.clip import ClipModel
+    from hw3lib.models.clip import ClipModel
 
     profile = config.load(profile) if isinstance(profile, str) else profile
     prompts = PromptSet.load(profile.p1.prompts)
@@ -201,7 +201,7 @@ def classify_folder(
     the label ids by file name. Raises :class:`UserError` before anything is written: for bad input, and for an image
     that cannot be read, since the file must cover every image.
     """
-    from hw3lib.clip import ClipModel
+    from hw3lib.models.clip import ClipModel
 
     setting = config.load(setting) if isinstance(setting, str) else setting
     clip = setting.require_clip("classifies") if isinstance(setting, config.Profile) else setting

@@ -13,10 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from hw3lib.captioner import Memory
+from hw3lib.models.captioner import Memory
 
 if TYPE_CHECKING:
-    from hw3lib.captioner import Captioner
+    from hw3lib.models.captioner import Captioner
 
 
 def gradient_weighted(model: Captioner, memory: Memory, ids: Sequence[int]) -> np.ndarray:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from hw3lib.cider import CiderReferences
-    from hw3lib.clip import ClipModel
+    from hw3lib.models.clip import ClipModel
 
 _ALIGNED = 200  # words of a caption that METEOR looks at; people's captions have 10, the captioners' 64 at the most
 Scores = dict[str, Any]  # {"scores": {metric: value}, "per_image": {name: {metric: value}}}
@@ -137,7 +137,7 @@ def _clip_scores(
     predictions: Mapping[str, str], references: References, clip: ClipModel, images: Mapping[str, str | Path]
 ) -> dict[str, list[float]]:
     """CLIPScore and RefCLIPScore of every image, in the references' order, by the names of :func:`score`."""
-    from hw3lib.clip import CLIPSCORE_PREFIX, clip_scores, ref_clip_scores
+    from hw3lib.metrics.clip_score import CLIPSCORE_PREFIX, clip_scores, ref_clip_scores
 
     counts = [len(group) for group in references.captions.values()]
     seen = clip.embed_images([images[name] for name in references.captions])
@@ -197,7 +197,7 @@ def score_files(
     with meteor() as process:
         references, model = References(captions), None
         if images is not None:
-            from hw3lib.clip import ClipModel
+            from hw3lib.models.clip import ClipModel
 
             model = ClipModel.load(clip or config.Clip(), device)
         return score(predictions, references, model, images, objects, process)
@@ -223,7 +223,7 @@ def scored(profile: config.Profile, runs: Sequence[str], device: str = "auto") -
     no CLIPScore. Raises :class:`UserError` before any work when a run has no predictions, naming the command that makes
     them, or when they do not fit the images.
     """
-    from hw3lib.clip import ClipModel
+    from hw3lib.models.clip import ClipModel
 
     data = profile.captions
     found = load_captions(paths.resolve(data.val_annotations), paths.resolve(data.val_images), data.limit_val)

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from hw3lib.cider import CiderReferences
-from hw3lib.decoding import Caption
+from hw3lib.models.decoding import Caption
 from hw3lib.ptb import Tokenizer, presumed
 
 END = " [EOS]"  # no token of the PTB tokenizer's looks like it

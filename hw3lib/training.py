@@ -25,8 +25,8 @@ import torch
 import yaml
 
 from hw3lib import config, features, paths
-from hw3lib.captioner import Captioner
 from hw3lib.checkpoints import read_facts, restore_state, save_state
+from hw3lib.config import folder
 from hw3lib.data.cache import decoded
 from hw3lib.data.caption_set import CaptionSet
 from hw3lib.data.captions import load_captions, training_captions
@@ -34,11 +34,13 @@ from hw3lib.data.images import Photograph, counted
 from hw3lib.data.loader import Images, Pairs, load_images, readable
 from hw3lib.data.predictions import variant
 from hw3lib.data.tokenizer import for_profile
-from hw3lib.decoding import Caption
 from hw3lib.feeding import Feed
 from hw3lib.learning import Learner
+from hw3lib.models.captioner import Captioner
+from hw3lib.models.decoding import Caption
+from hw3lib.models.inference import LoadedRun, caption_images, load_run
 from hw3lib.optimization import SCORES, Stages, cosine
-from hw3lib.runs import Event, LoadedRun, caption_images, folder, identity, is_current, load_run, read_log
+from hw3lib.runs import Event, identity, is_current, read_log
 from hw3lib.self_critical import Rewards
 from hw3lib.system import files, out_of_memory, provenance
 from hw3lib.system.errors import UserError

@@ -5,18 +5,19 @@ Dimension letters: I images, B captions, T tokens, P patches, D model width, V v
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from hw3lib.captioner import Captioner, Memory
 from hw3lib.data.caption_set import CaptionSet
-from hw3lib.data.loader import Images, batches, padded
+from hw3lib.data.loader import Images, padded
 from hw3lib.data.tokenizer import CaptionTokenizer
-from hw3lib.decoding import Caption, beam, greedy
+from hw3lib.models.captioner import Captioner
+from hw3lib.models.decoding import Caption
+from hw3lib.models.inference import decode, encoded
 
 if TYPE_CHECKING:
     from hw3lib.config import Decoding, Profile
@@ -29,7 +30,8 @@ def scorer(profile: Profile, captions: CaptionSet, device: str) -> Score:
 
     References and image features are prepared once, here.
     """
-    from hw3lib.clip import ClipModel, clip_scores
+    from hw3lib.metrics.clip_score import clip_scores
+    from hw3lib.models.clip import ClipModel
     from hw3lib.scoring import References
 
     clip = ClipModel.load(profile.clip, device) if profile.clip else None
@@ -44,22 +46,6 @@ def scorer(profile: Profile, captions: CaptionSet, device: str) -> Score:
         return found
 
     return score
-
-
-@torch.inference_mode()
-def encoded(model: Captioner, images: Images, size: int, indices: Sequence[int] | None = None) -> Iterator[Memory]:
-    """The memories of all images, or of those at ``indices``, in batches."""
-    for batch in batches(images, size, indices):
-        yield model.encode(batch.to(model.device))
-
-
-def decode(
-    model: Captioner, memory: Memory, tokenizer: CaptionTokenizer, decoding: Decoding | None = None
-) -> list[Caption]:
-    """A caption per image, greedy or by beam search as ``decoding`` says; greedy without."""
-    if decoding is None or decoding.beams == 1:
-        return greedy(model, memory, tokenizer)
-    return beam(model, memory, tokenizer, beams=decoding.beams, length_penalty=decoding.length_penalty)
 
 
 @torch.inference_mode()

@@ -21,7 +21,7 @@ from hw3lib.figures import STYLE
 from hw3lib.system.errors import UserError
 
 if TYPE_CHECKING:
-    from hw3lib.runs import LoadedRun
+    from hw3lib.models.inference import LoadedRun
 
 MOST_BYTES = 20 * 2**20  # of a file of one's own
 MOST_PIXELS = 80_000_000  # of it, once decoded: 240 MB as RGB

@@ -10,7 +10,7 @@ from PIL import Image
 
 from hw3lib import ablations, config, figures_captioning
 from hw3lib.ablations import Result
-from hw3lib.runs import folder
+from hw3lib.config import folder
 from hw3lib.system.errors import UserError
 
 PUBLISHED = {

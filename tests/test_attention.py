@@ -13,8 +13,8 @@ from PIL import Image
 
 from hw3lib import attention, config
 from hw3lib.attention import View, Word
-from hw3lib.captioner import Captioner
 from hw3lib.data.tokenizer import CaptionTokenizer
+from hw3lib.models.captioner import Captioner
 from hw3lib.system.errors import UserError
 from tests.support.looks import spotter, synthetic
 
@@ -190,7 +190,7 @@ def test_a_caption_of_ones_own_is_read_word_by_word(loaded) -> None:
 
 
 def test_a_finished_captions_probabilities_are_the_decoders(loaded) -> None:
-    from hw3lib.decoding import greedy
+    from hw3lib.models.decoding import greedy
 
     image = photograph(3)
     said = greedy(loaded.model, loaded.model.encode(loaded.transform(image)[None]), loaded.tokenizer)[0]

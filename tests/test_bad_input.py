@@ -25,11 +25,12 @@ import yaml
 from click.testing import CliRunner, Result
 from PIL import Image
 
-from hw3lib import config, paths, runs
-from hw3lib.captioner import Captioner
+from hw3lib import config, paths
 from hw3lib.cli import main
 from hw3lib.data.images import open_image
 from hw3lib.data.tokenizer import CaptionTokenizer
+from hw3lib.models import inference
+from hw3lib.models.captioner import Captioner
 from tests.support.shapes import draw, write_captions
 from tests.support.tiny_clip import write_clip
 
@@ -844,8 +845,8 @@ def test_many_damaged_training_images_are_refused(world: Path) -> None:
 
 def test_captions_are_for_every_image_unless_asked_otherwise(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cut(PHOTOGRAPH)(world)
-    monkeypatch.setattr(runs, "_PORTION", 1)  # a folder of many portions is refused before the first is captioned
-    monkeypatch.setattr(runs, "encoded", lambda *arguments: pytest.fail("captioned"))
+    monkeypatch.setattr(inference, "_PORTION", 1)  # a folder of many portions is refused before the first is captioned
+    monkeypatch.setattr(inference, "encoded", lambda *arguments: pytest.fail("captioned"))
     assert hw3("caption").exit_code == 2
     monkeypatch.undo()
     monkeypatch.setenv("HW3_ROOT", str(world))
@@ -887,14 +888,14 @@ def test_a_full_disk_is_a_sentence_and_leaves_no_half_of_a_file(
 def test_an_output_folder_that_is_read_only_is_refused_before_any_work(
     command: str, world: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from hw3lib import clip
+    from hw3lib.models import clip
 
     def closed(*arguments: Any, **options: Any) -> None:
         raise OSError(errno.EROFS, os.strerror(errno.EROFS), options["dir"])
 
     monkeypatch.setattr("hw3lib.system.files.tempfile.TemporaryFile", closed)
     monkeypatch.setattr(clip.ClipModel, "load", lambda *arguments: pytest.fail("work began"))
-    monkeypatch.setattr(runs, "load_run", lambda *arguments: pytest.fail("work began"))
+    monkeypatch.setattr(inference, "load_run", lambda *arguments: pytest.fail("work began"))
     before = files(world)
     refused(hw3(command), "out/", "Read-only file system", "choose another place")
     assert files(world) == before
@@ -947,7 +948,8 @@ MEMORY = [
 def test_out_of_memory_says_which_setting_to_lower(
     error: Exception, world: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from hw3lib import clip, learning
+    from hw3lib import learning
+    from hw3lib.models import clip
 
     def fails(*arguments: Any, **options: Any) -> None:
         raise error

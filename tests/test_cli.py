@@ -17,8 +17,9 @@ import yaml
 from click.testing import CliRunner, Result
 from PIL import Image
 
-from hw3lib import config, paths, runs, scoring
+from hw3lib import config, paths, scoring
 from hw3lib.cli import main
+from hw3lib.models import inference
 from hw3lib.system.errors import UserError
 
 
@@ -84,8 +85,8 @@ def test_captions_are_written_by_name_and_an_unreadable_photograph_is_reported(
         on_unreadable(images[1], "b.jpg is broken")  # type: ignore[operator]
         return {"a": SimpleNamespace(text="ein Schaf 羊")}
 
-    monkeypatch.setattr(runs, "load_run", lambda *arguments: None)
-    monkeypatch.setattr(runs, "caption_images", fake)
+    monkeypatch.setattr(inference, "load_run", lambda *arguments: None)
+    monkeypatch.setattr(inference, "caption_images", fake)
     found = hw3("caption", photographs, tmp_path / "out.json", "--skip-unreadable")
     assert found.exit_code == 0, found.output
     assert json.loads((tmp_path / "out.json").read_text(encoding="utf-8")) == {"a": "ein Schaf 羊"}

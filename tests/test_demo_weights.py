@@ -11,7 +11,7 @@ import torch
 
 from hw3lib import config, paths
 from hw3lib.demo import fresh, pretrain
-from hw3lib.encoder import create_encoder
+from hw3lib.models.encoder import create_encoder
 
 WEIGHTS = paths.DEMO_WEIGHTS
 

@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 
 from hw3lib import config
-from hw3lib.clip import ClipModel
 from hw3lib.data.labelled import load_labelled
 from hw3lib.explorer import Explorer, explore
+from hw3lib.models.clip import ClipModel
 from hw3lib.prompts import Classifier
 from tests.support.tiny_clip import ColourClip, write_colours
 

@@ -17,10 +17,10 @@ import torch
 from safetensors.torch import save_file
 
 from hw3lib import config, features, training
-from hw3lib.captioner import Captioner
 from hw3lib.data.cache import decoded, row_file
 from hw3lib.data.images import list_images
 from hw3lib.data.loader import Images, batches, load_images
+from hw3lib.models.captioner import Captioner
 from hw3lib.optimization import autocast
 from tests.support.places import ROOT
 from tests.support.training import overlap

@@ -9,12 +9,12 @@ import pytest
 import torch
 
 from hw3lib import config, features
-from hw3lib.captioner import Captioner
 from hw3lib.data.captions import training_captions
 from hw3lib.data.loader import Pairs, load_images
 from hw3lib.data.tokenizer import for_profile
 from hw3lib.features import Frozen
 from hw3lib.feeding import Feed
+from hw3lib.models.captioner import Captioner
 
 
 @pytest.fixture

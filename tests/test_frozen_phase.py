@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from hw3lib import config, training
-from hw3lib.captioner import Captioner
+from hw3lib.models.captioner import Captioner
 from hw3lib.optimization import Stages
 from hw3lib.runs import read_log
 

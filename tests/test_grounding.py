@@ -13,11 +13,11 @@ import torch
 from PIL import Image
 
 from hw3lib import config, grounding, grounding_summary
-from hw3lib.captioner import Captioner
 from hw3lib.data.instances import Instances
 from hw3lib.data.tokenizer import CaptionTokenizer
 from hw3lib.data.transform import ImageTransform
 from hw3lib.grounding import Measured, measure
+from hw3lib.models.captioner import Captioner
 from hw3lib.system.errors import UserError
 from tests.support.looks import Spotter
 
@@ -33,7 +33,7 @@ class Finder(Spotter):
         self.encoder = SimpleNamespace(blocks=None, named_modules=list)
 
     def encode(self, images):
-        from hw3lib.captioner import Memory
+        from hw3lib.models.captioner import Memory
 
         light = torch.nn.functional.adaptive_avg_pool2d(images.mean(1, keepdim=True), self.grid)
         return Memory(light.flatten(2).transpose(1, 2), self.grid)  # (I, P, 1)

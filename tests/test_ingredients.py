@@ -8,7 +8,7 @@ import random
 import pytest
 
 from hw3lib import config, ingredients
-from hw3lib.runs import folder
+from hw3lib.config import folder
 from hw3lib.system.files import write_json
 
 

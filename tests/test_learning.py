@@ -10,12 +10,12 @@ import torch
 from accelerate import Accelerator
 
 from hw3lib import config
-from hw3lib.captioner import Captioner
 from hw3lib.data.epoch_order import Visit
 from hw3lib.data.loader import padded
 from hw3lib.data.tokenizer import CaptionTokenizer
 from hw3lib.feeding import Part, Step
 from hw3lib.learning import Learner
+from hw3lib.models.captioner import Captioner
 from hw3lib.system.errors import UserError
 from hw3lib.validation import next_token_loss
 

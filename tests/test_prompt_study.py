@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from hw3lib import config, paths, prompt_ensembles, prompt_study
-from hw3lib.clip import ClipModel
 from hw3lib.data.labelled import load_labelled
+from hw3lib.models.clip import ClipModel
 from hw3lib.prompt_sets import Prompt, PromptSet
 from hw3lib.prompt_statistics import calibration_error, holm, mcnemar
 from hw3lib.prompts import Classifier

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from hw3lib import config, paths, prompts, prompts_prose
-from hw3lib.clip import ClipModel
 from hw3lib.data.labelled import load_labelled
+from hw3lib.models.clip import ClipModel
 from hw3lib.prompt_sets import Prompt
 from hw3lib.prompts import Classifier, PromptSet, check_template, classify_folder, pick_examples, score
 from hw3lib.system import files

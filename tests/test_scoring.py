@@ -13,8 +13,8 @@ from PIL import Image
 
 from hw3lib import chair, config, paths, ptb, scoring
 from hw3lib.cider import CiderReferences
-from hw3lib.clip import ClipModel
 from hw3lib.data.captions import load_captions
+from hw3lib.models.clip import ClipModel
 from hw3lib.scoring import References, load_predictions, load_references, score, score_files, score_runs
 from hw3lib.system import files
 from hw3lib.system.errors import UserError

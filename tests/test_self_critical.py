@@ -11,11 +11,11 @@ import pytest
 import torch
 
 from hw3lib import config, ptb, training
-from hw3lib.captioner import Captioner
 from hw3lib.data.loader import padded
 from hw3lib.data.predictions import VARIANTS, variant
 from hw3lib.data.tokenizer import for_profile
-from hw3lib.decoding import Caption, banned_tokens, sample
+from hw3lib.models.captioner import Captioner
+from hw3lib.models.decoding import Caption, banned_tokens, sample
 from hw3lib.runs import read_log
 from hw3lib.self_critical import END, Rewards, advantages, policy_loss
 from tests.support.training import overlap

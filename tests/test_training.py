@@ -19,13 +19,13 @@ import torch
 from PIL import Image
 
 from hw3lib import config, training
-from hw3lib.captioner import Captioner
 from hw3lib.checkpoints import read_facts, restore_state, save_state
 from hw3lib.data.caption_set import CaptionSet
 from hw3lib.data.captions import load_captions
 from hw3lib.data.epoch_order import plan
 from hw3lib.data.loader import Pairs, load_images, padded
 from hw3lib.data.tokenizer import for_profile
+from hw3lib.models.captioner import Captioner
 from hw3lib.optimization import Stages, autocast, parameter_groups, unfused
 from hw3lib.runs import identity, read_log
 from hw3lib.system.errors import UserError

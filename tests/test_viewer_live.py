@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hw3lib import attention, display, runs, viewer, viewer_live
+from hw3lib import attention, display, viewer, viewer_live
 from hw3lib.attention import Look
 from hw3lib.config import Profile
 from hw3lib.data.tokenizer import for_profile
+from hw3lib.models import inference
 from hw3lib.system.errors import UserError
 from hw3lib.viewer_live import AttentionExplorer
 from tests.support.looks import Letters, spotter
@@ -24,17 +25,17 @@ HOSTILE = "<img src=x onerror=alert(1)>"
 
 
 @pytest.fixture
-def loaded(tiny_profile: Profile) -> runs.LoadedRun:
+def loaded(tiny_profile: Profile) -> inference.LoadedRun:
     """An untrained captioner with a trained tokenizer: enough to look."""
     import torch
 
-    from hw3lib.captioner import Captioner
+    from hw3lib.models.captioner import Captioner
 
     torch.manual_seed(0)
     tokenizer = for_profile(tiny_profile)
     run = tiny_profile.run("best")
     model = Captioner(run, tokenizer.size).eval()
-    return runs.LoadedRun(model, tokenizer, model.transform(train=False), run, Path())
+    return inference.LoadedRun(model, tokenizer, model.transform(train=False), run, Path())
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from PIL import Image
 from torch.nn import functional as F
 
 from hw3lib.attention import Look, Word
-from hw3lib.captioner import Memory
 from hw3lib.data.transform import ImageTransform
+from hw3lib.models.captioner import Memory
 
 
 class Spotter:

@@ -39,7 +39,7 @@ def write_clip(
 
 
 class ColourClip:
-    """Has the face of :class:`hw3lib.clip.ClipModel`; an image is its mean colour, a text the colour it names."""
+    """Has the face of :class:`hw3lib.models.clip.ClipModel`; an image is its mean colour, a text the one it names."""
 
     logit_scale = 20.0
     words = ("red", "green", "blue")

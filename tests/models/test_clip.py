@@ -7,9 +7,11 @@ import pytest
 import torch
 from PIL import Image
 
-from hw3lib import clip as clip_module
-from hw3lib import clip_weights, config
-from hw3lib.clip import ClipModel, clip_scores, ref_clip_scores
+from hw3lib import config
+from hw3lib.metrics.clip_score import clip_scores, ref_clip_scores
+from hw3lib.models import clip as clip_module
+from hw3lib.models import clip_weights
+from hw3lib.models.clip import ClipModel
 from hw3lib.system.errors import UserError
 from tests.support.places import REAL
 from tests.support.tiny_clip import TINY, write_clip

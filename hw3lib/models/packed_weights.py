@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 if TYPE_CHECKING:
-    from hw3lib.captioner import Attention, Block, Captioner
+    from hw3lib.models.captioner import Attention, Block, Captioner
 
 # A hint for oneDNN's choice of a layout. What it chooses for 16 rows or more is as fast for one row, not the reverse.
 _ROWS = 64

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from hw3lib.captioner import Captioner, Memory
 from hw3lib.data.tokenizer import CaptionTokenizer
-from hw3lib.stepping import start, step
+from hw3lib.models.captioner import Captioner, Memory
+from hw3lib.models.kv_cache import start, step
 
 # How many steps pass between two looks at which captions have ended. A look makes the host wait for the device;
 # between looks ended rows ride along. 4 is nearly as lean as 1 on a CPU.

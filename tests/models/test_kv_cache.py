@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from hw3lib import config, stepping
-from hw3lib.captioner import Captioner, Memory
+from hw3lib import config
+from hw3lib.models import kv_cache
+from hw3lib.models.captioner import Captioner, Memory
 
 VOCABULARY = 50
 
@@ -37,14 +38,14 @@ def remember(model: Captioner, images: int) -> Memory:
 @torch.no_grad()
 def walk(model: Captioner, memory: Memory, tokens: Tensor, **how) -> Tensor:
     """The logits of each step through given captions (B, T): (B, T, V)."""
-    cache = stepping.start(model, memory, len(tokens), tokens.shape[1], **how)
-    return torch.stack([stepping.step(each, cache).clone() for each in tokens.unbind(1)], dim=1)
+    cache = kv_cache.start(model, memory, len(tokens), tokens.shape[1], **how)
+    return torch.stack([kv_cache.step(each, cache).clone() for each in tokens.unbind(1)], dim=1)
 
 
 @pytest.fixture(params=["plain", "static"])
 def how(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> dict[str, bool]:
     """The form of the step; the static one is run here as it is, and compiled in the tests of decoding."""
-    monkeypatch.setattr(stepping, "_compiled", lambda *_: stepping.static_step)
+    monkeypatch.setattr(kv_cache, "_compiled", lambda *_: kv_cache.static_step)
     return {"compiled": request.param == "static"}
 
 
@@ -62,9 +63,9 @@ def test_a_beam_that_goes_on_from_another_has_read_what_that_one_had(model: Capt
     memory = remember(model, images)
     captions = torch.full((images, beams, 1), 2)
     with torch.no_grad():
-        cache = stepping.start(model, memory, images * beams, limit, beams, **how)
+        cache = kv_cache.start(model, memory, images * beams, limit, beams, **how)
         for position in range(limit):
-            logits = stepping.step(captions[:, :, -1].flatten(), cache)
+            logits = kv_cache.step(captions[:, :, -1].flatten(), cache)
             expected = model(memory, captions.flatten(0, 1))[:, -1]
             torch.testing.assert_close(logits, expected, atol=2e-4, rtol=1e-4)
             source = torch.randint(beams, (images, beams))
@@ -83,11 +84,11 @@ def test_rows_that_stay_go_on_as_before(model: Captioner, how: dict[str, bool]) 
     tokens = torch.randint(4, VOCABULARY, (8, 6))
     images, rows = torch.tensor([0, 3]), torch.tensor([0, 1, 6, 7])
     with torch.no_grad():
-        cache = stepping.start(model, memory, 8, 6, **how)
+        cache = kv_cache.start(model, memory, 8, 6, **how)
         for position in range(3):
-            stepping.step(tokens[:, position], cache)
+            kv_cache.step(tokens[:, position], cache)
         cache.keep(rows, images)
-        found = torch.stack([stepping.step(tokens[rows, position], cache).clone() for position in (3, 4, 5)], dim=1)
+        found = torch.stack([kv_cache.step(tokens[rows, position], cache).clone() for position in (3, 4, 5)], dim=1)
         torch.testing.assert_close(found, model(memory, tokens)[rows, 3:], atol=2e-4, rtol=1e-4)
 
 
@@ -108,13 +109,13 @@ def test_the_image_is_looked_at_once_and_the_cache_stays_where_it_is(
     model: Captioner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     memory, looked = remember(model, 2), []
-    image = stepping._image
-    monkeypatch.setattr(stepping, "_image", lambda *args: looked.append(args[0].shape) or image(*args))
+    image = kv_cache._image
+    monkeypatch.setattr(kv_cache, "_image", lambda *args: looked.append(args[0].shape) or image(*args))
     with torch.no_grad():
-        cache = stepping.start(model, memory, 6, 10, beams=3)
+        cache = kv_cache.start(model, memory, 6, 10, beams=3)
         places = [each.data_ptr() for each in cache.past]
         for _ in range(9):
-            stepping.step(torch.full((6,), 5), cache)
+            kv_cache.step(torch.full((6,), 5), cache)
             cache.follow(torch.zeros(2, 3, dtype=torch.long))
     assert looked == [memory.tokens.shape] * len(model.blocks)  # not once for each beam
     assert [each.data_ptr() for each in cache.past] == places
@@ -124,10 +125,10 @@ def test_the_image_is_looked_at_once_and_the_cache_stays_where_it_is(
 def test_a_full_cache_and_a_length_beyond_the_models_are_refused(model: Captioner) -> None:
     memory = remember(model, 1)
     with pytest.raises(ValueError, match="25 tokens is longer than the model's 24"):
-        stepping.start(model, memory, 1, 25)
+        kv_cache.start(model, memory, 1, 25)
     with torch.no_grad():
-        cache = stepping.start(model, memory, 2, 2, beams=2)
+        cache = kv_cache.start(model, memory, 2, 2, beams=2)
         for _ in range(2):
-            stepping.step(torch.tensor([5, 6]), cache)
+            kv_cache.step(torch.tensor([5, 6]), cache)
         with pytest.raises(ValueError, match="started for 2 tokens"):
-            stepping.step(torch.tensor([5, 6]), cache)
+            kv_cache.step(torch.tensor([5, 6]), cache)

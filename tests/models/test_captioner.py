@@ -11,8 +11,8 @@ from safetensors.torch import save_file
 from torch import nn
 
 from hw3lib import config
-from hw3lib.captioner import Attention, Captioner, Memory
-from hw3lib.encoder import create_encoder, grid_size, patches_of
+from hw3lib.models.captioner import Attention, Captioner, Memory
+from hw3lib.models.encoder import create_encoder, grid_size, patches_of
 from hw3lib.system.errors import UserError
 from tests.support.places import REAL
 

@@ -13,9 +13,9 @@ import pytest
 import torch
 
 from hw3lib import config
-from hw3lib.captioner import Captioner
 from hw3lib.data.tokenizer import CaptionTokenizer
-from hw3lib.decoding import greedy
+from hw3lib.models.captioner import Captioner
+from hw3lib.models.decoding import greedy
 from hw3lib.optimization import parameter_groups
 from hw3lib.validation import next_token_loss
 

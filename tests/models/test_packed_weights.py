@@ -11,9 +11,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from hw3lib import config, layout, stepping
-from hw3lib.captioner import Captioner
-from hw3lib.layout import Linear, weights_of
+from hw3lib import config
+from hw3lib.models import kv_cache, packed_weights
+from hw3lib.models.captioner import Captioner
+from hw3lib.models.packed_weights import Linear, weights_of
 
 VOCABULARY = 50
 TOLERANCE = {torch.float32: 1e-5, torch.bfloat16: 3e-2}
@@ -33,7 +34,7 @@ def test_a_layer_laid_out_is_the_layer(
 ) -> None:
     torch.manual_seed(0)
     if pack == "impossible":
-        monkeypatch.setattr(layout, "_can_pack", lambda device, dtype: False)
+        monkeypatch.setattr(packed_weights, "_can_pack", lambda device, dtype: False)
     x, residual, other = torch.randn(rows, 24), torch.randn(rows, 40), torch.randn(rows, 40).double()
     for bias in (True, False):
         plain = nn.Linear(24, 40, bias=bias)
@@ -53,7 +54,7 @@ def follows(model: Captioner) -> bool:
     with torch.no_grad():
         memory = model.encode(torch.randn(2, 3, 32, 32))
         tokens = torch.tensor([5, 6])
-        logits = stepping.step(tokens, stepping.start(model, memory, 2, 4))
+        logits = kv_cache.step(tokens, kv_cache.start(model, memory, 2, 4))
         return torch.allclose(logits, model(memory, tokens[:, None])[:, -1].float(), atol=1e-5)
 
 
@@ -111,7 +112,7 @@ def test_each_type_is_laid_out_once(model: Captioner) -> None:
 def test_what_was_laid_out_goes_with_the_model(tiny_run: config.Run) -> None:
     model = Captioner(tiny_run, VOCABULARY).eval()
     weights_of(model)
-    kept = len(layout._KNOWN)
+    kept = len(packed_weights._KNOWN)
     del model
     gc.collect()
-    assert len(layout._KNOWN) == kept - 1
+    assert len(packed_weights._KNOWN) == kept - 1

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from hw3lib.data.transform import ImageTransform
-from hw3lib.encoder import create_encoder, input_size, patches_of, refuse_nan
+from hw3lib.models.encoder import create_encoder, input_size, patches_of, refuse_nan
 from hw3lib.system.errors import UserError
 from hw3lib.system.files import atomic
 

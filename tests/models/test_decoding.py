@@ -10,10 +10,11 @@ from torch import Tensor
 from torch._dynamo.testing import CompileCounterWithBackend
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from hw3lib import config, decoding, stepping
-from hw3lib.captioner import Captioner, Memory
+from hw3lib import config
 from hw3lib.data.tokenizer import CaptionTokenizer
-from hw3lib.decoding import Caption, beam, greedy, sample
+from hw3lib.models import decoding, kv_cache
+from hw3lib.models.captioner import Captioner, Memory
+from hw3lib.models.decoding import Caption, beam, greedy, sample
 
 TEXT = ["a red circle on grey", "there is a blue square", "one green triangle, it is green"]
 
@@ -298,7 +299,7 @@ def test_compiled_steps_say_the_same(
 ) -> None:
     """fullgraph: that it compiles at all shows that nothing in a step depends on data, or on how far it has come."""
     counter = CompileCounterWithBackend(compiler)
-    monkeypatch.setattr(stepping, "COMPILE", {"backend": counter})
+    monkeypatch.setattr(kv_cache, "COMPILE", {"backend": counter})
     sizes: set[int] = set()
     step = decoding.step
     monkeypatch.setattr(decoding, "step", lambda tokens, cache: sizes.add(len(tokens)) or step(tokens, cache))

@@ -21,10 +21,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from hw3lib.layout import Layer, Weights, weights_of
+from hw3lib.models.packed_weights import Layer, Weights, weights_of
 
 if TYPE_CHECKING:
-    from hw3lib.captioner import Captioner, Memory
+    from hw3lib.models.captioner import Captioner, Memory
 
 Cross = tuple[Tensor, Tensor]  # keys and values (I, H, P, E), either of which may be turned (I, H, E, P): see `_image`
 

@@ -1,0 +1,126 @@
+"""A trained run, read from its folder, and the captions that it gives photographs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from hw3lib import config
+from hw3lib.config import folder
+from hw3lib.data.images import counted, unreadable
+from hw3lib.data.loader import Images, batches, load_images
+from hw3lib.data.tokenizer import CaptionTokenizer, for_profile
+from hw3lib.data.transform import ImageTransform
+from hw3lib.models.captioner import Captioner, Memory
+from hw3lib.models.decoding import Caption, beam, greedy
+from hw3lib.system import out_of_memory
+from hw3lib.system.errors import UserError
+
+if TYPE_CHECKING:
+    from hw3lib.config import Decoding
+
+_PORTION = 512  # images that are in memory at a time
+
+
+@dataclass(frozen=True)
+class LoadedRun:
+    """A trained captioner, ready to caption."""
+
+    model: Captioner
+    tokenizer: CaptionTokenizer
+    transform: ImageTransform
+    run: config.Run  # as it was trained
+    folder: Path
+
+
+def load_run(profile: config.Profile, run: str, device: str = "cpu") -> LoadedRun:
+    """The best weights of a run; :class:`UserError` with the command that trains it when there are none.
+
+    ``device`` may be ``auto``: a GPU where there is one.
+    """
+    if device == "auto":
+        import torch
+
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    target = folder(profile, run)
+    profile.run(run)
+    if not (target / "best.safetensors").is_file():
+        raise UserError(f"run {run} is not trained yet; train it with: hw3 train {run} --profile {profile.name}")
+    try:
+        model = Captioner.load(target / "best.safetensors").to(device)
+    except UserError as error:
+        raise UserError(f"{error}: hw3 train {run} --fresh --profile {profile.name}") from None
+    tokenizer = for_profile(profile)
+    if tokenizer.size != model.vocabulary_size:
+        raise UserError(
+            f"{target} was trained with {model.vocabulary_size} tokens but {profile.captions.tokenizer} has "
+            f"{tokenizer.size}; put the former tokenizer back, or train again: hw3 train {run} --profile {profile.name}"
+        )
+    return LoadedRun(model, tokenizer, model.transform(train=False), model.run, target)
+
+
+class Unreadable(UserError):
+    """Photographs that cannot be read, counted and listed."""
+
+
+def _refuse(problems: Sequence[str], of: int) -> None:
+    if problems:
+        raise Unreadable(counted(problems, of))
+
+
+def caption_images(
+    loaded: LoadedRun,
+    image_paths: Sequence[Path],
+    batch_size: int = 32,
+    on_unreadable: Callable[[Path, str], None] | None = None,
+) -> dict[str, Caption]:
+    """Captions by image name, in the order of the paths, decoded as the run's configuration says.
+
+    Unreadable photographs are refused with :class:`Unreadable`, which lists them all, before any is captioned; or left
+    out where ``on_unreadable`` takes note of each.
+    """
+    names = [Path(path).stem for path in image_paths]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise UserError(
+            f"two images are called {twice!r} but for their endings, and captions are kept by that name; rename one"
+        )
+    if on_unreadable is None and len(image_paths) > _PORTION:
+        # Decoded twice, a hundredth of the time: nobody should wait for captions that end in a refusal.
+        _refuse(unreadable(image_paths), len(image_paths))
+    found: dict[str, Caption] = {}
+    # In portions, so that a folder of any size needs little memory.
+    for start in range(0, len(image_paths), _PORTION):
+        images, bad = load_images([Path(path) for path in image_paths[start : start + _PORTION]], loaded.transform)
+        if on_unreadable is None:
+            _refuse(list(bad.values()), len(image_paths))
+        for path, problem in bad.items():
+            on_unreadable(path, problem) if on_unreadable else None
+        with out_of_memory.advice(f"lower the batch size (--batch-size, now {batch_size})"):
+            captions = [
+                caption
+                for remembered in encoded(loaded.model, images, batch_size)
+                for caption in decode(loaded.model, remembered, loaded.tokenizer, loaded.run.decoding)
+            ]
+        found |= {path.stem: caption for path, caption in zip(images.paths, captions, strict=True)}
+    return found
+
+
+@torch.inference_mode()
+def encoded(model: Captioner, images: Images, size: int, indices: Sequence[int] | None = None) -> Iterator[Memory]:
+    """The memories of all images, or of those at ``indices``, in batches."""
+    for batch in batches(images, size, indices):
+        yield model.encode(batch.to(model.device))
+
+
+def decode(
+    model: Captioner, memory: Memory, tokenizer: CaptionTokenizer, decoding: Decoding | None = None
+) -> list[Caption]:
+    """A caption per image, greedy or by beam search as ``decoding`` says; greedy without."""
+    if decoding is None or decoding.beams == 1:
+        return greedy(model, memory, tokenizer)
+    return beam(model, memory, tokenizer, beams=decoding.beams, length_penalty=decoding.length_penalty)
