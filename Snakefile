@@ -104,7 +104,7 @@ rule train:
 # All runs at once: they share the references, the image features and Java's start.
 rule score:
     message: "P2 scores"
-    input: expand(f"{OUT}/pipeline/train_{{run}}.json", run=RUNS), code("hw3lib/scoring.py", "hw3lib/cider.py", "hw3lib/chair.py", "hw3lib/ptb.py", "hw3lib/resources/synonyms_*.json")
+    input: expand(f"{OUT}/pipeline/train_{{run}}.json", run=RUNS), code("hw3lib/metrics/scoring.py", "hw3lib/metrics/cider.py", "hw3lib/metrics/chair.py", "hw3lib/metrics/ptb.py", "hw3lib/resources/synonyms_*.json")
     output: expand(f"{OUT}/p2/{{run}}/scores.json", run=RUNS)
     params: setting=fingerprint(PROFILE.captions, PROFILE.clip), runs=" ".join(f"--run {run}" for run in RUNS)
     log: f"{OUT}/logs/score.log"
@@ -142,7 +142,7 @@ rule p3_attention:
 
 rule claims:
     message: "claims and verdicts"
-    input: f"{OUT}/p1/study.json", expand(f"{OUT}/p2/{{run}}/scores.json", run=RUNS), f"{OUT}/p3/grounding.json", code("notebooks/claims.ipynb", "hw3lib/claims*.py", "hw3lib/verdicts.py", "hw3lib/bootstrap.py", "hw3lib/resources/claims.json", "hw3lib/resources/word_classes.json", "hw3lib/display.py")
+    input: f"{OUT}/p1/study.json", expand(f"{OUT}/p2/{{run}}/scores.json", run=RUNS), f"{OUT}/p3/grounding.json", code("notebooks/claims.ipynb", "hw3lib/claims*.py", "hw3lib/verdicts.py", "hw3lib/metrics/bootstrap.py", "hw3lib/resources/claims.json", "hw3lib/resources/word_classes.json", "hw3lib/display.py")
     output: f"{OUT}/notebooks/claims.ipynb", f"{OUT}/claims.json"
     params: setting=fingerprint(PROFILE.runs, PROFILE.best_run, PROFILE.captions)
     log: f"{OUT}/logs/claims.log"

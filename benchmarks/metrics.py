@@ -29,13 +29,14 @@ from harness import ROOT, Row, alternate, arguments, finish, not_measured, row
 from PIL import Image
 from torch.nn.functional import cosine_similarity
 
-from hw3lib import bootstrap, config, ptb
+from hw3lib import config
 from hw3lib.demo import captions as grammar
 from hw3lib.demo.composition import compose
+from hw3lib.metrics import bootstrap, ptb
 from hw3lib.metrics.clip_score import clip_scores
+from hw3lib.metrics.scoring import References
 from hw3lib.models.clip import ClipModel
 from hw3lib.models.decoding import Caption
-from hw3lib.scoring import References
 from hw3lib.self_critical import END, Rewards
 
 REAL = ROOT.parent / "shared" / "real" / "coco_results" / "mscoco_magic.json"

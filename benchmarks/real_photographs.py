@@ -110,7 +110,8 @@ def main() -> None:
 
 def _check(path: Path, text: str) -> tuple[dict[str, Any], dict[str, float], dict[str, dict[str, str]]]:
     """Train and score both runs: their scores files, the seconds each step took, and some captions of each."""
-    from hw3lib import config, scoring, training
+    from hw3lib import config, training
+    from hw3lib.captioning import scores
     from hw3lib.system import files
 
     path.write_text(text, encoding="utf-8")
@@ -121,7 +122,7 @@ def _check(path: Path, text: str) -> tuple[dict[str, Any], dict[str, float], dic
         training.train(profile, run)
         seconds[run] = time.perf_counter() - started
     started = time.perf_counter()
-    found = {run: files.read_json(file) for run, file in zip(RUNS, scoring.score_runs(profile, RUNS), strict=True)}
+    found = {run: files.read_json(file) for run, file in zip(RUNS, scores.score_runs(profile, RUNS), strict=True)}
     seconds["score"] = time.perf_counter() - started
     said = {run: files.read_json(config.folder(profile, run) / "predictions.json") for run in RUNS}
     return found, seconds, {run: dict(list(captions.items())[:5]) for run, captions in said.items()}
@@ -129,7 +130,7 @@ def _check(path: Path, text: str) -> tuple[dict[str, Any], dict[str, float], dic
 
 def _rows(found: dict[str, Any], seconds: dict[str, float], quick: bool) -> list[harness.Row]:
     """The scores side by side (ours: pretrained, peer: not), the interval that has to lie above zero, and the time."""
-    from hw3lib.bootstrap import compare
+    from hw3lib.metrics.bootstrap import compare
 
     pretrained, untrained = (found[run] for run in RUNS)
     rows = [

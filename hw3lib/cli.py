@@ -194,17 +194,18 @@ def score(
     device: str,
 ) -> None:
     """Score PREDICTIONS (JSON: image name -> caption): CIDEr, BLEU, ROUGE-L, METEOR; with images, (Ref)CLIPScore."""
-    from hw3lib import config, scoring
+    from hw3lib import config
+    from hw3lib.captioning import scores
     from hw3lib.system import files
 
     if runs:
         if predictions or annotations or images_root:
             raise UserError("--run says it all; leave the files out, or score files without --run")
-        written = scoring.score_runs(profile, runs, device)
+        written = scores.score_runs(profile, runs, device)
         found = {run: files.read_json(path) for run, path in zip(runs, written, strict=True)}
     elif predictions and annotations:
         clip = config.load(profile).require_clip("CLIPScore needs") if images_root else None
-        found = {"": scoring.score_files(predictions, annotations, images_root, clip, instances, device)}
+        found = {"": scores.score_files(predictions, annotations, images_root, clip, instances, device)}
     else:
         raise UserError("name what to score: hw3 score PRED.json --annotations val.json [--images-root FOLDER]")
     if as_json:

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hw3lib.bootstrap import Difference, paired_difference
 from hw3lib.grounding import MEASURES, METHODS, PRIORS, Measured
+from hw3lib.metrics.bootstrap import Difference, paired_difference
 from hw3lib.word_classes import CLASSES
 
 WHOLE = 0.9  # of the bits that an even map has: what still counts as looking at the whole

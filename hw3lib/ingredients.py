@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from hw3lib import ablations, config
-from hw3lib.bootstrap import Difference, compare
 from hw3lib.config import folder
+from hw3lib.metrics.bootstrap import Difference, compare
 from hw3lib.system.files import read_json
 
 SCORES = ("CIDEr", "CLIPScore", "object_recall")

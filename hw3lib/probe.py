@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw3lib import config
-from hw3lib.prompt_statistics import intervals, mcnemar
+from hw3lib.metrics.paired_tests import intervals, mcnemar
 from hw3lib.system import threads
 from hw3lib.system.errors import UserError
 

@@ -29,8 +29,8 @@ import numpy as np
 from hw3lib import config, paths, probe, prompt_ensembles
 from hw3lib.data.images import open_image
 from hw3lib.data.labelled import load_labelled
+from hw3lib.metrics.paired_tests import Contrast, calibration_error, effects, holm, intervals, mcnemar
 from hw3lib.prompt_sets import Prompt, PromptSet
-from hw3lib.prompt_statistics import Contrast, calibration_error, effects, holm, intervals, mcnemar
 from hw3lib.prompts import TOP, Classifier, unique_names
 from hw3lib.system import provenance
 from hw3lib.system.errors import UserError

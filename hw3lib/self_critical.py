@@ -16,9 +16,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from hw3lib.cider import CiderReferences
+from hw3lib.metrics.cider import CiderReferences
+from hw3lib.metrics.ptb import Tokenizer, presumed
 from hw3lib.models.decoding import Caption
-from hw3lib.ptb import Tokenizer, presumed
 
 END = " [EOS]"  # no token of the PTB tokenizer's looks like it
 
@@ -27,7 +27,8 @@ class Rewards:
     """CIDEr-D of any captions of the training images; words weigh by how rare they are among all their references.
 
     Java is started once, for the references: words that they lack are taken as they stand
-    (:func:`hw3lib.ptb.presumed`), so that a reward depends on nothing else and an interrupted run pays the same ones.
+    (:func:`hw3lib.metrics.ptb.presumed`), so that a reward depends on nothing else and an interrupted run pays the same
+    ones.
     """
 
     def __init__(self, references: Sequence[Sequence[str]]) -> None:

@@ -31,8 +31,8 @@ def scorer(profile: Profile, captions: CaptionSet, device: str) -> Score:
     References and image features are prepared once, here.
     """
     from hw3lib.metrics.clip_score import clip_scores
+    from hw3lib.metrics.scoring import References
     from hw3lib.models.clip import ClipModel
-    from hw3lib.scoring import References
 
     clip = ClipModel.load(profile.clip, device) if profile.clip else None
     images = clip.embed_images(list(captions.files)) if clip else None

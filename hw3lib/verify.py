@@ -36,7 +36,8 @@ def verify(profile: config.Profile, runs: Sequence[str] = (), device: str = "aut
 
     Raises :class:`UserError` for a run that the profile does not have, and for predictions that do not fit the images.
     """
-    from hw3lib import claims, grounding_study, report, scoring
+    from hw3lib import claims, grounding_study, report
+    from hw3lib.captioning import scores
 
     chosen = list(runs) or list(profile.runs)
     for run in chosen:
@@ -46,7 +47,7 @@ def verify(profile: config.Profile, runs: Sequence[str] = (), device: str = "aut
     scored = [run for run in chosen if (root / "p2" / run / "predictions.json").is_file()]
     for run in set(chosen) - set(scored):
         yield Finding(root / "p2" / run / "scores.json", (), "not trained yet")
-    for run, result in scoring.scored(profile, scored, device) if scored else ():
+    for run, result in scores.scored(profile, scored, device) if scored else ():
         yield _compared(root / "p2" / run / "scores.json", result)
     measured = root / "p3" / "grounding.json"
     if (root / "p3" / "grounding.npz").is_file():

@@ -17,7 +17,8 @@ import yaml
 from click.testing import CliRunner, Result
 from PIL import Image
 
-from hw3lib import config, paths, scoring
+from hw3lib import config, paths
+from hw3lib.captioning import scores
 from hw3lib.cli import main
 from hw3lib.models import inference
 from hw3lib.system.errors import UserError
@@ -100,7 +101,7 @@ def test_scores_are_a_table_or_json(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         asked.append(arguments)
         return {"scores": {"CIDEr": 0.87454, "BLEU-4": 0.25}, "per_image": {"a": {"CIDEr": 0.9}}}
 
-    monkeypatch.setattr(scoring, "score_files", fake)
+    monkeypatch.setattr(scores, "score_files", fake)
     table = hw3("score", "p.json", "--annotations", "val.json")
     assert table.output.splitlines() == ["CIDEr     0.8745", "BLEU-4    0.2500"]
     assert asked[0][2] is None  # no images, no CLIPScore: and no CLIP to load
@@ -119,7 +120,7 @@ def test_runs_are_scored_side_by_side(tmp_path: Path, monkeypatch: pytest.Monkey
             path.write_text(json.dumps({"scores": {"CIDEr": value}, "per_image": {}}))
         return written
 
-    monkeypatch.setattr(scoring, "score_runs", fake)
+    monkeypatch.setattr(scores, "score_runs", fake)
     found = hw3("score", "--run", "best", "--run", "vit")
     assert found.output.splitlines()[0].split() == ["best", "vit"]
     assert found.output.splitlines()[1].split() == ["CIDEr", "1.5000", "1.2500"]
@@ -135,7 +136,7 @@ def test_an_error_that_is_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPat
     def broken(*arguments: object) -> None:
         raise KeyError("a bug")
 
-    monkeypatch.setattr(scoring, "score_files", broken)
+    monkeypatch.setattr(scores, "score_files", broken)
     found = hw3("score", "p.json", "--annotations", "val.json")
     assert isinstance(found.exception, KeyError)
     assert not isinstance(found.exception, UserError)

@@ -24,7 +24,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from hw3lib import chair, checkpoints, config
+from hw3lib import checkpoints, config
 from hw3lib.data import lexicon
 from hw3lib.data.captions import load_captions
 from hw3lib.data.images import open_image
@@ -33,6 +33,7 @@ from hw3lib.data.labelled import load_labelled
 from hw3lib.data.predictions import load_predictions, load_references
 from hw3lib.data.shards import samples
 from hw3lib.data.tokenizer import CaptionTokenizer
+from hw3lib.metrics import chair
 from hw3lib.models.captioner import Captioner
 from hw3lib.models.encoder import create_encoder, read_weights
 from hw3lib.prompt_sets import PromptSet

@@ -9,9 +9,9 @@ import torch
 
 from hw3lib import config, paths, prompt_ensembles, prompt_study
 from hw3lib.data.labelled import load_labelled
+from hw3lib.metrics.paired_tests import calibration_error, holm, mcnemar
 from hw3lib.models.clip import ClipModel
 from hw3lib.prompt_sets import Prompt, PromptSet
-from hw3lib.prompt_statistics import calibration_error, holm, mcnemar
 from hw3lib.prompts import Classifier
 from hw3lib.system import files
 from hw3lib.system.errors import UserError

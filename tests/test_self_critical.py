@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from hw3lib import config, ptb, training
+from hw3lib import config, training
 from hw3lib.data.loader import padded
 from hw3lib.data.predictions import VARIANTS, variant
 from hw3lib.data.tokenizer import for_profile
+from hw3lib.metrics import ptb
 from hw3lib.models.captioner import Captioner
 from hw3lib.models.decoding import Caption, banned_tokens, sample
 from hw3lib.runs import read_log

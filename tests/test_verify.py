@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from click.testing import CliRunner
 
-from hw3lib import claims, cli, config, paths, report, scoring, verify
+from hw3lib import claims, cli, config, paths, report, verify
+from hw3lib.captioning import scores
 from hw3lib.system import files
 from hw3lib.system.errors import UserError
 from tests.support.report_material import make
@@ -42,7 +43,7 @@ def profile(tmp_path, monkeypatch) -> config.Profile:
     for run in found.runs:
         path = paths.runs("fake") / "p2" / run / "scores.json"
         files.write_json(path, files.read_json(path) | {"variants": {}})
-    monkeypatch.setattr(scoring, "scored", scored)
+    monkeypatch.setattr(scores, "scored", scored)
     claims.study(found)
     report.summarise(found)
     report.build(found)

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from hw3lib import chair, paths
-from hw3lib.chair import Objects, load_objects, object_counts, object_scores
+from hw3lib import paths
 from hw3lib.data.lexicon import Lexicon, plural
+from hw3lib.metrics import chair
+from hw3lib.metrics.chair import Objects, load_objects, object_counts, object_scores
 from hw3lib.system.errors import UserError
 
 SMALL = Lexicon.of(

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from hw3lib import bootstrap
-from hw3lib.prompt_statistics import Contrast, calibration_error, effects, holm, intervals, mcnemar, sign_flip
+from hw3lib.metrics import bootstrap
+from hw3lib.metrics.paired_tests import Contrast, calibration_error, effects, holm, intervals, mcnemar, sign_flip
 
 
 @pytest.mark.parametrize("seed", range(20))

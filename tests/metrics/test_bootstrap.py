@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from hw3lib import bootstrap
-from hw3lib.bootstrap import Difference, compare, paired_difference
+from hw3lib.metrics import bootstrap
+from hw3lib.metrics.bootstrap import Difference, compare, paired_difference
 from hw3lib.system.errors import UserError
 
 Floats = np.ndarray

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hw3lib.bootstrap import RESAMPLES
+from hw3lib.metrics.bootstrap import RESAMPLES
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -80,8 +80,8 @@ def intervals(
     """BCa bootstrap intervals (Efron 1987) for the means of many rows ``(E, I)``: lower and upper ends, ``(E,)`` each.
 
     The images are drawn once for all rows. For a row ``a - b`` the ends are those of
-    :func:`hw3lib.bootstrap.paired_difference`, a hundred rows in the time of about one. Raises :class:`ValueError` for
-    fewer than two images.
+    :func:`hw3lib.metrics.bootstrap.paired_difference`, a hundred rows in the time of about one. Raises
+    :class:`ValueError` for fewer than two images.
     """
     from scipy.special import ndtr, ndtri
 

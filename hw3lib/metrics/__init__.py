@@ -1,0 +1,1 @@
+"""From captions, features and answers to numbers with intervals. Knows no profile and writes no file."""
