@@ -37,7 +37,7 @@ from hw3lib.metrics.clip_score import clip_scores
 from hw3lib.metrics.scoring import References
 from hw3lib.models.clip import ClipModel
 from hw3lib.models.decoding import Caption
-from hw3lib.self_critical import END, Rewards
+from hw3lib.training.self_critical import END, Rewards
 
 REAL = ROOT.parent / "shared" / "real" / "coco_results" / "mscoco_magic.json"
 EOS = 3

@@ -110,16 +110,17 @@ def main() -> None:
 
 def _check(path: Path, text: str) -> tuple[dict[str, Any], dict[str, float], dict[str, dict[str, str]]]:
     """Train and score both runs: their scores files, the seconds each step took, and some captions of each."""
-    from hw3lib import config, training
+    from hw3lib import config
     from hw3lib.captioning import scores
     from hw3lib.system import files
+    from hw3lib.training import trainer
 
     path.write_text(text, encoding="utf-8")
     profile = config.load(path)
     seconds = {}
     for run in RUNS:
         started = time.perf_counter()
-        training.train(profile, run)
+        trainer.train(profile, run)
         seconds[run] = time.perf_counter() - started
     started = time.perf_counter()
     found = {run: files.read_json(file) for run, file in zip(RUNS, scores.score_runs(profile, RUNS), strict=True)}

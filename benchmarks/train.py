@@ -90,11 +90,11 @@ def product(case: Case, precision: str | None, device: str) -> tuple[Step, int]:
     from accelerate.state import AcceleratorState
 
     from hw3lib.data.epoch_order import Visit
-    from hw3lib.feeding import Part
-    from hw3lib.feeding import Step as Fed
-    from hw3lib.learning import Learner
     from hw3lib.models.captioner import Captioner
-    from hw3lib.training import _reproducible
+    from hw3lib.training.feed import Part
+    from hw3lib.training.feed import Step as Fed
+    from hw3lib.training.learner import Learner
+    from hw3lib.training.trainer import _reproducible
 
     run, vocabulary = setting(case, precision)
     model = Captioner(run, vocabulary).to(device)
@@ -205,7 +205,7 @@ def _auto(device: str) -> str:
     """What ``precision: auto`` is on this machine."""
     import torch
 
-    from hw3lib.optimization import autocast
+    from hw3lib.training.optimization import autocast
 
     with autocast(torch.device(device), "auto"):
         return "bfloat16" if torch.is_autocast_enabled(device) else "float32"
@@ -257,7 +257,7 @@ def _peak_of_child(side: str, case: Case, threads: int | None) -> float:
 
 def child(side: str, *case: Any) -> None:
     """What the process of one side does: three steps, and say its peak in MB above where it began."""
-    for module in ("accelerate", "timm", "hw3lib.training"):  # what either side imports
+    for module in ("accelerate", "timm", "hw3lib.training.trainer"):  # what either side imports
         importlib.import_module(module)
     before = _resident("VmRSS")
     step = _step_of(side, Case(*case), "cpu")()

@@ -154,7 +154,7 @@ def train(name: str | None, run: str | None, fresh: bool, stamp: bool, profile: 
     chosen = name or run or setting.best_run
     setting.run(chosen)
     devices.take_gpu()
-    from hw3lib import training
+    from hw3lib.training import trainer
 
     # Processes of one distributed training share the folder on purpose.
     alone = os.environ.get("RANK", "0") == "0"
@@ -163,7 +163,7 @@ def train(name: str | None, run: str | None, fresh: bool, stamp: bool, profile: 
     if alone:
         with locks.exclusive(lock, busy, patience=5):
             try:
-                folder = training.train(setting, chosen, resume=not fresh)
+                folder = trainer.train(setting, chosen, resume=not fresh)
             except KeyboardInterrupt:
                 click.echo(f"\n{_standing(paths.runs(setting.name) / 'p2' / chosen)}", err=True)
                 raise
@@ -171,7 +171,7 @@ def train(name: str | None, run: str | None, fresh: bool, stamp: bool, profile: 
                 pipeline.write_stamp(setting, chosen)
         click.echo(str(folder))
     else:
-        training.train(setting, chosen, resume=not fresh)
+        trainer.train(setting, chosen, resume=not fresh)
 
 
 @main.command()
@@ -314,9 +314,9 @@ def demo_pretrain(only: tuple[str, ...], threads: int) -> None:
 
 def _standing(folder: Path) -> str:
     """How far a training has come by its log."""
-    from hw3lib import runs
+    from hw3lib.training import run_files
 
-    events = runs.read_log(folder) if (folder / "log.jsonl").is_file() else []
+    events = run_files.read_log(folder) if (folder / "log.jsonl").is_file() else []
     reached = [
         f"step {event['step']}, epoch {event['epoch']}" for event in events if "step" in event and "epoch" in event
     ]

@@ -948,8 +948,8 @@ MEMORY = [
 def test_out_of_memory_says_which_setting_to_lower(
     error: Exception, world: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from hw3lib import learning
     from hw3lib.models import clip
+    from hw3lib.training import learner
 
     def fails(*arguments: Any, **options: Any) -> None:
         raise error
@@ -957,7 +957,7 @@ def test_out_of_memory_says_which_setting_to_lower(
     before = {name: content for name, content in files(world).items() if "p2/fresh" not in name}
     monkeypatch.setattr(Captioner, "encode", fails)
     refused(hw3("caption", "--batch-size", "8"), "out of memory", "--batch-size, now 8")
-    monkeypatch.setattr(learning.Learner, "teach", fails)
+    monkeypatch.setattr(learner.Learner, "teach", fails)
     refused(
         hw3("train"),
         "out of memory",

@@ -24,7 +24,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from hw3lib import checkpoints, config
+from hw3lib import config
 from hw3lib.data import lexicon
 from hw3lib.data.captions import load_captions
 from hw3lib.data.images import open_image
@@ -38,6 +38,7 @@ from hw3lib.models.captioner import Captioner
 from hw3lib.models.encoder import create_encoder, read_weights
 from hw3lib.prompt_sets import PromptSet
 from hw3lib.system.errors import UserError
+from hw3lib.training import checkpoints
 
 Reader = Callable[[Path], Any]
 

@@ -13,7 +13,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from hw3lib import config, runs, training
+from hw3lib import config
 from hw3lib.cli import main
 from hw3lib.data import shards
 from hw3lib.data.cache import decoded
@@ -22,8 +22,9 @@ from hw3lib.data.captions import load_captions, training_captions
 from hw3lib.data.images import open_image
 from hw3lib.data.loader import load_images
 from hw3lib.data.transform import ImageTransform
-from hw3lib.runs import read_log
 from hw3lib.system.errors import UserError
+from hw3lib.training import run_files, trainer
+from hw3lib.training.run_files import read_log
 from tests.support.training import overlap, setting, timeless
 
 TRANSFORM = ImageTransform(24, (0.5,) * 3, (0.5,) * 3)
@@ -91,27 +92,27 @@ def test_shards_written_by_webdataset_itself_are_read_and_ours_by_it(files: Capt
 def test_training_on_shards_is_training_on_files(
     tiny_profile: config.Profile, files: CaptionSet, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "scorer", overlap)
+    monkeypatch.setattr(trainer, "scorer", overlap)
     jittered = dataclasses.replace(tiny_profile.run("best"), jitter=config.Jitter(0.4, 0.4, 0.4, 0.0))
     profile = setting(dataclasses.replace(tiny_profile, runs={"best": jittered}), epochs=2, frozen_epochs=1)
-    target = training.train(profile, "best")
+    target = trainer.train(profile, "best")
     expected, weights = timeless(read_log(target)), (target / "best.safetensors").read_bytes()
     where = shards.write(files, folder, per_shard=7)
     for number, named in enumerate((None, profile.captions.train_annotations)):
         same = dataclasses.replace(sharded(profile, where, named), name=f"sharded{number}")
-        target = training.train(same, "best")
+        target = trainer.train(same, "best")
         assert timeless(read_log(target)) == expected
         assert (target / "best.safetensors").read_bytes() == weights
-        assert training.is_current(same, "best")
+        assert trainer.is_current(same, "best")
     # Other captions in the shards, another run.
     same = dataclasses.replace(sharded(profile, where), name="sharded0")
-    assert training.is_current(same, "best")
+    assert trainer.is_current(same, "best")
     changed = dataclasses.replace(files, captions=(("other words",), *files.captions[1:]))
     shards.write(changed, folder, per_shard=7)
-    assert not training.is_current(same, "best")
+    assert not trainer.is_current(same, "best")
     shutil.rmtree(folder)
-    assert not training.is_current(same, "best")
-    assert runs.identity(same, "best")  # without the shards there still is one
+    assert not trainer.is_current(same, "best")
+    assert run_files.identity(same, "best")  # without the shards there still is one
 
 
 def test_captions_of_a_file_find_their_images_in_shards(

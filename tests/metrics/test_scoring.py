@@ -14,13 +14,14 @@ from PIL import Image
 from hw3lib import config, paths
 from hw3lib.captioning.scores import score_files, score_runs
 from hw3lib.data.captions import load_captions
+from hw3lib.data.predictions import load_predictions, load_references
 from hw3lib.metrics import chair, ptb, scoring
 from hw3lib.metrics.cider import CiderReferences
-from hw3lib.metrics.scoring import References, load_predictions, load_references, score
+from hw3lib.metrics.scoring import References, score
 from hw3lib.models.clip import ClipModel
 from hw3lib.system import files
 from hw3lib.system.errors import UserError
-from hw3lib.validation import scorer
+from hw3lib.training.validation import scorer
 from tests.support import places
 from tests.support.tiny_clip import ColourClip
 

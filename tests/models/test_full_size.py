@@ -16,8 +16,8 @@ from hw3lib import config
 from hw3lib.data.tokenizer import CaptionTokenizer
 from hw3lib.models.captioner import Captioner
 from hw3lib.models.decoding import greedy
-from hw3lib.optimization import parameter_groups
-from hw3lib.validation import next_token_loss
+from hw3lib.training.optimization import parameter_groups
+from hw3lib.training.validation import next_token_loss
 
 pytestmark = pytest.mark.slow
 

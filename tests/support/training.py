@@ -6,7 +6,7 @@ import dataclasses
 
 from hw3lib import config
 from hw3lib.data.caption_set import CaptionSet
-from hw3lib.runs import MEASURED
+from hw3lib.training.run_files import MEASURED
 
 
 def overlap(profile: config.Profile, captions: CaptionSet, device: str):

@@ -25,8 +25,8 @@ from hw3lib.data.cache.digests import Digests
 from hw3lib.data.cache.row_file import RowFile
 from hw3lib.data.loader import Images, batches
 from hw3lib.models.captioner import Captioner, Features
-from hw3lib.optimization import autocast
 from hw3lib.system import locks, threads
+from hw3lib.training.optimization import autocast
 
 
 def home() -> Path:

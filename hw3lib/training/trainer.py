@@ -1,8 +1,8 @@
 """Fine-tuning a captioner: in which order it learns, validation, checkpoints, resume, one device or many.
 
 A run learns its references, the first epochs, if asked, with the encoder at rest; it may then go on with CIDEr itself
-as its reward (:mod:`hw3lib.self_critical`). ``accelerate launch -m hw3lib train ...`` trains on several devices or
-machines; alone it is one process.
+as its reward (:mod:`hw3lib.training.self_critical`). ``accelerate launch -m hw3lib train ...`` trains on several
+devices or machines; alone it is one process.
 
 Dimension letters: I images of a step, B captions of a step, T tokens, h w the model's input in pixels.
 """
@@ -24,8 +24,7 @@ import numpy as np
 import torch
 import yaml
 
-from hw3lib import config, features, paths
-from hw3lib.checkpoints import read_facts, restore_state, save_state
+from hw3lib import config, paths
 from hw3lib.config import folder
 from hw3lib.data.cache import decoded
 from hw3lib.data.caption_set import CaptionSet
@@ -34,17 +33,19 @@ from hw3lib.data.images import Photograph, counted
 from hw3lib.data.loader import Images, Pairs, load_images, readable
 from hw3lib.data.predictions import variant
 from hw3lib.data.tokenizer import for_profile
-from hw3lib.feeding import Feed
-from hw3lib.learning import Learner
 from hw3lib.models.captioner import Captioner
 from hw3lib.models.decoding import Caption
 from hw3lib.models.inference import LoadedRun, caption_images, load_run
-from hw3lib.optimization import SCORES, Stages, cosine
-from hw3lib.runs import Event, identity, is_current, read_log
-from hw3lib.self_critical import Rewards
 from hw3lib.system import files, out_of_memory, provenance
 from hw3lib.system.errors import UserError
-from hw3lib.validation import evaluate, scorer
+from hw3lib.training import frozen_features
+from hw3lib.training.checkpoints import read_facts, restore_state, save_state
+from hw3lib.training.feed import Feed
+from hw3lib.training.learner import Learner
+from hw3lib.training.optimization import SCORES, Stages, cosine
+from hw3lib.training.run_files import Event, identity, is_current, read_log
+from hw3lib.training.self_critical import Rewards
+from hw3lib.training.validation import evaluate, scorer
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -180,13 +181,13 @@ class _Trainer:
         cache = decoded.home() if self.profile.captions.keep_decoded else None
         return load_images(captions.paths, self.model.transform(train), local, cache, self._say)
 
-    def _features(self) -> features.Frozen:
+    def _features(self) -> frozen_features.Frozen:
         """Of the training images, as the encoder is now."""
         # What it has become here is of no use to other runs: its features go when the run ends.
         own = self.at.taught is not None and not self.run.encoder.frozen
-        cache = self.target / "last" / "features" if own else features.home()
+        cache = self.target / "last" / "features" if own else frozen_features.home()
         images, precision = self.feed.pairs.images, self.setting.precision
-        return features.frozen(self.model, images, precision, _EVALUATE, cache, self._say)
+        return frozen_features.frozen(self.model, images, precision, _EVALUATE, cache, self._say)
 
     def train(self) -> None:
         if self.resumed:

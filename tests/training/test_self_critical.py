@@ -10,15 +10,16 @@ from pathlib import Path
 import pytest
 import torch
 
-from hw3lib import config, training
+from hw3lib import config
 from hw3lib.data.loader import padded
 from hw3lib.data.predictions import VARIANTS, variant
 from hw3lib.data.tokenizer import for_profile
 from hw3lib.metrics import ptb
 from hw3lib.models.captioner import Captioner
 from hw3lib.models.decoding import Caption, banned_tokens, sample
-from hw3lib.runs import read_log
-from hw3lib.self_critical import END, Rewards, advantages, policy_loss
+from hw3lib.training import trainer
+from hw3lib.training.run_files import read_log
+from hw3lib.training.self_critical import END, Rewards, advantages, policy_loss
 from tests.support.training import overlap
 
 REFERENCES = [
@@ -144,8 +145,8 @@ def plus(profile: config.Profile, epochs: int = 12, epochs_with_rewards: int = 6
 def test_rewards_rise_and_every_ingredient_leaves_its_captions(
     tiny_profile: config.Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "scorer", overlap)
-    target = training.train(plus(tiny_profile, 16), "best")
+    monkeypatch.setattr(trainer, "scorer", overlap)
+    target = trainer.train(plus(tiny_profile, 16), "best")
     log = read_log(target)
     rewards = [event["reward"] for event in log if event["event"] == "train" and event["phase"] == "self-critical"]
     half = len(rewards) // 2
@@ -164,10 +165,10 @@ def test_rewards_rise_and_every_ingredient_leaves_its_captions(
 def test_an_encoder_that_rests_does_not_move_and_one_that_learns_does(
     tiny_profile: config.Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "scorer", lambda profile, captions, device: _always_better())
+    monkeypatch.setattr(trainer, "scorer", lambda profile, captions, device: _always_better())
 
     def encoder(**critical: object) -> dict[str, torch.Tensor]:
-        target = training.train(plus(tiny_profile, epochs=2, **critical), "best", resume=False)
+        target = trainer.train(plus(tiny_profile, epochs=2, **critical), "best", resume=False)
         return Captioner.load(target / "best.safetensors").encoder.state_dict()
 
     taught = encoder(epochs_with_rewards=0)
@@ -186,14 +187,14 @@ def test_a_self_critical_run_goes_on_where_it_stopped(
     tiny_profile: config.Profile, monkeypatch: pytest.MonkeyPatch, moment: int
 ) -> None:
     """Stopped before the change of stage, and after it; killed runs are in test_training.py."""
-    monkeypatch.setattr(training, "scorer", overlap)
+    monkeypatch.setattr(trainer, "scorer", overlap)
     profile = plus(tiny_profile)
 
     def products(target: Path) -> Sequence[bytes]:
         files = ["best.safetensors", "predictions.json", *(f"variants/{name}.json" for name in VARIANTS)]
         return [(target / name).read_bytes() for name in files]
 
-    whole = products(training.train(profile, "best"))
+    whole = products(trainer.train(profile, "best"))
     seen = 0
 
     def stop(event: dict) -> None:
@@ -203,5 +204,5 @@ def test_a_self_critical_run_goes_on_where_it_stopped(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        training.train(profile, "best", on_validation=stop, resume=False)
-    assert products(training.train(profile, "best")) == whole
+        trainer.train(profile, "best", on_validation=stop, resume=False)
+    assert products(trainer.train(profile, "best")) == whole

@@ -14,13 +14,13 @@ from torch import Tensor, nn
 from hw3lib import config
 from hw3lib.data.loader import padded
 from hw3lib.data.tokenizer import CaptionTokenizer
-from hw3lib.feeding import Part, Step
 from hw3lib.models.captioner import Captioner, Features, Memory
 from hw3lib.models.decoding import banned_tokens, sample
-from hw3lib.optimization import autocast, parameter_groups, unfused
-from hw3lib.self_critical import Rewards, advantages, policy_loss
 from hw3lib.system.errors import UserError
-from hw3lib.validation import next_token_loss
+from hw3lib.training.feed import Part, Step
+from hw3lib.training.optimization import autocast, parameter_groups, unfused
+from hw3lib.training.self_critical import Rewards, advantages, policy_loss
+from hw3lib.training.validation import next_token_loss
 
 if TYPE_CHECKING:
     from accelerate import Accelerator

@@ -16,12 +16,13 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from hw3lib import config, features, training
+from hw3lib import config
 from hw3lib.data.cache import decoded, row_file
 from hw3lib.data.images import list_images
 from hw3lib.data.loader import Images, batches, load_images
 from hw3lib.models.captioner import Captioner
-from hw3lib.optimization import autocast
+from hw3lib.training import frozen_features, trainer
+from hw3lib.training.optimization import autocast
 from tests.support.places import ROOT
 from tests.support.training import overlap
 
@@ -64,13 +65,13 @@ def afresh(model: Captioner, images: Images, precision: str = "float32", size: i
 
 
 def kept(model: Captioner, images: Images, precision: str = "float32", size: int = 64) -> torch.Tensor:
-    found = features.frozen(model, images, precision, size, features.home())
+    found = frozen_features.frozen(model, images, precision, size, frozen_features.home())
     assert len(found) == len(images)
     return found.batch(range(len(found))).patches
 
 
 def files() -> list[Path]:
-    return sorted(features.home().glob("*.rows"))
+    return sorted(frozen_features.home().glob("*.rows"))
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
@@ -78,13 +79,13 @@ def test_kept_features_are_to_the_bit_those_that_computing_gives(
     model: Captioner, images: Images, precision: str
 ) -> None:
     expected = afresh(model, images, precision, 10)
-    in_memory = features.frozen(model, images, precision, 10)
+    in_memory = frozen_features.frozen(model, images, precision, 10)
     for _ in range(2):
         assert torch.equal(kept(model, images, precision, 10), expected)
     assert torch.equal(in_memory.batch(range(24)).patches, expected)
     assert in_memory.batch([3, 1]).grid == (4, 4)
     assert model.training, "the model's mode stays as it was"
-    batch = features.frozen(model, images, precision, 10, features.home()).batch([3, 1])
+    batch = frozen_features.frozen(model, images, precision, 10, frozen_features.home()).batch([3, 1])
     assert torch.equal(batch.patches, expected[[3, 1]])
     assert batch.grid == (4, 4)
     batch.patches.add_(1)  # a copy that may be written to, and that a graph may hold
@@ -149,7 +150,7 @@ def test_without_room_they_stay_in_memory_and_one_line_says_so(
 ) -> None:
     monkeypatch.setattr(row_file, "SPARE", 2**62)
     said: list[str] = []
-    found = features.frozen(model, images, "float32", 64, features.home(), said.append)
+    found = frozen_features.frozen(model, images, "float32", 64, frozen_features.home(), said.append)
     assert torch.equal(found.batch(range(24)).patches, afresh(model, images))
     (line,) = said
     assert "features are not kept" in line
@@ -158,7 +159,7 @@ def test_without_room_they_stay_in_memory_and_one_line_says_so(
 
 def test_no_photographs_are_no_trouble(model: Captioner, images: Images) -> None:
     none = dataclasses.replace(images, paths=(), pixels=images.pixels[:0])
-    assert len(features.frozen(model, none, "float32", 64, features.home())) == 0
+    assert len(frozen_features.frozen(model, none, "float32", 64, frozen_features.home())) == 0
 
 
 COMPUTE = """
@@ -200,7 +201,7 @@ def test_what_a_killed_process_left_is_no_obstacle(
 ) -> None:
     process = start(model, images, tmp_path, 0.5)
     deadline = time.monotonic() + 240
-    while not any(features.home().glob(".*.part.rows")):
+    while not any(frozen_features.home().glob(".*.part.rows")):
         assert process.poll() is None, "it ended before it could be killed"
         assert time.monotonic() < deadline
         time.sleep(0.005)
@@ -215,7 +216,7 @@ def test_what_a_killed_process_left_is_no_obstacle(
 def test_runs_with_the_same_encoder_compute_its_features_once(
     tiny_profile: config.Profile, computed: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "scorer", overlap)
+    monkeypatch.setattr(trainer, "scorer", overlap)
     best = tiny_profile.run("best")
     best = dataclasses.replace(best, training=dataclasses.replace(best.training, epochs=2, frozen_epochs=2))
     other = dataclasses.replace(best, decoder=dataclasses.replace(best.decoder, layers=1))
@@ -226,10 +227,10 @@ def test_runs_with_the_same_encoder_compute_its_features_once(
         for name, run in (("best", best), ("other", other))
     }
     profile = dataclasses.replace(tiny_profile, runs=runs)
-    training.train(profile, "best")
+    trainer.train(profile, "best")
     assert computed.count(24) == 1
     computed.clear()
-    training.train(profile, "other")
+    trainer.train(profile, "other")
     assert 24 not in computed
     assert len(files()) == 1
 
@@ -238,7 +239,7 @@ def test_an_encoder_that_has_learned_has_features_of_its_own_which_go_with_the_r
     tiny_profile: config.Profile, computed: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scores = iter([{"CIDEr": float(number), "CLIPScore": 0.5} for number in range(4)])  # always better
-    monkeypatch.setattr(training, "scorer", lambda profile, captions, device: lambda texts: next(scores))
+    monkeypatch.setattr(trainer, "scorer", lambda profile, captions, device: lambda texts: next(scores))
     run = tiny_profile.run("best")
     run = dataclasses.replace(
         run,
@@ -246,9 +247,9 @@ def test_an_encoder_that_has_learned_has_features_of_its_own_which_go_with_the_r
         self_critical=config.SelfCritical(epochs=2, samples=2, images_per_step=8),
     )
     profile = dataclasses.replace(tiny_profile, runs={"best": run})
-    target = training.folder(profile, "best")
+    target = trainer.folder(profile, "best")
     own: list[int] = []
-    training.train(profile, "best", on_validation=lambda event: own.append(len(list(target.rglob("*.rows")))))
+    trainer.train(profile, "best", on_validation=lambda event: own.append(len(list(target.rglob("*.rows")))))
     assert own == [0, 0, 1, 1]
     assert computed.count(24) == 2, "at rest before it learned, and after"
     assert len(files()) == 1, "others may share the first"

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from hw3lib import config, training
+from hw3lib import config
 from hw3lib.models.captioner import Captioner
-from hw3lib.optimization import Stages
-from hw3lib.runs import read_log
+from hw3lib.training import trainer
+from hw3lib.training.optimization import Stages
+from hw3lib.training.run_files import read_log
 
 
 def judged(profile: config.Profile, captions: object, device: str):
@@ -46,21 +47,21 @@ def test_features_give_the_same_logits_as_their_images(tiny_run: config.Run) -> 
 def test_the_encoder_moves_only_after_its_frozen_epochs(
     tiny_profile: config.Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "scorer", judged)
+    monkeypatch.setattr(trainer, "scorer", judged)
     torch.manual_seed(tiny_profile.seed)
     fresh = Captioner(tiny_profile.run("best"), 60).encoder.state_dict()
-    frozen = encoder_of(training.train(with_training(tiny_profile, epochs=2, frozen_epochs=2), "best"))
+    frozen = encoder_of(trainer.train(with_training(tiny_profile, epochs=2, frozen_epochs=2), "best"))
     assert all(torch.equal(frozen[name], fresh[name]) for name in fresh)
-    moved = encoder_of(training.train(with_training(tiny_profile, epochs=2, frozen_epochs=1, patience=5), "best"))
+    moved = encoder_of(trainer.train(with_training(tiny_profile, epochs=2, frozen_epochs=1, patience=5), "best"))
     assert any(not torch.equal(moved[name], fresh[name]) for name in fresh)
 
 
 def test_validations_come_every_few_epochs_and_at_both_ends_of_a_phase(
     tiny_profile: config.Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "scorer", judged)
+    monkeypatch.setattr(trainer, "scorer", judged)
     profile = with_training(tiny_profile, epochs=6, frozen_epochs=3, validate_every=2, patience=9)
-    log = read_log(training.train(profile, "best"))
+    log = read_log(trainer.train(profile, "best"))
     assert [event["epoch"] for event in log if event["event"] == "validation"] == [2, 3, 4, 6]
 
 

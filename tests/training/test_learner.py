@@ -13,11 +13,11 @@ from hw3lib import config
 from hw3lib.data.epoch_order import Visit
 from hw3lib.data.loader import padded
 from hw3lib.data.tokenizer import CaptionTokenizer
-from hw3lib.feeding import Part, Step
-from hw3lib.learning import Learner
 from hw3lib.models.captioner import Captioner
 from hw3lib.system.errors import UserError
-from hw3lib.validation import next_token_loss
+from hw3lib.training.feed import Part, Step
+from hw3lib.training.learner import Learner
+from hw3lib.training.validation import next_token_loss
 
 TOKENS = [[2, 5, 6, 7, 8, 3], [2, 9, 3], [2, 4, 4, 3], [2, 10, 11, 12, 3]]
 

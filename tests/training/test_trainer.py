@@ -18,18 +18,19 @@ import pytest
 import torch
 from PIL import Image
 
-from hw3lib import config, training
-from hw3lib.checkpoints import read_facts, restore_state, save_state
+from hw3lib import config
 from hw3lib.data.caption_set import CaptionSet
 from hw3lib.data.captions import load_captions
 from hw3lib.data.epoch_order import plan
 from hw3lib.data.loader import Pairs, load_images, padded
 from hw3lib.data.tokenizer import for_profile
 from hw3lib.models.captioner import Captioner
-from hw3lib.optimization import Stages, autocast, parameter_groups, unfused
-from hw3lib.runs import identity, read_log
 from hw3lib.system.errors import UserError
-from hw3lib.validation import evaluate, next_token_loss
+from hw3lib.training import trainer
+from hw3lib.training.checkpoints import read_facts, restore_state, save_state
+from hw3lib.training.optimization import Stages, autocast, parameter_groups, unfused
+from hw3lib.training.run_files import identity, read_log
+from hw3lib.training.validation import evaluate, next_token_loss
 from tests.support.places import REAL, ROOT
 from tests.support.training import overlap, setting, timeless
 
@@ -38,7 +39,7 @@ COLOURS = ("red", "green", "blue", "white")  # of the shapes in conftest.py
 
 @pytest.fixture
 def profile(tiny_profile: config.Profile, monkeypatch: pytest.MonkeyPatch) -> config.Profile:
-    monkeypatch.setattr(training, "scorer", overlap)
+    monkeypatch.setattr(trainer, "scorer", overlap)
     return tiny_profile
 
 
@@ -126,9 +127,9 @@ def test_a_profile_without_a_clip_trains_and_its_lines_say_cider_alone(
     with_clip = identity(profile, "best")
     profile = dataclasses.replace(setting(profile, epochs=2), clip=None)
     assert identity(profile, "best") not in (with_clip, identity(dataclasses.replace(profile, seed=8), "best"))
-    monkeypatch.setattr(training, "scorer", cider_alone)
+    monkeypatch.setattr(trainer, "scorer", cider_alone)
     events: list[dict] = []
-    training.train(profile, "best", on_validation=events.append)
+    trainer.train(profile, "best", on_validation=events.append)
     assert len(events) == 2
     assert all("CIDEr" in event and "CLIPScore" not in event for event in events)
     lines = capsys.readouterr().out.strip().splitlines()
@@ -153,7 +154,7 @@ def test_the_last_rate_is_held_until_the_encoder_has_had_its_turn(profile: confi
     stages.judge({"CIDEr": 0, "CLIPScore": 0})
     assert stages.over
     # A rate of 0 learns nothing, so that no score rises after the first validation.
-    target = training.train(setting(profile, epochs=6, frozen_epochs=4, patience=1, learning_rates=(0.0,)), "best")
+    target = trainer.train(setting(profile, epochs=6, frozen_epochs=4, patience=1, learning_rates=(0.0,)), "best")
     assert [event["epoch"] for event in read_log(target) if event["event"] == "validation"] == [1, 2, 3, 4, 5]
 
 
@@ -252,7 +253,7 @@ def test_a_run_learns_and_leaves_everything_that_is_promised(
 ) -> None:
     profile = setting(profile, epochs=30, patience=40, learning_rates=(6e-3,))
     events: list[dict] = []
-    target = training.train(profile, "best", on_validation=events.append)
+    target = trainer.train(profile, "best", on_validation=events.append)
     assert sorted(path.name for path in target.iterdir()) == [
         "best.safetensors", "config.yaml", "done.json", "log.jsonl", "predictions.json",
     ]  # fmt: skip
@@ -282,51 +283,52 @@ def test_a_run_learns_and_leaves_everything_that_is_promised(
     assert "finished" in lines[-1]
     assert "at most" in lines[0]
 
-    assert training.is_current(profile, "best")
+    assert trainer.is_current(profile, "best")
     before = (target / "best.safetensors").stat().st_mtime_ns
     again: list[dict] = []
-    assert training.train(profile, "best", on_validation=again.append) == target
+    assert trainer.train(profile, "best", on_validation=again.append) == target
     assert again == events  # told from the log
     assert (target / "best.safetensors").stat().st_mtime_ns == before
 
-    loaded = training.load_run(profile, "best")
-    found = training.caption_images(loaded, list(captions.paths), batch_size=3)
+    loaded = trainer.load_run(profile, "best")
+    found = trainer.caption_images(loaded, list(captions.paths), batch_size=3)
     assert {name: caption.text for name, caption in found.items()} == predictions
 
 
 def test_a_finished_run_is_outdated_by_its_settings_and_its_files(profile: config.Profile) -> None:
     profile = setting(profile, epochs=1)
-    training.train(profile, "best")
-    assert training.is_current(profile, "best")
+    trainer.train(profile, "best")
+    assert trainer.is_current(profile, "best")
     renamed = dataclasses.replace(profile, runs={"best": dataclasses.replace(profile.run("best"), title="other words")})
-    assert training.is_current(renamed, "best")
-    assert not training.is_current(setting(profile, epochs=2), "best")
-    assert not training.is_current(dataclasses.replace(profile, seed=8), "best")
+    assert trainer.is_current(renamed, "best")
+    assert not trainer.is_current(setting(profile, epochs=2), "best")
+    assert not trainer.is_current(dataclasses.replace(profile, seed=8), "best")
     tokenizer = Path(profile.captions.tokenizer)
     tokenizer.write_text(tokenizer.read_text() + " ")
-    assert not training.is_current(profile, "best")
+    assert not trainer.is_current(profile, "best")
 
 
 def test_the_same_seed_gives_the_same_run_and_another_seed_another(profile: config.Profile) -> None:
     profile = setting(profile, epochs=2)
-    first = training.train(profile, "best")
+    first = trainer.train(profile, "best")
     log, weights = timeless(read_log(first)), (first / "best.safetensors").read_bytes()
-    training.train(profile, "best", resume=False)
+    trainer.train(profile, "best", resume=False)
     assert timeless(read_log(first)) == log
     assert (first / "best.safetensors").read_bytes() == weights
-    training.train(dataclasses.replace(profile, seed=8), "best")
+    trainer.train(dataclasses.replace(profile, seed=8), "best")
     assert timeless(read_log(first)) != log
 
 
 SCRIPT = """
 import sys
 sys.path.insert(0, {root!r})
-from hw3lib import config, training
+from hw3lib import config
+from hw3lib.training import trainer
 from tests.support.training import overlap
-training.scorer = overlap
+trainer.scorer = overlap
 from pydantic import TypeAdapter
 profile = TypeAdapter(config.Profile).validate_json(open({profile!r}).read())
-training.train(profile, "best")
+trainer.train(profile, "best")
 """
 
 
@@ -345,7 +347,7 @@ def test_a_run_killed_again_and_again_ends_as_if_nothing_had_happened(profile: c
     )  # fmt: skip
     (tmp_path / "profile.json").write_text(json.dumps(dataclasses.asdict(profile)))
     code = textwrap.dedent(SCRIPT).format(root=str(ROOT), profile=str(tmp_path / "profile.json"))
-    target = training.folder(profile, "best")
+    target = trainer.folder(profile, "best")
     log = target / "log.jsonl"
 
     chance = random.Random(os.getpid())
@@ -364,7 +366,7 @@ def test_a_run_killed_again_and_again_ends_as_if_nothing_had_happened(profile: c
         finally:
             process.send_signal(signal.SIGKILL)
             process.wait()
-        assert not training.is_current(profile, "best")
+        assert not trainer.is_current(profile, "best")
 
     kill_after(2)
     kill_after(3, wait=chance.random())
@@ -377,7 +379,7 @@ def test_a_run_killed_again_and_again_ends_as_if_nothing_had_happened(profile: c
     torch.set_num_threads(1)
     try:
         events: list[dict] = []
-        training.train(profile, "best", on_validation=events.append)
+        trainer.train(profile, "best", on_validation=events.append)
         resumed, weights = timeless(read_log(target)), (target / "best.safetensors").read_bytes()
         predictions = (target / "predictions.json").read_bytes()
         variants = {path.name: path.read_bytes() for path in (target / "variants").iterdir()}
@@ -385,7 +387,7 @@ def test_a_run_killed_again_and_again_ends_as_if_nothing_had_happened(profile: c
         assert [event["phase"] for event in events] == ["frozen"] * 3 + ["whole"] * 10 + ["self-critical"] * 3
         assert [event["stage"] for event in events][:13] == [1] * 6 + [2] * 7
         assert not (target / "last").exists()
-        training.train(profile, "best", resume=False)
+        trainer.train(profile, "best", resume=False)
     finally:
         torch.set_num_threads(threads)
     assert timeless(read_log(target)) == resumed
@@ -397,7 +399,7 @@ def test_a_run_killed_again_and_again_ends_as_if_nothing_had_happened(profile: c
 
 @pytest.mark.parametrize("frozen_epochs", [0, 1])
 def test_the_encoder_learns_unless_it_is_frozen(profile: config.Profile, frozen_epochs: int) -> None:
-    target = training.train(setting(profile, epochs=1, frozen_epochs=frozen_epochs), "best")
+    target = trainer.train(setting(profile, epochs=1, frozen_epochs=frozen_epochs), "best")
     state = Captioner.load(target / "best.safetensors").state_dict()
     torch.manual_seed(profile.seed)
     start = Captioner(profile.run("best"), for_profile(profile).size).state_dict()
@@ -415,7 +417,7 @@ def test_frozen_features_give_the_loss_that_the_images_give(profile: config.Prof
 
 
 def test_validations_come_as_often_as_asked_and_at_the_end(profile: config.Profile) -> None:
-    target = training.train(setting(profile, epochs=7, validate_every=3, frozen_epochs=2, patience=9), "best")
+    target = trainer.train(setting(profile, epochs=7, validate_every=3, frozen_epochs=2, patience=9), "best")
     assert [event["epoch"] for event in read_log(target) if event["event"] == "validation"] == [2, 3, 6, 7]
 
 
@@ -425,8 +427,8 @@ def test_a_state_of_other_settings_is_not_gone_on_with(profile: config.Profile) 
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        training.train(setting(profile, epochs=5), "best", on_validation=stop)
-    target = training.train(setting(profile, epochs=2, learning_rates=(1e-4,)), "best")
+        trainer.train(setting(profile, epochs=5), "best", on_validation=stop)
+    target = trainer.train(setting(profile, epochs=2, learning_rates=(1e-4,)), "best")
     assert [event["learning_rate"] for event in read_log(target) if event["event"] == "validation"] == [1e-4, 1e-4]
 
 
@@ -439,43 +441,43 @@ def test_an_unreadable_training_photograph_is_reported_and_left_out(
     captions = dataclasses.replace(profile.captions, train_images=str(tmp_path / "p2" / "images" / "train"))
     profile = setting(dataclasses.replace(profile, captions=captions), epochs=1)
     (tmp_path / "p2" / "images" / "train" / "train_003.jpg").write_bytes(b"broken")
-    training.train(profile, "best")
+    trainer.train(profile, "best")
     assert "left out: " in (out := capsys.readouterr().out)
     assert "train_003.jpg" in out
     for number in range(4, 9):
         (tmp_path / "p2" / "images" / "train" / f"train_{number:03d}.jpg").write_bytes(b"broken")
     with pytest.raises(UserError, match="6 of 24 photographs are unreadable"):
-        training.train(profile, "best", resume=False)
+        trainer.train(profile, "best", resume=False)
 
 
 def test_a_loss_that_explodes_stops_the_run(profile: config.Profile) -> None:
     with pytest.raises(UserError, match=r"the loss is .* lower learning rate"):
-        training.train(setting(profile, learning_rates=(1e30,), epochs=5), "best")
+        trainer.train(setting(profile, learning_rates=(1e30,), epochs=5), "best")
 
 
 def test_an_untrained_run_names_the_command_that_trains_it(profile: config.Profile) -> None:
     with pytest.raises(UserError, match="hw3 train best --profile tiny"):
-        training.load_run(profile, "best")
+        trainer.load_run(profile, "best")
     with pytest.raises(UserError, match=r"no run 'bset'.*'best'"):
-        training.load_run(profile, "bset")
+        trainer.load_run(profile, "bset")
 
 
 def test_captioning_a_folder_reports_or_refuses_what_it_cannot_read(profile: config.Profile, tmp_path: Path) -> None:
-    training.train(setting(profile, epochs=1), "best")
-    loaded = training.load_run(profile, "best")
+    trainer.train(setting(profile, epochs=1), "best")
+    loaded = trainer.load_run(profile, "best")
     for name in ("b", "a"):
         Image.new("RGB", (40, 30), "red").save(tmp_path / f"{name}.png")
     (tmp_path / "c.png").write_bytes(b"broken")
     paths = [tmp_path / f"{name}.png" for name in "bca"]
     with pytest.raises(UserError, match=r"c\.png"):
-        training.caption_images(loaded, paths)
+        trainer.caption_images(loaded, paths)
     noted: list[Path] = []
-    found = training.caption_images(loaded, paths, on_unreadable=lambda path, problem: noted.append(path))
+    found = trainer.caption_images(loaded, paths, on_unreadable=lambda path, problem: noted.append(path))
     assert list(found) == ["b", "a"]
     assert noted == [tmp_path / "c.png"]
     Image.new("RGB", (40, 30)).save(tmp_path / "a.jpg")
     with pytest.raises(UserError, match="two images are called 'a'"):
-        training.caption_images(loaded, [*paths, tmp_path / "a.jpg"])
+        trainer.caption_images(loaded, [*paths, tmp_path / "a.jpg"])
 
 
 @pytest.mark.slow
@@ -487,7 +489,7 @@ def test_two_processes_are_one_at_the_same_global_batch(profile: config.Profile,
         dataclasses.replace(profile, runs={"best": still}),
         epochs=6, patience=9, frozen_epochs=2, ema_decay=0.8, precision="float32", learning_rates=(6e-3, 1e-3),
     )  # fmt: skip
-    training.train(alone, "best")
+    trainer.train(alone, "best")
     together = dataclasses.replace(alone, name="together")
     (tmp_path / "profile.json").write_text(json.dumps(dataclasses.asdict(together)))
     script = tmp_path / "script.py"
@@ -495,7 +497,7 @@ def test_two_processes_are_one_at_the_same_global_batch(profile: config.Profile,
     launch = ["-m", "accelerate.commands.launch", "--cpu", "--num_processes=2", "--num_machines=1", str(script)]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
     subprocess.run([sys.executable, *launch], env=environment, check=True, timeout=550)
-    one, two = (training.folder(each, "best") for each in (alone, together))
+    one, two = (trainer.folder(each, "best") for each in (alone, together))
     logs = [timeless(read_log(folder)) for folder in (one, two)]
     assert len(logs[0]) == len(logs[1]) > 10
     for expected, found in zip(*logs, strict=True):
@@ -520,6 +522,6 @@ def test_real_photographs_and_the_original_tokenizer_train_a_few_steps(profile: 
         limit_val=8,
     )
     profile = setting(dataclasses.replace(profile, captions=captions), epochs=2, captions_per_image=5, batch_size=40)
-    log = [event for event in read_log(training.train(profile, "best")) if event["event"] == "validation"]
+    log = [event for event in read_log(trainer.train(profile, "best")) if event["event"] == "validation"]
     assert log[1]["val_loss"] < log[0]["val_loss"] < 9.8  # the logarithm of 18,022: what knows nothing has
-    assert len(json.loads((training.folder(profile, "best") / "predictions.json").read_text())) == 8
+    assert len(json.loads((trainer.folder(profile, "best") / "predictions.json").read_text())) == 8

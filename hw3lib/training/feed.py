@@ -20,9 +20,9 @@ from torch import Tensor
 from hw3lib.config import Training
 from hw3lib.data.epoch_order import Visit, plan
 from hw3lib.data.loader import Pairs, padded
-from hw3lib.features import Frozen
 from hw3lib.models.captioner import Features
 from hw3lib.system import threads
+from hw3lib.training.frozen_features import Frozen
 
 _AHEAD = 4  # batches of features that are read before they are asked for
 T = TypeVar("T")

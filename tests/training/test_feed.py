@@ -8,13 +8,14 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from hw3lib import config, features
+from hw3lib import config
 from hw3lib.data.captions import training_captions
 from hw3lib.data.loader import Pairs, load_images
 from hw3lib.data.tokenizer import for_profile
-from hw3lib.features import Frozen
-from hw3lib.feeding import Feed
 from hw3lib.models.captioner import Captioner
+from hw3lib.training import frozen_features
+from hw3lib.training.feed import Feed
+from hw3lib.training.frozen_features import Frozen
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def pairs(tiny_profile: config.Profile, model: Captioner) -> Pairs:
 
 def feed(pairs: Pairs, model: Captioner, rank: int = 0, processes: int = 1, **changes: object) -> Feed:
     setting = dataclasses.replace(model.run.training, **({"batch_size": 8, "captions_per_image": 1} | changes))
-    return Feed(pairs, setting, 7, rank, processes, lambda: features.frozen(model, pairs.images, "float32"))
+    return Feed(pairs, setting, 7, rank, processes, lambda: frozen_features.frozen(model, pairs.images, "float32"))
 
 
 def test_features_come_in_the_place_of_their_images(pairs: Pairs, model: Captioner) -> None:
@@ -53,7 +54,7 @@ def test_features_come_in_the_place_of_their_images(pairs: Pairs, model: Caption
 
 def test_features_are_asked_for_once_and_again_when_the_encoder_has_changed(pairs: Pairs, model: Captioner) -> None:
     asked = 0
-    kept = features.frozen(model, pairs.images, "float32")
+    kept = frozen_features.frozen(model, pairs.images, "float32")
 
     def ask() -> Frozen:
         nonlocal asked
@@ -134,7 +135,7 @@ def test_the_wait_for_data_is_timed_and_the_work_on_it_is_not(
 
 def test_computing_features_is_not_waiting_for_data(pairs: Pairs, model: Captioner) -> None:
     now = 0.0
-    kept = features.frozen(model, pairs.images, "float32")
+    kept = frozen_features.frozen(model, pairs.images, "float32")
 
     def compute() -> Frozen:
         nonlocal now

@@ -1,0 +1,1 @@
+"""From a profile's run to its weights."""
