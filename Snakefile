@@ -79,7 +79,7 @@ if PROFILE.data == "demo":
 
 rule p1_prompts:
     message: "P1 notebook: prompts"
-    input: P1_DATA, WEIGHTS, SUPERVISED, code("notebooks/p1_prompts.ipynb", "hw3lib/prompt*.py", "hw3lib/probe.py", "hw3lib/models/clip.py", "hw3lib/figures.py", "hw3lib/figures_prompts.py", "hw3lib/resources/prompts/*", "hw3lib/resources/articles.json", "hw3lib/display.py")
+    input: P1_DATA, WEIGHTS, SUPERVISED, code("notebooks/p1_prompts.ipynb", "hw3lib/prompt*.py", "hw3lib/probe.py", "hw3lib/models/clip.py", "hw3lib/figures.py", "hw3lib/figures_prompts.py", "hw3lib/resources/prompts/*", "hw3lib/resources/articles.json", "hw3lib/display/bundle.py")
     output: NOTEBOOKS[0], f"{OUT}/p1/scores.json", f"{OUT}/p1/study.json"
     params: setting=fingerprint(PROFILE.clip, PROFILE.p1, PROFILE.seed)
     log: f"{OUT}/logs/p1_prompts.log"
@@ -115,7 +115,7 @@ rule score:
 
 rule p2_training:
     message: "P2 notebook: {wildcards.run}"
-    input: f"{OUT}/pipeline/train_{{run}}.json", f"{OUT}/p2/{{run}}/scores.json", code("notebooks/p2_training.ipynb", "hw3lib/figures.py", "hw3lib/figures_captioning.py", "hw3lib/display.py")
+    input: f"{OUT}/pipeline/train_{{run}}.json", f"{OUT}/p2/{{run}}/scores.json", code("notebooks/p2_training.ipynb", "hw3lib/figures.py", "hw3lib/figures_captioning.py", "hw3lib/display/bundle.py")
     output: f"{OUT}/notebooks/p2_training_{{run}}.ipynb"
     params: title=lambda w: PROFILE.runs[w.run].title
     log: f"{OUT}/logs/p2_training_{{run}}.log"
@@ -124,7 +124,7 @@ rule p2_training:
 
 rule p2_ablations:
     message: "P2 notebook: ablations"
-    input: expand(f"{OUT}/p2/{{run}}/scores.json", run=RUNS), code("notebooks/p2_ablations.ipynb", "hw3lib/figures.py", "hw3lib/figures_captioning.py", "hw3lib/display.py", "hw3lib/resources/published.json")
+    input: expand(f"{OUT}/p2/{{run}}/scores.json", run=RUNS), code("notebooks/p2_ablations.ipynb", "hw3lib/figures.py", "hw3lib/figures_captioning.py", "hw3lib/display/bundle.py", "hw3lib/resources/published.json")
     output: f"{OUT}/notebooks/p2_ablations.ipynb"
     params: titles=[PROFILE.runs[run].title for run in RUNS]
     log: f"{OUT}/logs/p2_ablations.log"
@@ -133,7 +133,7 @@ rule p2_ablations:
 
 rule p3_attention:
     message: "P3 notebook: attention"
-    input: f"{OUT}/pipeline/train_{PROFILE.best_run}.json", f"{OUT}/p2/{PROFILE.best_run}/scores.json", code("notebooks/p3_attention.ipynb", "hw3lib/attention.py", "hw3lib/grounding*.py", "hw3lib/data/instances.py", "hw3lib/relevance.py", "hw3lib/word_classes.py", "hw3lib/resources/word_classes.json", "hw3lib/outlines.py", "hw3lib/viewer*", "hw3lib/figures_attention.py", "hw3lib/figures_grounding.py", "hw3lib/display.py")
+    input: f"{OUT}/pipeline/train_{PROFILE.best_run}.json", f"{OUT}/p2/{PROFILE.best_run}/scores.json", code("notebooks/p3_attention.ipynb", "hw3lib/attention.py", "hw3lib/grounding*.py", "hw3lib/data/instances.py", "hw3lib/relevance.py", "hw3lib/word_classes.py", "hw3lib/resources/word_classes.json", "hw3lib/outlines.py", "hw3lib/viewer*", "hw3lib/figures_attention.py", "hw3lib/figures_grounding.py", "hw3lib/display/bundle.py")
     output: f"{OUT}/notebooks/p3_attention.ipynb", f"{OUT}/p3/grounding.json"
     params: setting=fingerprint(PROFILE.p3, PROFILE.best_run)
     log: f"{OUT}/logs/p3_attention.log"
@@ -142,7 +142,7 @@ rule p3_attention:
 
 rule claims:
     message: "claims and verdicts"
-    input: f"{OUT}/p1/study.json", expand(f"{OUT}/p2/{{run}}/scores.json", run=RUNS), f"{OUT}/p3/grounding.json", code("notebooks/claims.ipynb", "hw3lib/claims*.py", "hw3lib/verdicts.py", "hw3lib/metrics/bootstrap.py", "hw3lib/resources/claims.json", "hw3lib/resources/word_classes.json", "hw3lib/display.py")
+    input: f"{OUT}/p1/study.json", expand(f"{OUT}/p2/{{run}}/scores.json", run=RUNS), f"{OUT}/p3/grounding.json", code("notebooks/claims.ipynb", "hw3lib/claims*.py", "hw3lib/verdicts.py", "hw3lib/metrics/bootstrap.py", "hw3lib/resources/claims.json", "hw3lib/resources/word_classes.json", "hw3lib/display/bundle.py")
     output: f"{OUT}/notebooks/claims.ipynb", f"{OUT}/claims.json"
     params: setting=fingerprint(PROFILE.runs, PROFILE.best_run, PROFILE.captions)
     log: f"{OUT}/logs/claims.log"

@@ -130,8 +130,8 @@ def describe(look: Look) -> str:
 
 
 def printed(figure: Figure, caption: str, alt: str) -> dict[str, Any]:
-    """The bundle of a word grid, as :func:`hw3lib.display.figure_bundle` makes it, its PNG without transparency."""
-    from hw3lib.display import figure_bundle
+    """The bundle of a word grid, as :func:`hw3lib.display.bundle.figure_bundle` makes it, its PNG without transparency."""
+    from hw3lib.display.bundle import figure_bundle
 
     bundle = figure_bundle(figure, caption, alt)
     png = io.BytesIO()

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hw3lib import config, display, paths
+from hw3lib import config, paths
+from hw3lib.display import bundle
 from hw3lib.report_document import Block, Chapter, join_runs, number, prose, read_chapter, text_inline
 from hw3lib.system import files, provenance
 from hw3lib.system.errors import UserError
@@ -157,7 +158,7 @@ def summary_blocks(profile: config.Profile, summary: dict[str, Any]) -> list[Blo
     found: list[Block] = [{"kind": "paragraph", "inline": text_inline(_comparable(profile))}]
     if summary["p1"]["prompts"]:
         figures = known.get("p1", {}).get("prompts", {})
-        rows: list[list[display.Cell]] = [
+        rows: list[list[bundle.Cell]] = [
             [template, accuracy, figures.get(template)] for template, accuracy in summary["p1"]["prompts"].items()
         ]
         images = summary["p1"].get("images")
@@ -199,8 +200,8 @@ def claim_blocks(profile: config.Profile) -> list[Block]:
     return [table]
 
 
-def _table(columns: list[str], rows: list[list[display.Cell]], caption: str) -> Block:
-    content = display.table_bundle(columns, rows, caption)[display.TABLE]
+def _table(columns: list[str], rows: list[list[bundle.Cell]], caption: str) -> Block:
+    content = bundle.table_bundle(columns, rows, caption)[bundle.TABLE]
     inline = {"columns": [text_inline(column) for column in columns]}
     return {"kind": "table", **content, **inline, "rows": [[text_inline(c) for c in row] for row in content["rows"]]}
 

@@ -18,7 +18,7 @@ from typing import Any
 from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
 
-from hw3lib.display import FIGURE, TABLE
+from hw3lib.display.bundle import FIGURE, TABLE
 from hw3lib.system.errors import UserError
 
 Block = dict[str, Any]

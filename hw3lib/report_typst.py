@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from hw3lib import paths
-from hw3lib.display import cjk_font
+from hw3lib.display.bundle import cjk_font
 from hw3lib.report import Report
 from hw3lib.report_document import Block, Chapter
 from hw3lib.system import files

@@ -203,7 +203,7 @@ def bundle(
 
 def show_pair(end: str, pair: Pair, look: Look, view: View | None = None, masks: Masks | None = None) -> None:
     """Display the ``best`` or the ``worst`` pair: score and captions beside the published figure, then the maps."""
-    from hw3lib.display import show_table
+    from hw3lib.display.bundle import show_table
 
     published = files.read_json(paths.PACKAGE / "resources" / "published.json")["p3"][end]
     said = ["this run's caption", *["a person's"] * len(pair.references)]
