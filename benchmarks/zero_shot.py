@@ -22,11 +22,13 @@ import torch
 from harness import ROOT, Row, alternate, arguments, finish, row
 from metrics import DEMO_CLIP, photographs
 
-from hw3lib import config, prompt_study, prompts
+from hw3lib import config
 from hw3lib.data.labelled import load_labelled
 from hw3lib.models.clip import ClipModel
-from hw3lib.prompt_sets import PromptSet, fill
-from hw3lib.prompts import Classifier
+from hw3lib.prompts import study as prompt_study
+from hw3lib.prompts import zero_shot
+from hw3lib.prompts.templates import PromptSet, fill
+from hw3lib.prompts.zero_shot import Classifier
 
 SECONDS = 600  # that a grader gives to 2,500 images
 
@@ -89,7 +91,7 @@ def features_kept(
     ]
 
 
-def ours(clip: ClipModel, data: prompts.LabelledSet, templates: Sequence[str], cold: bool = True) -> list[list[int]]:
+def ours(clip: ClipModel, data: zero_shot.LabelledSet, templates: Sequence[str], cold: bool = True) -> list[list[int]]:
     """The same, as the project does it, with nothing known from before."""
     clip._texts.clear()
     if cold:
@@ -187,7 +189,7 @@ def classify(cfg: config.Clip, folder: Path, images: int) -> Row:
     for number, path in enumerate(sorted(source.iterdir())):
         path.rename(source / f"{rng.choice(['photo', 'Bild ü', 'IMG', 'a, b'])} {number}.jpg")
     started = time.perf_counter()
-    found = prompts.classify_folder(cfg, source, labels, folder / "out.csv", device="cpu")
+    found = zero_shot.classify_folder(cfg, source, labels, folder / "out.csv", device="cpu")
     taken = time.perf_counter() - started
     if len(found) != images:
         sys.exit("not every image has a label")

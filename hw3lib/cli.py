@@ -76,11 +76,12 @@ def main() -> None:
 @_device
 def classify(images: Path, id2label: Path, out: Path, template: str | None, profile: str, device: str) -> None:
     """Classify the IMAGES of a folder with CLIP among the labels of ID2LABEL (JSON), into OUT (CSV: filename,label)."""
-    from hw3lib import config, prompts
+    from hw3lib import config
+    from hw3lib.prompts import zero_shot
     from hw3lib.system import files
 
     files.refuse_unwritable(out)
-    labels = prompts.classify_folder(config.load(profile), images, id2label, out, template, device)
+    labels = zero_shot.classify_folder(config.load(profile), images, id2label, out, template, device)
     click.echo(f"{out}: {len(labels)} labels")
 
 

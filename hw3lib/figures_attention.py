@@ -130,7 +130,7 @@ def describe(look: Look) -> str:
 
 
 def printed(figure: Figure, caption: str, alt: str) -> dict[str, Any]:
-    """The bundle of a word grid, as :func:`hw3lib.display.bundle.figure_bundle` makes it, its PNG without transparency."""
+    """The bundle of a word grid (:func:`hw3lib.display.bundle.figure_bundle`), its PNG without transparency."""
     from hw3lib.display.bundle import figure_bundle
 
     bundle = figure_bundle(figure, caption, alt)

@@ -13,7 +13,7 @@ from PIL import Image
 
 from hw3lib.attention import Look, View, to_original, view_maps, word_maps
 from hw3lib.data.instances import Mask
-from hw3lib.figures import STYLE, WIDTH, new_figure, styled
+from hw3lib.display.style import STYLE, WIDTH, new_figure, styled
 from hw3lib.figures_attention import WHITE, blend, outline
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from hw3lib import config, paths
-from hw3lib.display import bundle
+from hw3lib.display.bundle import TABLE, Cell, table_bundle
 from hw3lib.report_document import Block, Chapter, join_runs, number, prose, read_chapter, text_inline
 from hw3lib.system import files, provenance
 from hw3lib.system.errors import UserError
@@ -158,7 +158,7 @@ def summary_blocks(profile: config.Profile, summary: dict[str, Any]) -> list[Blo
     found: list[Block] = [{"kind": "paragraph", "inline": text_inline(_comparable(profile))}]
     if summary["p1"]["prompts"]:
         figures = known.get("p1", {}).get("prompts", {})
-        rows: list[list[bundle.Cell]] = [
+        rows: list[list[Cell]] = [
             [template, accuracy, figures.get(template)] for template, accuracy in summary["p1"]["prompts"].items()
         ]
         images = summary["p1"].get("images")
@@ -200,8 +200,8 @@ def claim_blocks(profile: config.Profile) -> list[Block]:
     return [table]
 
 
-def _table(columns: list[str], rows: list[list[bundle.Cell]], caption: str) -> Block:
-    content = bundle.table_bundle(columns, rows, caption)[bundle.TABLE]
+def _table(columns: list[str], rows: list[list[Cell]], caption: str) -> Block:
+    content = table_bundle(columns, rows, caption)[TABLE]
     inline = {"columns": [text_inline(column) for column in columns]}
     return {"kind": "table", **content, **inline, "rows": [[text_inline(c) for c in row] for row in content["rows"]]}
 

@@ -62,16 +62,16 @@ def verify(profile: config.Profile, runs: Sequence[str] = (), device: str = "aut
 
 
 def _prompts(profile: config.Profile, folder: Path) -> Iterator[Finding]:
-    from hw3lib import probe, prompt_study, prompts
+    from hw3lib.prompts import probe, study, zero_shot
 
     if not (folder / "predictions.json").is_file():
         yield Finding(folder / "scores.json", (), "not measured yet")
         return
     kept = files.read_json(folder / "predictions.json")
-    yield _compared(folder / "scores.json", prompts.score(kept, prompts.PromptSet.load(profile.p1.prompts)))
+    yield _compared(folder / "scores.json", zero_shot.score(kept, zero_shot.PromptSet.load(profile.p1.prompts)))
     if (folder / "study.safetensors").is_file():
-        answers = prompt_study.read_predictions(folder / "study.safetensors")
-        again = prompt_study.score(answers, prompt_study.load_sets(profile), profile.seed)
+        answers = study.read_predictions(folder / "study.safetensors")
+        again = study.score(answers, study.load_sets(profile), profile.seed)
         again |= probe.score(files.read_json(folder / "probe.json"), profile.seed)
         yield _compared(folder / "study.json", again)
 

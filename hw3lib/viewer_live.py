@@ -17,7 +17,7 @@ from PIL import Image
 from hw3lib import attention, viewer
 from hw3lib.attention import Look, View
 from hw3lib.data.images import IMAGE_ENDINGS, open_image
-from hw3lib.figures import STYLE
+from hw3lib.display.style import STYLE
 from hw3lib.system.errors import UserError
 
 if TYPE_CHECKING:

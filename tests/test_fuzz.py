@@ -36,7 +36,7 @@ from hw3lib.data.tokenizer import CaptionTokenizer
 from hw3lib.metrics import chair
 from hw3lib.models.captioner import Captioner
 from hw3lib.models.encoder import create_encoder, read_weights
-from hw3lib.prompt_sets import PromptSet
+from hw3lib.prompts.templates import PromptSet
 from hw3lib.system.errors import UserError
 from hw3lib.training import checkpoints
 

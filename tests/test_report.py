@@ -16,7 +16,7 @@ import nbformat
 import pytest
 
 from hw3lib import config, paths, report, report_document, report_html
-from hw3lib.display import bundle
+from hw3lib.display.bundle import cjk_font
 from hw3lib.system import files
 from hw3lib.system.errors import UserError
 from tests.support import report_material as material
@@ -196,7 +196,7 @@ def test_the_chinese_font_is_embedded_for_the_characters_that_occur_and_only_the
     from fontTools.ttLib import TTFont
 
     assert report_html.font_face(set()) == ""
-    if bundle.cjk_font() is None:
+    if cjk_font() is None:
         pytest.skip("the CJK font is not installed")
     face = report_html.font_face(set("羊犬"))
     data = re.search(r"base64,([^)]+)\)", face)
@@ -266,7 +266,7 @@ def test_the_pdfs_text_is_text_whatever_it_says(pdf: Any) -> None:
 
 
 def test_chinese_is_in_the_pdf_as_text(pdf: Any) -> None:
-    if bundle.cjk_font() is None:
+    if cjk_font() is None:
         pytest.skip("the CJK font is not installed")
     text = "".join(pages(pdf))
     assert CHINESE in text
@@ -354,7 +354,7 @@ def test_the_page_works_from_disk_without_a_network(built: Path, browser: Any) -
     tab.locator(".contents a[href='#p2_training_vit']").click()
     assert tab.locator("#p2_training_vit").get_attribute("open") is not None
 
-    if bundle.cjk_font() is not None:
+    if cjk_font() is not None:
         assert tab.evaluate(f"document.fonts.load('16px \"hw3 cjk\"', '{CHINESE}').then(found => found.length)") == 1
     assert complaints == []
     assert [url for url in asked if not url.startswith(("data:", "blob:", "file:"))] == []

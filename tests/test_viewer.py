@@ -15,7 +15,7 @@ from PIL import Image
 
 from hw3lib import attention, viewer
 from hw3lib.attention import View
-from hw3lib.display import bundle
+from hw3lib.display.bundle import FIGURE, TABLE, figure_bundle
 from tests.support.looks import synthetic
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
@@ -181,8 +181,8 @@ def test_one_bundle_serves_the_notebook_the_page_and_print() -> None:
     assert "data-hw3-viewer" in shown["text/html"]
     with Image.open(io.BytesIO(base64.b64decode(shown["image/png"]))) as picture:
         assert picture.width == 1440
-    assert shown[bundle.FIGURE]["caption"] == "A figure"
-    assert look.caption in shown[bundle.FIGURE]["alt"]
+    assert shown[FIGURE]["caption"] == "A figure"
+    assert look.caption in shown[FIGURE]["alt"]
     assert shown["text/plain"] == look.caption
     json.dumps(shown, allow_nan=False)
 
@@ -195,8 +195,8 @@ def test_a_pair_is_shown_with_its_references_beside_the_published_figure(monkeyp
     pair = attention.Pair(Path("val/7.jpg"), "a red dog runs", 0.25, ("a dog", "a running dog"))
     viewer.show_pair("worst", pair, synthetic())
     table, figure = shown
-    assert [row[2] for row in table[bundle.TABLE]["rows"]] == ["0.2500", "", "", "0.4294"]
-    assert [row[3] for row in table[bundle.TABLE]["rows"]][:3] == ["a red dog runs", "a dog", "a running dog"]
+    assert [row[2] for row in table[TABLE]["rows"]] == ["0.2500", "", "", "0.4294"]
+    assert [row[3] for row in table[TABLE]["rows"]][:3] == ["a red dog runs", "a dog", "a running dog"]
     assert "data-hw3-viewer" in figure["text/html"]
 
 
@@ -208,7 +208,7 @@ def test_the_word_grid_has_a_panel_per_word_and_takes_any_text() -> None:
     )
     figure = word_grid(look, scale="word")
     assert len(figure.axes) == 5
-    assert bundle.figure_bundle(figure, "x")["image/png"]
+    assert figure_bundle(figure, "x")["image/png"]
 
 
 def test_a_flat_map_looks_flat_beside_a_sharp_one_unless_each_word_has_its_own_scale() -> None:

@@ -16,7 +16,7 @@ from hw3lib import attention, viewer, viewer_live
 from hw3lib.attention import Look
 from hw3lib.config import Profile
 from hw3lib.data.tokenizer import for_profile
-from hw3lib.display import bundle
+from hw3lib.display.bundle import FIGURE
 from hw3lib.models import inference
 from hw3lib.system.errors import UserError
 from hw3lib.viewer_live import AttentionExplorer
@@ -190,7 +190,7 @@ def test_without_a_kernel_it_is_the_static_viewer_of_what_it_shows(loaded, image
     assert '"caption": "red square"' in shown["text/html"]
     assert '"layer": 0, "head": 1' in shown["text/html"]
     assert shown["text/plain"] == "red square"
-    assert shown[bundle.FIGURE]["caption"] == f"{images[0].stem}: red square"
+    assert shown[FIGURE]["caption"] == f"{images[0].stem}: red square"
     assert shown["image/png"]
 
 

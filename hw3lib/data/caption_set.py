@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from hw3lib.system.errors import UserError
-
-if TYPE_CHECKING:
-    pass
 from hw3lib.data.images import Photograph
+from hw3lib.system.errors import UserError
 
 
 @dataclass(frozen=True)

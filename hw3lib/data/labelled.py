@@ -5,16 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from hw3lib.data.captions import _LAYOUT
+from hw3lib.data.images import list_images
 from hw3lib.system.errors import UserError
 from hw3lib.system.files import read_json
 from hw3lib.system.messages import _some
-
-if TYPE_CHECKING:
-    pass
-from hw3lib.data.captions import _LAYOUT
-from hw3lib.data.images import list_images
 
 
 @dataclass(frozen=True)

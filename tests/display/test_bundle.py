@@ -11,7 +11,7 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from hw3lib.display import bundle
+from hw3lib.display.bundle import FIGURE, TABLE, Live, cjk_font, figure_bundle, show_text, table_bundle
 from hw3lib.system.errors import UserError
 
 EVIL = "<script>alert(1)</script> & 'x' | *y*"
@@ -25,21 +25,21 @@ def plot(title: str = "") -> Figure:
 
 
 def test_a_tables_cells_are_text_and_never_markup() -> None:
-    bundle = bundle.table_bundle([EVIL], [[EVIL]], EVIL, notes=EVIL)
+    bundle = table_bundle([EVIL], [[EVIL]], EVIL, notes=EVIL)
     assert "<script>" not in bundle["text/html"]
     assert bundle["text/html"].count("&lt;script&gt;") == 4
-    assert bundle[bundle.TABLE]["rows"] == [[EVIL]]
+    assert bundle[TABLE]["rows"] == [[EVIL]]
 
 
 def test_numbers_stand_right_with_their_digits_and_what_is_not_there_is_a_dash() -> None:
     rows = [["a", 0.12345, 3, None], ["b", float("nan"), 12345, None]]
-    table = bundle.table_bundle(["name", "x", "n", "none"], rows, "Caption.", digits=3)[bundle.TABLE]
+    table = table_bundle(["name", "x", "n", "none"], rows, "Caption.", digits=3)[TABLE]
     assert table["align"] == ["left", "right", "right", "left"]
     assert table["rows"] == [["a", "0.123", "3", "–"], ["b", "–", "12\u202f345", "–"]]
 
 
 def test_the_plain_table_lines_up() -> None:
-    text = bundle.table_bundle(["name", "x"], [["long name", 1.0], ["b\nc", 10.5]], "Caption.")["text/plain"]
+    text = table_bundle(["name", "x"], [["long name", 1.0], ["b\nc", 10.5]], "Caption.")["text/plain"]
     lines = text.splitlines()
     assert lines[0] == "Caption."
     assert len({len(line) for line in lines[2:]}) == 1
@@ -47,32 +47,32 @@ def test_the_plain_table_lines_up() -> None:
 
 def test_a_row_of_the_wrong_length_is_refused_with_both_lengths() -> None:
     with pytest.raises(UserError, match="row 1 has 1 cells for 2 columns"):
-        bundle.table_bundle(["a", "b"], [[1, 2], [3]], "t")
+        table_bundle(["a", "b"], [[1, 2], [3]], "t")
     with pytest.raises(UserError, match="align"):
-        bundle.table_bundle(["a", "b"], [[1, 2]], "t", align=["left"])
+        table_bundle(["a", "b"], [[1, 2]], "t", align=["left"])
 
 
 def test_a_drawing_is_svg_and_the_same_drawing_is_the_same_file() -> None:
-    first, second = (bundle.figure_bundle(plot("t"), "Caption.", "Alt") for _ in range(2))
+    first, second = (figure_bundle(plot("t"), "Caption.", "Alt") for _ in range(2))
     assert first["image/svg+xml"] == second["image/svg+xml"]
-    assert first[bundle.FIGURE] == {"caption": "Caption.", "alt": "Alt"}
+    assert first[FIGURE] == {"caption": "Caption.", "alt": "Alt"}
     assert "image/png" not in first
 
 
 def test_a_figure_with_a_photograph_is_a_sharp_png() -> None:
     figure = Figure(figsize=(3, 2))
     figure.add_subplot().imshow(np.zeros((4, 4, 3)))
-    data = base64.b64decode(bundle.figure_bundle(figure, "c")["image/png"])
+    data = base64.b64decode(figure_bundle(figure, "c")["image/png"])
     with Image.open(io.BytesIO(data)) as image:
         assert image.size == (600, 400)
 
 
 def test_chinese_in_a_figure_is_drawn_and_not_boxed() -> None:
-    if bundle.cjk_font() is None:
+    if cjk_font() is None:
         pytest.skip("the CJK font is not installed")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        svg = bundle.figure_bundle(plot("綿羊 sheep"), "c")["image/svg+xml"]
+        svg = figure_bundle(plot("綿羊 sheep"), "c")["image/svg+xml"]
     # Glyphs are outlines named after their font.
     assert "NotoSansCJK" in svg.replace(" ", "")
 
@@ -88,9 +88,9 @@ def test_a_live_place_replaces_what_it_shows(monkeypatch: pytest.MonkeyPatch) ->
             calls.append(("update", bundle["text/plain"]))
 
     monkeypatch.setattr("IPython.display.DisplayHandle", Handle)
-    place = bundle.Live()
-    bundle.show_text("one", live=place)
-    bundle.show_text("two", live=place)
+    place = Live()
+    show_text("one", live=place)
+    show_text("two", live=place)
     assert calls == [("display", "one"), ("update", "two")]
 
 
@@ -99,4 +99,4 @@ def test_a_drawing_of_any_text_is_well_formed() -> None:
 
     figure = Figure()
     figure.text(0.1, 0.1, "a \x07bell -- --> <script> \uffff & \x0c", parse_math=False)
-    ElementTree.fromstring(bundle.figure_bundle(figure, "c")["image/svg+xml"])
+    ElementTree.fromstring(figure_bundle(figure, "c")["image/svg+xml"])

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from hw3lib import prompt_ensembles, prompt_study
-from hw3lib.prompt_sets import PromptSet
+from hw3lib.prompts import ensembles, study
+from hw3lib.prompts.templates import PromptSet
 
 
 def made_up(images: int = 60, classes: int = 4, seed: int = 0) -> tuple[dict[str, object], list[PromptSet]]:
     """Random predictions of the shipped design and its pairs, in the form of the predictions file."""
     sets = [PromptSet.load("report"), PromptSet.load("factorial")]
-    templates = prompt_study.all_templates(sets)
+    templates = study.all_templates(sets)
     rng = np.random.default_rng(seed)
     logits = rng.normal(size=(len(templates), images, classes))
     truth = rng.permutation(np.arange(images) % classes)
@@ -23,7 +23,7 @@ def made_up(images: int = 60, classes: int = 4, seed: int = 0) -> tuple[dict[str
         "probabilities": np.exp(np.take_along_axis(logs, order, -1)),
         "true": logs[:, np.arange(images), truth],
         "truth": truth,
-        "half": prompt_ensembles.chosen_on(truth, 0),
+        "half": ensembles.chosen_on(truth, 0),
         "templates": templates,
         "labels": [f"class {label}" for label in range(classes)],
         "images": [f"{label}_{n}.png" for n, label in enumerate(truth)],

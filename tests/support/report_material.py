@@ -9,7 +9,7 @@ import nbformat
 import numpy as np
 from PIL import Image
 
-from hw3lib.display import bundle
+from hw3lib.display.bundle import figure_bundle, table_bundle
 from hw3lib.system import files
 
 EVIL = '#eval("1") $x$ @ref [b] *c* _d_ `e` <label> <script>alert(1)</script> \\ "q" & 犬'
@@ -98,7 +98,7 @@ def curve(caption: str) -> dict[str, Any]:
     axes.plot(np.linspace(0, 1, 30) ** 0.5, label="CIDEr")
     axes.set(xlabel="epoch", ylabel="score")
     axes.legend()
-    return bundle.figure_bundle(figure, caption, "A rising curve")
+    return figure_bundle(figure, caption, "A rising curve")
 
 
 def photograph() -> Image.Image:
@@ -138,7 +138,7 @@ def _notebooks() -> dict[str, list[Any]]:
     )
     parameters = code('profile = "fake"', tags=("parameters",))
     widget = {"application/vnd.jupyter.widget-view+json": {"model_id": "1"}, "text/plain": "Box()"}
-    wide = bundle.table_bundle(
+    wide = table_bundle(
         ["label", *[f"prompt {i}" for i in range(1, 9)]],
         [[f"class number {i}", *[i / 50 + j / 100 for j in range(8)]] for i in range(25)],
         "Accuracy by class.",
@@ -155,11 +155,11 @@ def _notebooks() -> dict[str, list[Any]]:
             markdown("## Setting\n\nWhat this run does."),
             code(
                 "settings(run)",
-                bundle.table_bundle(["key", "value"], [["run", run], ["layers", 8]], f"{run}: setting."),
+                table_bundle(["key", "value"], [["run", run], ["layers", 8]], f"{run}: setting."),
             ),
             markdown("## Curves"),
             code("curves(run)", curve(f"{run}: scores by epoch."), stdout="epoch 1\repoch 2\n"),
-            code("samples(run)", bundle.table_bundle(["image", "step", "caption"], samples, f"{run}: samples.")),
+            code("samples(run)", table_bundle(["image", "step", "caption"], samples, f"{run}: samples.")),
         ]
 
     return {
@@ -168,7 +168,7 @@ def _notebooks() -> dict[str, list[Any]]:
             parameters,
             markdown("## Why CLIP transfers\n\n" + prose),
             code("accuracies = study(profile)\nshow(accuracies)  # a comment", wide),
-            code("draw()", curve(f"Accuracy. {EVIL}"), bundle.table_bundle([EVIL], [[EVIL]], EVIL, EVIL)),
+            code("draw()", curve(f"Accuracy. {EVIL}"), table_bundle([EVIL], [[EVIL]], EVIL, EVIL)),
             markdown("## Your own prompt\n\n<img src=x onerror=alert(2)> is text."),
             code("box()", widget),
             markdown("## Checks"),

@@ -8,11 +8,14 @@ from types import SimpleNamespace
 import pytest
 from PIL import Image
 
-from hw3lib import config, paths, prompts, prompts_prose
+from hw3lib import config, paths
 from hw3lib.data.labelled import load_labelled
+from hw3lib.display.prose import code
 from hw3lib.models.clip import ClipModel
-from hw3lib.prompt_sets import Prompt
-from hw3lib.prompts import Classifier, PromptSet, check_template, classify_folder, pick_examples, score
+from hw3lib.prompts import prose, zero_shot
+from hw3lib.prompts.examples import pick_examples
+from hw3lib.prompts.templates import Prompt
+from hw3lib.prompts.zero_shot import Classifier, PromptSet, check_template, classify_folder, score
 from hw3lib.system import files
 from hw3lib.system.errors import UserError
 from tests.support.tiny_clip import ColourClip, write_clip, write_colours
@@ -56,7 +59,7 @@ def test_a_template_needs_exactly_one_object_and_no_other_braces(template: str) 
 
 
 def test_the_class_name_is_put_in_as_it_is() -> None:
-    assert prompts.fill("a {object}.", "{object} {0} %s") == "a {object} {0} %s."
+    assert zero_shot.fill("a {object}.", "{object} {0} %s") == "a {object} {0} %s."
 
 
 def test_the_shipped_set_is_the_reports_with_its_published_figures() -> None:
@@ -87,7 +90,7 @@ def test_bad_prompt_sets_are_refused_with_their_name(tmp_path: Path) -> None:
 def test_the_study_writes_predictions_and_the_scores_that_follow_from_them(
     profile: config.Profile, coloured: None
 ) -> None:
-    path = prompts.study(profile)
+    path = zero_shot.study(profile)
     scores, predictions = files.read_json(path), files.read_json(path.with_name("predictions.json"))
     assert path == paths.runs("tiny") / "p1" / "scores.json"
     assert scores["labels"] == ["red", "green", "blue"]
@@ -124,7 +127,7 @@ def test_a_study_without_any_known_label_is_refused(profile: config.Profile, col
     for number, path in enumerate(sorted(folder.iterdir())):
         path.rename(folder / f"picture{number}.png")
     with pytest.raises(UserError, match="label id"):
-        prompts.study(profile)
+        zero_shot.study(profile)
 
 
 def test_a_folder_is_labelled_image_by_image_whatever_the_names(tmp_path: Path, coloured: None) -> None:
@@ -205,26 +208,26 @@ def scores_of(**accuracies: float) -> dict[str, object]:
 
 
 def test_the_sentence_on_the_winner_follows_the_numbers() -> None:
-    text = prompts_prose.winner_sentence(scores_of(first=0.5, second=0.625, third=0.25))
+    text = prose.winner_sentence(scores_of(first=0.5, second=0.625, third=0.25))
     assert (
         "`second` is the most accurate prompt: 0.6250, 12.5 points (6 images) before the next and 37.5 before the last"
         in text
     )
     assert "the baseline `first` reaches 0.5000" in text
-    assert "`first` is the most accurate prompt" in prompts_prose.winner_sentence(scores_of(first=0.7, second=0.6))
-    assert "`a` and `b` share the highest accuracy, 0.5000" in prompts_prose.winner_sentence(scores_of(a=0.5, b=0.5))
+    assert "`first` is the most accurate prompt" in prose.winner_sentence(scores_of(first=0.7, second=0.6))
+    assert "`a` and `b` share the highest accuracy, 0.5000" in prose.winner_sentence(scores_of(a=0.5, b=0.5))
 
 
 def test_sentences_show_names_as_they_are() -> None:
-    text = prompts_prose.class_sentence(scores_of(first=0.5, second=0.625))
+    text = prose.class_sentence(scores_of(first=0.5, second=0.625))
     assert "dog (0.62), c\\*t (1.00)" in text.replace(" and ", ", ")
     assert "0.50 under `first`, 0.62 under `second`" in text
-    assert prompts_prose.code("a `b` c``") == "``` a `b` c`` ```"
+    assert code("a `b` c``") == "``` a `b` c`` ```"
 
 
 def test_what_the_figures_speak_about_depends_on_the_data() -> None:
-    demo = prompts_prose.data_sentence(SimpleNamespace(data="demo"), scores_of(a=0.5))  # type: ignore[arg-type]
-    real = prompts_prose.data_sentence(SimpleNamespace(data="real"), scores_of(a=0.5))  # type: ignore[arg-type]
+    demo = prose.data_sentence(SimpleNamespace(data="demo"), scores_of(a=0.5))  # type: ignore[arg-type]
+    real = prose.data_sentence(SimpleNamespace(data="real"), scores_of(a=0.5))  # type: ignore[arg-type]
     assert "demo world" in demo
     assert "50 images in 2 classes" in demo
     assert "demo" not in real

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hw3lib import config
-from hw3lib.figures_prompts import signed
-from hw3lib.prompts_prose import code, names_in_words, plain
+from hw3lib import config, paths
+from hw3lib.display.prose import chance, code, names_in_words, plain, points, signed
+from hw3lib.system.files import read_json
 
 LEVEL = 0.05
 
@@ -18,17 +18,6 @@ LEVEL = 0.05
 def shown(effect: Mapping[str, Any]) -> bool:
     """Whether an effect (``p``, ``holm``) is told from none."""
     return bool(effect.get("holm", effect["p"]) < LEVEL)
-
-
-def points(effect: Mapping[str, Any]) -> str:
-    """An effect with its interval, in points of accuracy: ``+1.2 points [+0.3, +2.0]``."""
-    ends = ", ".join(f"{signed(100 * effect[end])}" for end in ("low", "high"))
-    return f"{signed(100 * effect['effect'])} points [{ends}]"
-
-
-def chance(p: float) -> str:
-    """A p-value as one writes it."""
-    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
 
 
 def factor_sentences(study: Mapping[str, Any]) -> str:
@@ -216,7 +205,7 @@ def changed_sentence(study: Mapping[str, Any]) -> str:
 
 
 def confusion_sentence(study: Mapping[str, Any], counts: Any) -> str:
-    """The pairs of classes that are mixed up most; ``counts`` is :func:`hw3lib.prompt_study.confusion`'s."""
+    """The pairs of classes that are mixed up most; ``counts`` is :func:`hw3lib.prompts.examples.confusion`'s."""
     labels = study["labels"]
     wrong = [
         (int(counts[true, given]), labels[true], labels[given])
@@ -280,3 +269,57 @@ def unseen_sentence(profile: config.Profile, study: Mapping[str, Any]) -> str:
         "CLIP never saw a labelled image; that the texts it learned from name common things is not in doubt. “Never "
         "trained to classify them” is true of it, “never met them” is not."
     )
+
+
+def data_sentence(profile: config.Profile, scores: Mapping[str, Any]) -> str:
+    """What the figures speak about, and what the published ones beside them do."""
+    images = f"{scores['images']} images in {len(scores['labels'])} classes"
+    told = read_json(paths.PACKAGE / "resources" / "published.json")["p1"]
+    published = f"{told['images']} photographs in {told['classes']} classes, with ViT-B/32"
+    if profile.data == "demo":
+        return (
+            f"The accuracies of this run are those of the **demo world**: {images}, drawn, and a small CLIP that was "
+            f"pretrained on other drawings and the texts that go with them. The published ones come from {published}. "
+            "The two can be compared in which prompt does better, not in how well."
+        )
+    return f"The accuracies of this run come from **real data**: {images}. The published ones come from {published}."
+
+
+def class_sentence(scores: Mapping[str, Any]) -> str:
+    """Which classes are hard under the best prompt, and for which the wording decides most."""
+    prompts = scores["prompts"]
+    best = max(prompts, key=lambda template: prompts[template]["accuracy"])
+    rates = prompts[best]["per_class"]
+    hardest = [f"{plain(name)} ({rates[name]:.2f})" for name in sorted(rates, key=lambda name: rates[name])[:3]]
+    solved = sum(rate == 1 for rate in rates.values())
+    text = f"Under {code(best)} the hardest classes are {names_in_words(hardest)}; "
+    text += f"{solved} of {len(rates)} are always right." if solved else "none is always right."
+    span = {name: [prompts[template]["per_class"][name] for template in prompts] for name in rates}
+    widest = max(span, key=lambda name: max(span[name]) - min(span[name]))
+    low, high = min(span[widest]), max(span[widest])
+    if low < high:
+        templates = list(prompts)
+        under = code(templates[span[widest].index(low)]), code(templates[span[widest].index(high)])
+        text += f" Wording decides most for {plain(widest)}: {low:.2f} under {under[0]}, {high:.2f} under {under[1]}."
+    return text
+
+
+def winner_sentence(scores: Mapping[str, Any]) -> str:
+    """One sentence, in Markdown, on which prompt won and by how much, from the content of a scores file."""
+    prompts = scores["prompts"]
+    best = max(prompts[template]["accuracy"] for template in prompts)
+    winners = [template for template in prompts if prompts[template]["accuracy"] == best]
+    named = names_in_words([code(template) for template in winners])
+    images = f"{scores['images']} images in {len(scores['labels'])} classes"
+    if len(winners) > 1:
+        return f"On {images}, {named} share the highest accuracy, {best:.4f}."
+    rest = sorted((prompts[template]["accuracy"] for template in prompts if template != winners[0]), reverse=True)
+    if not rest:
+        return f"On {images}, {named} reaches an accuracy of {best:.4f}."
+    base = scores["baseline"]
+    ahead = round((best - rest[0]) * scores["images"])
+    lead = f"{100 * (best - rest[0]):.1f} points ({ahead} image{'s' * (ahead != 1)}) before the next"
+    if len(rest) > 1:
+        lead += f" and {100 * (best - rest[-1]):.1f} before the last"
+    gain = "" if base == winners[0] else f"; the baseline {code(base)} reaches {prompts[base]['accuracy']:.4f}"
+    return f"On {images}, {named} is the most accurate prompt: {best:.4f}, {lead}{gain}."

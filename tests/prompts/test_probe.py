@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from hw3lib import config, probe
+from hw3lib import config
 from hw3lib.data.labelled import load_labelled
-from hw3lib.prompts import Classifier
+from hw3lib.prompts import probe
+from hw3lib.prompts.zero_shot import Classifier
 from tests.support.tiny_clip import ColourClip, write_colours
 
 

@@ -9,9 +9,9 @@ from PIL import Image
 
 from hw3lib import config
 from hw3lib.data.labelled import load_labelled
-from hw3lib.explorer import Explorer, explore
 from hw3lib.models.clip import ClipModel
-from hw3lib.prompts import Classifier
+from hw3lib.prompts.explorer import Explorer, explore
+from hw3lib.prompts.zero_shot import Classifier
 from tests.support.tiny_clip import ColourClip, write_colours
 
 

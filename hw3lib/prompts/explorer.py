@@ -17,9 +17,9 @@ from PIL import ImageOps
 from hw3lib import config, paths
 from hw3lib.data.images import open_image
 from hw3lib.data.labelled import load_labelled
-from hw3lib.figures import STYLE
+from hw3lib.display.style import STYLE
 from hw3lib.metrics.paired_tests import mcnemar
-from hw3lib.prompts import TOP, Classifier, PromptSet, unique_names
+from hw3lib.prompts.zero_shot import TOP, Classifier, PromptSet, unique_names
 from hw3lib.system.errors import UserError
 
 if TYPE_CHECKING:

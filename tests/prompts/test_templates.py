@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hw3lib import paths
-from hw3lib.prompt_sets import PromptSet, article, check_template, fill
+from hw3lib.prompts.templates import PromptSet, article, check_template, fill
 from hw3lib.system.errors import UserError
 
 

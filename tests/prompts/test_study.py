@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 import torch
 
-from hw3lib import config, paths, prompt_ensembles, prompt_study
+from hw3lib import config, paths
 from hw3lib.data.labelled import load_labelled
 from hw3lib.metrics.paired_tests import calibration_error, holm, mcnemar
 from hw3lib.models.clip import ClipModel
-from hw3lib.prompt_sets import Prompt, PromptSet
-from hw3lib.prompts import Classifier
+from hw3lib.prompts import ensembles, examples, study
+from hw3lib.prompts.templates import Prompt, PromptSet
+from hw3lib.prompts.zero_shot import Classifier
 from hw3lib.system import files
 from hw3lib.system.errors import UserError
 from tests.support.predictions import made_up
@@ -21,7 +22,7 @@ from tests.support.tiny_clip import ColourClip, write_colours
 
 def test_every_template_gets_the_measures_of_their_definitions() -> None:
     predictions, sets = made_up()
-    found = prompt_study.score(predictions, sets, 0)
+    found = study.score(predictions, sets, 0)
     row = predictions["templates"].index("This is a {object} image.")
     one = found["templates"]["This is a {object} image."]
     truth, classes = predictions["truth"], predictions["classes"][row]
@@ -39,7 +40,7 @@ def test_every_template_gets_the_measures_of_their_definitions() -> None:
 
 def test_templates_are_compared_with_the_baseline_on_the_same_images() -> None:
     predictions, sets = made_up()
-    found = prompt_study.score(predictions, sets, 0)["templates"]
+    found = study.score(predictions, sets, 0)["templates"]
     right = predictions["classes"][..., 0] == predictions["truth"]
     base = right[0]
     assert found[predictions["templates"][0]]["against_baseline"] is None
@@ -58,7 +59,7 @@ def test_templates_are_compared_with_the_baseline_on_the_same_images() -> None:
 
 def test_main_effects_and_interactions_are_averages_over_the_cells() -> None:
     predictions, sets = made_up()
-    found = prompt_study.score(predictions, sets, 0)
+    found = study.score(predictions, sets, 0)
     rates = {
         tuple(each["factors"].values()): each["accuracy"] for each in found["templates"].values() if each["factors"]
     }
@@ -100,7 +101,7 @@ def test_main_effects_are_the_coefficients_of_a_linear_model() -> None:
     formula = pytest.importorskip("statsmodels.formula.api")
     pandas = pytest.importorskip("pandas")
     predictions, sets = made_up(seed=5)
-    found = prompt_study.score(predictions, sets, 0)
+    found = study.score(predictions, sets, 0)
     table = pandas.DataFrame(
         [
             {**dict(zip(("frame", "article", "stop"), each["factors"].values(), strict=True)), "rate": each["accuracy"]}
@@ -120,7 +121,7 @@ def test_main_effects_are_the_coefficients_of_a_linear_model() -> None:
 
 def test_a_negation_is_compared_with_its_own_twin() -> None:
     predictions, sets = made_up()
-    found = prompt_study.score(predictions, sets, 0)
+    found = study.score(predictions, sets, 0)
     negation, scored = found["negation"], found["templates"]
     pairs = negation["pairs"]
     assert len(pairs) == 3
@@ -136,14 +137,14 @@ def test_a_set_without_a_design_has_no_factors() -> None:
     rows = [predictions["templates"].index(template) for template in plain.templates]
     few = {**predictions, "templates": list(plain.templates)}
     few |= {key: predictions[key][rows] for key in ("classes", "probabilities", "true")}  # type: ignore[index]
-    found = prompt_study.score(few, [plain], 0)
+    found = study.score(few, [plain], 0)
     assert found["factors"] == found["interactions"] == found["negation"] == {}
     assert found["templates"][plain.templates[1]]["factors"] == {}
 
 
 def test_the_confusion_matrix_counts_images_by_truth_and_answer() -> None:
     predictions, _ = made_up()
-    found = prompt_study.confusion(predictions, predictions["templates"][0])
+    found = examples.confusion(predictions, predictions["templates"][0])
     assert found.sum() == 60
     assert found.sum(1).tolist() == [15] * 4
     assert np.trace(found) == (predictions["classes"][0][:, 0] == predictions["truth"]).sum()
@@ -155,10 +156,10 @@ def test_the_greedy_ensemble_is_that_of_trying_every_candidate_in_full() -> None
     centres = torch.randn(5, 16, generator=generator)
     images = torch.nn.functional.normalize(centres[truth] + 1.2 * torch.randn(60, 16, generator=generator), dim=-1)
     features = torch.nn.functional.normalize(centres + 1.2 * torch.randn(9, 5, 16, generator=generator), dim=-1)
-    order, path = prompt_ensembles.greedy(images, features, truth, 20.0)
+    order, path = ensembles.greedy(images, features, truth, 20.0)
 
     def judged(rows: list[int]) -> tuple[float, float]:
-        mean = prompt_ensembles.mean_features(features[rows])
+        mean = ensembles.mean_features(features[rows])
         logs = (20.0 * images @ mean.T).log_softmax(-1)
         accuracy = float((logs.argmax(-1) == truth).double().mean())
         return accuracy, float(logs[torch.arange(60), truth].double().mean())
@@ -180,23 +181,23 @@ def test_of_more_images_than_fit_into_memory_some_choose_the_ensemble(monkeypatc
     truth = torch.arange(90) % 5
     images = torch.nn.functional.normalize(torch.randn(90, 16, generator=generator), dim=-1)
     features = torch.nn.functional.normalize(torch.randn(7, 5, 16, generator=generator), dim=-1)
-    expected = prompt_ensembles.greedy(images[::3], features, truth[::3], 20.0)
-    monkeypatch.setattr(prompt_ensembles, "_AT_ONCE", 7 * 5 * 30)
-    assert prompt_ensembles.greedy(images, features, truth, 20.0) == expected
+    expected = ensembles.greedy(images[::3], features, truth[::3], 20.0)
+    monkeypatch.setattr(ensembles, "_AT_ONCE", 7 * 5 * 30)
+    assert ensembles.greedy(images, features, truth, 20.0) == expected
 
 
 def test_an_ensemble_is_open_clips_mean_of_normalised_features() -> None:
     features = torch.nn.functional.normalize(torch.randn(3, 4, 8, generator=torch.Generator().manual_seed(1)), dim=-1)
     mean = features.mean(dim=0)
-    torch.testing.assert_close(prompt_ensembles.mean_features(features), mean / mean.norm(dim=1, keepdim=True))
+    torch.testing.assert_close(ensembles.mean_features(features), mean / mean.norm(dim=1, keepdim=True))
 
 
 def test_one_half_of_every_class_chooses_and_the_other_judges() -> None:
     truth = np.array([0] * 10 + [3] * 7 + [5])
-    half = prompt_ensembles.chosen_on(truth, 1)
+    half = ensembles.chosen_on(truth, 1)
     assert [int(half[truth == label].sum()) for label in (0, 3, 5)] == [5, 3, 0]
-    assert (half == prompt_ensembles.chosen_on(truth, 1)).all()
-    assert (half != prompt_ensembles.chosen_on(truth, 2)).any()
+    assert (half == ensembles.chosen_on(truth, 1)).all()
+    assert (half != ensembles.chosen_on(truth, 2)).any()
 
 
 @pytest.fixture
@@ -210,12 +211,12 @@ def profile(tmp_path: Path, tiny_profile: config.Profile, monkeypatch: pytest.Mo
 
 
 def test_a_study_writes_predictions_and_what_follows_from_them(profile: config.Profile) -> None:
-    path = prompt_study.run(profile)
+    path = study.run(profile)
     assert path == paths.runs("tiny") / "p1" / "study.json"
     found = files.read_json(path)
-    predictions = prompt_study.read_predictions(path.with_name("study.safetensors"))
-    sets = prompt_study.load_sets(profile)
-    again = prompt_study.score(predictions, sets, profile.seed)
+    predictions = study.read_predictions(path.with_name("study.safetensors"))
+    sets = study.load_sets(profile)
+    again = study.score(predictions, sets, profile.seed)
     assert {key: found[key] for key in again} == json.loads(json.dumps(again))
     assert found["baseline"] == "a {object}"
     assert found["templates"]["a wrong {object}"]["accuracy"] == 0
@@ -226,8 +227,8 @@ def test_a_study_writes_predictions_and_what_follows_from_them(profile: config.P
 
 
 def test_the_predictions_are_the_models_probabilities(profile: config.Profile) -> None:
-    prompt_study.run(profile)
-    predictions = prompt_study.read_predictions(paths.runs("tiny") / "p1" / "study.safetensors")
+    study.run(profile)
+    predictions = study.read_predictions(paths.runs("tiny") / "p1" / "study.safetensors")
     classifier = Classifier(ColourClip(), load_labelled(profile.p1.images, profile.p1.id2label))  # type: ignore[arg-type]
     row = predictions["templates"].index("a wrong {object}")
     expected = classifier.probabilities("a wrong {object}")
@@ -242,18 +243,18 @@ def test_a_study_of_nothing_and_a_foreign_predictions_file_are_refused(profile: 
     foreign = tmp_path / "x.safetensors"
     foreign.write_bytes(b"no tensors")
     with pytest.raises(UserError, match=r"x\.safetensors"):
-        prompt_study.read_predictions(foreign)
+        study.read_predictions(foreign)
     for number, path in enumerate(sorted(Path(profile.p1.images).iterdir())):
         path.rename(path.with_name(f"picture{number}.png"))
     with pytest.raises(UserError, match="label id"):
-        prompt_study.run(profile)
+        study.run(profile)
 
 
 def test_the_pictures_shown_are_those_whose_answer_changed(profile: config.Profile) -> None:
-    prompt_study.run(profile)
-    predictions = prompt_study.read_predictions(paths.runs("tiny") / "p1" / "study.safetensors")
-    shown = prompt_study.changed_pictures(profile, predictions, "a wrong {object}", "a {object}", ["red", "blue"])
+    study.run(profile)
+    predictions = study.read_predictions(paths.runs("tiny") / "p1" / "study.safetensors")
+    shown = examples.changed_pictures(profile, predictions, "a wrong {object}", "a {object}", ["red", "blue"])
     assert [(truth, before) for _, truth, before, _ in shown] == [("red", "red"), ("blue", "blue")]
     assert all(after != truth for _, truth, _, after in shown)
     assert shown[0][0].getpixel((20, 16)) == (220, 30, 30)
-    assert prompt_study.changed_pictures(profile, predictions, "a {object}.", "a {object}", ["red"]) == []
+    assert examples.changed_pictures(profile, predictions, "a {object}.", "a {object}", ["red"]) == []

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hw3lib.prompt_sets import PromptSet
+from hw3lib.prompts.templates import PromptSet
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from hw3lib.prompts import Classifier
+    from hw3lib.prompts.zero_shot import Classifier
 
 MOST = 8  # members of the greedy ensemble
 _AT_ONCE = 2**26  # cosines of all templates, images and classes in memory: 256 MB, and as much again while choosing

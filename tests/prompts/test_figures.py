@@ -6,7 +6,8 @@ import matplotlib
 import pytest
 from PIL import Image
 
-from hw3lib import figures
+from hw3lib.display import style
+from hw3lib.prompts import figures
 
 SCORES = {
     "labels": [f"class {number}" for number in range(20)],
@@ -32,7 +33,7 @@ def test_measured_and_published_are_two_named_series(data: str, series: str) -> 
     shown = texts(figure)
     legend = [text.get_text() for text in figure.legends[0].get_texts()]
     assert any(text.startswith(series) for text in legend)
-    assert figures.published_name(data) in legend
+    assert style.published_name(data) in legend
     assert {"0.2500", "0.5000", "0.7500", "0.6100", "0.2000"} <= set(shown)
     assert "no {object}, $x^2$ <b>" in shown  # a prompt is shown as it is, never set as a formula
 

@@ -30,7 +30,7 @@ from hw3lib.system import threads
 from hw3lib.system.errors import UserError
 
 if TYPE_CHECKING:
-    from hw3lib.prompts import Classifier
+    from hw3lib.prompts.zero_shot import Classifier
 
 SHOTS = (1, 2, 4, 8, 16)  # labelled images per class
 DRAWS = 5

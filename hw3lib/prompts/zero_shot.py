@@ -14,15 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hw3lib import config, paths
-from hw3lib.data.images import open_image
 from hw3lib.data.labelled import LabelledSet, load_labelled
-from hw3lib.prompt_sets import PromptSet, check_template, fill
+from hw3lib.prompts.templates import PromptSet, check_template, fill
 from hw3lib.system import provenance
 from hw3lib.system.errors import UserError
 from hw3lib.system.files import atomic, read_json, write_json
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
     from torch import Tensor
 
     from hw3lib.models.clip import ClipModel
@@ -137,54 +135,6 @@ def unique_names(labels: Mapping[int, str]) -> dict[int, str]:
     """Class names that tell all labels apart: where two are called the same, the label id follows."""
     names = list(labels.values())
     return {label: name if names.count(name) == 1 else f"{name} ({label})" for label, name in labels.items()}
-
-
-def pick_examples(predictions: Mapping[str, Any], count: int = 3) -> list[int]:
-    """Images worth showing, by rule: the surest right answer, the prompts' widest disagreement, the surest wrong one.
-
-    Indices into ``predictions["images"]``, of different classes as far as there are such; ``count`` at the most, taking
-    turns over the three rules.
-    """
-    truth = predictions["truth"]
-    tops = list(predictions["prompts"].values())
-    ranked: list[list[tuple[float, int]]] = [[], [], []]
-    for image, label in enumerate(truth):
-        if label is None:
-            continue
-        firsts = [top["labels"][image][0] for top in tops]
-        surest = min(top["probabilities"][image][0] for top in tops)
-        right = sum(first == label for first in firsts)
-        if right == len(tops):
-            ranked[0].append((surest, image))
-        elif right == 0:
-            ranked[2].append((surest, image))
-        else:
-            ranked[1].append((len(set(firsts)) + surest, image))
-    queues = [[image for _, image in sorted(group, key=lambda pair: (-pair[0], pair[1]))] for group in ranked]
-    chosen: list[int] = []
-    while len(chosen) < count and any(queues):
-        for queue in queues:
-            taken = {truth[image] for image in chosen}
-            best = next((image for image in queue if truth[image] not in taken), queue[0] if queue else None)
-            if best is not None and len(chosen) < count:
-                queue.remove(best)
-                chosen.append(best)
-    return chosen
-
-
-def example_rows(
-    profile: config.Profile, predictions: Mapping[str, Any], template: str, images: Sequence[int]
-) -> tuple[list[Image], list[str], list[list[tuple[str, float]]]]:
-    """What a figure of examples shows: the images, their true classes, and their likeliest classes under a template."""
-    titles = unique_names({int(label): name for label, name in predictions["labels"].items()})
-    folder, top = paths.resolve(profile.p1.images), predictions["prompts"][template]
-    pictures = [open_image(folder / predictions["images"][image]) for image in images]
-    truths = [titles[predictions["truth"][image]] for image in images]
-    ranked = [
-        [(titles[label], p) for label, p in zip(top["labels"][image], top["probabilities"][image], strict=True)]
-        for image in images
-    ]
-    return pictures, truths, ranked
 
 
 def classify_folder(

@@ -1,0 +1,1 @@
+"""Chapter P1: zero-shot classification with CLIP, and what the wording of the prompt does to it."""
