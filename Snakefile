@@ -115,7 +115,7 @@ rule score:
 
 rule p2_training:
     message: "P2 notebook: {wildcards.run}"
-    input: f"{OUT}/pipeline/train_{{run}}.json", f"{OUT}/p2/{{run}}/scores.json", code("notebooks/p2_training.ipynb", "hw3lib/display/style.py", "hw3lib/figures_captioning.py", "hw3lib/display/bundle.py")
+    input: f"{OUT}/pipeline/train_{{run}}.json", f"{OUT}/p2/{{run}}/scores.json", code("notebooks/p2_training.ipynb", "hw3lib/display/style.py", "hw3lib/captioning/figures.py", "hw3lib/display/bundle.py")
     output: f"{OUT}/notebooks/p2_training_{{run}}.ipynb"
     params: title=lambda w: PROFILE.runs[w.run].title
     log: f"{OUT}/logs/p2_training_{{run}}.log"
@@ -124,7 +124,7 @@ rule p2_training:
 
 rule p2_ablations:
     message: "P2 notebook: ablations"
-    input: expand(f"{OUT}/p2/{{run}}/scores.json", run=RUNS), code("notebooks/p2_ablations.ipynb", "hw3lib/display/style.py", "hw3lib/figures_captioning.py", "hw3lib/display/bundle.py", "hw3lib/resources/published.json")
+    input: expand(f"{OUT}/p2/{{run}}/scores.json", run=RUNS), code("notebooks/p2_ablations.ipynb", "hw3lib/display/style.py", "hw3lib/captioning/figures.py", "hw3lib/display/bundle.py", "hw3lib/resources/published.json")
     output: f"{OUT}/notebooks/p2_ablations.ipynb"
     params: titles=[PROFILE.runs[run].title for run in RUNS]
     log: f"{OUT}/logs/p2_ablations.log"

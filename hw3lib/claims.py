@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from hw3lib import ablations, config, paths
+from hw3lib import config, paths
+from hw3lib.captioning import ablations
 from hw3lib.config import folder
 from hw3lib.data.captions import load_captions
 from hw3lib.grounding_summary import WHOLE

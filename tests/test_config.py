@@ -157,7 +157,7 @@ def test_a_profile_cannot_extend_what_is_not_there_or_itself(tmp_path: Path, bas
 
 
 def test_the_factors_profile_changes_one_thing_in_each_of_its_own_runs() -> None:
-    from hw3lib import ablations
+    from hw3lib.captioning import ablations
 
     profile = config.load("demo_factors")
     single = {name: ablations.single_factor(profile, name) for name in profile.runs}

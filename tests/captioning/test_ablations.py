@@ -8,8 +8,9 @@ import json
 import pytest
 from PIL import Image
 
-from hw3lib import ablations, config, figures_captioning
-from hw3lib.ablations import Result
+from hw3lib import config
+from hw3lib.captioning import ablations, figures
+from hw3lib.captioning.ablations import Result
 from hw3lib.config import folder
 from hw3lib.system.errors import UserError
 
@@ -101,7 +102,7 @@ def test_published_figures_are_those_of_the_written_report(tiny_profile: config.
 
 
 def test_curves_show_every_validation_and_mark_each_change_of_rate() -> None:
-    figure = figures_captioning.curves(events([1, 1, 2, 3]), frozen_epochs=2)
+    figure = figures.curves(events([1, 1, 2, 3]), frozen_epochs=2)
     loss, cider, _ = figure.axes
     assert list(cider.lines[0].get_xdata()) == [1, 2, 3, 4]
     assert list(cider.lines[0].get_ydata()) == pytest.approx([0.1, 0.2, 0.3, 0.4])
@@ -112,17 +113,17 @@ def test_curves_show_every_validation_and_mark_each_change_of_rate() -> None:
 
 
 def test_curves_can_be_drawn_before_the_first_validation() -> None:
-    assert figures_captioning.curves(events([1])[:2]).axes
+    assert figures.curves(events([1])[:2]).axes
 
 
 def test_runs_of_different_lengths_are_compared() -> None:
-    figure = figures_captioning.compared({"best": events([1, 2]), "vit": events([1, 1, 1])})
+    figure = figures.compared({"best": events([1, 2]), "vit": events([1, 1, 1])})
     assert [len(line.get_xdata()) for line in figure.axes[0].lines] == [2, 3]
     assert figure.axes[0].get_xlim()[1] >= 3
 
 
 def test_pictures_stand_in_a_row_with_their_names() -> None:
-    figure = figures_captioning.pictures([Image.new("RGB", (8, 6)), Image.new("RGB", (6, 8))], ["a", "b"])
+    figure = figures.pictures([Image.new("RGB", (8, 6)), Image.new("RGB", (6, 8))], ["a", "b"])
     assert [axes.get_title() for axes in figure.axes] == ["a", "b"]
 
 
@@ -132,5 +133,5 @@ def test_runs_without_a_clip_are_tabled_and_drawn_with_cider_alone() -> None:
     assert row[:3] == ["best", 1.2, None]
     assert len(row) == len(columns)
     log = [{key: value for key, value in event.items() if key != "CLIPScore"} for event in events([1, 2])]
-    assert [axes.get_title("left") for axes in figures_captioning.curves(log).axes] == ["Loss, nats per token", "CIDEr"]
-    assert len(figures_captioning.compared({"best": log}).axes) == 1
+    assert [axes.get_title("left") for axes in figures.curves(log).axes] == ["Loss, nats per token", "CIDEr"]
+    assert len(figures.compared({"best": log}).axes) == 1

@@ -7,7 +7,8 @@ import random
 
 import pytest
 
-from hw3lib import config, ingredients
+from hw3lib import config
+from hw3lib.captioning import ingredients
 from hw3lib.config import folder
 from hw3lib.system.files import write_json
 

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hw3lib import ablations, config
+from hw3lib import config
+from hw3lib.captioning import ablations
 from hw3lib.config import folder
 from hw3lib.metrics.bootstrap import Difference, compare
 from hw3lib.system.files import read_json
