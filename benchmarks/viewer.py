@@ -30,7 +30,7 @@ from harness import ROOT, Row, alternate, arguments, finish, not_measured, row
 from PIL import Image
 
 from hw3lib import viewer
-from hw3lib.attention import Look
+from hw3lib.attention.maps import Look
 
 sys.path.insert(0, str(ROOT))
 from tests.support.browser import CHROMIUM

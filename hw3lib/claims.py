@@ -15,14 +15,14 @@ from typing import Any
 import numpy as np
 
 from hw3lib import config, paths
+from hw3lib.attention.summary import WHOLE
+from hw3lib.attention.word_classes import classes
 from hw3lib.captioning import ablations
 from hw3lib.config import folder
 from hw3lib.data.captions import load_captions
-from hw3lib.grounding_summary import WHOLE
 from hw3lib.metrics.bootstrap import compare, paired_difference
 from hw3lib.system import files
 from hw3lib.verdicts import Part, Verdict, both_ways, together
-from hw3lib.word_classes import classes
 
 Found = Mapping[str, Any]
 DOUBLE_NEGATION = "No {object}, no score."

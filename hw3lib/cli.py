@@ -132,9 +132,9 @@ def caption(
 @_device
 def attend(images: Path, outdir: Path, run: str | None, profile: str, device: str) -> None:
     """Caption the IMAGES of a folder and draw, for each, where the decoder looked for every word, into OUTDIR."""
-    from hw3lib import attention
+    from hw3lib.attention.folder import attend_folder
 
-    attention.attend_folder(_loaded(profile, run, device), images, outdir, report=click.echo)
+    attend_folder(_loaded(profile, run, device), images, outdir, report=click.echo)
 
 
 @main.command()

@@ -36,7 +36,8 @@ def verify(profile: config.Profile, runs: Sequence[str] = (), device: str = "aut
 
     Raises :class:`UserError` for a run that the profile does not have, and for predictions that do not fit the images.
     """
-    from hw3lib import claims, grounding_study, report
+    from hw3lib import claims, report
+    from hw3lib.attention import study
     from hw3lib.captioning import scores
 
     chosen = list(runs) or list(profile.runs)
@@ -51,7 +52,7 @@ def verify(profile: config.Profile, runs: Sequence[str] = (), device: str = "aut
         yield _compared(root / "p2" / run / "scores.json", result)
     measured = root / "p3" / "grounding.json"
     if (root / "p3" / "grounding.npz").is_file():
-        yield _compared(measured, grounding_study.summary(profile), ignore=("run",))
+        yield _compared(measured, study.summary(profile), ignore=("run",))
     else:
         yield Finding(measured, (), "not measured yet")
     judged = [asdict(claim) for claim in claims.judged(profile)]

@@ -26,9 +26,10 @@ import traitlets
 from PIL import Image
 
 from hw3lib import outlines, paths
-from hw3lib.attention import Look, Pair, View, view_maps, word_maps
+from hw3lib.attention.maps import Look, View, view_maps, word_maps
+from hw3lib.attention.selection import Pair
+from hw3lib.attention.word_grid import STRENGTH, describe, printed, word_grid
 from hw3lib.data.instances import patch_shares
-from hw3lib.figures_attention import STRENGTH, describe, printed, word_grid
 from hw3lib.system import files
 
 SCRIPT = Path(__file__).with_name("viewer.js")
@@ -102,7 +103,7 @@ class AttentionViewer(anywidget.AnyWidget):
 
     ``word`` counts from 0 (``[BOS]``), ``layer`` from 0, ``head`` is -1 for the mean of all heads. ``heat`` is ``glow``
     (white is strong, as in the written report) or ``colour``; ``scale`` says what white stands for: the same share of
-    attention for the whole ``caption``, or each ``word``'s own peak (:func:`hw3lib.figures_attention.white_points`).
+    attention for the whole ``caption``, or each ``word``'s own peak (:func:`hw3lib.attention.word_grid.white_points`).
     ``pinned`` is the word whose map stands beside the one in hand, -1 for none; ``outline`` draws the named object's
     true mask where ``masks`` has it (see :func:`payload`).
     """

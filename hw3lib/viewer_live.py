@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from hw3lib import attention, viewer
-from hw3lib.attention import Look, View
+from hw3lib import viewer
+from hw3lib.attention import maps
+from hw3lib.attention.maps import Look, View
 from hw3lib.data.images import IMAGE_ENDINGS, open_image
 from hw3lib.display.style import STYLE
 from hw3lib.system.errors import UserError
@@ -83,7 +84,7 @@ class AttentionExplorer:
         problem = "there is no photograph to look at"
         for place, path in enumerate(self.images):
             try:
-                return place, attention.look(self.loaded, path)
+                return place, maps.look(self.loaded, path)
             except UserError as error:
                 problem = str(error)
         raise UserError(problem)
@@ -97,7 +98,7 @@ class AttentionExplorer:
         if self._busy or change["new"] is None:
             return
         path = self.images[change["new"]]
-        if self._try(lambda: attention.look(self.loaded, path)):
+        if self._try(lambda: maps.look(self.loaded, path)):
             self._known, self._said = True, self.look.caption
             self._show()
 
@@ -108,7 +109,7 @@ class AttentionExplorer:
         name, content = str(file["name"]), bytes(file["content"])
 
         def look() -> Look:
-            return attention.look(self.loaded, read_upload(name, content), name=Path(name).stem or "your photograph")
+            return maps.look(self.loaded, read_upload(name, content), name=Path(name).stem or "your photograph")
 
         if self._try(look):
             self._known, self._said = False, self.look.caption
@@ -126,11 +127,11 @@ class AttentionExplorer:
             self._say("Type a few words, or put the model's own caption back.", wrong=True)
         elif words == self._said:
             self._put_back()
-        elif self._try(lambda: attention.look(self.loaded, self.look.image, words, self.look.name)):
+        elif self._try(lambda: maps.look(self.loaded, self.look.image, words, self.look.name)):
             self._show(words)
 
     def _put_back(self) -> None:
-        if self._try(lambda: attention.look(self.loaded, self.look.image, name=self.look.name)):
+        if self._try(lambda: maps.look(self.loaded, self.look.image, name=self.look.name)):
             self._show()
 
     # --- what is shown ---------------------------------------------------------------------------------------------

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hw3lib import attention, viewer
-from hw3lib.attention import View
+from hw3lib import viewer
+from hw3lib.attention import selection
+from hw3lib.attention.maps import Look, View, entropy, word_maps
 from hw3lib.display.bundle import FIGURE, TABLE, figure_bundle
 from tests.support.looks import synthetic
 
@@ -33,11 +34,11 @@ def decoded(payload: viewer.Payload) -> np.ndarray:
 def test_the_bytes_hold_every_layer_and_head_to_a_gray_level() -> None:
     look = synthetic(layers=3, heads=5)
     values = decoded(viewer.payload(look))
-    exact = np.moveaxis(attention.word_maps(look.maps, look.words), 2, 0)[1:]
+    exact = np.moveaxis(word_maps(look.maps, look.words), 2, 0)[1:]
     assert values.shape == exact.shape == (5, 3, 5, 49)
     error = np.abs(values - exact) / exact.max(axis=-1, keepdims=True)
     assert error.max() <= 1 / 255
-    bits = [abs(attention.entropy(a) - attention.entropy(b)) for a, b in zip(values[0, 0], exact[0, 0], strict=True)]
+    bits = [abs(entropy(a) - entropy(b)) for a, b in zip(values[0, 0], exact[0, 0], strict=True)]
     assert max(bits) < 0.02
 
 
@@ -52,7 +53,7 @@ def test_a_long_captions_static_viewer_is_below_400_kilobytes() -> None:
     look = synthetic(("[BOS]", *"abcdefghijklmnopqr", "[EOS]"), size=(1600, 1200), layers=8, heads=8)
     noise = np.random.default_rng(0).normal(0, 12, (1200, 1600, 3))  # a photograph is never as smooth as the gradient
     grainy = Image.fromarray(np.clip(np.asarray(look.image) + noise, 0, 255).astype(np.uint8))
-    content = viewer.payload(attention.Look(**{**vars(look), "image": grainy}))
+    content = viewer.payload(Look(**{**vars(look), "image": grainy}))
     assert len(content["meta"]["words"]) == 20
     assert len(viewer.static_html(content)) < 400_000
     with Image.open(io.BytesIO(content["image"])) as photograph:
@@ -77,7 +78,7 @@ def test_a_coarser_grid_keeps_things_in_their_place() -> None:
     maps = np.zeros_like(look.maps)
     maps[:, :, :, 30 * 20 + 4] = 1  # one patch, its centre at (30.5 / 37, 4.5 / 20)
     maps[:, :, 0] = np.nan
-    content = viewer.payload(attention.Look(**{**vars(look), "maps": maps}))
+    content = viewer.payload(Look(**{**vars(look), "maps": maps}))
     rows, columns = content["meta"]["grid"]
     values = decoded(content)[0, 0, 0].reshape(rows, columns)
     y, x = (np.indices(values.shape) + 0.5) / np.array([[[rows]], [[columns]]])
@@ -192,7 +193,7 @@ def test_a_pair_is_shown_with_its_references_beside_the_published_figure(monkeyp
 
     shown: list[dict] = []
     monkeypatch.setattr("IPython.display.display", lambda bundle, raw: shown.append(bundle))
-    pair = attention.Pair(Path("val/7.jpg"), "a red dog runs", 0.25, ("a dog", "a running dog"))
+    pair = selection.Pair(Path("val/7.jpg"), "a red dog runs", 0.25, ("a dog", "a running dog"))
     viewer.show_pair("worst", pair, synthetic())
     table, figure = shown
     assert [row[2] for row in table[TABLE]["rows"]] == ["0.2500", "", "", "0.4294"]
@@ -201,7 +202,7 @@ def test_a_pair_is_shown_with_its_references_beside_the_published_figure(monkeyp
 
 
 def test_the_word_grid_has_a_panel_per_word_and_takes_any_text() -> None:
-    from hw3lib.figures_attention import word_grid
+    from hw3lib.attention.word_grid import word_grid
 
     look = synthetic(
         ("[BOS]", "$\\frac{1}{", "supercalifragilisticexpialidocious" * 2, "dog", "[EOS]"), size=(200, 400)
@@ -212,7 +213,7 @@ def test_the_word_grid_has_a_panel_per_word_and_takes_any_text() -> None:
 
 
 def test_a_flat_map_looks_flat_beside_a_sharp_one_unless_each_word_has_its_own_scale() -> None:
-    from hw3lib.figures_attention import white_points
+    from hw3lib.attention.word_grid import white_points
 
     maps = np.full((4, 7, 7), 1 / 49)
     maps[0] = np.nan
@@ -225,7 +226,7 @@ def test_a_flat_map_looks_flat_beside_a_sharp_one_unless_each_word_has_its_own_s
 
 
 def test_strong_attention_is_white_and_unseen_parts_are_hatched() -> None:
-    from hw3lib.figures_attention import blend
+    from hw3lib.attention.word_grid import blend
 
     photograph = np.full((40, 60, 3), 100, np.uint8)
     heat = np.full((40, 60), 0.5)
@@ -256,7 +257,7 @@ def test_a_masked_word_gets_an_outline_and_the_attention_inside_it() -> None:
     seen = (rows >= 0) & (rows < 7) & (columns >= 0) & (columns < 7)
     patches = (rows[seen].astype(int), columns[seen].astype(int))
     per_pixel = 49 / ((right - left) * (bottom - top))
-    maps = attention.word_maps(look.maps, look.words)[:, :, 3].reshape(2, 4, 7, 7)
+    maps = word_maps(look.maps, look.words)[:, :, 3].reshape(2, 4, 7, 7)
     slow = maps[:, :, *patches].sum(axis=-1) * per_pixel
     np.testing.assert_allclose(words[3]["inside"], slow, atol=0.004)
     assert words[3]["even"] == pytest.approx(seen.sum() / ((right - left) * (bottom - top)), abs=1e-3)

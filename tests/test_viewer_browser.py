@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hw3lib import attention, viewer
-from hw3lib.figures_attention import STRENGTH, blend, white_points
+from hw3lib import viewer
+from hw3lib.attention.maps import Look, View, to_original, view_maps
+from hw3lib.attention.word_grid import STRENGTH, blend, white_points
 from tests.support.browser import CHROMIUM, NAMES
 from tests.support.looks import synthetic
 
@@ -99,7 +100,7 @@ def visit(browser, tmp_path) -> Iterator[Any]:
         each.close()
 
 
-def static(look: attention.Look, masks: viewer.Masks | None = None, **state: Any) -> str:
+def static(look: Look, masks: viewer.Masks | None = None, **state: Any) -> str:
     return viewer.static_html(viewer.payload(look, masks=masks) | state)
 
 
@@ -129,8 +130,8 @@ def test_the_map_is_drawn_where_python_says_it_is(visit) -> None:
         look = synthetic(size=size)
         here = visit(static(look, word=3), viewport={"width": 1000, "height": 900})
         pixels = here.drawn()
-        maps = attention.view_maps(look)
-        heat = attention.to_original(maps[3], look.geometry, pixels.shape[:2]) / white_points(maps, "caption")[3]
+        maps = view_maps(look)
+        heat = to_original(maps[3], look.geometry, pixels.shape[:2]) / white_points(maps, "caption")[3]
         photograph = np.asarray(look.image.resize(pixels.shape[1::-1], Image.Resampling.BILINEAR))
         error = np.abs(blend(photograph, heat).astype(np.int16) - pixels).mean(axis=2)
         seen = np.isfinite(heat)
@@ -281,7 +282,7 @@ def test_all_heads_are_shown_for_the_word_in_hand_as_python_computes_them(visit)
         expected = []
         for layer in range(3):
             for head in (None, 0, 1, 2, 3):
-                maps = attention.view_maps(look, attention.View(layer, head))
+                maps = view_maps(look, View(layer, head))
                 expected.append(255 * np.minimum(1, maps[word] / white_points(maps, "caption")[word]).ravel())
         assert np.abs(small_maps(here) - expected).max() < 4  # gray levels of 255
     here.page.get_by_role("radio", name="each word").check(force=True)
@@ -322,11 +323,11 @@ def test_a_pinned_word_stands_beside_the_one_in_hand(visit) -> None:
     assert second["width"] < alone["width"]
     assert here.page.locator("figcaption b").all_inner_texts() == ["dog", "red"]
     for place, word in ((0, 3), (1, 2)):
-        pixels, maps = here.drawn(place), attention.view_maps(look)
-        heat = attention.to_original(maps[word], look.geometry, pixels.shape[:2]) / white_points(maps, "caption")[word]
+        pixels, maps = here.drawn(place), view_maps(look)
+        heat = to_original(maps[word], look.geometry, pixels.shape[:2]) / white_points(maps, "caption")[word]
         photograph = np.asarray(look.image.resize(pixels.shape[1::-1], Image.Resampling.BILINEAR))
         assert np.abs(blend(photograph, heat).astype(np.int16) - pixels)[np.isfinite(heat)].mean() < 3
-    a, b = attention.view_maps(look)[[2, 3]]
+    a, b = view_maps(look)[[2, 3]]
     fact = here.page.locator(".facts > div", has_text="Overlap with red").locator("dd").inner_text()
     assert float(fact.removesuffix(" %")) == pytest.approx(100 * np.minimum(a, b).sum(), abs=1)
     here.page.get_by_role("slider", name="Word").fill("2")
@@ -344,7 +345,7 @@ def test_two_compared_words_have_one_scale_even_where_each_word_has_its_own(visi
     maps[..., 3, :40], maps[..., 3, 41:] = 0.95 / 48, 0.95 / 48
     maps[:, :, 0] = np.nan
     base = synthetic(("[BOS]", "sharp", "same", "flat"), layers=1, heads=1)
-    look = attention.Look(**{**vars(base), "maps": maps})
+    look = Look(**{**vars(base), "maps": maps})
     here = visit(static(look, word=3, scale="word", opacity=1.0))
     own = here.drawn().max()
     here.page.locator(".words button").nth(1).focus()
@@ -449,7 +450,7 @@ def test_as_a_widget_it_follows_its_model_and_tells_it(visit) -> None:
     here.page.wait_for_function("window.hw3")
     fields = {"heat": "glow", "scale": "caption", "opacity": STRENGTH, "playing": False, "interval": 800}
 
-    def coded(look: attention.Look, **state: Any) -> dict[str, Any]:
+    def coded(look: Look, **state: Any) -> dict[str, Any]:
         content = viewer.payload(look) | fields | state
         return {k: base64.b64encode(v).decode() if isinstance(v, bytes) else v for k, v in content.items()}
 

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hw3lib import attention, viewer, viewer_live
-from hw3lib.attention import Look
+from hw3lib import viewer, viewer_live
+from hw3lib.attention import selection
+from hw3lib.attention.maps import Look, View, look, view_maps
 from hw3lib.config import Profile
 from hw3lib.data.tokenizer import for_profile
 from hw3lib.display.bundle import FIGURE
@@ -41,7 +42,7 @@ def loaded(tiny_profile: Profile) -> inference.LoadedRun:
 
 @pytest.fixture
 def images(tiny_profile: Profile) -> list[Path]:
-    return attention.photographs(tiny_profile)
+    return selection.photographs(tiny_profile)
 
 
 def file(content: bytes, name: str = "mine.png") -> tuple[dict, ...]:
@@ -61,7 +62,7 @@ def test_another_photograph_is_captioned_and_looked_at(loaded, images) -> None:
     assert box.look.name == images[0].stem
     assert box.picture.options[3] == (images[3].name, 3)
     box.picture.value = 3
-    expected = attention.look(loaded, images[3])
+    expected = look(loaded, images[3])
     assert (box.look.name, box.look.caption) == (images[3].stem, expected.caption)
     assert box.text.value == expected.caption == box.viewer.meta["caption"]
     assert box.viewer.maps == viewer.payload(expected)["maps"]
@@ -73,7 +74,7 @@ def test_typed_words_are_read_by_teacher_forcing_and_the_models_own_come_back(lo
     own, maps = box.look.caption, box.viewer.maps
     box.viewer.layer, box.viewer.head = 0, 2
     box.text.value = "  one red   square on grey  "
-    expected = attention.look(loaded, images[0], "one red square on grey")
+    expected = look(loaded, images[0], "one red square on grey")
     assert [word.text for word in box.look.words] == [word.text for word in expected.words]
     np.testing.assert_allclose(box.look.maps, expected.maps, equal_nan=True, atol=1e-6)
     assert box.viewer.meta["words"][1]["text"] == expected.words[1].text
@@ -183,7 +184,7 @@ def test_unreadable_photographs_at_the_start_are_passed_over_unless_all_are(load
 
 
 def test_without_a_kernel_it_is_the_static_viewer_of_what_it_shows(loaded, images) -> None:
-    box = AttentionExplorer(loaded, images, attention.View(0, 1))
+    box = AttentionExplorer(loaded, images, View(0, 1))
     box.text.value = "red square"
     shown = box._repr_mimebundle_()
     assert shown[viewer.WIDGET]["model_id"] == box.box.model_id
@@ -204,13 +205,15 @@ def test_the_attention_that_is_shown_is_the_photographs(tmp_path: Path) -> None:
         image.save(paths[-1])
     run = spotter(224, (7, 7))
     run.tokenizer = type("Known", (Letters,), {"unk": 1})()
-    looks = {path: attention.look(run, path, "a b") for path in paths}  # type: ignore[arg-type]
+    looks = {path: look(run, path, "a b") for path in paths}  # type: ignore[arg-type]
     with pytest.MonkeyPatch.context() as patch:
-        real = attention.look
-        patch.setattr(attention, "look", lambda run, image, caption="a b", name="": real(run, image, caption, name))
+        real = look
+        patch.setattr(
+            "hw3lib.attention.maps.look", lambda run, image, caption="a b", name="": real(run, image, caption, name)
+        )
         box = AttentionExplorer(run, paths)  # type: ignore[arg-type]
         assert box.viewer.maps == viewer.payload(looks[paths[0]])["maps"]
         box.picture.value = 1
         assert box.viewer.maps == viewer.payload(looks[paths[1]])["maps"]
         box.text.value = "c d e"
-        assert {int(row.argmax()) for row in attention.view_maps(box.look)[1:].reshape(-1, 49)} == {48}
+        assert {int(row.argmax()) for row in view_maps(box.look)[1:].reshape(-1, 49)} == {48}

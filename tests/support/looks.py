@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from torch.nn import functional as F
 
-from hw3lib.attention import Look, Word
+from hw3lib.attention.maps import Look, Word
 from hw3lib.data.transform import ImageTransform
 from hw3lib.models.captioner import Memory
 

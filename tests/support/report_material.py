@@ -110,7 +110,7 @@ def photograph() -> Image.Image:
 
 def viewer(caption: str = "") -> dict[str, Any]:
     """The attention viewer's bundle, on made-up maps."""
-    from hw3lib.attention import Look, Word
+    from hw3lib.attention.maps import Look, Word
     from hw3lib.data.transform import Geometry
     from hw3lib.viewer import bundle
 

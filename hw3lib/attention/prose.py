@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hw3lib.figures_grounding import CLASS_NAMES, METHOD_NAMES
-from hw3lib.grounding import PRIORS
-from hw3lib.grounding_summary import WHOLE
+from hw3lib.attention.grounding import PRIORS
+from hw3lib.attention.methods import METHOD_NAMES
+from hw3lib.attention.summary import WHOLE
+from hw3lib.attention.word_classes import CLASS_NAMES
 
 Found = Mapping[str, Any]
 _PRIOR_NAMES = {"uniform": "an even map", "centre": "the centre prior", "caption": "the caption's other words"}

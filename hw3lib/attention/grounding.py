@@ -28,15 +28,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw3lib import paths
-from hw3lib.attention import Word, merge_words, reread, word_maps
+from hw3lib.attention.maps import Word, merge_words, reread, word_maps
+from hw3lib.attention.relevance import gradient_weighted, rollout
+from hw3lib.attention.word_classes import Kind, classify
 from hw3lib.data.images import open_image
 from hw3lib.data.instances import Instances, Mask, patch_hits, patch_shares
 from hw3lib.data.lexicon import Lexicon
 from hw3lib.data.transform import Geometry
-from hw3lib.relevance import gradient_weighted, rollout
 from hw3lib.system import files
 from hw3lib.system.errors import UserError
-from hw3lib.word_classes import Kind, classify
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -47,7 +47,7 @@ Floats = NDArray[np.float32]
 
 MEASURES = ("hit", "mass", "rank")  # those that need to know where the object is
 PRIORS = ("uniform", "centre", "caption")
-METHODS = ("gradient", "rollout")  # see hw3lib.relevance
+METHODS = ("gradient", "rollout")  # see hw3lib.attention.relevance
 CENTRE_SIGMA = 0.25  # of the centre prior, a Gaussian: in sides of what the model sees
 _BATCH = 16
 

@@ -13,7 +13,7 @@ since a row sees only the tokens before it.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,14 +21,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from hw3lib import paths
-from hw3lib.data.images import list_images, open_image
+from hw3lib.data.images import open_image
 from hw3lib.data.transform import Geometry
 from hw3lib.system import files
 from hw3lib.system.errors import UserError
 
 if TYPE_CHECKING:
-    from hw3lib.config import Profile
     from hw3lib.models.captioner import Captioner, Memory
     from hw3lib.models.inference import LoadedRun
 
@@ -232,130 +230,4 @@ def load(path: str | Path) -> Look:
     )
 
 
-def attend_folder(
-    loaded: LoadedRun,
-    images_folder: str | Path,
-    out_dir: str | Path,
-    view: View | None = None,
-    report: Callable[[str], None] = print,
-) -> list[Path]:
-    """One picture per image of a folder, ``<name>.png``: the photograph and a map for every word of its caption.
-
-    An unreadable image is reported and left out. Raises :class:`UserError` when none of them can be read.
-    """
-    from hw3lib.figures_attention import save_png, word_grid
-
-    images, out = list_images(images_folder), Path(out_dir)
-    stems = [image.stem for image in images]
-    written = []
-    for image in images:
-        try:
-            seen = look(loaded, image)
-        except UserError as error:
-            report(f"left out: {error}")
-            continue
-        # bike.jpg and bike.png in one folder keep their endings, so that neither picture replaces the other.
-        path = out / f"{image.stem if stems.count(image.stem) == 1 else image.name}.png"
-        save_png(word_grid(seen, view), path)
-        written.append(path)
-        report(f"{path}: {seen.caption}")
-    if not written:
-        raise UserError(f"none of the {len(images)} images in {images_folder} can be read")
-    return written
-
-
 # --- which photographs P3 is about -----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Pair:
-    """A validation image, the caption that a run gave it, and what people wrote."""
-
-    path: Path
-    caption: str
-    clip_score: float
-    references: tuple[str, ...]
-
-    @property
-    def name(self) -> str:
-        """The image's file name without its ending."""
-        return self.path.stem
-
-
-def photographs(profile: Profile) -> list[Path]:
-    """P3's photographs in the profile's order. Raises :class:`UserError` naming those that are missing."""
-    folder = paths.resolve(profile.p3.images)
-    images = list_images(folder)
-    if not profile.p3.names:
-        return images
-    known = {image.stem: image for image in images}
-    missing = [name for name in profile.p3.names if name not in known]
-    if missing:
-        raise UserError(f"profile {profile.name} names photographs that {folder} lacks: {', '.join(missing)}")
-    return [known[name] for name in profile.p3.names]
-
-
-def validation_images(profile: Profile) -> list[Path]:
-    """The photographs of the profile's validation set, in the file's order."""
-    from hw3lib.data.captions import load_captions
-
-    captions = profile.captions
-    return list(
-        load_captions(
-            paths.resolve(captions.val_annotations), paths.resolve(captions.val_images), captions.limit_val
-        ).files
-    )
-
-
-def ranked_pairs(profile: Profile, run: str) -> list[Pair]:
-    """The run's validation pairs from the worst to the best CLIPScore; equal ones by name.
-
-    Reads ``predictions.json`` and ``scores.json``; raises :class:`UserError` when they are missing or disagree.
-    """
-    from hw3lib.data.captions import load_captions
-
-    folder, captions = paths.runs(profile.name) / "p2" / run, profile.captions
-    command = f"hw3 train {run} --profile {profile.name} && hw3 score --run {run} --profile {profile.name}"
-    remedy = f"Train and score the run first: {command}"
-    predictions = files.read_json(folder / "predictions.json", remedy)
-    scores = files.read_json(folder / "scores.json", remedy).get("per_image", {})
-    scored = [name for name in predictions if scores.get(name, {}).get("CLIPScore") is not None]
-    known = load_captions(
-        paths.resolve(captions.val_annotations), paths.resolve(captions.val_images), captions.limit_val
-    )
-    place = {name: index for index, name in enumerate(known.names)}
-    strangers = [name for name in scored if name not in place]
-    if strangers or len(scored) < 2:
-        what = f"images that {captions.val_annotations} lacks: {strangers[0]}, ..." if strangers else "no CLIPScore"
-        raise UserError(f"{folder / 'scores.json'} has {what}. {remedy}")
-    photographs = known.files
-    pairs = [
-        Pair(photographs[place[name]], predictions[name], scores[name]["CLIPScore"], known.captions[place[name]])
-        for name in scored
-    ]
-    return sorted(pairs, key=lambda pair: (pair.clip_score, pair.name))
-
-
-def best_and_worst(profile: Profile, run: str) -> tuple[Pair, Pair]:
-    """The validation pairs with the highest and the lowest CLIPScore."""
-    pairs = ranked_pairs(profile, run)
-    return pairs[-1], pairs[0]
-
-
-def typical(profile: Profile, run: str) -> Pair:
-    """The validation pair in the middle of the ranking: neither lucky nor unlucky."""
-    pairs = ranked_pairs(profile, run)
-    return pairs[len(pairs) // 2]
-
-
-def write_summary(profile: Profile, run: str, best: Pair, worst: Pair, captions: dict[str, str]) -> Path:
-    """Write ``runs/<profile>/p3/summary.json``: the two pairs and the photographs' captions."""
-    from hw3lib.system.provenance import stamp
-
-    def entry(pair: Pair) -> dict[str, str | float]:
-        return {"image": pair.path.name, "caption": pair.caption, "CLIPScore": pair.clip_score}
-
-    path = paths.runs(profile.name) / "p3" / "summary.json"
-    summary = {"run": run, "best": entry(best), "worst": entry(worst), "photographs": captions}
-    files.write_json(path, {"provenance": stamp(profile, profile.seed), **summary})
-    return path

@@ -1,4 +1,5 @@
-"""What the measurements of :mod:`hw3lib.grounding` say: means by class of words, with intervals, and comparisons.
+"""What the measurements of :mod:`hw3lib.attention.grounding` say: means by class of words, with intervals, and
+comparisons.
 
 Everything is computed from the files that were measured, and every interval is a bootstrap over images: words of one
 caption are not independent of one another.
@@ -12,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hw3lib.grounding import MEASURES, METHODS, PRIORS, Measured
+from hw3lib.attention.grounding import MEASURES, METHODS, PRIORS, Measured
+from hw3lib.attention.word_classes import CLASSES
 from hw3lib.metrics.bootstrap import Difference, paired_difference
-from hw3lib.word_classes import CLASSES
 
 WHOLE = 0.9  # of the bits that an even map has: what still counts as looking at the whole
 

@@ -11,8 +11,22 @@ import pytest
 import torch
 from PIL import Image
 
-from hw3lib import attention, config
-from hw3lib.attention import View, Word
+from hw3lib import config
+from hw3lib.attention import selection
+from hw3lib.attention.folder import attend_folder
+from hw3lib.attention.maps import (
+    Look,
+    View,
+    Word,
+    entropy,
+    load,
+    look,
+    merge_words,
+    save,
+    to_original,
+    view_maps,
+    word_maps,
+)
 from hw3lib.data.tokenizer import CaptionTokenizer
 from hw3lib.models.captioner import Captioner
 from hw3lib.system.errors import UserError
@@ -50,8 +64,8 @@ def test_a_planted_bright_patch_comes_out_at_its_place_within_one_pixel(width, h
     left, top = geometry.to_original(column * w / grid[1], row * h / grid[0])
     right, bottom = geometry.to_original((column + 1) * w / grid[1], (row + 1) * h / grid[0])
 
-    found = attention.look(loaded, bright_patch(width, height, (left, top, right, bottom)), "a b")
-    values = attention.to_original(attention.view_maps(found)[1], found.geometry)
+    found = look(loaded, bright_patch(width, height, (left, top, right, bottom)), "a b")
+    values = to_original(view_maps(found)[1], found.geometry)
 
     assert values.shape == (height, width)
     weight = np.nan_to_num(values)
@@ -73,7 +87,7 @@ def test_a_planted_bright_patch_comes_out_at_its_place_within_one_pixel(width, h
 
 def test_what_the_crop_left_out_is_nan_and_nothing_else_is() -> None:
     look = synthetic(size=(300, 200))
-    values = attention.to_original(attention.view_maps(look)[1], look.geometry)
+    values = to_original(view_maps(look)[1], look.geometry)
     assert np.isnan(values[:, :50]).all()
     assert np.isnan(values[:, 250:]).all()
     assert np.isfinite(values[:, 50:250]).all()
@@ -81,9 +95,9 @@ def test_what_the_crop_left_out_is_nan_and_nothing_else_is() -> None:
 
 def test_a_thumbnail_shows_the_same_map_as_the_photograph() -> None:
     look = synthetic(size=(400, 300))
-    values = attention.view_maps(look)[2]
-    large = attention.to_original(values, look.geometry)
-    small = attention.to_original(values, look.geometry, (75, 100))
+    values = view_maps(look)[2]
+    large = to_original(values, look.geometry)
+    small = to_original(values, look.geometry, (75, 100))
     reduced = large.reshape(75, 4, 100, 4).mean(axis=(1, 3))
     both = np.isfinite(small) & np.isfinite(reduced)
     assert both.mean() > 0.7
@@ -93,7 +107,7 @@ def test_a_thumbnail_shows_the_same_map_as_the_photograph() -> None:
 def test_attention_inside_the_crop_keeps_its_mean() -> None:
     look = synthetic(size=(448, 448))
     uniform = np.full((7, 7), 1 / 49)
-    np.testing.assert_allclose(attention.to_original(uniform, look.geometry), 1 / 49)
+    np.testing.assert_allclose(to_original(uniform, look.geometry), 1 / 49)
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +133,7 @@ def photograph(seed: int = 0, size: tuple[int, int] = (90, 70)) -> Image.Image:
 def test_a_token_has_the_map_of_the_step_that_predicted_it(loaded) -> None:
     """Each token's map, from what had been said before it alone, against one teacher-forced pass."""
     image = photograph()
-    found = attention.look(loaded, image)
+    found = look(loaded, image)
     model = loaded.model
     assert len(found.tokens) > 3
     with torch.inference_mode():
@@ -157,7 +171,7 @@ def test_whatever_the_backbone_a_map_is_what_its_step_attended_to_on_the_grid_th
         torch.nn.init.normal_(block.cross_attention.query.weight, std=0.8)
         torch.nn.init.normal_(block.cross_attention.key_value.weight, std=0.8)
     loaded = SimpleNamespace(model=model, tokenizer=tokenizer, transform=model.transform(False))
-    found = attention.look(loaded, photograph(size=(90, 50)), "a red dog .")
+    found = look(loaded, photograph(size=(90, 50)), "a red dog .")
     h, w = loaded.transform.size
     stride = h // found.grid[0]
     assert (h // stride, w // stride) == found.grid  # no class or register token is taken for a patch
@@ -170,7 +184,7 @@ def test_whatever_the_backbone_a_map_is_what_its_step_attended_to_on_the_grid_th
 
 
 def test_bos_has_no_map_and_eos_has_one(loaded) -> None:
-    found = attention.look(loaded, photograph(), "a red dog")
+    found = look(loaded, photograph(), "a red dog")
     assert found.words[0].text == "[BOS]"
     assert found.words[-1].text == "[EOS]"
     assert np.isnan(found.maps[:, :, 0]).all()
@@ -180,7 +194,7 @@ def test_bos_has_no_map_and_eos_has_one(loaded) -> None:
 
 
 def test_a_caption_of_ones_own_is_read_word_by_word(loaded) -> None:
-    found = attention.look(loaded, photograph(), "two sheep isn't .")
+    found = look(loaded, photograph(), "two sheep isn't .")
     assert [word.text for word in found.words] == ["[BOS]", "two", "sheep", "isn't", ".", "[EOS]"]
     assert found.caption == "two sheep isn't."
     pieces = found.words[3].tokens
@@ -194,25 +208,25 @@ def test_a_finished_captions_probabilities_are_the_decoders(loaded) -> None:
 
     image = photograph(3)
     said = greedy(loaded.model, loaded.model.encode(loaded.transform(image)[None]), loaded.tokenizer)[0]
-    found = attention.look(loaded, image)
+    found = look(loaded, image)
     assert found.tokens == tuple(said.tokens)
     assert found.log_probs == tuple(said.log_probs)
 
 
 def test_a_caption_longer_than_the_decoder_reads_is_refused(loaded) -> None:
     with pytest.raises(UserError, match="reads at most 24"):
-        attention.look(loaded, photograph(), "dog " * 40)
+        look(loaded, photograph(), "dog " * 40)
 
 
 def test_a_caption_that_decoding_cut_at_its_limit_can_be_read_again(loaded) -> None:
-    found = attention.look(loaded, photograph(), "a " * 23)
+    found = look(loaded, photograph(), "a " * 23)
     assert len(found.tokens) == 24
     assert found.words[-1].text == "a"
 
 
 def test_sub_words_are_averaged_to_words() -> None:
     maps = np.arange(2 * 4 * 3, dtype=np.float64).reshape(2, 4, 3)
-    merged = attention.word_maps(maps, [Word("[BOS]", (0,)), Word("tricycle", (1, 2)), Word("[EOS]", (3,))])
+    merged = word_maps(maps, [Word("[BOS]", (0,)), Word("tricycle", (1, 2)), Word("[EOS]", (3,))])
     assert merged.shape == (2, 3, 3)
     np.testing.assert_array_equal(merged[:, 1], (maps[:, 1] + maps[:, 2]) / 2)
     np.testing.assert_array_equal(merged[:, 2], maps[:, 3])
@@ -220,36 +234,36 @@ def test_sub_words_are_averaged_to_words() -> None:
 
 def test_words_that_lose_a_token_are_refused() -> None:
     with pytest.raises(ValueError, match=r"the caption has 0\.\.3"):
-        attention.merge_words([("[BOS]", [0]), ("dog", [1]), ("[EOS]", [3])], 4)
+        merge_words([("[BOS]", [0]), ("dog", [1]), ("[EOS]", [3])], 4)
 
 
 def test_the_default_view_is_the_mean_of_the_last_layers_heads() -> None:
     look = synthetic()
-    np.testing.assert_allclose(attention.view_maps(look)[3].ravel(), look.maps[-1, :, 3].mean(axis=0), rtol=1e-6)
-    one = attention.view_maps(look, View(layer=0, head=2))[3]
+    np.testing.assert_allclose(view_maps(look)[3].ravel(), look.maps[-1, :, 3].mean(axis=0), rtol=1e-6)
+    one = view_maps(look, View(layer=0, head=2))[3]
     np.testing.assert_array_equal(one.ravel(), look.maps[0, 2, 3])
     with pytest.raises(UserError, match="2 layers of 4 heads"):
-        attention.view_maps(look, View(layer=2))
+        view_maps(look, View(layer=2))
 
 
 def test_shapes_that_disagree_are_refused_with_both_sides() -> None:
     look = synthetic()
     facts = {name: getattr(look, name) for name in look.__dataclass_fields__}
     with pytest.raises(ValueError, match="5 rows but the caption has 6 tokens"):
-        attention.Look(**facts | {"maps": look.maps[:, :, 1:]})
+        Look(**facts | {"maps": look.maps[:, :, 1:]})
     with pytest.raises(ValueError, match="49 patches but the grid is 7 x 8"):
-        attention.Look(**facts | {"grid": (7, 8)})
+        Look(**facts | {"grid": (7, 8)})
 
 
 def test_entropy_is_zero_for_one_patch_and_all_bits_for_none_in_particular() -> None:
-    assert attention.entropy(np.eye(1, 49)) == 0
-    assert attention.entropy(np.full((8, 8), 1 / 64)) == pytest.approx(6)
-    assert attention.entropy(np.array([0.5, 0.25, 0.25, 0])) == pytest.approx(1.5)
+    assert entropy(np.eye(1, 49)) == 0
+    assert entropy(np.full((8, 8), 1 / 64)) == pytest.approx(6)
+    assert entropy(np.array([0.5, 0.25, 0.25, 0])) == pytest.approx(1.5)
 
 
 def test_a_look_survives_being_saved(tmp_path: Path) -> None:
     look = synthetic(("[BOS]", "a", '"<b>"', "狗", "[EOS]"))
-    again = attention.load(attention.save(look, tmp_path))
+    again = load(save(look, tmp_path))
     for name in ("name", "geometry", "grid", "caption", "tokens", "log_probs", "words"):
         assert getattr(again, name) == getattr(look, name)
     np.testing.assert_array_equal(again.maps, look.maps)
@@ -264,9 +278,9 @@ def test_a_folder_gets_one_picture_per_image_and_a_broken_one_is_reported(tmp_pa
         photograph(size=(120, 80)).save(folder / name)
     (folder / "broken.jpg").write_bytes(b"not a picture")
     lines: list[str] = []
-    look = attention.look
-    monkeypatch.setattr(attention, "look", lambda run, image: look(run, image, "a b c"))  # Spotter can only read
-    written = attention.attend_folder(loaded, folder, out, report=lines.append)
+    # Spotter can only read.
+    monkeypatch.setattr("hw3lib.attention.folder.look", lambda run, image: look(run, image, "a b c"))
+    written = attend_folder(loaded, folder, out, report=lines.append)
     assert sorted(path.name for path in written) == ["a sheep.png", "bike.jpg.png", "bike.png.png"]
     assert sorted(path.name for path in out.iterdir()) == sorted(path.name for path in written)
     assert any("broken.jpg" in line for line in lines)
@@ -275,7 +289,7 @@ def test_a_folder_gets_one_picture_per_image_and_a_broken_one_is_reported(tmp_pa
     (folder / "only").mkdir()
     (folder / "only" / "x.jpg").write_bytes(b"")
     with pytest.raises(UserError, match="none of the 1 images"):
-        attention.attend_folder(loaded, folder / "only", out, report=lines.append)
+        attend_folder(loaded, folder / "only", out, report=lines.append)
 
 
 @pytest.fixture
@@ -306,7 +320,7 @@ def profile(tmp_path: Path, monkeypatch) -> config.Profile:
 
 
 def test_the_best_and_the_worst_pair_are_the_extremes_of_clipscore(profile) -> None:
-    best, worst = attention.best_and_worst(profile, "best")
+    best, worst = selection.best_and_worst(profile, "best")
     assert (best.name, best.caption, best.clip_score) == ("d", "said d", 0.9)  # of equals, the last by name
     assert (worst.name, worst.clip_score, worst.references) == ("c", 0.4, ("one 2",))
     assert worst.path.is_file()
@@ -315,20 +329,20 @@ def test_the_best_and_the_worst_pair_are_the_extremes_of_clipscore(profile) -> N
 def test_missing_scores_say_how_to_get_them(profile, tmp_path: Path) -> None:
     (tmp_path / "runs/p/p2/best/scores.json").unlink()
     with pytest.raises(UserError, match=r"scores\.json is missing.*hw3 train best --profile p"):
-        attention.best_and_worst(profile, "best")
+        selection.best_and_worst(profile, "best")
 
 
 def test_photographs_come_in_the_profiles_order_and_missing_ones_are_named(profile) -> None:
-    assert [path.name for path in attention.photographs(profile)] == ["c.jpg", "a.jpg"]
+    assert [path.name for path in selection.photographs(profile)] == ["c.jpg", "a.jpg"]
     from dataclasses import replace
 
     with pytest.raises(UserError, match="lacks: zebra"):
-        attention.photographs(replace(profile, p3=config.Photographs("val", ("a", "zebra"))))
+        selection.photographs(replace(profile, p3=config.Photographs("val", ("a", "zebra"))))
 
 
 def test_the_summary_carries_its_provenance(profile) -> None:
-    best, worst = attention.best_and_worst(profile, "best")
-    summary = json.loads(attention.write_summary(profile, "best", best, worst, {"bike": "a bike"}).read_text())
+    best, worst = selection.best_and_worst(profile, "best")
+    summary = json.loads(selection.write_summary(profile, "best", best, worst, {"bike": "a bike"}).read_text())
     assert summary["best"] == {"image": "d.jpg", "caption": "said d", "CLIPScore": 0.9}
     assert summary["worst"]["image"] == "c.jpg"
     assert summary["photographs"] == {"bike": "a bike"}

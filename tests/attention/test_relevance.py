@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from hw3lib import config
+from hw3lib.attention.relevance import gradient_weighted, rollout
 from hw3lib.models.captioner import Captioner
-from hw3lib.relevance import gradient_weighted, rollout
 
 IDS = [2, 5, 9, 7, 11, 3]
 

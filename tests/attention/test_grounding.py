@@ -12,11 +12,13 @@ import scipy.stats
 import torch
 from PIL import Image
 
-from hw3lib import config, grounding, grounding_summary
+from hw3lib import config
+from hw3lib.attention import grounding
+from hw3lib.attention.grounding import Measured, measure
+from hw3lib.attention.summary import choose_head, summarise
 from hw3lib.data.instances import Instances
 from hw3lib.data.tokenizer import CaptionTokenizer
 from hw3lib.data.transform import ImageTransform
-from hw3lib.grounding import Measured, measure
 from hw3lib.models.captioner import Captioner
 from hw3lib.system.errors import UserError
 from tests.support.looks import Spotter
@@ -101,7 +103,7 @@ def test_a_wrong_noun_is_compared_with_any_object_and_a_place_with_everything_el
     view = found.view()
     assert found.mass[found.word == "cow", view] == pytest.approx(1)
     assert found.mass[found.word == "grass", view] == pytest.approx(0)
-    summary = grounding_summary.summarise(found)
+    summary = summarise(found)
     assert summary["wrong"]["mass"]["value"] == pytest.approx(1)
     assert "mass" not in summary["classes"]["object"]
 
@@ -123,7 +125,7 @@ def test_an_object_that_the_crop_left_out_is_not_counted(finder, tmp_path) -> No
 
 def test_without_masks_there_is_entropy_and_stability_and_the_summary_says_no_more(finder, tmp_path) -> None:
     images, _ = world(tmp_path, [(0, 0), (48, 16)], finder.tokenizer)
-    summary = grounding_summary.summarise(measure(finder, images, {i.stem: "a red dog" for i in images}, None))
+    summary = summarise(measure(finder, images, {i.stem: "a red dog" for i in images}, None))
     assert summary["classes"]["object"]["entropy"]["value"] == pytest.approx(0)
     assert "mass" not in summary["classes"]["object"]
     assert summary["choice"] is None
@@ -227,7 +229,7 @@ def synthetic(mass: float, centre: float, function_bits: float, images: int = 40
 
 @pytest.mark.parametrize(("mass", "centre", "sign"), [(0.5, 0.2, 1), (0.2, 0.5, -1)])
 def test_the_difference_to_the_centre_has_its_sign_and_an_interval_around_it(mass, centre, sign) -> None:
-    over = grounding_summary.summarise(synthetic(mass, centre, 3.0))["classes"]["object"]["mass"]["over_centre"]
+    over = summarise(synthetic(mass, centre, 3.0))["classes"]["object"]["mass"]["over_centre"]
     assert over["effect"] == pytest.approx(mass - centre, abs=0.02)
     assert over["low"] < over["effect"] < over["high"]
     assert sign * over["low"] > 0
@@ -240,13 +242,13 @@ def test_the_best_head_is_judged_on_images_that_did_not_choose_it() -> None:
     first = found.image % 2 == 0
     found.mass[first, found.view(0, 1)] = 0.9  # looks best where it is chosen ...
     found.mass[~first, found.view(0, 1)] = 0.05  # ... and is worst elsewhere
-    choice = grounding_summary.choose_head(found)
+    choice = choose_head(found)
     assert choice["chosen"] == {"layer": 0, "head": 1}
     assert choice["heldout"]["best head"]["mass"]["value"] == pytest.approx(0.05)
     assert choice["heldout"]["best head"]["mass"]["over_last"]["high"] < 0
 
 
 def test_function_words_are_compared_with_nouns_and_with_the_whole() -> None:
-    summary = grounding_summary.summarise(synthetic(0.5, 0.2, 3.0))
+    summary = summarise(synthetic(0.5, 0.2, 3.0))
     assert summary["function_entropy"]["effect"] == pytest.approx(1, abs=0.02)
     assert summary["function_whole"]["effect"] == pytest.approx(3 - 0.9 * 4, abs=0.02)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from PIL import Image
 
-from hw3lib.attention import Look, View, to_original, view_maps
+from hw3lib.attention.maps import Look, View, to_original, view_maps
 from hw3lib.system import files
 
 if TYPE_CHECKING:

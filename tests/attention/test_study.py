@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hw3lib import grounding_study
+from hw3lib.attention import study
 from hw3lib.data.caption_set import CaptionSet
 from hw3lib.data.instances import Instances
 
@@ -36,7 +36,7 @@ def captions(**texts: tuple[str, ...]) -> CaptionSet:
 
 def test_the_first_reference_that_speaks_of_several_is_taken(instances) -> None:
     known = captions(x=("a cow", "two cows in a field."), y=("a cow and a dog",), z=("a pair of dogs", "two dogs"))
-    assert grounding_study.plural_references(known, instances) == {"x": "two cows in a field.", "z": "a pair of dogs"}
+    assert study.plural_references(known, instances) == {"x": "two cows in a field.", "z": "a pair of dogs"}
 
 
 def test_one_noun_is_swapped_where_a_photograph_has_one_kind_of_thing(instances) -> None:
@@ -44,9 +44,9 @@ def test_one_noun_is_swapped_where_a_photograph_has_one_kind_of_thing(instances)
         x=("an animal", "a brown cow in a field.", "a cow"), y=("a cow and a dog",),
         z=("two dogs", "a dog runs"), v=("a cow",),
     )  # fmt: skip
-    found = grounding_study.swapped_references(known, instances)
+    found = study.swapped_references(known, instances)
     assert found == {"x": "a brown dog in a field .", "z": "a fire hydrant runs"}
 
 
 def test_a_photograph_that_the_masks_lack_is_left_alone(instances) -> None:
-    assert grounding_study.swapped_references(captions(q=("a cow",)), instances) == {}
+    assert study.swapped_references(captions(q=("a cow",)), instances) == {}

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hw3lib import paths
-from hw3lib.attention import Look
+from hw3lib.attention.grounding import Measured, measure
+from hw3lib.attention.maps import Look
+from hw3lib.attention.summary import summarise, summarise_groups, summarise_wrong
+from hw3lib.attention.word_classes import classify
 from hw3lib.data.caption_set import CaptionSet
 from hw3lib.data.captions import load_captions
 from hw3lib.data.instances import Instances, Mask
 from hw3lib.data.lexicon import Lexicon
-from hw3lib.grounding import Measured, measure
-from hw3lib.grounding_summary import summarise, summarise_groups, summarise_wrong
 from hw3lib.system import files
-from hw3lib.word_classes import classify
 
 if TYPE_CHECKING:
     from hw3lib.config import Profile

@@ -12,9 +12,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from hw3lib import paths
 from hw3lib.data.lexicon import Lexicon, tokens_of
+
+if TYPE_CHECKING:
+    pass
 
 CLASSES = ("object", "colour", "place", "count", "relation", "function")
 _SPECIAL = re.compile(r"\[[A-Z]+\]")
@@ -88,3 +92,13 @@ def _mark_plurals(kinds: list[Kind], words: Sequence[str]) -> list[Kind]:
         for each in range(start, end):
             found[each] = Kind(kinds[each].name, kinds[each].category, plural=True)
     return found
+
+
+CLASS_NAMES = {
+    "object": "nouns",
+    "colour": "colours",
+    "count": "counts",
+    "relation": "relations",
+    "place": "places",
+    "function": "function words",
+}

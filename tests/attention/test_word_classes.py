@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from hw3lib.attention.word_classes import CLASSES, classes, classify
 from hw3lib.data.lexicon import Lexicon
-from hw3lib.word_classes import CLASSES, classes, classify
 
 OBJECTS = Lexicon.of(
     {

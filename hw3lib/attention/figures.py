@@ -11,33 +11,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from hw3lib.attention import Look, View, to_original, view_maps, word_maps
+from hw3lib.attention.maps import Look, to_original
+from hw3lib.attention.methods import METHOD_NAMES
+from hw3lib.attention.word_classes import CLASS_NAMES
+from hw3lib.attention.word_grid import WHITE, blend, outline
 from hw3lib.data.instances import Mask
 from hw3lib.display.style import STYLE, WIDTH, new_figure, styled
-from hw3lib.figures_attention import WHITE, blend, outline
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from hw3lib.models.inference import LoadedRun
 
-CLASS_NAMES = {
-    "object": "nouns",
-    "colour": "colours",
-    "count": "counts",
-    "relation": "relations",
-    "place": "places",
-    "function": "function words",
-}
 _PRIORS = (("caption", "the caption's other words", "s"), ("centre", "centre prior", "D"), ("uniform", "uniform", "|"))
-_MAPS = ("last layer", "best layer", "best head", "gradient", "rollout")
-METHOD_NAMES = {
-    "last layer": "last layer, mean of heads",
-    "best layer": "best layer, mean of heads",
-    "best head": "best head",
-    "gradient": "gradient-weighted",
-    "rollout": "rollout",
-}
 
 
 @styled
@@ -137,30 +122,3 @@ def methods(look: Look, maps: Mapping[str, np.ndarray], masks: Mapping[int, Mask
             if row == 0:
                 axes.set_title(METHOD_NAMES.get(way, way), loc="center", fontsize=STYLE.small, fontweight="normal")
     return figure
-
-
-def ways(loaded: LoadedRun, look: Look, summary: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    """A look's words by every way to ask that is defined: raw attention of three views, gradient-weighted, rollout.
-
-    Each ``(W, Gh, Gw)``, NaN for ``[BOS]``. Which layer and head are best is what ``summary`` chose.
-    """
-    import torch
-
-    from hw3lib.relevance import gradient_weighted, rollout
-
-    chosen = summary.get("choice")
-    found = {"last layer": view_maps(look)}
-    if chosen:
-        found["best layer"] = view_maps(look, View(chosen["layer"]))
-        found["best head"] = view_maps(look, View(**chosen["chosen"]))
-    image = loaded.transform(look.image)[None].to(loaded.model.device)
-    with torch.no_grad():
-        memory = loaded.model.encode(image)
-        mixed = rollout(loaded.model, image)
-    rows = gradient_weighted(loaded.model, memory, look.tokens)  # (T - 1, P)
-    whole = np.concatenate([np.full_like(rows[:1], np.nan), rows])  # (T, P)
-    found["gradient"] = word_maps(whole, look.words).reshape(len(look.words), *look.grid)
-    if mixed is not None:
-        flat = found["last layer"].reshape(len(look.words), -1)
-        found["rollout"] = (flat @ mixed.cpu().numpy()).reshape(found["last layer"].shape)
-    return {way: found[way] for way in _MAPS if way in found}

@@ -1,0 +1,46 @@
+"""A picture of maps for every image of a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hw3lib.attention.maps import View, look
+from hw3lib.data.images import list_images
+from hw3lib.system.errors import UserError
+
+if TYPE_CHECKING:
+    from hw3lib.models.inference import LoadedRun
+
+
+def attend_folder(
+    loaded: LoadedRun,
+    images_folder: str | Path,
+    out_dir: str | Path,
+    view: View | None = None,
+    report: Callable[[str], None] = print,
+) -> list[Path]:
+    """One picture per image of a folder, ``<name>.png``: the photograph and a map for every word of its caption.
+
+    An unreadable image is reported and left out. Raises :class:`UserError` when none of them can be read.
+    """
+    from hw3lib.attention.word_grid import save_png, word_grid
+
+    images, out = list_images(images_folder), Path(out_dir)
+    stems = [image.stem for image in images]
+    written = []
+    for image in images:
+        try:
+            seen = look(loaded, image)
+        except UserError as error:
+            report(f"left out: {error}")
+            continue
+        # bike.jpg and bike.png in one folder keep their endings, so that neither picture replaces the other.
+        path = out / f"{image.stem if stems.count(image.stem) == 1 else image.name}.png"
+        save_png(word_grid(seen, view), path)
+        written.append(path)
+        report(f"{path}: {seen.caption}")
+    if not written:
+        raise UserError(f"none of the {len(images)} images in {images_folder} can be read")
+    return written
