@@ -142,7 +142,7 @@ rule p3_attention:
 
 rule claims:
     message: "claims and verdicts"
-    input: f"{OUT}/p1/study.json", expand(f"{OUT}/p2/{{run}}/scores.json", run=RUNS), f"{OUT}/p3/grounding.json", code("notebooks/claims.ipynb", "hw3lib/claims*.py", "hw3lib/verdicts.py", "hw3lib/metrics/bootstrap.py", "hw3lib/resources/claims.json", "hw3lib/resources/word_classes.json", "hw3lib/display/bundle.py")
+    input: f"{OUT}/p1/study.json", expand(f"{OUT}/p2/{{run}}/scores.json", run=RUNS), f"{OUT}/p3/grounding.json", code("notebooks/claims.ipynb", "hw3lib/claims*.py", "hw3lib/claims/verdicts.py", "hw3lib/metrics/bootstrap.py", "hw3lib/resources/claims.json", "hw3lib/resources/word_classes.json", "hw3lib/display/bundle.py")
     output: f"{OUT}/notebooks/claims.ipynb", f"{OUT}/claims.json"
     params: setting=fingerprint(PROFILE.runs, PROFILE.best_run, PROFILE.captions)
     log: f"{OUT}/logs/claims.log"

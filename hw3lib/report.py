@@ -186,15 +186,16 @@ def summary_blocks(profile: config.Profile, summary: dict[str, Any]) -> list[Blo
 
 def claim_blocks(profile: config.Profile) -> list[Block]:
     """What the report opens with: every claim of the written report, what was measured of it here, and the verdict."""
-    from hw3lib import claims, claims_display
+    from hw3lib.claims import evidence
+    from hw3lib.claims.table import counted, data_name, overview
 
     if not (paths.runs(profile.name) / "claims.json").is_file():
         return []
-    found, data = claims.load(profile), claims_display.data_name(profile.data)
-    columns, rows = claims_display.overview(found)
+    found, data = evidence.load(profile), data_name(profile.data)
+    columns, rows = overview(found)
     table = _table(columns, rows, f"What the written report claims, tested on {data}.")
     table["align"] = ["right", "left", "left", "left"]
-    table["notes"] = claims_display.counted(found, data).replace("**", "")
+    table["notes"] = counted(found, data).replace("**", "")
     for row, claim in zip(table["rows"], found, strict=True):
         row[0] = [{"t": "link", "href": f"{claim.notebook}.ipynb", "inline": row[0]}]
     return [table]

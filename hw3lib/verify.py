@@ -36,9 +36,10 @@ def verify(profile: config.Profile, runs: Sequence[str] = (), device: str = "aut
 
     Raises :class:`UserError` for a run that the profile does not have, and for predictions that do not fit the images.
     """
-    from hw3lib import claims, report
+    from hw3lib import report
     from hw3lib.attention import study
     from hw3lib.captioning import scores
+    from hw3lib.claims import evidence
 
     chosen = list(runs) or list(profile.runs)
     for run in chosen:
@@ -55,7 +56,7 @@ def verify(profile: config.Profile, runs: Sequence[str] = (), device: str = "aut
         yield _compared(measured, study.summary(profile), ignore=("run",))
     else:
         yield Finding(measured, (), "not measured yet")
-    judged = [asdict(claim) for claim in claims.judged(profile)]
+    judged = [asdict(claim) for claim in evidence.judged(profile)]
     yield _compared(root / "claims.json", {"claims": judged}, ignore=("data",))
     numbers = report.key_numbers(profile)
     yield _compared(root / "summary.json", numbers, ignore=("profile",))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from click.testing import CliRunner
 
-from hw3lib import claims, cli, config, paths, report, verify
+from hw3lib import cli, config, paths, report, verify
 from hw3lib.captioning import scores
+from hw3lib.claims import evidence
 from hw3lib.system import files
 from hw3lib.system.errors import UserError
 from tests.support.report_material import make
@@ -44,7 +45,7 @@ def profile(tmp_path, monkeypatch) -> config.Profile:
         path = paths.runs("fake") / "p2" / run / "scores.json"
         files.write_json(path, files.read_json(path) | {"variants": {}})
     monkeypatch.setattr(scores, "scored", scored)
-    claims.study(found)
+    evidence.study(found)
     report.summarise(found)
     report.build(found)
     return found

@@ -2,7 +2,7 @@
 
 ``p1/study.json`` holds the evidence for claims 1 to 4, the runs' ``scores.json`` and ``predictions.json`` for 5 and 9,
 ``p3/grounding.json`` for 6 to 8. What a file does not hold is not tested, and the claim says so. The rule that makes
-verdicts of intervals is in :mod:`hw3lib.verdicts`; the wording of the claims in ``resources/claims.json``.
+verdicts of intervals is in :mod:`hw3lib.claims.verdicts`; the wording of the claims in ``resources/claims.json``.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from hw3lib import config, paths
 from hw3lib.attention.summary import WHOLE
 from hw3lib.attention.word_classes import classes
 from hw3lib.captioning import ablations
+from hw3lib.claims.verdicts import Part, Verdict, both_ways, together
 from hw3lib.config import folder
 from hw3lib.data.captions import load_captions
 from hw3lib.metrics.bootstrap import compare, paired_difference
 from hw3lib.system import files
-from hw3lib.verdicts import Part, Verdict, both_ways, together
 
 Found = Mapping[str, Any]
 DOUBLE_NEGATION = "No {object}, no score."

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hw3lib.claims import Claim
-from hw3lib.verdicts import FEW, NEGLIGIBLE, Part
+from hw3lib.claims.evidence import Claim
+from hw3lib.claims.verdicts import FEW, NEGLIGIBLE, Part
 
 Cell = str | int | float | None
 MARKS = {"supported": "✓", "not supported": "✗", "inconclusive": "?", "not testable": "–"}

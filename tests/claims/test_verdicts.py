@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hw3lib.verdicts import NEGLIGIBLE, Part, both_ways, together
+from hw3lib.claims.verdicts import NEGLIGIBLE, Part, both_ways, together
 
 
 def part(low: float, high: float, unit: str = "accuracy") -> Part:

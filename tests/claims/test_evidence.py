@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from hw3lib import claims, claims_display, config, paths
-from hw3lib.claims import Claim
+from hw3lib import config, paths
+from hw3lib.claims import evidence, table
+from hw3lib.claims.evidence import Claim
+from hw3lib.claims.verdicts import Part
 from hw3lib.system import files
 from hw3lib.system.errors import UserError
-from hw3lib.verdicts import Part
 
 
 def effect(value: float, half: float = 0.01, n: int = 300) -> dict[str, Any]:
@@ -57,8 +58,8 @@ def grounding(
 
 
 def judged(profile: config.Profile, number: int) -> Claim:
-    claims.study(profile)
-    return next(claim for claim in claims.load(profile) if claim.number == number)
+    evidence.study(profile)
+    return next(claim for claim in evidence.load(profile) if claim.number == number)
 
 
 def put(profile: config.Profile, path: str, content: Any) -> None:
@@ -161,7 +162,7 @@ def bad_captions(profile: config.Profile, wrong: bool, named: bool) -> None:
     [(True, False, ["supported", "supported"]), (False, True, ["not supported", "not supported"])],
 )
 def test_bad_captions_are_compared_with_the_others(tiny_profile, monkeypatch, wrong, named, verdicts) -> None:
-    monkeypatch.setattr(claims, "places", lambda *_: {})
+    monkeypatch.setattr(evidence, "places", lambda *_: {})
     bad_captions(tiny_profile, wrong, named)
     found = judged(tiny_profile, 9)
     assert [part.verdict for part in found.parts[:2]] == verdicts
@@ -176,21 +177,21 @@ def test_places_that_references_share_are_looked_for_in_the_caption(tiny_profile
         ("a cow", "a dog on snow"),
     )
     known = CaptionSet((), ("x", "y"), (1, 2), references)
-    monkeypatch.setattr(claims, "load_captions", lambda *_: known)
-    found = claims.places(tiny_profile, {"x": "a cow in a field", "y": "a dog in the snow"})
+    monkeypatch.setattr(evidence, "load_captions", lambda *_: known)
+    found = evidence.places(tiny_profile, {"x": "a cow in a field", "y": "a dog in the snow"})
     assert found == {"x": (2, 1), "y": (0, 0)}
 
 
 def test_what_was_not_measured_is_not_tested_and_the_claim_says_so(tiny_profile) -> None:
     with pytest.raises(UserError, match="hw3 report"):
-        claims.load(tiny_profile)
-    claims.study(tiny_profile)
-    found = claims.load(tiny_profile)
+        evidence.load(tiny_profile)
+    evidence.study(tiny_profile)
+    found = evidence.load(tiny_profile)
     assert [claim.number for claim in found] == list(range(1, 10))
     for claim in found:
         assert claim.verdict == "not testable"
         assert claim.untested
-        assert claims_display.evidence(claim) == claim.untested
+        assert table.evidence(claim) == claim.untested
 
 
 def test_without_masks_the_claims_about_objects_are_not_testable(tiny_profile) -> None:
@@ -226,20 +227,20 @@ def claim(verdict: Any, *parts: Part) -> Claim:
 
 def test_the_part_that_decided_stands_in_the_overview() -> None:
     yes, no = Part("up", 0.2, 0.1, 0.3, 50, "share"), Part("down", -0.2, -0.3, -0.1, 60, "share")
-    said = claims_display.evidence(claim("not supported", yes, no))
+    said = table.evidence(claim("not supported", yes, no))
     assert said == "down: −20.0 [−30.0, −10.0] points, 60 images; 1 more comparison"
-    assert claims_display.evidence(claim("supported", yes)) == "up: +20.0 [+10.0, +30.0] points, 50 images"
+    assert table.evidence(claim("supported", yes)) == "up: +20.0 [+10.0, +30.0] points, 50 images"
 
 
 def test_what_rounds_to_nothing_has_no_minus() -> None:
-    said = claims_display.effect(Part("x", -0.0001, -0.0004, 0.0003, 9, "accuracy"))
+    said = table.effect(Part("x", -0.0001, -0.0004, 0.0003, 9, "accuracy"))
     assert said == "0.0 [0.0, 0.0] points of accuracy"
 
 
 def test_the_count_of_verdicts_and_the_prose_follow_the_claims() -> None:
     yes = claim("supported", Part("up", 0.2, 0.1, 0.3, 50, "share"))
-    text = claims_display.counted([yes, yes, claim("inconclusive")], "real data")
+    text = table.counted([yes, yes, claim("inconclusive")], "real data")
     assert "2 supported, 1 inconclusive" in text
     assert "**real data**" in text
-    assert claims_display.told(yes).startswith("## Claim 3: supported")
-    assert "[P1](p1_prompts.ipynb)" in claims_display.told(yes)
+    assert table.told(yes).startswith("## Claim 3: supported")
+    assert "[P1](p1_prompts.ipynb)" in table.told(yes)
