@@ -133,7 +133,7 @@ rule p2_ablations:
 
 rule p3_attention:
     message: "P3 notebook: attention"
-    input: f"{OUT}/pipeline/train_{PROFILE.best_run}.json", f"{OUT}/p2/{PROFILE.best_run}/scores.json", code("notebooks/p3_attention.ipynb", "hw3lib/attention/maps.py", "hw3lib/grounding*.py", "hw3lib/data/instances.py", "hw3lib/attention/relevance.py", "hw3lib/attention/word_classes.py", "hw3lib/resources/word_classes.json", "hw3lib/outlines.py", "hw3lib/viewer*", "hw3lib/attention/word_grid.py", "hw3lib/attention/figures.py", "hw3lib/display/bundle.py")
+    input: f"{OUT}/pipeline/train_{PROFILE.best_run}.json", f"{OUT}/p2/{PROFILE.best_run}/scores.json", code("notebooks/p3_attention.ipynb", "hw3lib/attention/maps.py", "hw3lib/grounding*.py", "hw3lib/data/instances.py", "hw3lib/attention/relevance.py", "hw3lib/attention/word_classes.py", "hw3lib/resources/word_classes.json", "hw3lib/viewer/outlines.py", "hw3lib/viewer*", "hw3lib/attention/word_grid.py", "hw3lib/attention/figures.py", "hw3lib/display/bundle.py")
     output: f"{OUT}/notebooks/p3_attention.ipynb", f"{OUT}/p3/grounding.json"
     params: setting=fingerprint(PROFILE.p3, PROFILE.best_run)
     log: f"{OUT}/logs/p3_attention.log"

@@ -29,8 +29,9 @@ import torch
 from harness import ROOT, Row, alternate, arguments, finish, not_measured, row
 from PIL import Image
 
-from hw3lib import viewer
 from hw3lib.attention.maps import Look
+from hw3lib.viewer.page import SCRIPT, static_html
+from hw3lib.viewer.payload import Masks, payload
 
 sys.path.insert(0, str(ROOT))
 from tests.support.browser import CHROMIUM
@@ -95,11 +96,11 @@ def bertviz_page(look: Look) -> str | None:
     return str(page.data)
 
 
-def building(look: Look, masks: viewer.Masks, rounds: int) -> list[Row]:
+def building(look: Look, masks: Masks, rounds: int) -> list[Row]:
     """From the look to the page's fragment, and its size without the module that all viewers of a page share."""
 
     def ours() -> str:
-        return viewer.static_html(viewer.payload(look, masks=masks))
+        return static_html(payload(look, masks=masks))
 
     size = len(ours().partition('<script type="module">')[0].encode())
     other = bertviz_page(look)
@@ -107,7 +108,7 @@ def building(look: Look, masks: viewer.Masks, rounds: int) -> list[Row]:
     taken = alternate(sides, rounds)
     peer = 1e3 * taken["peer"] if other else None
     what = f"{WORDS} words x {LAYERS * HEADS} heads x {look.maps.shape[-1]} patches"
-    module, theirs = len(viewer.SCRIPT.read_bytes()), len(other.encode()) / 1e3 if other else None
+    module, theirs = len(SCRIPT.read_bytes()), len(other.encode()) / 1e3 if other else None
     where = "peer: bertviz" if other else "bertviz, the peer, is not installed"
     # The targets are limits on ours; a row with a peer has a ratio as its target, so that the peer has its own row.
     rows = [
@@ -165,7 +166,7 @@ def scrub(page: Any, how: str, times: int) -> None:
     page.mouse.up()
 
 
-def scrubbing(browser: Any, look: Look, masks: viewer.Masks, times: int) -> list[Row]:
+def scrubbing(browser: Any, look: Look, masks: Masks, times: int) -> list[Row]:
     """Each way of scrubbing, plain, and over the words with all heads open and a word pinned as well."""
     cases = [
         ("mouse over the words", "words", False),
@@ -179,9 +180,9 @@ def scrubbing(browser: Any, look: Look, masks: viewer.Masks, times: int) -> list
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "page.html"
-        content = viewer.payload(look, masks=masks)
+        content = payload(look, masks=masks)
         for name, how, full in cases:
-            body = viewer.static_html(content | {"word": 1, "pinned": 5 if full else -1})
+            body = static_html(content | {"word": 1, "pinned": 5 if full else -1})
             file.write_text(f'<!doctype html><meta charset="utf-8"><body style="max-width:880px">{body}', "utf-8")
             page = browser.new_page(viewport={"width": 1200, "height": 1500 if full else 900})
             page.goto(file.as_uri())

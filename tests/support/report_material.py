@@ -112,7 +112,7 @@ def viewer(caption: str = "") -> dict[str, Any]:
     """The attention viewer's bundle, on made-up maps."""
     from hw3lib.attention.maps import Look, Word
     from hw3lib.data.transform import Geometry
-    from hw3lib.viewer import bundle
+    from hw3lib.viewer.show import bundle
 
     words = ("[BOS]", "a", "sheep", "<b>in</b>", "綿羊", "[EOS]")
     maps = np.random.default_rng(0).dirichlet(np.ones(49), (2, 2, len(words))).astype(np.float32)

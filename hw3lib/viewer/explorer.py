@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from hw3lib import viewer
 from hw3lib.attention import maps
 from hw3lib.attention.maps import Look, View
 from hw3lib.data.images import IMAGE_ENDINGS, open_image
 from hw3lib.display.style import STYLE
 from hw3lib.system.errors import UserError
+from hw3lib.viewer.payload import Masks
+from hw3lib.viewer.show import bundle
+from hw3lib.viewer.widget import AttentionViewer
 
 if TYPE_CHECKING:
     from hw3lib.models.inference import LoadedRun
@@ -30,7 +32,7 @@ _LONGEST = 1600  # px that are kept of it: more than any model here or any scree
 
 
 class AttentionExplorer:
-    """An ipywidgets box around an :class:`hw3lib.viewer.AttentionViewer`; :attr:`box` is the widget.
+    """An ipywidgets box around an :class:`hw3lib.viewer.widget.AttentionViewer`; :attr:`box` is the widget.
 
     ``picture`` chooses one of ``images`` by its place, ``upload`` takes a file of one's own, ``text`` holds the caption
     and takes another, ``own`` puts the model's own caption back. What cannot be done is said in ``status``, in one
@@ -43,7 +45,7 @@ class AttentionExplorer:
         loaded: LoadedRun,
         images: Sequence[Path],
         view: View | None = None,
-        masks: Callable[[Look], viewer.Masks] | None = None,
+        masks: Callable[[Look], Masks] | None = None,
     ) -> None:
         """Start with the first of ``images`` that can be read.
 
@@ -56,7 +58,7 @@ class AttentionExplorer:
         self._masks, self._known, self._busy = masks, True, False
         first, self.look = self._first()
         self._said = self.look.caption  # the model's own words for this photograph
-        self.viewer = viewer.AttentionViewer(self.look, view, self._found())
+        self.viewer = AttentionViewer(self.look, view, self._found())
         wide = w.Layout(width="30em", max_width="100%")
         names = [(path.name, place) for place, path in enumerate(self.images)]
         self.picture = w.Dropdown(options=names, value=first, description="photograph", layout=wide)
@@ -89,7 +91,7 @@ class AttentionExplorer:
                 problem = str(error)
         raise UserError(problem)
 
-    def _found(self) -> viewer.Masks | None:
+    def _found(self) -> Masks | None:
         return self._masks(self.look) if self._masks is not None and self._known else None
 
     # --- what the hand does ----------------------------------------------------------------------------------------
@@ -174,7 +176,7 @@ class AttentionExplorer:
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         """The live box; where there is no kernel, the static viewer and the word grid of what it shows now."""
         caption = f"{self.look.name}: {self.look.caption}"
-        return viewer.bundle(self.look, self.view, self.box, caption, self._found())
+        return bundle(self.look, self.view, self.box, caption, self._found())
 
 
 def read_upload(name: str, content: bytes) -> Image.Image:

@@ -13,16 +13,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hw3lib import viewer
 from hw3lib.attention import selection
 from hw3lib.attention.maps import Look, View, entropy, word_maps
 from hw3lib.display.bundle import FIGURE, TABLE, figure_bundle
+from hw3lib.viewer.page import SCRIPT, static_html
+from hw3lib.viewer.payload import Payload, payload
+from hw3lib.viewer.show import WIDGET, bundle, show_pair
+from hw3lib.viewer.widget import AttentionViewer
 from tests.support.looks import synthetic
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 
 
-def decoded(payload: viewer.Payload) -> np.ndarray:
+def decoded(payload: Payload) -> np.ndarray:
     """The payload's maps as the viewer reads them, (M, N, H, P)."""
     meta = payload["meta"]
     shape = (-1, meta["layers"], meta["heads"])
@@ -33,7 +36,7 @@ def decoded(payload: viewer.Payload) -> np.ndarray:
 
 def test_the_bytes_hold_every_layer_and_head_to_a_gray_level() -> None:
     look = synthetic(layers=3, heads=5)
-    values = decoded(viewer.payload(look))
+    values = decoded(payload(look))
     exact = np.moveaxis(word_maps(look.maps, look.words), 2, 0)[1:]
     assert values.shape == exact.shape == (5, 3, 5, 49)
     error = np.abs(values - exact) / exact.max(axis=-1, keepdims=True)
@@ -43,7 +46,7 @@ def test_the_bytes_hold_every_layer_and_head_to_a_gray_level() -> None:
 
 
 def test_bos_has_a_place_in_the_caption_but_no_map() -> None:
-    words = viewer.payload(synthetic())["meta"]["words"]
+    words = payload(synthetic())["meta"]["words"]
     assert [word["map"] for word in words] == [None, 0, 1, 2, 3, 4]
     assert words[0] == {"text": "[BOS]", "probability": None, "map": None}
     assert all(0 < word["probability"] <= 1 for word in words[1:])
@@ -53,22 +56,22 @@ def test_a_long_captions_static_viewer_is_below_400_kilobytes() -> None:
     look = synthetic(("[BOS]", *"abcdefghijklmnopqr", "[EOS]"), size=(1600, 1200), layers=8, heads=8)
     noise = np.random.default_rng(0).normal(0, 12, (1200, 1600, 3))  # a photograph is never as smooth as the gradient
     grainy = Image.fromarray(np.clip(np.asarray(look.image) + noise, 0, 255).astype(np.uint8))
-    content = viewer.payload(Look(**{**vars(look), "image": grainy}))
+    content = payload(Look(**{**vars(look), "image": grainy}))
     assert len(content["meta"]["words"]) == 20
-    assert len(viewer.static_html(content)) < 400_000
+    assert len(static_html(content)) < 400_000
     with Image.open(io.BytesIO(content["image"])) as photograph:
         assert photograph.format == "JPEG"
         assert max(photograph.size) == 640
 
 
 def test_what_the_model_saw_is_given_as_fractions() -> None:
-    left, top, right, bottom = viewer.payload(synthetic(size=(300, 200)))["meta"]["seen"]
+    left, top, right, bottom = payload(synthetic(size=(300, 200)))["meta"]["seen"]
     assert (left, top, right, bottom) == pytest.approx((1 / 6, 0, 5 / 6, 1))
 
 
 def test_fine_grids_are_summed_to_coarser_ones_and_nothing_is_lost() -> None:
     for grid, coarse in (((28, 28), [14, 14]), ((37, 37), [13, 13]), ((16, 16), [16, 16])):
-        content = viewer.payload(synthetic(grid=grid))
+        content = payload(synthetic(grid=grid))
         assert content["meta"]["grid"] == coarse
         np.testing.assert_allclose(decoded(content).sum(axis=-1), 1, atol=0.02)
 
@@ -78,7 +81,7 @@ def test_a_coarser_grid_keeps_things_in_their_place() -> None:
     maps = np.zeros_like(look.maps)
     maps[:, :, :, 30 * 20 + 4] = 1  # one patch, its centre at (30.5 / 37, 4.5 / 20)
     maps[:, :, 0] = np.nan
-    content = viewer.payload(Look(**{**vars(look), "maps": maps}))
+    content = payload(Look(**{**vars(look), "maps": maps}))
     rows, columns = content["meta"]["grid"]
     values = decoded(content)[0, 0, 0].reshape(rows, columns)
     y, x = (np.indices(values.shape) + 0.5) / np.array([[[rows]], [[columns]]])
@@ -88,9 +91,9 @@ def test_a_coarser_grid_keeps_things_in_their_place() -> None:
 
 def test_the_view_to_begin_with_can_be_chosen() -> None:
     look = synthetic()
-    assert {name: viewer.payload(look)[name] for name in ("layer", "head")} == {"layer": 1, "head": -1}
-    assert {name: viewer.payload(look, View(0, 3))[name] for name in ("layer", "head")} == {"layer": 0, "head": 3}
-    first = viewer.payload(look)["word"]
+    assert {name: payload(look)[name] for name in ("layer", "head")} == {"layer": 1, "head": -1}
+    assert {name: payload(look, View(0, 3))[name] for name in ("layer", "head")} == {"layer": 0, "head": 3}
+    first = payload(look)["word"]
     assert look.words[first].text.isalpha()
 
 
@@ -111,7 +114,7 @@ class Reader(html.parser.HTMLParser):
 
 def test_a_caption_cannot_become_markup() -> None:
     look = synthetic(("[BOS]", HOSTILE, "<!--<script>", "[EOS]"))
-    page = viewer.static_html(viewer.payload(look))
+    page = static_html(payload(look))
     reader = Reader()
     reader.feed(page)
     assert reader.tags == ["div", "script", "p", "script"]
@@ -121,14 +124,14 @@ def test_a_caption_cannot_become_markup() -> None:
 
 
 def test_the_script_can_be_inlined_and_asks_for_nothing() -> None:
-    script = viewer.SCRIPT.read_text(encoding="utf-8")
+    script = SCRIPT.read_text(encoding="utf-8")
     assert "</script" not in script.lower()
     assert "<!--" not in script
     assert not re.search(r"https?:|\bfetch\(|\bimport\b|XMLHttpRequest|@import|url\(|\beval\(", script)
 
 
 def test_the_widget_stays_within_its_caption() -> None:
-    live = viewer.AttentionViewer(synthetic())
+    live = AttentionViewer(synthetic())
     live.word = 99
     assert live.word == 5
     live.word, live.layer, live.head = -3, 7, -9
@@ -136,7 +139,7 @@ def test_the_widget_stays_within_its_caption() -> None:
 
 
 def test_the_widget_composes_with_ipywidgets() -> None:
-    live = viewer.AttentionViewer(synthetic(), word=1)
+    live = AttentionViewer(synthetic(), word=1)
     slider, heard = ipywidgets.IntSlider(max=5), []
     link = ipywidgets.link((slider, "value"), (live, "word"))
     live.observe(lambda change: heard.append(change["new"]), "word")
@@ -150,16 +153,16 @@ def test_the_widget_composes_with_ipywidgets() -> None:
 
 
 def test_one_widget_can_go_from_one_look_to_the_next() -> None:
-    live = viewer.AttentionViewer(synthetic(), word=5)
+    live = AttentionViewer(synthetic(), word=5)
     other = synthetic(("[BOS]", "sheep", "[EOS]"), layers=1, heads=2)
     live.show_look(other)
     assert live.meta["caption"] == "sheep"
     assert (live.word, live.layer, live.head) == (1, 0, -1)
-    assert live.maps == viewer.payload(other)["maps"]
+    assert live.maps == payload(other)["maps"]
 
 
 def test_a_new_look_reaches_the_page_in_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
-    live = viewer.AttentionViewer(synthetic())
+    live = AttentionViewer(synthetic())
     sent: list[set[str]] = []
     monkeypatch.setattr(live, "send_state", lambda key=None: sent.append({key} if isinstance(key, str) else set(key)))
     live.show_look(synthetic(("[BOS]", "sheep", "[EOS]"), size=(200, 300), layers=1, heads=2))
@@ -168,8 +171,8 @@ def test_a_new_look_reaches_the_page_in_one_message(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_widgets_state_makes_a_page_of_what_it_shows() -> None:
-    live = viewer.AttentionViewer(synthetic(), heat="colour", word=3)
-    page = viewer.static_html(live.state)
+    live = AttentionViewer(synthetic(), heat="colour", word=3)
+    page = static_html(live.state)
     data = json.loads(re.search(r'application/json">(.*?)</script>', page, re.S).group(1))
     assert (data["word"], data["heat"], data["scale"]) == (3, "colour", "caption")
 
@@ -177,8 +180,8 @@ def test_a_widgets_state_makes_a_page_of_what_it_shows() -> None:
 def test_one_bundle_serves_the_notebook_the_page_and_print() -> None:
     look = synthetic()
     slider = ipywidgets.IntSlider()
-    shown = viewer.bundle(look, widget=slider, caption="A figure")
-    assert shown[viewer.WIDGET]["model_id"] == slider.model_id
+    shown = bundle(look, widget=slider, caption="A figure")
+    assert shown[WIDGET]["model_id"] == slider.model_id
     assert "data-hw3-viewer" in shown["text/html"]
     with Image.open(io.BytesIO(base64.b64decode(shown["image/png"]))) as picture:
         assert picture.width == 1440
@@ -194,7 +197,7 @@ def test_a_pair_is_shown_with_its_references_beside_the_published_figure(monkeyp
     shown: list[dict] = []
     monkeypatch.setattr("IPython.display.display", lambda bundle, raw: shown.append(bundle))
     pair = selection.Pair(Path("val/7.jpg"), "a red dog runs", 0.25, ("a dog", "a running dog"))
-    viewer.show_pair("worst", pair, synthetic())
+    show_pair("worst", pair, synthetic())
     table, figure = shown
     assert [row[2] for row in table[TABLE]["rows"]] == ["0.2500", "", "", "0.4294"]
     assert [row[3] for row in table[TABLE]["rows"]][:3] == ["a red dog runs", "a dog", "a running dog"]
@@ -246,7 +249,7 @@ def disc(size: tuple[int, int], centre: tuple[float, float], radius: float) -> n
 def test_a_masked_word_gets_an_outline_and_the_attention_inside_it() -> None:
     look = synthetic(size=(320, 240))
     mask = disc((320, 240), (150, 100), 60)
-    words = viewer.payload(look, masks={3: mask})["meta"]["words"]
+    words = payload(look, masks={3: mask})["meta"]["words"]
     assert [index for index, word in enumerate(words) if "outline" in word] == [3]
     points = np.array(words[3]["outline"][0]).reshape(-1, 2) * (320, 240)
     assert np.hypot(*(points - (150, 100)).T) == pytest.approx(60, abs=1.2)
@@ -266,7 +269,7 @@ def test_a_masked_word_gets_an_outline_and_the_attention_inside_it() -> None:
 def test_the_attention_inside_is_exact_where_the_viewers_grid_is_coarser() -> None:
     look = synthetic(size=(240, 240), grid=(37, 37))
     left_half = np.arange(240)[None, :].repeat(240, 0) < 120
-    word = viewer.payload(look, masks={2: left_half})["meta"]["words"][2]
+    word = payload(look, masks={2: left_half})["meta"]["words"][2]
     maps = look.maps[:, :, 2].reshape(2, 4, 37, 37)
     exact = maps[..., :18].sum(axis=(-1, -2)) + maps[..., 18].sum(axis=-1) / 2
     np.testing.assert_allclose(word["inside"], exact, atol=1e-4)
@@ -275,9 +278,7 @@ def test_the_attention_inside_is_exact_where_the_viewers_grid_is_coarser() -> No
 
 def test_a_mask_of_the_photograph_at_another_size_says_the_same() -> None:
     look, small = synthetic(size=(320, 240)), disc((320, 240), (150, 100), 60)
-    words = [
-        viewer.payload(look, masks={3: mask})["meta"]["words"][3] for mask in (small, np.kron(small, np.ones((2, 2))))
-    ]
+    words = [payload(look, masks={3: mask})["meta"]["words"][3] for mask in (small, np.kron(small, np.ones((2, 2))))]
     np.testing.assert_allclose(words[0]["inside"], words[1]["inside"], atol=2e-4)
     assert words[0]["even"] == pytest.approx(words[1]["even"], abs=2e-4)  # both were rounded
 
@@ -285,11 +286,11 @@ def test_a_mask_of_the_photograph_at_another_size_says_the_same() -> None:
 def test_masks_that_do_not_fit_are_refused_and_empty_ones_left_out() -> None:
     look = synthetic()
     with pytest.raises(ValueError, match=r"word 2 is \(320, 240\), the photograph is \(240, 320\)"):
-        viewer.payload(look, masks={2: np.ones((320, 240), bool)})
+        payload(look, masks={2: np.ones((320, 240), bool)})
     with pytest.raises(ValueError, match=r"word 6, the caption has the words 0\.\.5"):
-        viewer.payload(look, masks={6: np.ones((240, 320), bool)})
-    assert "outline" not in viewer.payload(look, masks={2: np.zeros((240, 320), bool)})["meta"]["words"][2]
-    given = viewer.payload(look, masks={0: np.ones((240, 320), bool)})["meta"]["words"][0]
+        payload(look, masks={6: np.ones((240, 320), bool)})
+    assert "outline" not in payload(look, masks={2: np.zeros((240, 320), bool)})["meta"]["words"][2]
+    given = payload(look, masks={0: np.ones((240, 320), bool)})["meta"]["words"][0]
     assert (given["inside"], given["even"]) == (None, 1.0)
     json.dumps(given, allow_nan=False)
 
@@ -297,11 +298,11 @@ def test_masks_that_do_not_fit_are_refused_and_empty_ones_left_out() -> None:
 def test_masks_reach_the_page_the_widget_and_the_bundle() -> None:
     look, masks = synthetic(), {3: disc((320, 240), (150, 100), 60)}
     other = synthetic(("[BOS]", "sheep", "[EOS]"))
-    live = viewer.AttentionViewer(look, masks=masks, pinned=2)
+    live = AttentionViewer(look, masks=masks, pinned=2)
     assert live.meta["words"][3]["outline"]
     assert (live.state["pinned"], live.state["outline"]) == (2, True)
     live.show_look(other)
     assert live.pinned == -1
     live.pinned = 77
     assert live.pinned == 2
-    assert '"outline": [[' in viewer.bundle(look, masks=masks)["text/html"]
+    assert '"outline": [[' in bundle(look, masks=masks)["text/html"]

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hw3lib import viewer
 from hw3lib.attention.maps import Look, View, to_original, view_maps
 from hw3lib.attention.word_grid import STRENGTH, blend, white_points
+from hw3lib.viewer.page import SCRIPT, static_html
+from hw3lib.viewer.payload import Masks, payload
 from tests.support.browser import CHROMIUM, NAMES
 from tests.support.looks import synthetic
 
@@ -100,8 +101,8 @@ def visit(browser, tmp_path) -> Iterator[Any]:
         each.close()
 
 
-def static(look: Look, masks: viewer.Masks | None = None, **state: Any) -> str:
-    return viewer.static_html(viewer.payload(look, masks=masks) | state)
+def static(look: Look, masks: Masks | None = None, **state: Any) -> str:
+    return static_html(payload(look, masks=masks) | state)
 
 
 def test_a_page_from_disk_works_without_a_network(visit) -> None:
@@ -398,7 +399,7 @@ def test_the_true_outline_is_drawn_and_says_how_much_attention_is_inside(visit) 
         here.page.locator(".facts > div", has_text="In the outline"),
     )
     outlined = here.drawn()
-    inside = np.array(viewer.payload(look, masks={3: mask})["meta"]["words"][3]["inside"])
+    inside = np.array(payload(look, masks={3: mask})["meta"]["words"][3]["inside"])
     for head in (-1, 2):
         here.page.get_by_label("Head", exact=True).select_option(str(head))
         share = inside[1].mean() if head < 0 else inside[1, head]
@@ -446,12 +447,12 @@ LIVE = """
 def test_as_a_widget_it_follows_its_model_and_tells_it(visit) -> None:
     """The model as anywidget has it: bytes come as a DataView into some larger buffer."""
     here = visit()
-    here.page.add_script_tag(content=viewer.SCRIPT.read_text("utf-8") + "\nwindow.hw3 = { render };", type="module")
+    here.page.add_script_tag(content=SCRIPT.read_text("utf-8") + "\nwindow.hw3 = { render };", type="module")
     here.page.wait_for_function("window.hw3")
     fields = {"heat": "glow", "scale": "caption", "opacity": STRENGTH, "playing": False, "interval": 800}
 
     def coded(look: Look, **state: Any) -> dict[str, Any]:
-        content = viewer.payload(look) | fields | state
+        content = payload(look) | fields | state
         return {k: base64.b64encode(v).decode() if isinstance(v, bytes) else v for k, v in content.items()}
 
     here.page.evaluate(LIVE, coded(synthetic(), word=1))

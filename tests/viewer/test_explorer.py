@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hw3lib import viewer, viewer_live
 from hw3lib.attention import selection
 from hw3lib.attention.maps import Look, View, look, view_maps
 from hw3lib.config import Profile
@@ -20,7 +19,10 @@ from hw3lib.data.tokenizer import for_profile
 from hw3lib.display.bundle import FIGURE
 from hw3lib.models import inference
 from hw3lib.system.errors import UserError
-from hw3lib.viewer_live import AttentionExplorer
+from hw3lib.viewer import explorer
+from hw3lib.viewer.explorer import AttentionExplorer
+from hw3lib.viewer.payload import Masks, payload
+from hw3lib.viewer.show import WIDGET
 from tests.support.looks import Letters, spotter
 
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -65,7 +67,7 @@ def test_another_photograph_is_captioned_and_looked_at(loaded, images) -> None:
     expected = look(loaded, images[3])
     assert (box.look.name, box.look.caption) == (images[3].stem, expected.caption)
     assert box.text.value == expected.caption == box.viewer.meta["caption"]
-    assert box.viewer.maps == viewer.payload(expected)["maps"]
+    assert box.viewer.maps == payload(expected)["maps"]
     assert box.own.disabled
 
 
@@ -109,7 +111,7 @@ def test_words_that_cannot_be_read_are_answered_with_a_sentence(loaded, images) 
 def test_a_file_of_ones_own_is_looked_at(loaded, images) -> None:
     asked: list[str] = []
 
-    def masks(look: Look) -> viewer.Masks:
+    def masks(look: Look) -> Masks:
         asked.append(look.name)
         return {1: np.ones((look.image.height, look.image.width), bool)}
 
@@ -148,7 +150,7 @@ def test_files_that_cannot_be_read_are_answered_with_a_sentence(loaded, images) 
         (b"", "not a readable image"),
         (bomb(12_000, 9_000), "12000 x 9000 pixels; at most 80 million"),
         (bomb(60_000, 60_000), "more than 80 million pixels"),
-        (bytes(viewer_live.MOST_BYTES + 1), "at most 20 MB"),
+        (bytes(explorer.MOST_BYTES + 1), "at most 20 MB"),
     ):
         box.upload.value = file(content, f"{HOSTILE}.png")
         assert reason in box.status.value
@@ -166,7 +168,7 @@ def test_a_large_photograph_is_kept_small_and_upright() -> None:
     exif[0x0112] = 6  # turned by a quarter
     buffer = io.BytesIO()
     picture.save(buffer, "JPEG", exif=exif)
-    assert viewer_live.read_upload("tall.jpg", buffer.getvalue()).size == (400, 1600)
+    assert explorer.read_upload("tall.jpg", buffer.getvalue()).size == (400, 1600)
 
 
 def test_unreadable_photographs_at_the_start_are_passed_over_unless_all_are(loaded, images, tmp_path) -> None:
@@ -187,7 +189,7 @@ def test_without_a_kernel_it_is_the_static_viewer_of_what_it_shows(loaded, image
     box = AttentionExplorer(loaded, images, View(0, 1))
     box.text.value = "red square"
     shown = box._repr_mimebundle_()
-    assert shown[viewer.WIDGET]["model_id"] == box.box.model_id
+    assert shown[WIDGET]["model_id"] == box.box.model_id
     assert '"caption": "red square"' in shown["text/html"]
     assert '"layer": 0, "head": 1' in shown["text/html"]
     assert shown["text/plain"] == "red square"
@@ -212,8 +214,8 @@ def test_the_attention_that_is_shown_is_the_photographs(tmp_path: Path) -> None:
             "hw3lib.attention.maps.look", lambda run, image, caption="a b", name="": real(run, image, caption, name)
         )
         box = AttentionExplorer(run, paths)  # type: ignore[arg-type]
-        assert box.viewer.maps == viewer.payload(looks[paths[0]])["maps"]
+        assert box.viewer.maps == payload(looks[paths[0]])["maps"]
         box.picture.value = 1
-        assert box.viewer.maps == viewer.payload(looks[paths[1]])["maps"]
+        assert box.viewer.maps == payload(looks[paths[1]])["maps"]
         box.text.value = "c d e"
         assert {int(row.argmax()) for row in view_maps(box.look)[1:].reshape(-1, 49)} == {48}

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from hw3lib import outlines
+from hw3lib.viewer import outlines
 
 
 def inside(rings: outlines.Rings, size: tuple[int, int]) -> np.ndarray:

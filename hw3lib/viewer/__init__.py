@@ -1,0 +1,1 @@
+"""One payload, one widget, one page: attention, word by word."""
