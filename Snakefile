@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(workflow.basedir)))
 from hw3lib import config as settings, paths
 from hw3lib.data import shards
 from hw3lib.system import provenance
-from hw3lib.report import NAME
+from hw3lib.report.assemble import NAME
 
 workdir: str(paths.root())
 

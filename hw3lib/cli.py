@@ -263,10 +263,11 @@ def report(cores: int | None, render: bool, verify: bool, snakemake: tuple[str, 
         sys.exit(0 if verification.show(verification.verify(config.load(profile), snakemake)) else 1)
     if render:
         from hw3lib import config
-        from hw3lib import report as documents
+        from hw3lib.report import assemble as documents
+        from hw3lib.report import summary
 
         setting = config.load(profile)
-        documents.summarise(setting)
+        summary.summarise(setting)
         for path in documents.build(setting, progress=click.echo):
             click.echo(str(path))
         return

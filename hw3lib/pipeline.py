@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from hw3lib import config, paths
-from hw3lib.report import NAME
+from hw3lib.report.assemble import NAME
 from hw3lib.system import files, locks
 from hw3lib.system.devices import gpus
 from hw3lib.system.errors import UserError

@@ -36,10 +36,10 @@ def verify(profile: config.Profile, runs: Sequence[str] = (), device: str = "aut
 
     Raises :class:`UserError` for a run that the profile does not have, and for predictions that do not fit the images.
     """
-    from hw3lib import report
     from hw3lib.attention import study
     from hw3lib.captioning import scores
     from hw3lib.claims import evidence
+    from hw3lib.report import summary
 
     chosen = list(runs) or list(profile.runs)
     for run in chosen:
@@ -58,7 +58,7 @@ def verify(profile: config.Profile, runs: Sequence[str] = (), device: str = "aut
         yield Finding(measured, (), "not measured yet")
     judged = [asdict(claim) for claim in evidence.judged(profile)]
     yield _compared(root / "claims.json", {"claims": judged}, ignore=("data",))
-    numbers = report.key_numbers(profile)
+    numbers = summary.key_numbers(profile)
     yield _compared(root / "summary.json", numbers, ignore=("profile",))
     yield _page(profile, numbers)
 
@@ -110,7 +110,8 @@ def _number(value: Content) -> bool:
 
 def _page(profile: config.Profile, numbers: dict[str, Any]) -> Finding:
     """The key numbers and verdicts, as the page shows them."""
-    from hw3lib.report import NAME, SCORES
+    from hw3lib.report.assemble import NAME
+    from hw3lib.report.summary import SCORES
 
     path = paths.report(profile.name) / f"{NAME}.html"
     if not path.is_file():

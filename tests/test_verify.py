@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from click.testing import CliRunner
 
-from hw3lib import cli, config, paths, report, verify
+from hw3lib import cli, config, paths, verify
 from hw3lib.captioning import scores
 from hw3lib.claims import evidence
+from hw3lib.report import assemble, summary
 from hw3lib.system import files
 from hw3lib.system.errors import UserError
 from tests.support.report_material import make
@@ -46,8 +47,8 @@ def profile(tmp_path, monkeypatch) -> config.Profile:
         files.write_json(path, files.read_json(path) | {"variants": {}})
     monkeypatch.setattr(scores, "scored", scored)
     evidence.study(found)
-    report.summarise(found)
-    report.build(found)
+    summary.summarise(found)
+    assemble.build(found)
     return found
 
 
@@ -85,7 +86,7 @@ def test_a_number_that_was_changed_by_hand_is_found(profile, path, change, where
 
 
 def test_a_page_of_other_numbers_is_found(profile) -> None:
-    page = paths.report("fake") / f"{report.NAME}.html"
+    page = paths.report("fake") / f"{assemble.NAME}.html"
     page.write_text(page.read_text(encoding="utf-8").replace("1.5000", "1.6000"), encoding="utf-8")
     assert verified(profile)["hw3_report.html"].differs == ("p2.best.CIDEr: 1.5000 is not on the page",)
 

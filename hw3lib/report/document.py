@@ -304,3 +304,20 @@ def _bitmap_size(data: bytes) -> tuple[float, float]:
         # A file that states no believable density is taken for a screen picture at twice the usual one.
         density = float(dpi[0]) if dpi[0] and 90 <= dpi[0] <= 1200 else _PNG_DPI
         return image.width / density, image.height / density
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that the two renderers need; ``stamp`` and ``tiles`` are (name, value) pairs."""
+
+    title: str
+    subtitle: str
+    profile: str
+    demo: bool
+    about: str
+    tiles: list[tuple[str, str]]
+    claims: list[Block]  # the table that the report opens with, and what it says in a sentence; empty without claims
+    summary: list[Block]
+    chapters: list[Chapter]
+    references: list[str]  # the works that the chapters cite
+    stamp: list[tuple[str, str]]

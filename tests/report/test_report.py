@@ -15,8 +15,10 @@ from typing import Any
 import nbformat
 import pytest
 
-from hw3lib import config, paths, report, report_document, report_html
+from hw3lib import config, paths
 from hw3lib.display.bundle import cjk_font
+from hw3lib.report import assemble, document, html
+from hw3lib.report.summary import summarise
 from hw3lib.system import files
 from hw3lib.system.errors import UserError
 from tests.support import report_material as material
@@ -31,8 +33,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         root = material.make(tmp_path_factory.mktemp("root"))
         patch.setenv("HW3_ROOT", str(root))
         profile = config.load("fake")
-        report.summarise(profile)
-        report.build(profile)
+        summarise(profile)
+        assemble.build(profile)
         yield paths.report("fake")
 
 
@@ -101,10 +103,10 @@ def test_the_first_page_sets_this_runs_numbers_beside_the_published_ones(page: P
 
 
 def test_a_missing_notebook_is_named_with_the_command_that_runs_it(fresh: config.Profile) -> None:
-    report.summarise(fresh)
+    summarise(fresh)
     (paths.runs("fake") / "notebooks" / "p3_attention.ipynb").unlink()
     with pytest.raises(UserError, match=r"p3_attention\.ipynb.*hw3 report --profile fake"):
-        report.assemble(fresh)
+        assemble.assemble(fresh)
 
 
 def test_a_notebook_that_failed_or_was_not_run_makes_no_report(tmp_path: Path) -> None:
@@ -116,7 +118,7 @@ def test_a_notebook_that_failed_or_was_not_run_makes_no_report(tmp_path: Path) -
     ):
         nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / f"{name}.ipynb")
         with pytest.raises(UserError, match=words):
-            report_document.read_chapter(tmp_path / f"{name}.ipynb")
+            document.read_chapter(tmp_path / f"{name}.ipynb")
 
 
 def test_runs_of_one_notebook_share_a_chapter_and_say_things_once(page: Page) -> None:
@@ -142,7 +144,7 @@ def test_nothing_on_the_page_comes_from_elsewhere(page: Page) -> None:
         assert not any(name.startswith("on") for name in attributes), (tag, attributes)
         for name in ("src", "srcset", "poster", "data"):
             assert (attributes.get(name) or "data:").startswith("data:")
-    style = (report_html.TEMPLATES / "hw3.css").read_text(encoding="utf-8")
+    style = (html.TEMPLATES / "hw3.css").read_text(encoding="utf-8")
     assert "url(" not in style and "@import" not in style
 
 
@@ -195,10 +197,10 @@ def test_viewers_share_one_script(page: Page) -> None:
 def test_the_chinese_font_is_embedded_for_the_characters_that_occur_and_only_then(page: Page) -> None:
     from fontTools.ttLib import TTFont
 
-    assert report_html.font_face(set()) == ""
+    assert html.font_face(set()) == ""
     if cjk_font() is None:
         pytest.skip("the CJK font is not installed")
-    face = report_html.font_face(set("羊犬"))
+    face = html.font_face(set("羊犬"))
     data = re.search(r"base64,([^)]+)\)", face)
     assert data is not None
     import io
@@ -219,14 +221,14 @@ def test_the_stamp_says_what_made_the_report(page: Page) -> None:
 
 
 def test_markdown_becomes_blocks() -> None:
-    blocks = report_document.markdown("# T\n\nA **b** *c* `d` [e](https://x.y)\n\n- one\n- two\n\n```\ncode\n```\n")
+    blocks = document.markdown("# T\n\nA **b** *c* `d` [e](https://x.y)\n\n- one\n- two\n\n```\ncode\n```\n")
     assert [block["kind"] for block in blocks] == ["heading", "paragraph", "list", "verbatim"]
-    assert report_document.plain(blocks[1]["inline"]) == "A b c d e"
+    assert document.plain(blocks[1]["inline"]) == "A b c d e"
     assert len(blocks[2]["items"]) == 2
 
 
 def test_pictures_in_prose_are_their_words_and_dangerous_links_are_text() -> None:
-    blocks = report_document.markdown("![a cat](https://x.y/cat.png) [x](javascript:alert(1))")
+    blocks = document.markdown("![a cat](https://x.y/cat.png) [x](javascript:alert(1))")
     kinds = json.dumps(blocks)
     assert "cat.png" not in kinds
     assert '"href": "javascript' not in kinds
@@ -234,7 +236,7 @@ def test_pictures_in_prose_are_their_words_and_dangerous_links_are_text() -> Non
 
 def test_long_and_colourful_output_is_cut_and_plain() -> None:
     output = nbformat.v4.new_output("stream", name="stdout", text="\x1b[31mred\x1b[0m\n" + "line\n" * 500)
-    (block,) = report_document._outputs([output], "here")
+    (block,) = document._outputs([output], "here")
     assert block["text"].startswith("red\n")
     assert len(block["text"].splitlines()) < 70
     assert "left out" in block["text"]
@@ -372,7 +374,7 @@ def test_the_page_fits_every_width(built: Path, browser: Any, width: int) -> Non
 
 
 def test_what_all_runs_say_and_show_stands_once_and_what_is_theirs_in_each() -> None:
-    from hw3lib.report_document import Chapter, join_runs
+    from hw3lib.report.document import Chapter, join_runs
 
     def chapter(run: str) -> Chapter:
         prose = {"kind": "paragraph", "inline": [{"t": "text", "v": "the same of all"}]}
@@ -387,9 +389,9 @@ def test_what_all_runs_say_and_show_stands_once_and_what_is_theirs_in_each() -> 
 
 
 def test_the_works_that_the_prose_names_are_listed_and_no_others() -> None:
-    from hw3lib.report_document import Chapter, markdown
+    from hw3lib.report.document import Chapter, markdown
 
     said = Chapter("x", "X", blocks=markdown("Attention is no explanation (Jain and Wallace, 2019).\n\n- Holm's way."))
     quiet = Chapter("y", "Y", blocks=[{"kind": "code", "text": "Radford"}])
-    found = report.cited([said, quiet])
+    found = assemble.cited([said, quiet])
     assert [each.split(",")[0].split(".")[1].strip().split(" ")[0] for each in found] == ["Holm", "Jain"]

@@ -16,8 +16,7 @@ from typing import Any
 
 from hw3lib import paths
 from hw3lib.display.bundle import cjk_font
-from hw3lib.report import Report
-from hw3lib.report_document import Block, Chapter
+from hw3lib.report.document import Block, Chapter, Report
 from hw3lib.system import files
 
 TEMPLATES = paths.PACKAGE.parent / "report"
@@ -132,7 +131,7 @@ def _contents(report: Report) -> list[dict[str, Any]]:
     def below(chapter: Chapter) -> list[tuple[str, str]]:
         if chapter.sections:
             return [(section.name, section.title) for section in chapter.sections]
-        from hw3lib.report_document import plain
+        from hw3lib.report.document import plain
 
         headings = [
             block

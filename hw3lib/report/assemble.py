@@ -1,90 +1,27 @@
 """The report: executed notebooks and score files of a profile -> one HTML file and one PDF.
 
 ``summary.json`` holds the key numbers, all from the score files under ``runs/``; the first page shows them beside the
-published figures. Both documents are set from the same blocks (:mod:`hw3lib.report_document`).
+published figures. Both documents are set from the same blocks (:mod:`hw3lib.report.document`).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hw3lib import config, paths
 from hw3lib.display.bundle import TABLE, Cell, table_bundle
-from hw3lib.report_document import Block, Chapter, join_runs, number, prose, read_chapter, text_inline
-from hw3lib.system import files, provenance
+from hw3lib.report.document import Block, Chapter, Report, join_runs, number, prose, read_chapter, text_inline
+from hw3lib.report.summary import SCORES, _scores, published
+from hw3lib.system import files
 from hw3lib.system.errors import UserError
 
 TITLE = "Prompts, Captions, Attention"
 SUBTITLE = "Three problems of vision and language, computed anew"
 NAME = "hw3_report"
-SCORES = ("CIDEr", "CLIPScore")
 _CHANGED = " (+: with changes that were not committed)"
-
-
-@dataclass(frozen=True)
-class Report:
-    """All that the two renderers need; ``stamp`` and ``tiles`` are (name, value) pairs."""
-
-    title: str
-    subtitle: str
-    profile: str
-    demo: bool
-    about: str
-    tiles: list[tuple[str, str]]
-    claims: list[Block]  # the table that the report opens with, and what it says in a sentence; empty without claims
-    summary: list[Block]
-    chapters: list[Chapter]
-    references: list[str]  # the works that the chapters cite
-    stamp: list[tuple[str, str]]
-
-
-def summarise(profile: config.Profile) -> Path:
-    """Gather the key numbers from the score files into ``runs/<profile>/summary.json``.
-
-    A part that has not run yet is empty. Scores that a run's ``scores.json`` holds are taken over by their names.
-    """
-    path = paths.runs(profile.name) / "summary.json"
-    stamp = provenance.stamp(profile, profile.seed)
-    files.write_json(path, {"profile": profile.name, "provenance": stamp, **key_numbers(profile)})
-    return path
-
-
-def key_numbers(profile: config.Profile) -> dict[str, Any]:
-    """What ``summary.json`` holds beside its origin: ``p1``, ``p2``, ``p3`` and ``claims``, from the score files."""
-    folder = paths.runs(profile.name)
-    p1 = _scores(folder / "p1" / "scores.json")
-    prompts = {name: each["accuracy"] for name, each in p1.get("prompts", {}).items()}
-    runs: dict[str, Any] = {}
-    for name in profile.runs:
-        found = _scores(folder / "p2" / name / "scores.json")
-        if found:
-            runs[name] = {key: value for key, value in found["scores"].items() if isinstance(value, int | float)}
-    judged = _scores(folder / "claims.json").get("claims", [])
-    return {
-        "p1": {"prompts": prompts, "images": p1.get("images")},
-        "p2": runs,
-        "p3": {key: value for key, value in _scores(folder / "p3" / "summary.json").items() if key != "provenance"},
-        "claims": {str(claim["number"]): claim["verdict"] for claim in judged},
-    }
-
-
-def _scores(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        return {}
-    found = files.read_json(path)
-    if not isinstance(found, dict):
-        raise UserError(f"{path} must hold a mapping; delete it and run `hw3 report` again")
-    return found
-
-
-def published() -> dict[str, Any]:
-    """The figures of the written report, for reference columns."""
-    path = paths.PACKAGE / "resources" / "published.json"
-    return files.read_json(path) if path.is_file() else {}
 
 
 def notebooks(profile: config.Profile) -> list[tuple[str, dict[str, str]]]:
@@ -139,17 +76,17 @@ def build(profile: config.Profile, progress: Callable[[str], None] | None = None
 
     Raises :class:`UserError` when the profile's results are not complete; ``summary.json`` must be there already.
     """
-    from hw3lib import report_html, report_typst
+    from hw3lib.report import html, pdf
 
     say = progress or (lambda text: None)
     report = assemble(profile)
     folder = paths.report(profile.name)
-    page, pdf = folder / f"{NAME}.html", folder / f"{NAME}.pdf"
+    page, printed = folder / f"{NAME}.html", folder / f"{NAME}.pdf"
     say("setting the HTML page")
-    report_html.write(report, page)
+    html.write(report, page)
     say("setting the PDF")
-    report_typst.write(report, pdf)
-    return page, pdf
+    pdf.write(report, printed)
+    return page, printed
 
 
 def summary_blocks(profile: config.Profile, summary: dict[str, Any]) -> list[Block]:

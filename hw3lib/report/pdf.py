@@ -15,8 +15,7 @@ from typing import Any
 
 from hw3lib import paths
 from hw3lib.display.bundle import cjk_font
-from hw3lib.report import Report
-from hw3lib.report_document import Block, Chapter
+from hw3lib.report.document import Block, Chapter, Report
 from hw3lib.system import files
 from hw3lib.system.errors import UserError
 

@@ -1,0 +1,1 @@
+"""Executed notebooks, read into blocks, set as HTML and PDF."""
