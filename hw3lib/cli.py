@@ -148,7 +148,8 @@ def train(name: str | None, run: str | None, fresh: bool, stamp: bool, profile: 
 
     On several devices or machines: accelerate launch -m hw3lib train RUN --profile ...
     """
-    from hw3lib import config, paths, pipeline
+    from hw3lib import config, paths
+    from hw3lib.pipeline.run import write_stamp
     from hw3lib.system import devices, locks
 
     setting = config.load(profile)
@@ -169,7 +170,7 @@ def train(name: str | None, run: str | None, fresh: bool, stamp: bool, profile: 
                 click.echo(f"\n{_standing(paths.runs(setting.name) / 'p2' / chosen)}", err=True)
                 raise
             if stamp:
-                pipeline.write_stamp(setting, chosen)
+                write_stamp(setting, chosen)
         click.echo(str(folder))
     else:
         trainer.train(setting, chosen, resume=not fresh)
@@ -236,7 +237,7 @@ def shards(out: Path, per_shard: int, profile: str) -> None:
 @_profile
 def doctor(profile: str) -> None:
     """Say which data, weights and tools are there, what is missing, and where to put it; exit code 1 if any is."""
-    from hw3lib import doctor
+    from hw3lib.pipeline import doctor
 
     sys.exit(0 if doctor.show(profile) else 1)
 
@@ -258,7 +259,7 @@ def report(cores: int | None, render: bool, verify: bool, snakemake: tuple[str, 
     """
     if verify:
         from hw3lib import config
-        from hw3lib import verify as verification
+        from hw3lib.pipeline import verify as verification
 
         sys.exit(0 if verification.show(verification.verify(config.load(profile), snakemake)) else 1)
     if render:
@@ -271,10 +272,10 @@ def report(cores: int | None, render: bool, verify: bool, snakemake: tuple[str, 
         for path in documents.build(setting, progress=click.echo):
             click.echo(str(path))
         return
-    from hw3lib import pipeline
+    from hw3lib.pipeline.run import run
     from hw3lib.system import devices
 
-    sys.exit(0 if pipeline.run(profile, cores or devices.cores(), snakemake) else 1)
+    sys.exit(0 if run(profile, cores or devices.cores(), snakemake) else 1)
 
 
 @main.command(hidden=True)
@@ -283,7 +284,7 @@ def report(cores: int | None, render: bool, verify: bool, snakemake: tuple[str, 
 @_profile
 def notebook(name: str, run: str | None, profile: str) -> None:
     """Execute a notebook with the profile (and the run) as its parameters; keep the copy under runs/."""
-    from hw3lib import notebooks
+    from hw3lib.pipeline import notebooks
 
     click.echo(str(notebooks.execute(profile, name, run)))
 

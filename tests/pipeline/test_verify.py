@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from click.testing import CliRunner
 
-from hw3lib import cli, config, paths, verify
+from hw3lib import cli, config, paths
 from hw3lib.captioning import scores
 from hw3lib.claims import evidence
+from hw3lib.pipeline import verify
 from hw3lib.report import assemble, summary
 from hw3lib.system import files
 from hw3lib.system.errors import UserError

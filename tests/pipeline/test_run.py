@@ -16,7 +16,9 @@ from typing import Any
 import pytest
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from hw3lib import config, paths, pipeline, progress
+from hw3lib import config, paths
+from hw3lib.pipeline import progress
+from hw3lib.pipeline.run import forget_stale, run, stamp, sweep, write_stamp
 from hw3lib.system import devices, locks
 from hw3lib.system.errors import UserError
 from tests.support import report_material as material
@@ -48,8 +50,8 @@ rule page:
 """
 
 _RUN = (
-    "import sys; from pathlib import Path; from hw3lib import pipeline; pipeline.SNAKEFILE = Path(sys.argv[1]); "
-    "sys.exit(0 if pipeline.run('fake', 2) else 1)"
+    "import sys; from pathlib import Path; from hw3lib.pipeline import run; SNAKEFILE = Path(sys.argv[1]); "
+    "sys.exit(0 if run('fake', 2) else 1)"
 )
 
 
@@ -154,11 +156,11 @@ def test_a_second_pipeline_of_a_profile_waits_for_the_first(
     path = paths.runs("fake") / ".pipeline.lock"
     other = subprocess.Popen([sys.executable, "-c", holder, str(path)], stdout=subprocess.PIPE, cwd=REPOSITORY)
     ran = threading.Event()
-    monkeypatch.setattr(pipeline, "_snakemake", lambda *arguments: bool(ran.set()) or True)
+    monkeypatch.setattr("hw3lib.pipeline.run._snakemake", lambda *arguments: bool(ran.set()) or True)
     try:
         assert other.stdout is not None
         assert other.stdout.readline() == b"held\n"
-        second = threading.Thread(target=pipeline.run, args=("fake", 1))
+        second = threading.Thread(target=run, args=("fake", 1))
         second.start()
         assert not ran.wait(4)
         assert "waiting for it to end" in capsys.readouterr().out
@@ -173,13 +175,13 @@ def test_a_stamp_whose_products_are_gone_does_not_count(tmp_path: Path, monkeypa
     monkeypatch.setenv("HW3_ROOT", str(material.make(tmp_path, notebooks=False)))
     profile = config.load("fake")
     for run in ("best", "vit"):
-        pipeline.write_stamp(profile, run)
+        write_stamp(profile, run)
         for name in ("best.safetensors", "predictions.json", "done.json"):
             (paths.runs("fake") / "p2" / run / name).write_text("{}")
     (paths.runs("fake") / "p2" / "vit" / "best.safetensors").unlink()
-    pipeline.forget_stale(profile)
-    assert pipeline.stamp("fake", "best").is_file()
-    assert not pipeline.stamp("fake", "vit").is_file()
+    forget_stale(profile)
+    assert stamp("fake", "best").is_file()
+    assert not stamp("fake", "vit").is_file()
 
 
 def test_what_killed_steps_were_writing_is_swept_and_nothing_else(
@@ -194,7 +196,7 @@ def test_what_killed_steps_were_writing_is_swept_and_nothing_else(
     kept = [folder / f".p1.{os.getpid()}.part.ipynb", folder / "p1.ipynb", folder / ".x.part.json", folder / ".part.1"]
     for path in (abandoned, *kept):
         path.write_text("{}")
-    assert pipeline.sweep("fake") == [abandoned]
+    assert sweep("fake") == [abandoned]
     assert not abandoned.exists()
     assert all(path.exists() for path in kept)
 
@@ -300,20 +302,20 @@ def test_without_its_data_a_real_profile_is_refused_before_anything_runs(
 ) -> None:
     (tmp_path / "configs").symlink_to(REPOSITORY / "configs")
     monkeypatch.setenv("HW3_ROOT", str(tmp_path))
-    monkeypatch.setattr(pipeline, "_snakemake", lambda *arguments: pytest.fail("it ran"))
+    monkeypatch.setattr("hw3lib.pipeline.run._snakemake", lambda *arguments: pytest.fail("it ran"))
     with pytest.raises(UserError, match="profile hw3 lacks"):
-        pipeline.run("hw3", 1)
+        run("hw3", 1)
 
 
 def test_the_report_of_a_profile_without_a_clip_is_refused_before_anything_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HW3_ROOT", str(tmp_path))
-    monkeypatch.setattr(pipeline, "_snakemake", lambda *arguments: pytest.fail("it ran"))
+    monkeypatch.setattr("hw3lib.pipeline.run._snakemake", lambda *arguments: pytest.fail("it ran"))
     lines = (REPOSITORY / "configs" / "demo.yaml").read_text().split("\nclip:\n")
     (tmp_path / "blind.yaml").write_text(f"{lines[0]}\nclip: null\n{lines[1].split(chr(10) * 2, 1)[1]}")
     with pytest.raises(UserError, match="blind has no CLIP"):
-        pipeline.run(str(tmp_path / "blind.yaml"), 1)
+        run(str(tmp_path / "blind.yaml"), 1)
 
 
 @pytest.mark.slow

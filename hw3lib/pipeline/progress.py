@@ -1,6 +1,6 @@
 """What the pipeline says on the terminal: a line when a step begins or ends, and now and then how far it is.
 
-It is a log handler of Snakemake's (:mod:`hw3lib.pipeline` registers it), fed with Snakemake's own events.
+It is a log handler of Snakemake's (:mod:`hw3lib.pipeline.run` registers it), fed with Snakemake's own events.
 """
 
 from __future__ import annotations

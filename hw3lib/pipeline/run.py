@@ -35,7 +35,7 @@ def run(spec: str, cores: int, extra: Sequence[str] = ()) -> bool:
         if not extra:  # on a cluster, what looks abandoned from here may be at work on another machine
             sweep(profile.name)
         if profile.data != "demo":
-            from hw3lib import doctor
+            from hw3lib.pipeline import doctor
 
             doctor.require(profile)
         page = paths.report(profile.name) / f"{NAME}.html"
@@ -118,7 +118,7 @@ def _snakemake(spec: str, cores: int, extra: Sequence[str]) -> bool:
     from snakemake.cli import main
     from snakemake_interface_logger_plugins.registry import LoggerPluginRegistry
 
-    from hw3lib import progress
+    from hw3lib.pipeline import progress
 
     registry = LoggerPluginRegistry()
     registry.register_plugin(f"{registry.module_prefix}hw3", progress)

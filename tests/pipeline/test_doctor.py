@@ -11,8 +11,9 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from hw3lib import config, doctor, paths
+from hw3lib import config, paths
 from hw3lib.cli import main
+from hw3lib.pipeline import doctor
 from hw3lib.system.errors import UserError
 
 CONFIGS = paths.PACKAGE.parent / "configs"

@@ -13,7 +13,8 @@ from typing import Any
 import nbformat
 import pytest
 
-from hw3lib import notebooks, paths
+from hw3lib import paths
+from hw3lib.pipeline import notebooks
 from hw3lib.system.errors import UserError
 
 REPOSITORY = paths.PACKAGE.parent
