@@ -43,5 +43,5 @@ lab: env
 
 clean:
 	@rm -rf runs/demo runs/smoke data/demo data/smoke report/build .snakemake .pytest_cache .mypy_cache .ruff_cache
-	@find hw3lib tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find hw3lib demo_world tests -name __pycache__ -type d -prune -exec rm -rf {} +
 	@echo "removed the demo and smoke data and runs, report/build and caches; .venv, other data and other runs stay"

@@ -38,7 +38,7 @@ def fingerprint(*parts):
 CAPTIONS = [*shards.expand(PROFILE.captions.train_annotations or PROFILE.captions.train_images),
             PROFILE.captions.val_annotations]
 if PROFILE.data == "demo":
-    from hw3lib.demo.layout import Layout
+    from demo_world.folders import Layout
 
     STAMP = str(Layout.of(PROFILE).root / "build.json")
     P1_DATA = CAPTION_DATA = [STAMP]

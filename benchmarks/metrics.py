@@ -29,9 +29,9 @@ from harness import ROOT, Row, alternate, arguments, finish, not_measured, row
 from PIL import Image
 from torch.nn.functional import cosine_similarity
 
+from demo_world.captions import grammar
+from demo_world.picture.composition import compose
 from hw3lib import config
-from hw3lib.demo import captions as grammar
-from hw3lib.demo.composition import compose
 from hw3lib.metrics import bootstrap, ptb
 from hw3lib.metrics.clip_score import clip_scores
 from hw3lib.metrics.scoring import References
@@ -42,7 +42,7 @@ from hw3lib.training.self_critical import END, Rewards
 REAL = ROOT.parent / "shared" / "real" / "coco_results" / "mscoco_magic.json"
 EOS = 3
 SAMPLED = 32, 5  # images of a self-critical step, and captions sampled for each
-DEMO_CLIP = config.Clip("hw3lib/demo/weights/clip.json", "hw3lib/demo/weights/clip.safetensors")
+DEMO_CLIP = config.Clip("demo_world/weights/clip.json", "demo_world/weights/clip.safetensors")
 
 Captions = dict[str, str]
 

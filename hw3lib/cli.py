@@ -299,8 +299,8 @@ def demo() -> None:
 @_profile
 def demo_build(processes: int | None, profile: str) -> None:
     """Draw the demo's data, unless it is there and current."""
+    from demo_world import build
     from hw3lib import config
-    from hw3lib.demo import build
 
     build.build(config.load(profile), progress=True, processes=processes)
 
@@ -310,9 +310,9 @@ def demo_build(processes: int | None, profile: str) -> None:
 @click.option("--threads", default=2, show_default=True, type=click.IntRange(min=1))
 def demo_pretrain(only: tuple[str, ...], threads: int) -> None:
     """Make the demo's weights anew: all of them, or ONLY some (clip swin_large swin_base swinv2 vit)."""
-    from hw3lib.demo import pretrain
+    from demo_world.pretrain.train import pretrain
 
-    pretrain.pretrain(only, threads)
+    pretrain(only, threads)
 
 
 def _standing(folder: Path) -> str:

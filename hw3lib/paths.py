@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
-DEMO_WEIGHTS = PACKAGE / "demo" / "weights"
+DEMO_WEIGHTS = PACKAGE.parent / "demo_world" / "weights"
 
 
 def root() -> Path:

@@ -21,6 +21,7 @@ import hw3lib
 from tests.support.places import ROOT
 
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+PACKAGES = ("hw3lib", "demo_world")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
@@ -73,28 +74,34 @@ def test_conda_users_get_the_same_pins(environment: ModuleType) -> None:
 
 def test_everything_imported_is_declared() -> None:
     """Each top-level import of the package is a direct dependency, not somebody else's."""
-    declared = {canonicalize_name(each.name) for each in direct()} | {"hw3lib"}
+    declared = {canonicalize_name(each.name) for each in direct()} | set(PACKAGES)
     provided = {"pil": "pillow", "yaml": "pyyaml", "open-clip": "open-clip-torch", "markdown-it": "markdown-it-py"}
     provided |= {"ipython": "ipykernel", "markupsafe": "jinja2", "traitlets": "ipywidgets"}
     missing = set()
-    for path in (ROOT / "hw3lib").rglob("*.py"):
+    for path in [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]:
         for name in re.findall(r"^\s*(?:import|from) (\w+)", path.read_text(encoding="utf-8"), re.M):
             plain = canonicalize_name(name)
-            if name not in sys.stdlib_module_names and provided.get(plain, plain) not in declared:
+            if (
+                name not in PACKAGES
+                and name not in sys.stdlib_module_names
+                and provided.get(plain, plain) not in declared
+            ):
                 missing.add(name)
     assert missing == set()
 
 
-def test_every_data_file_of_the_package_is_packaged() -> None:
-    patterns = PROJECT["tool"]["setuptools"]["package-data"]["hw3lib"]
-    for path in (ROOT / "hw3lib").rglob("*"):
-        if path.is_file() and path.suffix not in (".py", ".pyc") and not path.name.startswith("."):
-            name = path.relative_to(ROOT / "hw3lib").as_posix()
-            assert any(fnmatch.fnmatch(name, pattern.replace("**/", "")) for pattern in patterns), name
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_data_file_of_the_packages_is_packaged(package: str) -> None:
+    patterns = PROJECT["tool"]["setuptools"]["package-data"][package]
+    files = [path for path in (ROOT / package).rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc")]
+    assert files
+    for path in files:
+        name = path.relative_to(ROOT / package).as_posix()
+        assert any(fnmatch.fnmatch(name, pattern.replace("**/", "")) for pattern in patterns), name
 
 
 def test_the_demo_weights_stay_small() -> None:
-    weights = sum(path.stat().st_size for path in (ROOT / "hw3lib" / "demo" / "weights").glob("*.safetensors"))
+    weights = sum(path.stat().st_size for path in (ROOT / "demo_world" / "weights").glob("*.safetensors"))
     assert weights <= 20e6
 
 
@@ -171,7 +178,7 @@ def test_what_is_ignored_is_not_part_of_the_project() -> None:
     lines = (ROOT / ".gitignore").read_text(encoding="utf-8").split()
     loose = {line.strip("/") for line in lines if not line.startswith(("/", "#")) and "/" not in line.strip("/")}
     kept = [
-        path for folder in ("hw3lib", "notebooks", "configs", "tests", "tools") for path in (ROOT / folder).rglob("*")
+        path for folder in (*PACKAGES, "notebooks", "configs", "tests", "tools") for path in (ROOT / folder).rglob("*")
     ]
     for path in [*kept, *(ROOT / "report").glob("hw3.*")]:
         parts = path.relative_to(ROOT).parts

@@ -101,8 +101,8 @@ def forget_stale(profile: config.Profile) -> None:
         if not all((folder / product).is_file() for product in ("best.safetensors", "predictions.json", "done.json")):
             stamp(profile.name, name).unlink(missing_ok=True)
     if profile.data == "demo":
-        from hw3lib.demo import build
-        from hw3lib.demo.layout import Layout
+        from demo_world import build
+        from demo_world.folders import Layout
 
         data = Layout.of(profile).root / build.STAMP
         if data.is_file() and not build.is_current(profile):

@@ -33,7 +33,7 @@ class Site:
     def __init__(self, root: Path) -> None:
         self.root = root
         root.mkdir()
-        for name in ("configs", "hw3lib"):
+        for name in ("configs", "demo_world"):
             (root / name).symlink_to(REPOSITORY / name)
 
     def start(self) -> subprocess.Popen[str]:

@@ -57,7 +57,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project of its own: the smoke world, its best run trained and scored, and the notebook set to it."""
     folder = tmp_path_factory.mktemp("lab")
     (folder / "configs").symlink_to(REPOSITORY / "configs")
-    (folder / "hw3lib").symlink_to(REPOSITORY / "hw3lib")  # the profile names weights in it
+    (folder / "demo_world").symlink_to(REPOSITORY / "demo_world")  # the profile names weights in it
     environment = os.environ | {"HW3_ROOT": str(folder), "PYTHONPATH": str(REPOSITORY)}
     for command in (["demo", "build"], ["train", "best"], ["score", "--run", "best"]):
         full = [sys.executable, "-m", "hw3lib", *command, "--profile", "smoke"]

@@ -141,7 +141,7 @@ def test_a_kernel_that_dies_leaves_what_it_had_and_a_sentence_that_names_the_cel
 
 @pytest.mark.slow
 def test_papermill_alone_runs_a_notebook(tmp_path: Path) -> None:
-    for name in ("configs", "hw3lib"):
+    for name in ("configs", "demo_world"):
         (tmp_path / name).symlink_to(REPOSITORY / name)
     environment = os.environ | {"HW3_ROOT": str(tmp_path), "PYTHONPATH": str(REPOSITORY)}
     environment["JUPYTER_PREFER_ENV_PATH"] = "1"

@@ -50,8 +50,8 @@ rule page:
 """
 
 _RUN = (
-    "import sys; from pathlib import Path; from hw3lib.pipeline import run; SNAKEFILE = Path(sys.argv[1]); "
-    "sys.exit(0 if run('fake', 2) else 1)"
+    "import sys; from pathlib import Path; from hw3lib.pipeline import run; run.SNAKEFILE = Path(sys.argv[1]); "
+    "sys.exit(0 if run.run('fake', 2) else 1)"
 )
 
 
@@ -174,10 +174,10 @@ def test_a_second_pipeline_of_a_profile_waits_for_the_first(
 def test_a_stamp_whose_products_are_gone_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HW3_ROOT", str(material.make(tmp_path, notebooks=False)))
     profile = config.load("fake")
-    for run in ("best", "vit"):
-        write_stamp(profile, run)
+    for trained in ("best", "vit"):
+        write_stamp(profile, trained)
         for name in ("best.safetensors", "predictions.json", "done.json"):
-            (paths.runs("fake") / "p2" / run / name).write_text("{}")
+            (paths.runs("fake") / "p2" / trained / name).write_text("{}")
     (paths.runs("fake") / "p2" / "vit" / "best.safetensors").unlink()
     forget_stale(profile)
     assert stamp("fake", "best").is_file()
@@ -283,16 +283,16 @@ def test_now_and_then_it_says_how_far_a_step_is(tmp_path: Path, monkeypatch: pyt
 
 
 def test_the_snakefile_plans_every_step_of_every_profile(tmp_path: Path) -> None:
-    for name in ("configs", "hw3lib"):
+    for name in ("configs", "demo_world"):
         (tmp_path / name).symlink_to(REPOSITORY / name)
     environment = os.environ | {"HW3_ROOT": str(tmp_path), "PYTHONPATH": str(REPOSITORY)}
     command = [sys.executable, "-m", "hw3lib", "report", "--profile", "smoke", "--cores", "2", "--", "--dry-run"]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=REPOSITORY)
     assert done.returncode == 0, done.stdout + done.stderr
     steps = [line.removeprefix("  > ") for line in done.stdout.splitlines() if line.startswith("  > ")]
-    for run in ("best", "swin_base", "swinv2", "vit"):
-        assert f"P2 training: {run}" in steps
-        assert f"P2 notebook: {run}" in steps
+    for captioner in ("best", "swin_base", "swinv2", "vit"):
+        assert f"P2 training: {captioner}" in steps
+        assert f"P2 notebook: {captioner}" in steps
     assert {"draw the demo world", "P1 notebook: prompts", "P2 scores", "P2 notebook: ablations"} <= set(steps)
     assert steps[-1] == "summary, HTML and PDF"
 
@@ -320,7 +320,7 @@ def test_the_report_of_a_profile_without_a_clip_is_refused_before_anything_runs(
 
 @pytest.mark.slow
 def test_the_smoke_report_survives_kills_and_is_whole(tmp_path: Path) -> None:
-    for name in ("configs", "hw3lib"):
+    for name in ("configs", "demo_world"):
         (tmp_path / name).symlink_to(REPOSITORY / name)
     environment = os.environ | {"HW3_ROOT": str(tmp_path), "PYTHONPATH": str(REPOSITORY)}
     command = [sys.executable, "-m", "hw3lib", "report", "--profile", "smoke", "--cores", "2"]

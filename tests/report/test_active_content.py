@@ -37,7 +37,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.browser]
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished report of the smoke data, its captions, names, labels, prompts and titles made active."""
     folder = tmp_path_factory.mktemp("active")
-    for name in ("configs", "hw3lib"):
+    for name in ("configs", "demo_world"):
         (folder / name).symlink_to(REPOSITORY / name)
     environment = os.environ | {"HW3_ROOT": str(folder), "PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"}
 

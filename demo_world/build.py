@@ -1,0 +1,306 @@
+"""Draw the demo's data, in the formats that real data comes in, into the folders that a profile names.
+
+Each picture has its own generator, seeded by profile, split and index, so that any number of processes draws the same
+bytes. Everything is drawn into a folder beside the final one and moved there at the end: a build that is interrupted
+leaves what was there before. ``build.json``, written last, says what the data was drawn from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from multiprocessing import get_context
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from demo_world.folders import Layout
+from hw3lib import config
+from hw3lib.system import files
+from hw3lib.system.errors import UserError
+
+if TYPE_CHECKING:
+    from demo_world.picture.render import Rendered
+
+STAMP = "build.json"
+P1_SIDE = 200  # short side of P1's pictures, px
+JPEG_QUALITY = 90
+PNG_LEVEL = 2  # of 9: the grain hardly compresses, and higher levels take three times as long for 3 %
+# What the pixels and the captions depend on, within demo_world.
+SOURCES = ("build.py", "svg.py", "captions/*.py", "objects/*.py", "picture/*.py", "places/*.py")
+PACKAGES = ("resvg_py", "pillow", "numpy")
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How many pictures are drawn."""
+
+    per_class: int  # P1, of every kind
+    train: int
+    val: int
+
+
+SIZES = {"demo": Sizes(24, 2400, 400), "smoke": Sizes(2, 60, 24)}
+
+
+@dataclass(frozen=True)
+class Job:
+    """One picture to draw."""
+
+    seed: int
+    split: str  # "p1", "train", "val" or "p3"
+    index: int
+    identity: int  # COCO's image id
+    kind: str  # what it is of: a kind, or the name of one of P3's photographs
+    path: str
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What is to be written about a picture, once it is on disk."""
+
+    image: dict[str, Any]
+    captions: list[str]
+    annotations: list[dict[str, Any]]  # COCO's, but for their ids
+
+
+def build(
+    profile: config.Profile, progress: bool = True, processes: int | None = None, sizes: Sizes | None = None
+) -> None:
+    """Draw all the data of a demo profile, unless it is there and current.
+
+    A rebuild replaces the whole folder, the caption tokenizer in it included, since it was trained on other captions.
+    ``processes`` is all cores and ``sizes`` the profile's own, unless told. Raises :class:`UserError` for a profile of
+    real data, and when the folder holds files that no build has made.
+    """
+    if profile.data != "demo":
+        raise UserError(
+            f"profile {profile.name} is about real data; only a profile that says `data: demo` can be drawn"
+        )
+    layout, sizes = Layout.of(profile), sizes or SIZES.get(profile.name, SIZES["demo"])
+    with _locked(layout.root):
+        if is_current(profile, sizes):
+            return
+        _refuse_foreign(layout)
+        part = layout.root.with_name(f".{layout.root.name}.part")
+        shutil.rmtree(part, ignore_errors=True)
+        try:
+            _draw_all(profile, layout, sizes, part, progress, processes or _cores())
+            files.write_json(part / STAMP, _stamp(profile, layout, sizes))
+            _put_in_place(part, layout.root)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+
+
+def _cores() -> int:
+    """The processors that this process may use, where the system tells."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def is_current(profile: config.Profile, sizes: Sizes | None = None) -> bool:
+    """Whether the profile's data is whole, and drawn by this very code from this seed."""
+    layout = Layout.of(profile)
+    sizes = sizes or SIZES.get(profile.name, SIZES["demo"])
+    try:
+        found = json.loads((layout.root / STAMP).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return bool(found == json.loads(json.dumps(_stamp(profile, layout, sizes)))) and _whole(layout, found["files"])
+
+
+def _whole(layout: Layout, expected: dict[str, int]) -> bool:
+    for folder, number in expected.items():
+        path = layout.root / folder
+        if not path.is_dir() or sum(1 for one in path.iterdir() if one.is_file()) < number:
+            return False
+    texts = (layout.id2label, layout.train_captions, layout.val_captions, layout.train_instances, layout.val_instances)
+    return all((layout.root / path).is_file() for path in (*texts, layout.p3_instances))
+
+
+def _stamp(profile: config.Profile, layout: Layout, sizes: Sizes) -> dict[str, Any]:
+    from demo_world.objects import KINDS
+    from demo_world.picture.photographs import PHOTOGRAPHS
+
+    numbers = (sizes.per_class * len(KINDS), sizes.train, sizes.val, len(PHOTOGRAPHS))
+    return {
+        "seed": profile.seed,
+        "sizes": asdict(sizes),
+        "files": {folder.as_posix(): number for folder, number in zip(layout.folders(), numbers, strict=True)},
+        "code": code_fingerprint(),
+        "versions": {package: version(package) for package in PACKAGES},
+    }
+
+
+def code_fingerprint() -> str:
+    """A hash of the code that draws and describes the demo world."""
+    digest = hashlib.sha256()
+    here = Path(__file__).parent
+    for pattern in SOURCES:
+        for path in sorted(here.glob(pattern)):
+            digest.update(path.relative_to(here).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _refuse_foreign(layout: Layout) -> None:
+    """A build replaces the folder, so it must hold nothing but what builds make."""
+    if not layout.root.is_dir():
+        return
+    own = {path.parts[0] for path in vars(layout).values() if isinstance(path, Path) and not path.is_absolute()}
+    foreign = sorted(one.name for one in layout.root.iterdir() if one.name not in own | {STAMP} and one.name[0] != ".")
+    if foreign:
+        raise UserError(
+            f"{layout.root} is about to be replaced by freshly drawn data, but it also holds "
+            f"{', '.join(foreign[:5])}, which no build has made: move that elsewhere, then build again"
+        )
+
+
+@contextmanager
+def _locked(root: Path) -> Iterator[None]:
+    """One build of a folder at a time: a second one waits, and then finds it current."""
+    from filelock import FileLock
+
+    root.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(root.with_name(f".{root.name}.lock")):
+        yield
+
+
+def _put_in_place(part: Path, root: Path) -> None:
+    old = root.with_name(f".{root.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if root.exists():
+        root.rename(old)
+    part.rename(root)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def rng_of(seed: int, split: str, index: int) -> Random:
+    """A picture's own generator."""
+    digest = hashlib.sha256(f"hw3 demo {seed} {split} {index}".encode()).digest()
+    return Random(int.from_bytes(digest[:8], "big"))
+
+
+def kind_names() -> tuple[str, ...]:
+    """The kinds in the order of their label ids (P1) and category ids less one (COCO)."""
+    from demo_world.objects import KINDS
+
+    return tuple(sorted(KINDS))
+
+
+def jobs(seed: int, layout: Layout, sizes: Sizes, part: Path) -> list[Job]:
+    """Every picture of the data, in the order of its ids."""
+    from demo_world.picture.photographs import PHOTOGRAPHS
+
+    kinds = kind_names()
+    todo = [
+        Job(seed, "p3", index, 1 + index, name, str(part / layout.p3 / f"{name}.jpg"))
+        for index, name in enumerate(PHOTOGRAPHS)
+    ]
+    for split, folder, first, number in (
+        ("train", layout.train, 1, sizes.train),
+        ("val", layout.val, 1 + sizes.train, sizes.val),
+    ):
+        for index in range(number):
+            path = part / folder / f"{first + index:012d}.jpg"
+            todo.append(Job(seed, split, index, first + index, kinds[index % len(kinds)], str(path)))
+    for index in range(sizes.per_class * len(kinds)):
+        label, number = index % len(kinds), index // len(kinds)
+        todo.append(Job(seed, "p1", index, index, kinds[label], str(part / layout.p1 / f"{label}_{number}.png")))
+    return todo
+
+
+def draw(job: Job) -> Drawn:
+    """Draw one picture, save it, and say what is on it."""
+    from demo_world.captions import grammar
+    from demo_world.picture.photographs import PHOTOGRAPHS, photograph
+    from demo_world.picture.render import compose, portrait, render
+
+    rng = rng_of(job.seed, job.split, job.index)
+    if job.split == "p1":
+        scene = portrait(rng, job.kind)
+        rendered = render(scene, P1_SIDE / min(scene.width, scene.height))
+        rendered.image.save(job.path, compress_level=PNG_LEVEL)
+        return Drawn({}, [], [])
+    scene = photograph(PHOTOGRAPHS[job.kind]) if job.split == "p3" else compose(rng, focus=job.kind)
+    rendered = render(scene)
+    rendered.image.save(job.path, quality=JPEG_QUALITY)
+    image = {"id": job.identity, "file_name": Path(job.path).name, "width": scene.width, "height": scene.height}
+    said = grammar.captions(scene, rng) if job.split != "p3" else []
+    return Drawn(image, said, _annotations(rendered, job.identity))
+
+
+def _annotations(rendered: Rendered, identity: int) -> list[dict[str, Any]]:
+    """COCO instance annotations, masks as compressed run lengths."""
+    import numpy as np
+    from pycocotools import mask as coco_mask
+
+    categories = {kind: number for number, kind in enumerate(kind_names(), 1)}
+    found = []
+    for instance in rendered.instances:
+        runs = coco_mask.encode(np.asfortranarray(instance.mask.astype(np.uint8)))
+        area, box = int(coco_mask.area(runs)), [float(one) for one in coco_mask.toBbox(runs)]
+        found.append(
+            {
+                "image_id": identity,
+                "category_id": categories[instance.kind],
+                "segmentation": {"size": [int(one) for one in runs["size"]], "counts": runs["counts"].decode("ascii")},
+                "area": area,
+                "bbox": box,
+                "iscrowd": 0,
+            }
+        )
+    return found
+
+
+def _draw_all(
+    profile: config.Profile, layout: Layout, sizes: Sizes, part: Path, progress: bool, processes: int
+) -> None:
+    for folder in layout.folders():
+        (part / folder).mkdir(parents=True, exist_ok=True)
+    todo = jobs(profile.seed, layout, sizes, part)
+    done = list(zip(todo, _shown(_mapped(todo, processes), len(todo), progress), strict=True))
+    for split, said, seen in (
+        ("train", layout.train_captions, layout.train_instances),
+        ("val", layout.val_captions, layout.val_instances),
+        ("p3", None, layout.p3_instances),
+    ):
+        drawn = [one for job, one in done if job.split == split]
+        images = [one.image for one in drawn]
+        if said is not None:
+            texts = [(one.image["id"], text) for one in drawn for text in one.captions]
+            notes = [
+                {"id": number, "image_id": image, "caption": text} for number, (image, text) in enumerate(texts, 1)
+            ]
+            files.write_json(part / said, {"images": images, "annotations": notes})
+        shapes = [
+            {"id": number, **shape} for number, shape in enumerate((s for one in drawn for s in one.annotations), 1)
+        ]
+        categories = [{"id": number, "name": kind} for number, kind in enumerate(kind_names(), 1)]
+        files.write_json(part / seen, {"images": images, "annotations": shapes, "categories": categories}, indent=None)
+    files.write_json(part / layout.id2label, {str(label): kind for label, kind in enumerate(kind_names())})
+
+
+def _mapped(todo: list[Job], processes: int) -> Iterator[Drawn]:
+    """Draw in order, on several processes. They are spawned: a fork of a process with threads may hang."""
+    if processes == 1:
+        yield from map(draw, todo)
+        return
+    with get_context("spawn").Pool(processes) as pool:
+        yield from pool.imap(draw, todo, chunksize=8)
+
+
+def _shown(drawn: Iterable[Drawn], total: int, progress: bool) -> Iterator[Drawn]:
+    """Pass on what is drawn, with a progress bar on standard error."""
+    from rich.console import Console
+    from rich.progress import track
+
+    console = Console(stderr=True, quiet=not progress)
+    if progress and not sys.stderr.isatty():
+        console.print(f"drawing {total:,} pictures of the demo world")
+    yield from track(drawn, "drawing the demo world", total, console=console, disable=not progress)

@@ -1,0 +1,1 @@
+"""The words of the demo world: captions by a grammar, names, texts as on the web."""

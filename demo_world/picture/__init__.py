@@ -1,0 +1,1 @@
+"""A scene of the demo world: composed, drawn, made into a photograph."""

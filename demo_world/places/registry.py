@@ -1,0 +1,25 @@
+"""The places of the demo world: what lies behind the objects."""
+
+from __future__ import annotations
+
+from demo_world.places.field import draw_field
+from demo_world.places.kitchen import draw_kitchen
+from demo_world.places.park import draw_park
+from demo_world.places.room import draw_room
+from demo_world.places.shore import draw_beach, draw_lake
+from demo_world.places.street import draw_street
+from demo_world.places.wild import draw_desert, draw_forest, draw_snow
+from demo_world.svg import Place
+
+PLACES: tuple[Place, ...] = (
+    Place("field", draw_field),
+    Place("beach", draw_beach),
+    Place("snow", draw_snow),
+    Place("street", draw_street),
+    Place("park", draw_park),
+    Place("room", draw_room),
+    Place("lake", draw_lake),
+    Place("forest", draw_forest),
+    Place("desert", draw_desert),
+    Place("kitchen", draw_kitchen),
+)
