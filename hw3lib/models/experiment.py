@@ -1,0 +1,85 @@
+"""A profile, opened once: its data, its models and its folders, each read when first asked for and then handed down.
+
+What works on captions, photographs or a CLIP takes those; only a command or a notebook opens an experiment.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from hw3lib import config, paths
+from hw3lib.config import Profile
+from hw3lib.data.caption_set import CaptionSet
+from hw3lib.data.captions import load_captions, training_captions
+from hw3lib.data.instances import Instances
+from hw3lib.data.labelled import LabelledSet, load_labelled
+from hw3lib.models.clip import ClipModel
+from hw3lib.models.inference import LoadedRun, load_run
+
+
+@dataclass(frozen=True, eq=False)
+class Experiment:
+    """A profile with what belongs to it. Raises what reading each part raises, when that part is first asked for.
+
+    >>> from hw3lib.models.experiment import Experiment
+    >>> experiment = Experiment.open("demo")
+    >>> experiment.profile.best_run
+    'best'
+    """
+
+    profile: Profile
+    device: str = "auto"  # of the models that are opened: auto, cpu, cuda, cuda:1, ...
+
+    @classmethod
+    def open(cls, profile: Profile | str | Path, device: str = "auto") -> Experiment:
+        """By the profile's name under ``configs/``, by the path of its YAML file, or from a profile at hand."""
+        return cls(profile if isinstance(profile, Profile) else config.load(str(profile)), device)
+
+    @property
+    def folder(self) -> Path:
+        """Where everything lies that was computed: ``runs/<profile>``."""
+        return paths.runs(self.profile.name)
+
+    def run_folder(self, run: str) -> Path:
+        """Where everything of a captioning run lies."""
+        return config.folder(self.profile, run)
+
+    @cached_property
+    def labelled(self) -> LabelledSet:
+        """P1's images and the names of their classes."""
+        return load_labelled(paths.resolve(self.profile.p1.images), paths.resolve(self.profile.p1.id2label))
+
+    @cached_property
+    def training(self) -> CaptionSet:
+        """P2's training images with their captions."""
+        return training_captions(self.profile.captions, self.profile.captions.limit_train)
+
+    @cached_property
+    def validation(self) -> CaptionSet:
+        """P2's validation images with their captions."""
+        captions = self.profile.captions
+        annotations, images = paths.resolve(captions.val_annotations), paths.resolve(captions.val_images)
+        return load_captions(annotations, images, captions.limit_val)
+
+    @cached_property
+    def instances(self) -> Instances | None:
+        """The masks of the validation images' objects, where the profile names a file of them."""
+        path = self.profile.captions.val_instances
+        return Instances.load(paths.resolve(path)) if path else None
+
+    @cached_property
+    def clip(self) -> ClipModel | None:
+        """The profile's CLIP; ``None`` where it does without."""
+        return ClipModel.load(self.profile.clip, self.device) if self.profile.clip else None
+
+    def require_clip(self, purpose: str) -> ClipModel:
+        """The profile's CLIP; :class:`~hw3lib.system.errors.UserError` naming what needs one where it does without."""
+        self.profile.require_clip(purpose)
+        assert self.clip is not None
+        return self.clip
+
+    def load_run(self, run: str | None = None) -> LoadedRun:
+        """A trained captioner, the best run's when none is named."""
+        return load_run(self.profile, run or self.profile.best_run, self.device)
