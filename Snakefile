@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(workflow.basedir)))
 from hw3lib import config as settings, paths
 from hw3lib.data import shards
 from hw3lib.system import provenance
+from hw3lib.pipeline import sources
 from hw3lib.report.assemble import NAME
 
 workdir: str(paths.root())
@@ -23,12 +24,15 @@ RUNS = list(PROFILE.runs)
 OUT = f"runs/{P}"
 HW3 = f"OMP_NUM_THREADS={{threads}} {shlex.quote(sys.executable)} -m hw3lib"
 LOGGED = "> {log} 2>&1"
-CODE = Path(workflow.basedir)
 
 
-def code(*patterns):
-    """Files of the project that a step's result shows: their change makes it again."""
-    return sorted(str(path) for pattern in patterns for path in CODE.glob(pattern))
+def code(*entries):
+    """Files of the project that a step's result follows from: a change of one makes it again."""
+    return sources.closure(*entries)
+
+
+def notebook(name):
+    return code(f"notebooks/{name}.ipynb", "hw3lib/pipeline/notebooks.py")
 
 
 def fingerprint(*parts):
@@ -48,6 +52,8 @@ else:
 CLIP = PROFILE.require_clip("the report's P1 needs")
 WEIGHTS = [str(p) for p in map(paths.resolve, [CLIP.model, CLIP.pretrained]) if p.is_file()]
 SUPERVISED = [str(p) for p in [paths.resolve(PROFILE.p1.supervised.weights)] if p.is_file()] if PROFILE.p1.supervised else []
+
+TEMPLATES = sorted(map(str, Path(workflow.basedir, "report").glob("hw3.*")))
 
 # As many runs side by side as there are cores, and all cores for the run that is alone.
 TRAIN_THREADS = max(1, (workflow.cores or 1) // len(RUNS))
@@ -79,7 +85,7 @@ if PROFILE.data == "demo":
 
 rule p1_prompts:
     message: "P1 notebook: prompts"
-    input: P1_DATA, WEIGHTS, SUPERVISED, code("notebooks/p1_prompts.ipynb", "hw3lib/prompt*.py", "hw3lib/prompts/probe.py", "hw3lib/models/clip.py", "hw3lib/display/style.py", "hw3lib/prompts/figures.py", "hw3lib/resources/prompts/*", "hw3lib/resources/articles.json", "hw3lib/display/bundle.py")
+    input: P1_DATA, WEIGHTS, SUPERVISED, notebook("p1_prompts")
     output: NOTEBOOKS[0], f"{OUT}/p1/scores.json", f"{OUT}/p1/study.json"
     params: setting=fingerprint(PROFILE.clip, PROFILE.p1, PROFILE.seed)
     log: f"{OUT}/logs/p1_prompts.log"
@@ -104,7 +110,7 @@ rule train:
 # All runs at once: they share the references, the image features and Java's start.
 rule score:
     message: "P2 scores"
-    input: expand(f"{OUT}/pipeline/train_{{run}}.json", run=RUNS), code("hw3lib/metrics/scoring.py", "hw3lib/metrics/cider.py", "hw3lib/metrics/chair.py", "hw3lib/metrics/ptb.py", "hw3lib/resources/synonyms_*.json")
+    input: expand(f"{OUT}/pipeline/train_{{run}}.json", run=RUNS), code("hw3lib/captioning/scores.py")
     output: expand(f"{OUT}/p2/{{run}}/scores.json", run=RUNS)
     params: setting=fingerprint(PROFILE.captions, PROFILE.clip), runs=" ".join(f"--run {run}" for run in RUNS)
     log: f"{OUT}/logs/score.log"
@@ -115,7 +121,7 @@ rule score:
 
 rule p2_training:
     message: "P2 notebook: {wildcards.run}"
-    input: f"{OUT}/pipeline/train_{{run}}.json", f"{OUT}/p2/{{run}}/scores.json", code("notebooks/p2_training.ipynb", "hw3lib/display/style.py", "hw3lib/captioning/figures.py", "hw3lib/display/bundle.py")
+    input: f"{OUT}/pipeline/train_{{run}}.json", f"{OUT}/p2/{{run}}/scores.json", notebook("p2_training")
     output: f"{OUT}/notebooks/p2_training_{{run}}.ipynb"
     params: title=lambda w: PROFILE.runs[w.run].title
     log: f"{OUT}/logs/p2_training_{{run}}.log"
@@ -124,7 +130,7 @@ rule p2_training:
 
 rule p2_ablations:
     message: "P2 notebook: ablations"
-    input: expand(f"{OUT}/p2/{{run}}/scores.json", run=RUNS), code("notebooks/p2_ablations.ipynb", "hw3lib/display/style.py", "hw3lib/captioning/figures.py", "hw3lib/display/bundle.py", "hw3lib/resources/published.json")
+    input: expand(f"{OUT}/p2/{{run}}/scores.json", run=RUNS), notebook("p2_ablations")
     output: f"{OUT}/notebooks/p2_ablations.ipynb"
     params: titles=[PROFILE.runs[run].title for run in RUNS]
     log: f"{OUT}/logs/p2_ablations.log"
@@ -133,7 +139,7 @@ rule p2_ablations:
 
 rule p3_attention:
     message: "P3 notebook: attention"
-    input: f"{OUT}/pipeline/train_{PROFILE.best_run}.json", f"{OUT}/p2/{PROFILE.best_run}/scores.json", code("notebooks/p3_attention.ipynb", "hw3lib/attention/maps.py", "hw3lib/grounding*.py", "hw3lib/data/instances.py", "hw3lib/attention/relevance.py", "hw3lib/attention/word_classes.py", "hw3lib/resources/word_classes.json", "hw3lib/viewer/outlines.py", "hw3lib/viewer*", "hw3lib/attention/word_grid.py", "hw3lib/attention/figures.py", "hw3lib/display/bundle.py")
+    input: f"{OUT}/pipeline/train_{PROFILE.best_run}.json", f"{OUT}/p2/{PROFILE.best_run}/scores.json", notebook("p3_attention")
     output: f"{OUT}/notebooks/p3_attention.ipynb", f"{OUT}/p3/grounding.json"
     params: setting=fingerprint(PROFILE.p3, PROFILE.best_run)
     log: f"{OUT}/logs/p3_attention.log"
@@ -142,7 +148,7 @@ rule p3_attention:
 
 rule claims:
     message: "claims and verdicts"
-    input: f"{OUT}/p1/study.json", expand(f"{OUT}/p2/{{run}}/scores.json", run=RUNS), f"{OUT}/p3/grounding.json", code("notebooks/claims.ipynb", "hw3lib/claims*.py", "hw3lib/claims/verdicts.py", "hw3lib/metrics/bootstrap.py", "hw3lib/resources/claims.json", "hw3lib/resources/word_classes.json", "hw3lib/display/bundle.py")
+    input: f"{OUT}/p1/study.json", expand(f"{OUT}/p2/{{run}}/scores.json", run=RUNS), f"{OUT}/p3/grounding.json", notebook("claims")
     output: f"{OUT}/notebooks/claims.ipynb", f"{OUT}/claims.json"
     params: setting=fingerprint(PROFILE.runs, PROFILE.best_run, PROFILE.captions)
     log: f"{OUT}/logs/claims.log"
@@ -151,7 +157,7 @@ rule claims:
 
 rule report:
     message: "summary, HTML and PDF"
-    input: NOTEBOOKS, f"{OUT}/claims.json", f"{OUT}/p1/scores.json", expand(f"{OUT}/p2/{{run}}/scores.json", run=RUNS), code("report/hw3.*", "hw3lib/report*.py", "hw3lib/resources/published.json")
+    input: NOTEBOOKS, f"{OUT}/claims.json", f"{OUT}/p1/scores.json", expand(f"{OUT}/p2/{{run}}/scores.json", run=RUNS), code("hw3lib/report/assemble.py"), TEMPLATES
     output: REPORT, f"{OUT}/summary.json"
     params: setting=fingerprint(PROFILE.title, [PROFILE.runs[run].title for run in RUNS])
     log: f"{OUT}/logs/report.log"
