@@ -115,6 +115,14 @@ def is_current(profile: config.Profile, sizes: Sizes | None = None) -> bool:
     return bool(found == json.loads(json.dumps(_stamp(profile, layout, sizes)))) and _whole(layout, found["files"])
 
 
+def forget_stale(profile: config.Profile) -> None:
+    """Drop the stamp of data that is of another time, so that the pipeline draws it again; real data has none."""
+    if profile.data == "demo":
+        stamp = Layout.of(profile).root / STAMP
+        if stamp.is_file() and not is_current(profile):
+            stamp.unlink()
+
+
 def _whole(layout: Layout, expected: dict[str, int]) -> bool:
     for folder, number in expected.items():
         path = layout.root / folder

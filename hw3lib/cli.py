@@ -272,10 +272,11 @@ def report(cores: int | None, render: bool, verify: bool, snakemake: tuple[str, 
         for path in documents.build(setting, progress=click.echo):
             click.echo(str(path))
         return
+    from demo_world.build import forget_stale
     from hw3lib.pipeline.run import run
     from hw3lib.system import devices
 
-    sys.exit(0 if run(profile, cores or devices.cores(), snakemake) else 1)
+    sys.exit(0 if run(profile, cores or devices.cores(), snakemake, prepare=forget_stale) else 1)
 
 
 @main.command(hidden=True)

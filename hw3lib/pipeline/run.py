@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -21,10 +21,13 @@ from hw3lib.system.errors import UserError
 SNAKEFILE = paths.PACKAGE.parent / "Snakefile"
 
 
-def run(spec: str, cores: int, extra: Sequence[str] = ()) -> bool:
+def run(
+    spec: str, cores: int, extra: Sequence[str] = (), prepare: Callable[[config.Profile], object] | None = None
+) -> bool:
     """Make a profile's report; True when all steps succeeded. ``spec`` is the profile's name, or the path of one.
 
-    ``extra`` goes to Snakemake as it is (``--executor slurm``, ``--dry-run``, ...).
+    ``extra`` goes to Snakemake as it is (``--executor slurm``, ``--dry-run``, ...). ``prepare`` is called before the
+    steps are planned, while no other pipeline of the profile runs.
     """
     profile = config.load(spec)
     profile.require_clip("the report's P1 needs")
@@ -32,6 +35,8 @@ def run(spec: str, cores: int, extra: Sequence[str] = ()) -> bool:
     locks.end_with_parent("HW3_MAKE")
     with _alone(profile.name):
         forget_stale(profile)
+        if prepare:
+            prepare(profile)
         if not extra:  # on a cluster, what looks abandoned from here may be at work on another machine
             sweep(profile.name)
         if profile.data != "demo":
@@ -100,13 +105,6 @@ def forget_stale(profile: config.Profile) -> None:
         folder = paths.runs(profile.name) / "p2" / name
         if not all((folder / product).is_file() for product in ("best.safetensors", "predictions.json", "done.json")):
             stamp(profile.name, name).unlink(missing_ok=True)
-    if profile.data == "demo":
-        from demo_world import build
-        from demo_world.folders import Layout
-
-        data = Layout.of(profile).root / build.STAMP
-        if data.is_file() and not build.is_current(profile):
-            data.unlink()
 
 
 def write_stamp(profile: config.Profile, run_name: str) -> None:

@@ -161,8 +161,13 @@ def test_other_code_another_seed_and_other_sizes_are_not_current(
     assert build.is_current(profile(root), TINY)
     assert not build.is_current(profile(root, seed=6), TINY)
     assert not build.is_current(profile(root), build.Sizes(1, 5, 4))
+    monkeypatch.setattr(build, "SIZES", {"demo": TINY})
+    build.forget_stale(profile(root))
+    assert (root / build.STAMP).is_file(), "what is current stays"
     monkeypatch.setattr(build, "code_fingerprint", lambda: "changed")
     assert not build.is_current(profile(root), TINY)
+    build.forget_stale(profile(root))
+    assert not (root / build.STAMP).is_file(), "what is not is drawn again by the pipeline"
 
 
 def test_an_interrupted_build_leaves_what_was_there(
