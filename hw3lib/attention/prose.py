@@ -9,6 +9,7 @@ from hw3lib.attention.grounding import PRIORS
 from hw3lib.attention.methods import METHOD_NAMES
 from hw3lib.attention.summary import WHOLE
 from hw3lib.attention.word_classes import CLASS_NAMES
+from hw3lib.display.prose import estimate
 
 Found = Mapping[str, Any]
 _PRIOR_NAMES = {"uniform": "an even map", "centre": "the centre prior", "caption": "the caption's other words"}
@@ -175,4 +176,4 @@ def _number(value: float | None) -> str | None:
 
 
 def _signed(entry: Found, digits: int = 2) -> str:
-    return f"{entry['effect']:+.{digits}f} [{entry['low']:+.{digits}f}, {entry['high']:+.{digits}f}]"
+    return estimate(entry["effect"], entry["low"], entry["high"], digits)

@@ -13,6 +13,7 @@ from typing import Any
 from hw3lib import config
 from hw3lib.captioning import ablations
 from hw3lib.config import folder
+from hw3lib.display.prose import estimate, signed
 from hw3lib.metrics.bootstrap import Difference, compare
 from hw3lib.system.files import read_json
 
@@ -84,7 +85,7 @@ def differences(first: PerImage, second: PerImage, seed: int) -> dict[str, Diffe
 
 def cells(found: Mapping[str, Difference]) -> list[str]:
     """A table's cells: effect, and interval in brackets."""
-    return [f"{each.effect:+.3f} [{each.low:+.3f}, {each.high:+.3f}]" for each in found.values()]
+    return [estimate(each.effect, each.low, each.high, digits=3) for each in found.values()]
 
 
 def columns(found: Mapping[str, Difference]) -> list[str]:
@@ -98,7 +99,7 @@ def conclusion(found: list[Ingredient]) -> str:
     for each in found:
         effect = each.scores["CIDEr"]
         side = "raises CIDEr" if effect.low > 0 else "lowers CIDEr" if effect.high < 0 else list(sides)[2]
-        sides[side].append(f"{each.what} ({effect.effect:+.3f})")
+        sides[side].append(f"{each.what} ({signed(effect.effect, 3)})")
     return " ".join(f"What {verb}: {'; '.join(said)}." for verb, said in sides.items() if said)
 
 

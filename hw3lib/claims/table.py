@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from hw3lib.claims.evidence import Claim
 from hw3lib.claims.verdicts import FEW, NEGLIGIBLE, Part
+from hw3lib.display.prose import estimate
 
 Cell = str | int | float | None
 MARKS = {"supported": "✓", "not supported": "✗", "inconclusive": "?", "not testable": "–"}
@@ -44,10 +45,7 @@ def evidence(claim: Claim) -> str:
 def effect(part: Part) -> str:
     """An effect with its interval and its unit; accuracies and shares in points of a hundred."""
     scale, digits = (100, 1) if part.unit in ("accuracy", "share") else (1, 3 if part.unit == "CIDEr" else 2)
-    # Rounded first: what rounds to nothing has no sign.
-    low, value, high = (round(scale * each, digits) + 0.0 for each in (part.low, part.effect, part.high))
-    ends = [f"{each:+.{digits}f}" if each else f"{each:.{digits}f}" for each in (value, low, high)]
-    return f"{ends[0]} [{ends[1]}, {ends[2]}] {_UNITS[part.unit]}".replace("-", "\N{MINUS SIGN}")
+    return estimate(scale * part.effect, scale * part.low, scale * part.high, digits, _UNITS[part.unit])
 
 
 def detail(claim: Claim) -> tuple[list[str], list[list[Cell]]]:

@@ -24,17 +24,36 @@ def code(text: str) -> str:
     return f"{fence}{pad}{text}{pad}{fence}"
 
 
-def signed(value: float) -> str:
-    """A change in points with one decimal and its sign; nothing has none."""
-    return f"{value:+.1f}".replace("-", "−") if round(value, 1) else "0.0"
+def signed(value: float, digits: int = 1) -> str:
+    """A change with its sign; what rounds to nothing has none.
+
+    >>> signed(-2.04), signed(0.0004), signed(0.25, 2)
+    ('−2.0', '0.0', '+0.25')
+    """
+    rounded = round(value, digits)
+    return f"{rounded:+.{digits}f}".replace("-", "\N{MINUS SIGN}") if rounded else f"{0:.{digits}f}"
+
+
+def estimate(effect: float, low: float, high: float, digits: int = 2, unit: str = "") -> str:
+    """An effect with its confidence interval, and its unit.
+
+    >>> estimate(0.31, -0.02, 0.64, unit="bits")
+    '+0.31 [−0.02, +0.64] bits'
+    """
+    value, *ends = (signed(number, digits) for number in (effect, low, high))
+    return f"{value} [{', '.join(ends)}] {unit}".rstrip()
 
 
 def points(effect: Mapping[str, Any]) -> str:
-    """An effect with its interval, in points of accuracy: ``+1.2 points [+0.3, +2.0]``."""
-    ends = ", ".join(f"{signed(100 * effect[end])}" for end in ("low", "high"))
-    return f"{signed(100 * effect['effect'])} points [{ends}]"
+    """A difference of accuracies with its interval, in points of a hundred: ``+1.2 [+0.3, +2.0] points``."""
+    value, low, high = (100 * effect[key] for key in ("effect", "low", "high"))
+    return estimate(value, low, high, digits=1, unit="points")
 
 
-def chance(p: float) -> str:
-    """A p-value as one writes it."""
+def p_value(p: float) -> str:
+    """A p-value as one writes it.
+
+    >>> p_value(0.0002), p_value(0.0314), p_value(0.5)
+    ('p < 0.001', 'p = 0.031', 'p = 0.50')
+    """
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"

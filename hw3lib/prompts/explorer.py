@@ -17,6 +17,7 @@ from PIL import ImageOps
 from hw3lib import config, paths
 from hw3lib.data.images import open_image
 from hw3lib.data.labelled import load_labelled
+from hw3lib.display.prose import p_value
 from hw3lib.display.style import STYLE
 from hw3lib.metrics.paired_tests import mcnemar
 from hw3lib.prompts.zero_shot import TOP, Classifier, PromptSet, unique_names
@@ -104,10 +105,9 @@ class Explorer:
         gained, lost = (sum(pair == wanted for pair in pairs) for wanted in ((True, False), (False, True)))
         if not gained + lost:
             return "the same images are right"
-        p_value = mcnemar(gained, lost)
-        verdict = "more than chance would do" if p_value < 0.05 else "chance alone would do as much"
-        told = "p &lt; 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
-        return f"{gained} images won, {lost} lost: {verdict} (McNemar's exact test, {told})"
+        p = mcnemar(gained, lost)
+        verdict = "more than chance would do" if p < 0.05 else "chance alone would do as much"
+        return f"{gained} images won, {lost} lost: {verdict} (McNemar's exact test, {escape(p_value(p))})"
 
     def _gains_html(self, rates: Sequence[float | None]) -> str:
         """The classes that changed most, as bars to either side: gains right, losses left."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hw3lib import config, paths
-from hw3lib.display.prose import chance, code, names_in_words, plain, points, signed
+from hw3lib.display.prose import code, names_in_words, p_value, plain, points, signed
 from hw3lib.system.files import read_json
 
 LEVEL = 0.05
@@ -34,7 +34,7 @@ def factor_sentences(study: Mapping[str, Any]) -> str:
     for key, effect in factors.items():
         verb = "raises" if effect["effect"] > 0 else "lowers"
         verdict = f"{verb} accuracy" if shown(effect) else "has no effect on the average that could be shown"
-        line = f"**{names.get(key, plain(key))}** {verdict}: {points(effect)}, {chance(effect['holm'])}."
+        line = f"**{names.get(key, plain(key))}** {verdict}: {points(effect)}, {p_value(effect['holm'])}."
         lines.append(f"- {line} {_by_frame(effect['per_frame'])}")
     mixed = [name for name, effect in study["interactions"].items() if shown(effect)]
     if mixed:
@@ -77,7 +77,7 @@ def negation_sentence(study: Mapping[str, Any]) -> str:
     right = study["templates"][worst]["accuracy"]
     chance_rate = 1 / len(study["labels"])
     text = (
-        f"{lead}: {points(negation)} on the average of {len(negation['pairs'])} pairs ({chance(negation['p'])}). "
+        f"{lead}: {points(negation)} on the average of {len(negation['pairs'])} pairs ({p_value(negation['p'])}). "
         f"Furthest from its twin {code(pair['twin'])} is {code(worst)}, at {signed(100 * pair['effect'])}."
     )
     if right > 2 * chance_rate:
@@ -105,7 +105,7 @@ def template_sentence(study: Mapping[str, Any]) -> str:
     if best not in sure[0] and best in better:
         text += (
             f" The best, {code(best)}, is ahead by {compared[best]['gained']} images won and "
-            f"{compared[best]['lost']} lost ({chance(compared[best]['p'])}): picked as the highest of so many, it "
+            f"{compared[best]['lost']} lost ({p_value(compared[best]['p'])}): picked as the highest of so many, it "
             "would look that good by luck."
         )
     return text
@@ -126,10 +126,10 @@ def template_rows(study: Mapping[str, Any], ends: int = 5) -> list[list[str | fl
     for key in dict.fromkeys([*ranked[:ends], *middle, *ranked[-ends:]]):
         each = templates[key]
         told = each["against_baseline"]
-        change = points(told).replace(" points", "") if told else "the baseline"
-        p_value = None if not told else "< 0.001" if told["holm"] < 0.001 else f"{told['holm']:.3f}"
+        change = points(told).removesuffix(" points") if told else "the baseline"
+        corrected = None if not told else "< 0.001" if told["holm"] < 0.001 else f"{told['holm']:.3f}"
         measured = [each[measure] for measure in ("accuracy", "mean_per_class", "top5", "ece", "nll")]
-        rows.append([key, *measured, change, p_value])
+        rows.append([key, *measured, change, corrected])
     return rows
 
 
@@ -168,7 +168,7 @@ def ensemble_sentence(study: Mapping[str, Any]) -> str:
     )
     surest = min(mixed, key=lambda each: each["nll"])
     drop = base["nll"] - surest["nll"]
-    text = f"{verdict} ({chance(gain['holm'])}, {found['images']} images that were not used for choosing)."
+    text = f"{verdict} ({p_value(gain['holm'])}, {found['images']} images that were not used for choosing)."
     if drop > 0:
         text += f" The negative log-likelihood falls by up to {drop:.3f} nats ({plain(surest['name'])})."
     return text

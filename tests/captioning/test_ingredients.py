@@ -90,7 +90,7 @@ def test_the_sentence_follows_the_numbers(profile: config.Profile) -> None:
     text = ingredients.conclusion(ingredients.ingredients(profile, "plus"))
     raises, lowers, neither = text.split("What ")[1:]
     assert "self-critical training (+1" in raises
-    assert "beam search (-0.5" in lowers
+    assert "beam search (−0.5" in lowers
     assert "moving average" in neither
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hw3lib.display.prose import chance, signed
+from hw3lib.display.prose import p_value, signed
 from hw3lib.prompts import figures, prose
 from hw3lib.prompts import study as prompt_study
 from tests.support.predictions import made_up
@@ -36,10 +36,10 @@ def test_a_factors_verdict_follows_its_effect_and_its_p_value(study: dict[str, A
     frames = {"{object}": effect(0.03, 0.001), "a {object}": effect(0.01, 0.5)}
     study["factors"] = {"article: a vs none": {**effect(0.021, 0.0002), "per_frame": frames}}
     text = prose.factor_sentences(study)
-    assert "raises accuracy: +2.1 points [+1.1, +3.1], p < 0.001." in text
+    assert "raises accuracy: +2.1 [+1.1, +3.1] points, p < 0.001." in text
     assert "It goes up in 2 of 2 frames; it is sure in `{object}`." in text
     study["factors"]["article: a vs none"] |= effect(-0.021, 0.01)
-    assert "lowers accuracy: −2.1 points" in prose.factor_sentences(study)
+    assert "lowers accuracy: −2.1 [" in prose.factor_sentences(study)
     study["factors"]["article: a vs none"] |= effect(-0.021, 0.2)
     assert "no effect on the average that could be shown" in prose.factor_sentences(study)
     frames["a {object}"] = effect(-0.01, 0.5)
@@ -58,7 +58,7 @@ def test_interactions_are_named_only_where_they_are_shown(study: dict[str, Any])
 def test_negation_comes_out_each_way(study: dict[str, Any]) -> None:
     negation = study["negation"]
     negation |= effect(-0.2, 1e-9)
-    assert "Negation costs accuracy: −20.0 points" in prose.negation_sentence(study)
+    assert "Negation costs accuracy: −20.0 [" in prose.negation_sentence(study)
     negation |= effect(0.2, 1e-9)
     assert "Negation raises accuracy" in prose.negation_sentence(study)
     negation |= effect(-0.2, 0.4)
@@ -208,4 +208,4 @@ def test_figures_refuse_what_they_cannot_show(study: dict[str, Any]) -> None:
 
 def test_nothing_is_written_with_a_minus_zero() -> None:
     assert [signed(value) for value in (-0.04, 0.0, 0.06, -12.34)] == ["0.0", "0.0", "+0.1", "−12.3"]
-    assert [chance(p) for p in (1e-9, 0.0456, 0.5)] == ["p < 0.001", "p = 0.046", "p = 0.50"]
+    assert [p_value(p) for p in (1e-9, 0.0456, 0.5)] == ["p < 0.001", "p = 0.046", "p = 0.50"]
