@@ -10,13 +10,14 @@ PYTHON ?= $(or $(shell for p in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help env report test slow lab clean
+.PHONY: help env report test slow lab docs clean
 
 help:
 	@echo "make report              data, training, notebooks, then report/build/demo/hw3_report.html and .pdf"
 	@echo "make report PROFILE=hw3  the same on your own data; first: .venv/bin/hw3 doctor --profile hw3"
 	@echo "make test                lint, types and tests"
 	@echo "make lab                 JupyterLab on the notebooks"
+	@echo "make docs                the functions' documentation as pages: docs/build/index.html"
 	@echo "make env                 .venv from requirements.lock (the others call it; skipped when current)"
 	@echo "make clean               remove what demo and smoke built, finished reports and caches; nothing else"
 	@echo
@@ -41,7 +42,11 @@ slow: env
 lab: env
 	@$(BIN)/jupyter lab --notebook-dir=. notebooks
 
+docs: env
+	@$(BIN)/pdoc --docformat restructuredtext --output-directory docs/build hw3lib demo_world
+	@echo docs/build/index.html
+
 clean:
-	@rm -rf runs/demo runs/smoke data/demo data/smoke report/build .snakemake .pytest_cache .mypy_cache .ruff_cache
+	@rm -rf runs/demo runs/smoke data/demo data/smoke report/build docs/build .snakemake .pytest_cache .mypy_cache .ruff_cache
 	@find hw3lib demo_world tests -name __pycache__ -type d -prune -exec rm -rf {} +
-	@echo "removed the demo and smoke data and runs, report/build and caches; .venv, other data and other runs stay"
+	@echo "removed the demo and smoke data and runs, report/build, docs/build and caches; .venv, other data and other runs stay"
