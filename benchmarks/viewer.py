@@ -29,13 +29,13 @@ import torch
 from harness import ROOT, Row, alternate, arguments, finish, not_measured, row
 from PIL import Image
 
-from hw3lib.attention.maps import Look
+from hw3lib.attention.maps import CaptionAttention
 from hw3lib.viewer.page import SCRIPT, static_html
 from hw3lib.viewer.payload import Masks, payload
 
 sys.path.insert(0, str(ROOT))
 from tests.support.browser import CHROMIUM
-from tests.support.looks import synthetic
+from tests.support.synthetic import synthetic
 
 WORDS, LAYERS, HEADS = 20, 8, 8
 REPORT = ROOT / "report" / "build" / "demo" / "hw3_report.html"
@@ -71,43 +71,46 @@ PROBE = """
 }"""
 
 
-def subject() -> tuple[Look, dict[int, np.ndarray]]:
-    """The look and the masks of three of its words."""
+def subject() -> tuple[CaptionAttention, dict[int, np.ndarray]]:
+    """The attention and the masks of three of its words."""
     letters = ("[BOS]", *(f"word{place}" for place in range(1, WORDS - 1)), "[EOS]")
-    look = synthetic(letters, size=(640, 480), layers=LAYERS, heads=HEADS)
+    attention = synthetic(letters, size=(640, 480), layers=LAYERS, heads=HEADS)
     noise = np.random.default_rng(0).normal(0, 12, (480, 640, 3))  # a photograph is never as smooth as a gradient
-    grainy = Image.fromarray(np.clip(np.asarray(look.image) + noise, 0, 255).astype(np.uint8))
+    grainy = Image.fromarray(np.clip(np.asarray(attention.image) + noise, 0, 255).astype(np.uint8))
     y, x = np.indices((480, 640))
     masks = {place: np.hypot(x - 90 * place, y - 240) * (1 + 0.1 * np.sin(x / 9)) < 110 for place in (2, 3, 5)}
-    return Look(**{**vars(look), "image": grainy}), masks
+    return CaptionAttention(**{**vars(attention), "image": grainy}), masks
 
 
-def bertviz_page(look: Look) -> str | None:
+def bertviz_page(attention: CaptionAttention) -> str | None:
     """The same attention in bertviz's head view; ``None`` where it is not installed."""
     try:
         from bertviz import head_view
     except ImportError:
         return None
-    cross = [torch.from_numpy(layer[None, :, 1:]) for layer in look.maps]  # (1, H, T, P) each
-    patches, words = [str(patch) for patch in range(look.maps.shape[-1])], [word.text for word in look.words[1:]]
+    cross = [torch.from_numpy(layer[None, :, 1:]) for layer in attention.maps]  # (1, H, T, P) each
+    patches, words = (
+        [str(patch) for patch in range(attention.maps.shape[-1])],
+        [word.text for word in attention.words[1:]],
+    )
     page = head_view(
         cross_attention=cross, encoder_tokens=patches, decoder_tokens=words, html_action="return"
     )  # fmt: skip
     return str(page.data)
 
 
-def building(look: Look, masks: Masks, rounds: int) -> list[Row]:
-    """From the look to the page's fragment, and its size without the module that all viewers of a page share."""
+def building(attention: CaptionAttention, masks: Masks, rounds: int) -> list[Row]:
+    """From the attention to the page's fragment, and its size without the module that all viewers of a page share."""
 
     def ours() -> str:
-        return static_html(payload(look, masks=masks))
+        return static_html(payload(attention, masks=masks))
 
     size = len(ours().partition('<script type="module">')[0].encode())
-    other = bertviz_page(look)
-    sides = {"ours": ours} | ({"peer": lambda: bertviz_page(look)} if other else {})
+    other = bertviz_page(attention)
+    sides = {"ours": ours} | ({"peer": lambda: bertviz_page(attention)} if other else {})
     taken = alternate(sides, rounds)
     peer = 1e3 * taken["peer"] if other else None
-    what = f"{WORDS} words x {LAYERS * HEADS} heads x {look.maps.shape[-1]} patches"
+    what = f"{WORDS} words x {LAYERS * HEADS} heads x {attention.maps.shape[-1]} patches"
     module, theirs = len(SCRIPT.read_bytes()), len(other.encode()) / 1e3 if other else None
     where = "peer: bertviz" if other else "bertviz, the peer, is not installed"
     # The targets are limits on ours; a row with a peer has a ratio as its target, so that the peer has its own row.
@@ -166,7 +169,7 @@ def scrub(page: Any, how: str, times: int) -> None:
     page.mouse.up()
 
 
-def scrubbing(browser: Any, look: Look, masks: Masks, times: int) -> list[Row]:
+def scrubbing(browser: Any, attention: CaptionAttention, masks: Masks, times: int) -> list[Row]:
     """Each way of scrubbing, plain, and over the words with all heads open and a word pinned as well."""
     cases = [
         ("mouse over the words", "words", False),
@@ -180,7 +183,7 @@ def scrubbing(browser: Any, look: Look, masks: Masks, times: int) -> list[Row]:
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "page.html"
-        content = payload(look, masks=masks)
+        content = payload(attention, masks=masks)
         for name, how, full in cases:
             body = static_html(content | {"word": 1, "pinned": 5 if full else -1})
             file.write_text(f'<!doctype html><meta charset="utf-8"><body style="max-width:880px">{body}', "utf-8")
@@ -223,10 +226,10 @@ def main() -> None:
     """Measure, print the table and the JSON document."""
     options = arguments(__doc__).parse_args()
     torch.set_num_threads(options.threads or 1)
-    look, masks = subject()
-    rows = building(look, masks, options.rounds or (15 if options.quick else 40))
+    attention, masks = subject()
+    rows = building(attention, masks, options.rounds or (15 if options.quick else 40))
     with chromium() as browser:
-        rows += scrubbing(browser, look, masks, 2 if options.quick else 6)
+        rows += scrubbing(browser, attention, masks, 2 if options.quick else 6)
     rows.append(report_size())
     finish("viewer", rows, quick=options.quick)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from hw3lib.attention.maps import Look, to_original
+from hw3lib.attention.maps import CaptionAttention, to_original
 from hw3lib.attention.methods import METHOD_NAMES
 from hw3lib.attention.word_classes import CLASS_NAMES
 from hw3lib.attention.word_grid import WHITE, blend, outline
@@ -92,24 +92,26 @@ def layers_and_heads(summary: Mapping[str, Any]) -> Figure:
 
 
 @styled
-def methods(look: Look, maps: Mapping[str, np.ndarray], masks: Mapping[int, Mask], most: int = 4) -> Figure:
+def methods(
+    attention: CaptionAttention, maps: Mapping[str, np.ndarray], masks: Mapping[int, Mask], most: int = 4
+) -> Figure:
     """One photograph asked in several ways: a row for each word, a column for each way; the word's mask is outlined.
 
     The words are the first ``most`` that have a mask and more than two letters. ``maps``: by way, ``(W, Gh, Gw)`` for
-    all of the look's words (:func:`ways`); each way has its own white.
+    all of the caption's words (:func:`attribution_maps`); each way has its own white.
     """
-    words = [place for place in sorted(masks) if len(look.words[place].text) > 2][:most]
+    words = [place for place in sorted(masks) if len(attention.words[place].text) > 2][:most]
     width = (WIDTH - 0.08 * len(maps)) / (len(maps) + 0.45)
-    tall = width * look.image.height / look.image.width
+    tall = width * attention.image.height / attention.image.width
     figure = new_figure(WIDTH, 0.3 + (tall + 0.08) * len(words))
     pixels = (max(1, round(tall * 200)), max(1, round(width * 200)))  # (h, w)
-    photograph = np.asarray(look.image.resize(pixels[::-1], Image.Resampling.LANCZOS))
+    photograph = np.asarray(attention.image.resize(pixels[::-1], Image.Resampling.LANCZOS))
     panels = figure.subplots(len(words), len(maps), squeeze=False)
     for column, (way, found) in enumerate(maps.items()):
         white = np.nanquantile(found, WHITE)
         for row, word in enumerate(words):
             axes = panels[row, column]
-            heat = to_original(found[word], look.geometry, pixels) / white
+            heat = to_original(found[word], attention.geometry, pixels) / white
             axes.imshow(blend(photograph, heat), interpolation="nearest", aspect="equal")
             axes.set_xticks([])
             axes.set_yticks([])
@@ -118,7 +120,7 @@ def methods(look: Look, maps: Mapping[str, np.ndarray], masks: Mapping[int, Mask
             if word in masks:
                 outline(axes, masks[word], pixels)
             if column == 0:
-                axes.set_ylabel(look.words[word].text, rotation=0, ha="right", va="center", fontsize=STYLE.text)
+                axes.set_ylabel(attention.words[word].text, rotation=0, ha="right", va="center", fontsize=STYLE.text)
             if row == 0:
                 axes.set_title(METHOD_NAMES.get(way, way), loc="center", fontsize=STYLE.small, fontweight="normal")
     return figure

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hw3lib.attention.maps import View, look
+from hw3lib.attention.maps import View, attend
 from hw3lib.data.images import list_images
 from hw3lib.system.errors import UserError
 
@@ -32,7 +32,7 @@ def attend_folder(
     written = []
     for image in images:
         try:
-            seen = look(loaded, image)
+            seen = attend(loaded, image)
         except UserError as error:
             report(f"left out: {error}")
             continue

@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw3lib import paths
-from hw3lib.attention.maps import Word, merge_words, reread, word_maps
+from hw3lib.attention.maps import Word, merge_words, teacher_forced_pass, word_maps
 from hw3lib.attention.relevance import gradient_weighted, rollout
 from hw3lib.attention.word_classes import Kind, classify
 from hw3lib.data.images import open_image
@@ -206,7 +206,7 @@ def _methods(loaded: LoadedRun, image: Tensor, ids: list[int], words: list[Word]
 
 def _maps(loaded: LoadedRun, batch: Tensor, ids: list[list[int]]) -> tuple[list[np.ndarray], tuple[int, int]]:
     memory = loaded.model.encode(batch)
-    return [maps for maps, _ in reread(loaded.model, memory, ids, loaded.tokenizer.pad)], memory.grid
+    return [maps for maps, _ in teacher_forced_pass(loaded.model, memory, ids, loaded.tokenizer.pad)], memory.grid
 
 
 def _views(maps: np.ndarray) -> np.ndarray:

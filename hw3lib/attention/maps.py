@@ -4,10 +4,10 @@ Dimensions: ``N`` layers, ``H`` heads, ``T`` caption tokens, ``W`` words, ``P = 
 
 **Which row belongs to a word.** The caption is finished first; then one teacher-forced pass reads it again. The row of
 cross-attention whose query is token ``t - 1`` is the one that *predicts* token ``t``, so it is the map of token ``t``:
-what the decoder looked at when it said the word, not when it read it back. Two consequences, both as in the template of
-the task: ``[EOS]`` has a map (something decided to stop), and ``[BOS]`` has none, for nothing predicts it. Its place in
-:attr:`Look.maps` is NaN and its panel shows the photograph itself. Step-by-step decoding attends to the same maps,
-since a row sees only the tokens before it.
+what the decoder attended to when it said the word, not when it read it back. Two consequences, both as in the template
+of the task: ``[EOS]`` has a map (something decided to stop), and ``[BOS]`` has none, for nothing predicts it. Its place
+in :attr:`CaptionAttention.maps` is NaN and its panel shows the photograph itself. Step-by-step decoding attends to the
+same maps, since a row sees only the tokens before it.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Word:
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
+class CaptionAttention:
     """One photograph, its caption, and what every layer and head attended to for every token of it."""
 
     name: str
@@ -81,7 +81,9 @@ class Look:
         return float(np.exp(sum(self.log_probs[token - 1] for token in word.tokens)))
 
 
-def look(loaded: LoadedRun, image: str | Path | Image.Image, caption: str | None = None, name: str = "") -> Look:
+def attend(
+    loaded: LoadedRun, image: str | Path | Image.Image, caption: str | None = None, name: str = ""
+) -> CaptionAttention:
     """Caption a photograph (or take ``caption``: teacher forcing reads anyone's words) and look where it looks.
 
     Raises :class:`UserError` for an unreadable file and for a caption longer than the decoder reads.
@@ -105,11 +107,11 @@ def look(loaded: LoadedRun, image: str | Path | Image.Image, caption: str | None
             raise UserError(
                 f"the caption has {len(ids)} tokens with [BOS] and [EOS]; this run reads at most {model.max_length}"
             )
-        rows, given = reread(model, memory, [ids], tokenizer.pad)[0]  # (N, H, T-1, P), (T-1,)
+        rows, given = teacher_forced_pass(model, memory, [ids], tokenizer.pad)[0]  # (N, H, T-1, P), (T-1,)
     # Of a caption that was decoded, the decoder's own: they leave out [UNK] and padding, which it may not say.
     log_probs = said.log_probs if said else given
     bos = np.full_like(rows[:, :, :1], np.nan)
-    return Look(
+    return CaptionAttention(
         name=name,
         image=image,
         geometry=loaded.transform.geometry(*image.size),
@@ -122,7 +124,7 @@ def look(loaded: LoadedRun, image: str | Path | Image.Image, caption: str | None
     )
 
 
-def reread(
+def teacher_forced_pass(
     model: Captioner, memory: Memory, captions: Sequence[Sequence[int]], pad: int
 ) -> list[tuple[np.ndarray, list[float]]]:
     """One teacher-forced pass over finished captions, one for each image of ``memory``.
@@ -154,15 +156,15 @@ def word_maps(maps: np.ndarray, words: Sequence[Word]) -> np.ndarray:
     return np.stack([maps[..., list(word.tokens), :].mean(axis=-2) for word in words], axis=-2)
 
 
-def view_maps(look: Look, view: View | None = None) -> np.ndarray:
+def view_maps(attention: CaptionAttention, view: View | None = None) -> np.ndarray:
     """The words' maps in one view, ``(W, Gh, Gw)``; NaN for ``[BOS]``. The default is the last layer's mean head."""
     view = view or View()
-    layers, heads = look.maps.shape[:2]
+    layers, heads = attention.maps.shape[:2]
     if not -layers <= view.layer < layers or (view.head is not None and not 0 <= view.head < heads):
         raise UserError(f"there is no layer {view.layer}, head {view.head}: {layers} layers of {heads} heads each")
-    layer = look.maps[view.layer]  # (H, T, P)
+    layer = attention.maps[view.layer]  # (H, T, P)
     chosen = layer.mean(axis=0) if view.head is None else layer[view.head]  # (T, P)
-    return word_maps(chosen, look.words).reshape(len(look.words), *look.grid)
+    return word_maps(chosen, attention.words).reshape(len(attention.words), *attention.grid)
 
 
 def entropy(values: Map) -> float:
@@ -197,27 +199,29 @@ def _spread(pixels: int, length: int, start: float, end: float, cells: int) -> n
 # --- files ---------------------------------------------------------------------------------------------------------
 
 
-def save(look: Look, folder: str | Path) -> Path:
+def save(attention: CaptionAttention, folder: str | Path) -> Path:
     """Write ``<name>.json`` (words, probabilities, geometry) and ``<name>.npz`` (maps and photograph) into a folder."""
     folder = Path(folder)
     png = io.BytesIO()
-    look.image.save(png, format="PNG")
-    with files.atomic(folder / f"{look.name}.npz") as temporary:
-        np.savez_compressed(temporary, maps=look.maps, image=np.frombuffer(png.getvalue(), dtype=np.uint8))
-    facts = {key: getattr(look, key) for key in ("name", "grid", "caption", "tokens", "log_probs")}
-    words = [asdict(word) for word in look.words]
-    files.write_json(folder / f"{look.name}.json", facts | {"words": words, "geometry": asdict(look.geometry)})
-    return folder / f"{look.name}.json"
+    attention.image.save(png, format="PNG")
+    with files.atomic(folder / f"{attention.name}.npz") as temporary:
+        np.savez_compressed(temporary, maps=attention.maps, image=np.frombuffer(png.getvalue(), dtype=np.uint8))
+    facts = {key: getattr(attention, key) for key in ("name", "grid", "caption", "tokens", "log_probs")}
+    words = [asdict(word) for word in attention.words]
+    files.write_json(
+        folder / f"{attention.name}.json", facts | {"words": words, "geometry": asdict(attention.geometry)}
+    )
+    return folder / f"{attention.name}.json"
 
 
-def load(path: str | Path) -> Look:
+def load(path: str | Path) -> CaptionAttention:
     """Read what :func:`save` wrote, by the path of its JSON file."""
     path = Path(path)
-    facts = files.read_json(path, "Look at the photograph again: hw3 report, or attention.look.")
+    facts = files.read_json(path, "Attend to the photograph again: hw3 report, or attention.maps.attend.")
     with np.load(path.with_suffix(".npz"), allow_pickle=False) as arrays:
         maps, png = arrays["maps"], arrays["image"].tobytes()
     geometry = facts["geometry"] | {"size": tuple(facts["geometry"]["size"])}
-    return Look(
+    return CaptionAttention(
         name=facts["name"],
         image=Image.open(io.BytesIO(png)).convert("RGB"),
         geometry=Geometry(**geometry),

@@ -1,4 +1,4 @@
-"""The ways to ask where a decoder looked, by name."""
+"""Attribution methods by name: how to ask a decoder which patches a word came from."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hw3lib.attention.maps import Look, View, view_maps, word_maps
+from hw3lib.attention.maps import CaptionAttention, View, view_maps, word_maps
 
 if TYPE_CHECKING:
     from hw3lib.models.inference import LoadedRun
@@ -22,8 +22,10 @@ METHOD_NAMES = {
 }
 
 
-def ways(loaded: LoadedRun, look: Look, summary: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    """A look's words by every way to ask that is defined: raw attention of three views, gradient-weighted, rollout.
+def attribution_maps(
+    loaded: LoadedRun, attention: CaptionAttention, summary: Mapping[str, Any]
+) -> dict[str, np.ndarray]:
+    """Maps of a caption's words by every attribution method that is defined, in the order of :data:`METHOD_NAMES`.
 
     Each ``(W, Gh, Gw)``, NaN for ``[BOS]``. Which layer and head are best is what ``summary`` chose.
     """
@@ -32,18 +34,18 @@ def ways(loaded: LoadedRun, look: Look, summary: Mapping[str, Any]) -> dict[str,
     from hw3lib.attention.relevance import gradient_weighted, rollout
 
     chosen = summary.get("choice")
-    found = {"last layer": view_maps(look)}
+    found = {"last layer": view_maps(attention)}
     if chosen:
-        found["best layer"] = view_maps(look, View(chosen["layer"]))
-        found["best head"] = view_maps(look, View(**chosen["chosen"]))
-    image = loaded.transform(look.image)[None].to(loaded.model.device)
+        found["best layer"] = view_maps(attention, View(chosen["layer"]))
+        found["best head"] = view_maps(attention, View(**chosen["chosen"]))
+    image = loaded.transform(attention.image)[None].to(loaded.model.device)
     with torch.no_grad():
         memory = loaded.model.encode(image)
         mixed = rollout(loaded.model, image)
-    rows = gradient_weighted(loaded.model, memory, look.tokens)  # (T - 1, P)
+    rows = gradient_weighted(loaded.model, memory, attention.tokens)  # (T - 1, P)
     whole = np.concatenate([np.full_like(rows[:1], np.nan), rows])  # (T, P)
-    found["gradient"] = word_maps(whole, look.words).reshape(len(look.words), *look.grid)
+    found["gradient"] = word_maps(whole, attention.words).reshape(len(attention.words), *attention.grid)
     if mixed is not None:
-        flat = found["last layer"].reshape(len(look.words), -1)
+        flat = found["last layer"].reshape(len(attention.words), -1)
         found["rollout"] = (flat @ mixed.cpu().numpy()).reshape(found["last layer"].shape)
     return {way: found[way] for way in _MAPS if way in found}

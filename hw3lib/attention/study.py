@@ -15,7 +15,7 @@ import numpy as np
 
 from hw3lib import paths
 from hw3lib.attention.grounding import Measured, measure
-from hw3lib.attention.maps import Look
+from hw3lib.attention.maps import CaptionAttention
 from hw3lib.attention.summary import summarise, summarise_groups, summarise_wrong
 from hw3lib.attention.word_classes import classify
 from hw3lib.data.caption_set import CaptionSet
@@ -103,13 +103,13 @@ def swapped_references(captions: CaptionSet, instances: Instances) -> dict[str, 
     return found
 
 
-def known_masks(profile: Profile, look: Look) -> dict[int, Mask]:
+def known_masks(profile: Profile, attention: CaptionAttention) -> dict[int, Mask]:
     """:func:`word_masks` from whichever of the profile's instances files has the photograph; empty when none has."""
     for path in (profile.p3.instances, profile.captions.val_instances):
         if path and paths.resolve(path).is_file():
             instances = _instances(paths.resolve(path))
-            if look.name in instances.sizes:
-                return word_masks(look, instances)
+            if attention.name in instances.sizes:
+                return word_masks(attention, instances)
     return {}
 
 
@@ -118,14 +118,14 @@ def _instances(path: Path) -> Instances:
     return Instances.load(path)
 
 
-def word_masks(look: Look, instances: Instances) -> dict[int, Mask]:
+def word_masks(attention: CaptionAttention, instances: Instances) -> dict[int, Mask]:
     """The masks of the objects that a caption names, by the word's place: what the viewer outlines; ``(h, w)`` each.
 
     Empty for a photograph that the instances file lacks, or has at another size.
     """
-    size = (look.image.height, look.image.width)
-    if instances.sizes.get(look.name) != size:
+    size = (attention.image.height, attention.image.width)
+    if instances.sizes.get(attention.name) != size:
         return {}
-    masks = instances.masks(look.name)
-    kinds = classify([word.text for word in look.words], Lexicon.for_categories(instances.categories))
+    masks = instances.masks(attention.name)
+    kinds = classify([word.text for word in attention.words], Lexicon.for_categories(instances.categories))
     return {place: np.any(masks[kind.category], axis=0) for place, kind in enumerate(kinds) if kind.category in masks}

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from PIL import Image
 
-from hw3lib.attention.maps import Look, View, to_original, view_maps
+from hw3lib.attention.maps import CaptionAttention, View, to_original, view_maps
 from hw3lib.system import files
 
 if TYPE_CHECKING:
@@ -31,14 +31,14 @@ _TALLEST = 1.7  # inches: a portrait's panels are narrowed to this height
 
 
 def word_grid(
-    look: Look,
+    attention: CaptionAttention,
     view: View | None = None,
     scale: Scale = "caption",
     width: float = 7.2,
     columns: int = 6,
     masks: Mapping[int, np.ndarray] | None = None,
 ) -> Figure:
-    """Draw a :class:`Look`: one panel per word, white where its attention is strong, in reading order.
+    """Draw a :class:`CaptionAttention`: one panel per word, white where its attention is strong, in reading order.
 
     ``[BOS]`` is the photograph itself, since nothing predicts it. See :func:`white_points` for the scale. What the crop
     left out is hatched. ``masks``, ``(h, w)`` bool on the photograph by word, are outlined. ``width`` is in inches. The
@@ -46,34 +46,34 @@ def word_grid(
     """
     from matplotlib.figure import Figure
 
-    maps = view_maps(look, view)  # (W, Gh, Gw)
+    maps = view_maps(attention, view)  # (W, Gh, Gw)
     white = white_points(maps, scale)
-    aspect = look.image.height / look.image.width
+    aspect = attention.image.height / attention.image.width
     panel = min((width - _GAP * (columns - 1)) / columns, _TALLEST / aspect)
     columns = max(1, int((width + _GAP) / (panel + _GAP) + 1e-6))  # narrow panels: more of them in a row
-    rows = -(-len(look.words) // columns)
+    rows = -(-len(attention.words) // columns)
     tall = panel * aspect
     height = rows * (tall + _LINE) + (rows - 1) * _GAP + _FOOT
     pixels = (max(1, round(tall * DPI)), max(1, round(panel * DPI)))  # (h, w)
-    photograph = np.asarray(look.image.resize(pixels[::-1], Image.Resampling.LANCZOS))
+    photograph = np.asarray(attention.image.resize(pixels[::-1], Image.Resampling.LANCZOS))
     figure = Figure(figsize=(width, height), facecolor="white")
-    for index, word in enumerate(look.words):
+    for index, word in enumerate(attention.words):
         row, column = divmod(index, columns)
         left, top = column * (panel + _GAP), row * (tall + _LINE + _GAP) + _LINE  # inches from the upper left
         picture = photograph
         if np.isfinite(maps[index]).all():
-            picture = blend(photograph, to_original(maps[index], look.geometry, pixels) / white[index])
+            picture = blend(photograph, to_original(maps[index], attention.geometry, pixels) / white[index])
         axes = figure.add_axes((left / width, 1 - (top + tall) / height, panel / width, tall / height))
         axes.imshow(picture, interpolation="nearest", aspect="auto")
         if masks and index in masks and np.isfinite(maps[index]).all():
             outline(axes, masks[index], pixels)
         axes.set_axis_off()
-        likely = look.probability(word)
+        likely = attention.probability(word)
         _label(figure, word.text, "" if likely is None else f"{likely:.2f}", left, panel, 1 - (top - 0.06) / height)
     shared = f"a patch with {white[-1] * 100:.0f} % of a word's attention or more"
     strong = shared if scale == "caption" else "each word's peak"
     note = f"White: {strong}. Black: none. Number: probability."
-    hidden = np.isnan(to_original(maps[-1], look.geometry, pixels)).any()
+    hidden = np.isnan(to_original(maps[-1], attention.geometry, pixels)).any()
     note += " Hatched: cropped away." if hidden else ""
     note += " Line: the true object." if masks else ""
     figure.text(0, 0.04 / height, note, size=6.5, color=_QUIET)
@@ -124,9 +124,9 @@ def outline(axes: Any, mask: np.ndarray, pixels: tuple[int, int]) -> None:
     axes.set(xlim=(-0.5, pixels[1] - 0.5), ylim=(pixels[0] - 0.5, -0.5))
 
 
-def describe(look: Look) -> str:
+def describe(attention: CaptionAttention) -> str:
     """The word grid in a sentence, for those who cannot see it."""
-    return f"{len(look.words)} panels of the photograph {look.name}, one per word of: {look.caption}"
+    return f"{len(attention.words)} panels of the photograph {attention.name}, one per word of: {attention.caption}"
 
 
 def printed(figure: Figure, caption: str, alt: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 
 from hw3lib.attention import maps
-from hw3lib.attention.maps import Look, View
+from hw3lib.attention.maps import CaptionAttention, View
 from hw3lib.data.images import IMAGE_ENDINGS, open_image
 from hw3lib.display.style import STYLE
 from hw3lib.system.errors import UserError
@@ -36,8 +36,8 @@ class AttentionExplorer:
 
     ``picture`` chooses one of ``images`` by its place, ``upload`` takes a file of one's own, ``text`` holds the caption
     and takes another, ``own`` puts the model's own caption back. What cannot be done is said in ``status``, in one
-    sentence; the viewer then keeps what it showed. :attr:`look` is what it shows. It needs no display to be made or
-    changed: leave it as a cell's last value to see it.
+    sentence; the viewer then keeps what it showed. :attr:`attention` is what it shows. It needs no display to be made
+    or changed: leave it as a cell's last value to see it.
     """
 
     def __init__(
@@ -45,20 +45,20 @@ class AttentionExplorer:
         loaded: LoadedRun,
         images: Sequence[Path],
         view: View | None = None,
-        masks: Callable[[Look], Masks] | None = None,
+        masks: Callable[[CaptionAttention], Masks] | None = None,
     ) -> None:
         """Start with the first of ``images`` that can be read.
 
-        ``masks`` finds the true masks of the objects that a look's caption names, by word; it is asked for the
+        ``masks`` finds the true masks of the objects that the caption names, by word; it is asked for the
         photographs among ``images`` only. Raises :class:`UserError` when there are none or none can be read.
         """
         import ipywidgets as w
 
         self.loaded, self.images, self.view = loaded, [Path(path) for path in images], view
         self._masks, self._known, self._busy = masks, True, False
-        first, self.look = self._first()
-        self._said = self.look.caption  # the model's own words for this photograph
-        self.viewer = AttentionViewer(self.look, view, self._found())
+        first, self.attention = self._first()
+        self._said = self.attention.caption  # the model's own words for this photograph
+        self.viewer = AttentionViewer(self.attention, view, self._found())
         wide = w.Layout(width="30em", max_width="100%")
         names = [(path.name, place) for place, path in enumerate(self.images)]
         self.picture = w.Dropdown(options=names, value=first, description="photograph", layout=wide)
@@ -82,17 +82,17 @@ class AttentionExplorer:
         self.text.observe(self._type, names="value")
         self.own.on_click(lambda _: self._put_back())
 
-    def _first(self) -> tuple[int, Look]:
+    def _first(self) -> tuple[int, CaptionAttention]:
         problem = "there is no photograph to look at"
         for place, path in enumerate(self.images):
             try:
-                return place, maps.look(self.loaded, path)
+                return place, maps.attend(self.loaded, path)
             except UserError as error:
                 problem = str(error)
         raise UserError(problem)
 
     def _found(self) -> Masks | None:
-        return self._masks(self.look) if self._masks is not None and self._known else None
+        return self._masks(self.attention) if self._masks is not None and self._known else None
 
     # --- what the hand does ----------------------------------------------------------------------------------------
 
@@ -100,8 +100,8 @@ class AttentionExplorer:
         if self._busy or change["new"] is None:
             return
         path = self.images[change["new"]]
-        if self._try(lambda: maps.look(self.loaded, path)):
-            self._known, self._said = True, self.look.caption
+        if self._try(lambda: maps.attend(self.loaded, path)):
+            self._known, self._said = True, self.attention.caption
             self._show()
 
     def _drop(self, change: Any) -> None:
@@ -110,11 +110,11 @@ class AttentionExplorer:
         file = change["new"][0]
         name, content = str(file["name"]), bytes(file["content"])
 
-        def look() -> Look:
-            return maps.look(self.loaded, read_upload(name, content), name=Path(name).stem or "your photograph")
+        def attend() -> CaptionAttention:
+            return maps.attend(self.loaded, read_upload(name, content), name=Path(name).stem or "your photograph")
 
-        if self._try(look):
-            self._known, self._said = False, self.look.caption
+        if self._try(attend):
+            self._known, self._said = False, self.attention.caption
             self._set(self.picture, None)
             self._show()
         self._set(self.upload, ())  # the same file can be dropped again
@@ -123,40 +123,40 @@ class AttentionExplorer:
         words = " ".join(change["new"].split())
         if self._busy:
             return
-        if words == self.look.caption:
+        if words == self.attention.caption:
             self._say("")
         elif not words:
             self._say("Type a few words, or put the model's own caption back.", wrong=True)
         elif words == self._said:
             self._put_back()
-        elif self._try(lambda: maps.look(self.loaded, self.look.image, words, self.look.name)):
+        elif self._try(lambda: maps.attend(self.loaded, self.attention.image, words, self.attention.name)):
             self._show(words)
 
     def _put_back(self) -> None:
-        if self._try(lambda: maps.look(self.loaded, self.look.image, name=self.look.name)):
+        if self._try(lambda: maps.attend(self.loaded, self.attention.image, name=self.attention.name)):
             self._show()
 
     # --- what is shown ---------------------------------------------------------------------------------------------
 
-    def _try(self, look: Callable[[], Look]) -> bool:
-        """Look; or say in a sentence why not, and keep what was shown."""
+    def _try(self, attend: Callable[[], CaptionAttention]) -> bool:
+        """Attend; or say in a sentence why not, and keep what was shown."""
         self._say("Looking …")
         try:
-            self.look = look()
+            self.attention = attend()
         except UserError as error:
             self._say(str(error), wrong=True)
             return False
         return True
 
     def _show(self, typed: str | None = None) -> None:
-        """The look in the viewer, its caption in the field: ``typed`` as it was, or the model's."""
+        """The attention in the viewer, its caption in the field: ``typed`` as it was, or the model's."""
         shown = {name: getattr(self.viewer, name) for name in ("layer", "head")}
-        self.viewer.show_look(self.look, self.view, self._found())
+        self.viewer.show_attention(self.attention, self.view, self._found())
         for name, value in shown.items():  # the layer and head that one was looking at
             setattr(self.viewer, name, value)
-        self._set(self.text, self.look.caption if typed is None else typed)
+        self._set(self.text, self.attention.caption if typed is None else typed)
         self.own.disabled = typed is None
-        strange = self.loaded.tokenizer.unk in self.look.tokens
+        strange = self.loaded.tokenizer.unk in self.attention.tokens
         note = "Words that this run never learnt are read as [UNK]." if strange else ""
         self._say(f"Your words, read by the model. {note}" if typed is not None else note)
 
@@ -175,8 +175,8 @@ class AttentionExplorer:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         """The live box; where there is no kernel, the static viewer and the word grid of what it shows now."""
-        caption = f"{self.look.name}: {self.look.caption}"
-        return bundle(self.look, self.view, self.box, caption, self._found())
+        caption = f"{self.attention.name}: {self.attention.caption}"
+        return bundle(self.attention, self.view, self.box, caption, self._found())
 
 
 def read_upload(name: str, content: bytes) -> Image.Image:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from hw3lib.attention.maps import Look, View, view_maps, word_maps
+from hw3lib.attention.maps import CaptionAttention, View, view_maps, word_maps
 from hw3lib.data.instances import patch_shares
 from hw3lib.viewer import outlines
 
@@ -21,8 +21,8 @@ _MOST_PATCHES = 256  # finer grids are merged, about 2 x 2 to 1: 16 x 16 is as m
 _BYTES = ("image", "maps", "peaks")
 
 
-def payload(look: Look, view: View | None = None, masks: Masks | None = None) -> Payload:
-    """What a viewer needs to know of a :class:`Look`.
+def payload(attention: CaptionAttention, view: View | None = None, masks: Masks | None = None) -> Payload:
+    """What a viewer needs to know of a :class:`CaptionAttention`.
 
     ``meta``: the caption, its words (text, probability, place of its map or None), the grid, the numbers of layers and
     heads, the photograph's size and the part of it that the model saw, as fractions. ``image``: JPEG. ``maps``:
@@ -34,28 +34,28 @@ def payload(look: Look, view: View | None = None, masks: Masks | None = None) ->
     Raises :class:`ValueError` for a mask of another shape than the photograph's and for a word that the caption lacks.
     """
     view = view or View()
-    shown = view_maps(look, view)  # (W, Gh, Gw)
-    layers, heads = look.maps.shape[:2]
-    maps = np.moveaxis(word_maps(look.maps, look.words), 2, 0)  # (W, N, H, P)
+    shown = view_maps(attention, view)  # (W, Gh, Gw)
+    layers, heads = attention.maps.shape[:2]
+    maps = np.moveaxis(word_maps(attention.maps, attention.words), 2, 0)  # (W, N, H, P)
     known = np.isfinite(maps).all(axis=(1, 2, 3))  # (W,)
-    outlined = _outlined(look, maps, masks or {})
-    maps, grid = _coarser(maps[known], look.grid)  # (M, N, H, P)
+    outlined = _outlined(attention, maps, masks or {})
+    maps, grid = _coarser(maps[known], attention.grid)  # (M, N, H, P)
     peaks = maps.max(axis=-1)  # (M, N, H)
     steps = np.rint(np.sqrt(maps / np.maximum(peaks, 1e-12)[..., None]) * 255).astype(np.uint8)
-    photograph = look.image.copy()
+    photograph = attention.image.copy()
     photograph.thumbnail((_LONGEST, _LONGEST), Image.Resampling.LANCZOS)
     jpeg = io.BytesIO()
     photograph.save(jpeg, format="JPEG", quality=_QUALITY, optimize=True)
-    left, top, right, bottom = look.geometry.box
-    width, height = look.image.size
+    left, top, right, bottom = attention.geometry.box
+    width, height = attention.image.size
     places = iter(range(len(steps)))
     meta = {
-        "name": look.name,
-        "caption": look.caption,
+        "name": attention.name,
+        "caption": attention.caption,
         "words": [
-            {"text": word.text, "probability": look.probability(word), "map": next(places) if has else None}
+            {"text": word.text, "probability": attention.probability(word), "map": next(places) if has else None}
             | outlined.get(index, {})
-            for index, (word, has) in enumerate(zip(look.words, known, strict=True))
+            for index, (word, has) in enumerate(zip(attention.words, known, strict=True))
         ],
         "grid": list(grid),
         "layers": layers,
@@ -68,20 +68,21 @@ def payload(look: Look, view: View | None = None, masks: Masks | None = None) ->
         "image": jpeg.getvalue(),
         "maps": steps.tobytes(),
         "peaks": peaks.astype("<f4").tobytes(),
-        "word": _most_gathered(look, shown),
+        "word": _most_gathered(attention, shown),
         "layer": view.layer % layers,
         "head": -1 if view.head is None else view.head,
         "pinned": -1,
     }
 
 
-def _outlined(look: Look, maps: np.ndarray, masks: Masks) -> dict[int, dict[str, Any]]:
+def _outlined(attention: CaptionAttention, maps: np.ndarray, masks: Masks) -> dict[int, dict[str, Any]]:
     """By word: what the viewer is told of its object's mask; ``maps`` are the words', (W, N, H, P)."""
     found: dict[int, dict[str, Any]] = {}
-    width, height = look.image.size
+    width, height = attention.image.size
     for index, mask in masks.items():
-        if not 0 <= index < len(look.words):
-            raise ValueError(f"a mask is given for word {index}, the caption has the words 0..{len(look.words) - 1}")
+        if not 0 <= index < len(attention.words):
+            last = len(attention.words) - 1
+            raise ValueError(f"a mask is given for word {index}, the caption has the words 0..{last}")
         mask = np.asarray(mask, dtype=bool)
         # The file of masks may know the photograph at another size; at another shape it is another photograph.
         if mask.ndim != 2 or abs(mask.shape[0] * width - mask.shape[1] * height) > max(height, width):
@@ -89,7 +90,7 @@ def _outlined(look: Look, maps: np.ndarray, masks: Masks) -> dict[int, dict[str,
         lines = outlines.rings(mask)
         if not lines:
             continue
-        cover = patch_shares(mask, look.geometry, look.grid)  # (P,)
+        cover = patch_shares(mask, attention.geometry, attention.grid)  # (P,)
         inside = maps[index] @ cover  # (N, H): exact, whatever the viewer's own grid
         known = np.isfinite(inside).all()
         found[index] = {
@@ -120,11 +121,11 @@ def _overlap(cells: int, wanted: int) -> np.ndarray:
     return np.maximum(0, ends - np.maximum(parts, places))
 
 
-def _most_gathered(look: Look, shown: np.ndarray) -> int:
+def _most_gathered(attention: CaptionAttention, shown: np.ndarray) -> int:
     """The word to begin with: the one with the strongest patch, of those long enough to mean a thing."""
 
     def rank(index: int) -> tuple[bool, bool, float]:
-        text, peak = look.words[index].text, shown[index].max()
+        text, peak = attention.words[index].text, shown[index].max()
         return len(text) >= 4 and text.isalpha(), text.isalpha(), float(peak if np.isfinite(peak) else -1)
 
-    return max(range(len(look.words)), key=rank)
+    return max(range(len(attention.words)), key=rank)

@@ -7,7 +7,7 @@ from typing import Any
 import ipywidgets
 
 from hw3lib import paths
-from hw3lib.attention.maps import Look, View
+from hw3lib.attention.maps import CaptionAttention, View
 from hw3lib.attention.selection import Pair
 from hw3lib.attention.word_grid import describe, printed, word_grid
 from hw3lib.system import files
@@ -19,13 +19,13 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 def show(
-    look: Look,
+    attention: CaptionAttention,
     view: View | None = None,
     widget: ipywidgets.DOMWidget | None = None,
     caption: str = "",
     masks: Masks | None = None,
 ) -> None:
-    """Display one :class:`Look` as one bundle: the live viewer, the static one for a page, the word grid for print.
+    """Display a caption's attention as one bundle: the live viewer, the static one for a page, the word grid for print.
 
     ``widget`` replaces the viewer where there is a kernel (a box that holds one, with sliders linked to it).
     ``caption`` is the figure's in the report; the photograph's name and its caption when empty. ``masks`` are the named
@@ -33,25 +33,31 @@ def show(
     """
     from IPython.display import display
 
-    display(bundle(look, view, widget, caption, masks), raw=True)
+    display(bundle(attention, view, widget, caption, masks), raw=True)
 
 
 def bundle(
-    look: Look,
+    attention: CaptionAttention,
     view: View | None = None,
     widget: ipywidgets.DOMWidget | None = None,
     caption: str = "",
     masks: Masks | None = None,
 ) -> dict[str, Any]:
     """The MIME bundle that :func:`show` displays."""
-    live = widget if widget is not None else AttentionViewer(look, view, masks)
-    still = printed(word_grid(look, view, masks=masks), caption or f"{look.name}: {look.caption}", describe(look))
+    live = widget if widget is not None else AttentionViewer(attention, view, masks)
+    still = printed(
+        word_grid(attention, view, masks=masks),
+        caption or f"{attention.name}: {attention.caption}",
+        describe(attention),
+    )
     reference = {"version_major": 2, "version_minor": 0, "model_id": live.model_id}
-    page = static_html(payload(look, view, masks))
-    return still | {WIDGET: reference, "text/html": page, "text/plain": look.caption}
+    page = static_html(payload(attention, view, masks))
+    return still | {WIDGET: reference, "text/html": page, "text/plain": attention.caption}
 
 
-def show_pair(end: str, pair: Pair, look: Look, view: View | None = None, masks: Masks | None = None) -> None:
+def show_pair(
+    end: str, pair: Pair, attention: CaptionAttention, view: View | None = None, masks: Masks | None = None
+) -> None:
     """Display the ``best`` or the ``worst`` pair: score and captions beside the published figure, then the maps."""
     from hw3lib.display.bundle import show_table
 
@@ -70,14 +76,14 @@ def show_pair(end: str, pair: Pair, look: Look, view: View | None = None, masks:
         notes="Published: the written report's, of its own model on its own validation images.",
         align=["left", "left", "right", "left"],
     )
-    show(look, view, caption=f"The {end} pair, {pair.name}: {look.caption}", masks=masks)
+    show(attention, view, caption=f"The {end} pair, {pair.name}: {attention.caption}", masks=masks)
 
 
-def introduce(looks: list[Look], run: str) -> str:
-    """A line of Markdown on what the maps of these looks are made of."""
-    layers, heads = looks[0].maps.shape[:2]
-    rows, columns = looks[0].grid
-    many = f"{len(looks)} photographs" if len(looks) != 1 else "One photograph"
+def introduce(attentions: list[CaptionAttention], run: str) -> str:
+    """A line of Markdown on what the maps of these captions are made of."""
+    layers, heads = attentions[0].maps.shape[:2]
+    rows, columns = attentions[0].grid
+    many = f"{len(attentions)} photographs" if len(attentions) != 1 else "One photograph"
     return (
         f"{many}, captioned by the run `{run}`: {layers} layers of {heads} heads each, "
         f"every one with a map of {rows} × {columns} patches for every word."

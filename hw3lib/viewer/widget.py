@@ -15,7 +15,7 @@ from typing import Any
 import anywidget
 import traitlets
 
-from hw3lib.attention.maps import Look, View
+from hw3lib.attention.maps import CaptionAttention, View
 from hw3lib.attention.word_grid import STRENGTH
 from hw3lib.viewer.page import SCRIPT
 from hw3lib.viewer.payload import _BYTES, Masks, Payload, payload
@@ -47,15 +47,17 @@ class AttentionViewer(anywidget.AnyWidget):
     playing = traitlets.Bool(False).tag(sync=True)
     interval = traitlets.Int(800, min=50).tag(sync=True)  # milliseconds per word while playing
 
-    def __init__(self, look: Look, view: View | None = None, masks: Masks | None = None, **state: Any) -> None:
-        super().__init__(**(payload(look, view, masks) | state))
+    def __init__(
+        self, attention: CaptionAttention, view: View | None = None, masks: Masks | None = None, **state: Any
+    ) -> None:
+        super().__init__(**(payload(attention, view, masks) | state))
 
-    def show_look(self, look: Look, view: View | None = None, masks: Masks | None = None) -> None:
+    def show_attention(self, attention: CaptionAttention, view: View | None = None, masks: Masks | None = None) -> None:
         """Show another photograph or caption in this viewer; nothing is pinned then."""
         # One message with all of it: a page that hears of new words before their maps has nothing to draw. Traits speak
         # when the inner hold ends, and the outer one gathers what they say.
         with self.hold_sync(), self.hold_trait_notifications():
-            for name, value in payload(look, view, masks).items():
+            for name, value in payload(attention, view, masks).items():
                 setattr(self, name, value)
 
     @traitlets.validate("word", "layer", "head", "pinned")

@@ -21,7 +21,7 @@ from hw3lib.data.tokenizer import CaptionTokenizer
 from hw3lib.data.transform import ImageTransform
 from hw3lib.models.captioner import Captioner
 from hw3lib.system.errors import UserError
-from tests.support.looks import Spotter
+from tests.support.synthetic import Spotter
 
 CAPTIONS = ["a red dog on the grass .", "two cows and a red dog under a tree .", "a group of brown cows ."]
 

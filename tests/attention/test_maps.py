@@ -15,12 +15,12 @@ from hw3lib import config
 from hw3lib.attention import selection
 from hw3lib.attention.folder import attend_folder
 from hw3lib.attention.maps import (
-    Look,
+    CaptionAttention,
     View,
     Word,
+    attend,
     entropy,
     load,
-    look,
     merge_words,
     save,
     to_original,
@@ -30,7 +30,7 @@ from hw3lib.attention.maps import (
 from hw3lib.data.tokenizer import CaptionTokenizer
 from hw3lib.models.captioner import Captioner
 from hw3lib.system.errors import UserError
-from tests.support.looks import spotter, synthetic
+from tests.support.synthetic import spotter, synthetic
 
 CAPTIONS = ["a red dog runs on the wet beach .", "two sheep in a green field", "a girl isn't riding a bicycle"] * 3
 
@@ -64,7 +64,7 @@ def test_a_planted_bright_patch_comes_out_at_its_place_within_one_pixel(width, h
     left, top = geometry.to_original(column * w / grid[1], row * h / grid[0])
     right, bottom = geometry.to_original((column + 1) * w / grid[1], (row + 1) * h / grid[0])
 
-    found = look(loaded, bright_patch(width, height, (left, top, right, bottom)), "a b")
+    found = attend(loaded, bright_patch(width, height, (left, top, right, bottom)), "a b")
     values = to_original(view_maps(found)[1], found.geometry)
 
     assert values.shape == (height, width)
@@ -86,18 +86,18 @@ def test_a_planted_bright_patch_comes_out_at_its_place_within_one_pixel(width, h
 
 
 def test_what_the_crop_left_out_is_nan_and_nothing_else_is() -> None:
-    look = synthetic(size=(300, 200))
-    values = to_original(view_maps(look)[1], look.geometry)
+    attention = synthetic(size=(300, 200))
+    values = to_original(view_maps(attention)[1], attention.geometry)
     assert np.isnan(values[:, :50]).all()
     assert np.isnan(values[:, 250:]).all()
     assert np.isfinite(values[:, 50:250]).all()
 
 
 def test_a_thumbnail_shows_the_same_map_as_the_photograph() -> None:
-    look = synthetic(size=(400, 300))
-    values = view_maps(look)[2]
-    large = to_original(values, look.geometry)
-    small = to_original(values, look.geometry, (75, 100))
+    attention = synthetic(size=(400, 300))
+    values = view_maps(attention)[2]
+    large = to_original(values, attention.geometry)
+    small = to_original(values, attention.geometry, (75, 100))
     reduced = large.reshape(75, 4, 100, 4).mean(axis=(1, 3))
     both = np.isfinite(small) & np.isfinite(reduced)
     assert both.mean() > 0.7
@@ -105,9 +105,9 @@ def test_a_thumbnail_shows_the_same_map_as_the_photograph() -> None:
 
 
 def test_attention_inside_the_crop_keeps_its_mean() -> None:
-    look = synthetic(size=(448, 448))
+    attention = synthetic(size=(448, 448))
     uniform = np.full((7, 7), 1 / 49)
-    np.testing.assert_allclose(to_original(uniform, look.geometry), 1 / 49)
+    np.testing.assert_allclose(to_original(uniform, attention.geometry), 1 / 49)
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +133,7 @@ def photograph(seed: int = 0, size: tuple[int, int] = (90, 70)) -> Image.Image:
 def test_a_token_has_the_map_of_the_step_that_predicted_it(loaded) -> None:
     """Each token's map, from what had been said before it alone, against one teacher-forced pass."""
     image = photograph()
-    found = look(loaded, image)
+    found = attend(loaded, image)
     model = loaded.model
     assert len(found.tokens) > 3
     with torch.inference_mode():
@@ -171,7 +171,7 @@ def test_whatever_the_backbone_a_map_is_what_its_step_attended_to_on_the_grid_th
         torch.nn.init.normal_(block.cross_attention.query.weight, std=0.8)
         torch.nn.init.normal_(block.cross_attention.key_value.weight, std=0.8)
     loaded = SimpleNamespace(model=model, tokenizer=tokenizer, transform=model.transform(False))
-    found = look(loaded, photograph(size=(90, 50)), "a red dog .")
+    found = attend(loaded, photograph(size=(90, 50)), "a red dog .")
     h, w = loaded.transform.size
     stride = h // found.grid[0]
     assert (h // stride, w // stride) == found.grid  # no class or register token is taken for a patch
@@ -184,7 +184,7 @@ def test_whatever_the_backbone_a_map_is_what_its_step_attended_to_on_the_grid_th
 
 
 def test_bos_has_no_map_and_eos_has_one(loaded) -> None:
-    found = look(loaded, photograph(), "a red dog")
+    found = attend(loaded, photograph(), "a red dog")
     assert found.words[0].text == "[BOS]"
     assert found.words[-1].text == "[EOS]"
     assert np.isnan(found.maps[:, :, 0]).all()
@@ -194,7 +194,7 @@ def test_bos_has_no_map_and_eos_has_one(loaded) -> None:
 
 
 def test_a_caption_of_ones_own_is_read_word_by_word(loaded) -> None:
-    found = look(loaded, photograph(), "two sheep isn't .")
+    found = attend(loaded, photograph(), "two sheep isn't .")
     assert [word.text for word in found.words] == ["[BOS]", "two", "sheep", "isn't", ".", "[EOS]"]
     assert found.caption == "two sheep isn't."
     pieces = found.words[3].tokens
@@ -208,18 +208,18 @@ def test_a_finished_captions_probabilities_are_the_decoders(loaded) -> None:
 
     image = photograph(3)
     said = greedy(loaded.model, loaded.model.encode(loaded.transform(image)[None]), loaded.tokenizer)[0]
-    found = look(loaded, image)
+    found = attend(loaded, image)
     assert found.tokens == tuple(said.tokens)
     assert found.log_probs == tuple(said.log_probs)
 
 
 def test_a_caption_longer_than_the_decoder_reads_is_refused(loaded) -> None:
     with pytest.raises(UserError, match="reads at most 24"):
-        look(loaded, photograph(), "dog " * 40)
+        attend(loaded, photograph(), "dog " * 40)
 
 
 def test_a_caption_that_decoding_cut_at_its_limit_can_be_read_again(loaded) -> None:
-    found = look(loaded, photograph(), "a " * 23)
+    found = attend(loaded, photograph(), "a " * 23)
     assert len(found.tokens) == 24
     assert found.words[-1].text == "a"
 
@@ -238,21 +238,21 @@ def test_words_that_lose_a_token_are_refused() -> None:
 
 
 def test_the_default_view_is_the_mean_of_the_last_layers_heads() -> None:
-    look = synthetic()
-    np.testing.assert_allclose(view_maps(look)[3].ravel(), look.maps[-1, :, 3].mean(axis=0), rtol=1e-6)
-    one = view_maps(look, View(layer=0, head=2))[3]
-    np.testing.assert_array_equal(one.ravel(), look.maps[0, 2, 3])
+    attention = synthetic()
+    np.testing.assert_allclose(view_maps(attention)[3].ravel(), attention.maps[-1, :, 3].mean(axis=0), rtol=1e-6)
+    one = view_maps(attention, View(layer=0, head=2))[3]
+    np.testing.assert_array_equal(one.ravel(), attention.maps[0, 2, 3])
     with pytest.raises(UserError, match="2 layers of 4 heads"):
-        view_maps(look, View(layer=2))
+        view_maps(attention, View(layer=2))
 
 
 def test_shapes_that_disagree_are_refused_with_both_sides() -> None:
-    look = synthetic()
-    facts = {name: getattr(look, name) for name in look.__dataclass_fields__}
+    attention = synthetic()
+    facts = {name: getattr(attention, name) for name in attention.__dataclass_fields__}
     with pytest.raises(ValueError, match="5 rows but the caption has 6 tokens"):
-        Look(**facts | {"maps": look.maps[:, :, 1:]})
+        CaptionAttention(**facts | {"maps": attention.maps[:, :, 1:]})
     with pytest.raises(ValueError, match="49 patches but the grid is 7 x 8"):
-        Look(**facts | {"grid": (7, 8)})
+        CaptionAttention(**facts | {"grid": (7, 8)})
 
 
 def test_entropy_is_zero_for_one_patch_and_all_bits_for_none_in_particular() -> None:
@@ -262,12 +262,12 @@ def test_entropy_is_zero_for_one_patch_and_all_bits_for_none_in_particular() -> 
 
 
 def test_a_look_survives_being_saved(tmp_path: Path) -> None:
-    look = synthetic(("[BOS]", "a", '"<b>"', "狗", "[EOS]"))
-    again = load(save(look, tmp_path))
+    attention = synthetic(("[BOS]", "a", '"<b>"', "狗", "[EOS]"))
+    again = load(save(attention, tmp_path))
     for name in ("name", "geometry", "grid", "caption", "tokens", "log_probs", "words"):
-        assert getattr(again, name) == getattr(look, name)
-    np.testing.assert_array_equal(again.maps, look.maps)
-    np.testing.assert_array_equal(np.asarray(again.image), np.asarray(look.image))
+        assert getattr(again, name) == getattr(attention, name)
+    np.testing.assert_array_equal(again.maps, attention.maps)
+    np.testing.assert_array_equal(np.asarray(again.image), np.asarray(attention.image))
 
 
 def test_a_folder_gets_one_picture_per_image_and_a_broken_one_is_reported(tmp_path: Path, monkeypatch) -> None:
@@ -279,7 +279,7 @@ def test_a_folder_gets_one_picture_per_image_and_a_broken_one_is_reported(tmp_pa
     (folder / "broken.jpg").write_bytes(b"not a picture")
     lines: list[str] = []
     # Spotter can only read.
-    monkeypatch.setattr("hw3lib.attention.folder.look", lambda run, image: look(run, image, "a b c"))
+    monkeypatch.setattr("hw3lib.attention.folder.attend", lambda run, image: attend(run, image, "a b c"))
     written = attend_folder(loaded, folder, out, report=lines.append)
     assert sorted(path.name for path in written) == ["a sheep.png", "bike.jpg.png", "bike.png.png"]
     assert sorted(path.name for path in out.iterdir()) == sorted(path.name for path in written)

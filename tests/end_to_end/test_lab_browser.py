@@ -46,7 +46,7 @@ setting = config.load("smoke")
 explorer = AttentionExplorer(inference.load_run(setting, "best"), selection.photographs(setting))
 heard = ipywidgets.Label("kernel: nothing yet")
 def tell(change):
-    heard.value = f"kernel: {change['name']} {change['new']} of {explorer.look.caption}"
+    heard.value = f"kernel: {change['name']} {change['new']} of {explorer.attention.caption}"
 explorer.viewer.observe(tell, ["word", "pinned", "head"])
 display(heard, explorer)
 """

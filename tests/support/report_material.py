@@ -110,14 +110,14 @@ def photograph() -> Image.Image:
 
 def viewer(caption: str = "") -> dict[str, Any]:
     """The attention viewer's bundle, on made-up maps."""
-    from hw3lib.attention.maps import Look, Word
+    from hw3lib.attention.maps import CaptionAttention, Word
     from hw3lib.data.transform import Geometry
     from hw3lib.viewer.show import bundle
 
     words = ("[BOS]", "a", "sheep", "<b>in</b>", "綿羊", "[EOS]")
     maps = np.random.default_rng(0).dirichlet(np.ones(49), (2, 2, len(words))).astype(np.float32)
     maps[:, :, 0] = np.nan
-    look = Look(
+    attention = CaptionAttention(
         name="sheep",
         image=photograph(),
         geometry=Geometry(320, 240, 224 / 240, (320 * 224 / 240 - 224) / 2, 0.0, (224, 224)),
@@ -128,7 +128,7 @@ def viewer(caption: str = "") -> dict[str, Any]:
         words=tuple(Word(text, (i,)) for i, text in enumerate(words)),
         maps=maps,
     )
-    return bundle(look, caption=caption)
+    return bundle(attention, caption=caption)
 
 
 def _notebooks() -> dict[str, list[Any]]:

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hw3lib.attention.maps import Look, View, to_original, view_maps
+from hw3lib.attention.maps import CaptionAttention, View, to_original, view_maps
 from hw3lib.attention.word_grid import STRENGTH, blend, white_points
 from hw3lib.viewer.page import SCRIPT, static_html
 from hw3lib.viewer.payload import Masks, payload
 from tests.support.browser import CHROMIUM, NAMES
-from tests.support.looks import synthetic
+from tests.support.synthetic import synthetic
 
 HOSTILE = "<img src=x onerror=window.hurt=1>"
 
@@ -101,8 +101,8 @@ def visit(browser, tmp_path) -> Iterator[Any]:
         each.close()
 
 
-def static(look: Look, masks: Masks | None = None, **state: Any) -> str:
-    return static_html(payload(look, masks=masks) | state)
+def static(attention: CaptionAttention, masks: Masks | None = None, **state: Any) -> str:
+    return static_html(payload(attention, masks=masks) | state)
 
 
 def test_a_page_from_disk_works_without_a_network(visit) -> None:
@@ -128,12 +128,12 @@ def test_scrubbing_changes_the_picture_and_what_is_said_of_it(visit) -> None:
 
 def test_the_map_is_drawn_where_python_says_it_is(visit) -> None:
     for size in ((320, 240), (200, 320), (700, 240)):
-        look = synthetic(size=size)
-        here = visit(static(look, word=3), viewport={"width": 1000, "height": 900})
+        attention = synthetic(size=size)
+        here = visit(static(attention, word=3), viewport={"width": 1000, "height": 900})
         pixels = here.drawn()
-        maps = view_maps(look)
-        heat = to_original(maps[3], look.geometry, pixels.shape[:2]) / white_points(maps, "caption")[3]
-        photograph = np.asarray(look.image.resize(pixels.shape[1::-1], Image.Resampling.BILINEAR))
+        maps = view_maps(attention)
+        heat = to_original(maps[3], attention.geometry, pixels.shape[:2]) / white_points(maps, "caption")[3]
+        photograph = np.asarray(attention.image.resize(pixels.shape[1::-1], Image.Resampling.BILINEAR))
         error = np.abs(blend(photograph, heat).astype(np.int16) - pixels).mean(axis=2)
         seen = np.isfinite(heat)
         seen[:, 1:-1] &= seen[:, :-2] & seen[:, 2:]  # the edge of the crop may fall half a pixel to either side
@@ -146,10 +146,10 @@ def test_the_map_is_drawn_where_python_says_it_is(visit) -> None:
 
 
 def test_bos_shows_the_photograph_itself(visit) -> None:
-    look = synthetic()
-    here = visit(static(look, word=0))
+    attention = synthetic()
+    here = visit(static(attention, word=0))
     pixels = here.drawn()
-    photograph = np.asarray(look.image.resize(pixels.shape[1::-1], Image.Resampling.BILINEAR)).astype(np.int16)
+    photograph = np.asarray(attention.image.resize(pixels.shape[1::-1], Image.Resampling.BILINEAR)).astype(np.int16)
     assert np.abs(pixels - photograph).mean() < 3
     assert here.page.locator(".facts").is_hidden()
     assert "no map" in here.page.locator(".note").inner_text()
@@ -274,8 +274,8 @@ def small_maps(here: Visit, nth: int = 0) -> np.ndarray:
 
 
 def test_all_heads_are_shown_for_the_word_in_hand_as_python_computes_them(visit) -> None:
-    look = synthetic(layers=3, heads=4)
-    here = visit(static(look, word=3))
+    attention = synthetic(layers=3, heads=4)
+    here = visit(static(attention, word=3))
     assert here.page.locator(".matrix canvas").count() == 0  # nothing is made before it is asked for
     here.page.get_by_text("All 3 layers and 4 heads at once").click()
     for word in (3, 1):
@@ -283,7 +283,7 @@ def test_all_heads_are_shown_for_the_word_in_hand_as_python_computes_them(visit)
         expected = []
         for layer in range(3):
             for head in (None, 0, 1, 2, 3):
-                maps = view_maps(look, View(layer, head))
+                maps = view_maps(attention, View(layer, head))
                 expected.append(255 * np.minimum(1, maps[word] / white_points(maps, "caption")[word]).ravel())
         assert np.abs(small_maps(here) - expected).max() < 4  # gray levels of 255
     here.page.get_by_role("radio", name="each word").check(force=True)
@@ -313,8 +313,8 @@ def test_a_head_is_chosen_in_the_grid_by_hand_and_by_keys(visit) -> None:
 
 
 def test_a_pinned_word_stands_beside_the_one_in_hand(visit) -> None:
-    look = synthetic()
-    here = visit(static(look, word=2), viewport={"width": 1000, "height": 800})
+    attention = synthetic()
+    here = visit(static(attention, word=2), viewport={"width": 1000, "height": 800})
     alone = here.page.locator(".photo canvas").bounding_box()
     here.page.get_by_role("button", name="Pin red to compare").click()
     here.page.get_by_role("slider", name="Word").fill("3")
@@ -324,11 +324,11 @@ def test_a_pinned_word_stands_beside_the_one_in_hand(visit) -> None:
     assert second["width"] < alone["width"]
     assert here.page.locator("figcaption b").all_inner_texts() == ["dog", "red"]
     for place, word in ((0, 3), (1, 2)):
-        pixels, maps = here.drawn(place), view_maps(look)
-        heat = to_original(maps[word], look.geometry, pixels.shape[:2]) / white_points(maps, "caption")[word]
-        photograph = np.asarray(look.image.resize(pixels.shape[1::-1], Image.Resampling.BILINEAR))
+        pixels, maps = here.drawn(place), view_maps(attention)
+        heat = to_original(maps[word], attention.geometry, pixels.shape[:2]) / white_points(maps, "caption")[word]
+        photograph = np.asarray(attention.image.resize(pixels.shape[1::-1], Image.Resampling.BILINEAR))
         assert np.abs(blend(photograph, heat).astype(np.int16) - pixels)[np.isfinite(heat)].mean() < 3
-    a, b = view_maps(look)[[2, 3]]
+    a, b = view_maps(attention)[[2, 3]]
     fact = here.page.locator(".facts > div", has_text="Overlap with red").locator("dd").inner_text()
     assert float(fact.removesuffix(" %")) == pytest.approx(100 * np.minimum(a, b).sum(), abs=1)
     here.page.get_by_role("slider", name="Word").fill("2")
@@ -346,8 +346,8 @@ def test_two_compared_words_have_one_scale_even_where_each_word_has_its_own(visi
     maps[..., 3, :40], maps[..., 3, 41:] = 0.95 / 48, 0.95 / 48
     maps[:, :, 0] = np.nan
     base = synthetic(("[BOS]", "sharp", "same", "flat"), layers=1, heads=1)
-    look = Look(**{**vars(base), "maps": maps})
-    here = visit(static(look, word=3, scale="word", opacity=1.0))
+    attention = CaptionAttention(**{**vars(base), "maps": maps})
+    here = visit(static(attention, word=3, scale="word", opacity=1.0))
     own = here.drawn().max()
     here.page.locator(".words button").nth(1).focus()
     here.page.keyboard.press("ArrowRight")
@@ -375,8 +375,8 @@ def test_the_key_p_pins_and_unpins_wherever_the_focus_is(visit) -> None:
 
 
 def test_on_a_phone_compared_maps_and_all_heads_fit(visit) -> None:
-    look = synthetic(layers=8, heads=8)
-    here = visit(static(look, word=2, pinned=3), viewport={"width": 360, "height": 740}, has_touch=True)
+    attention = synthetic(layers=8, heads=8)
+    here = visit(static(attention, word=2, pinned=3), viewport={"width": 360, "height": 740}, has_touch=True)
     here.page.locator("summary").tap()
     small_maps(here)
     first, second = (here.page.locator(".photo canvas").nth(place).bounding_box() for place in (0, 1))
@@ -390,16 +390,16 @@ def test_on_a_phone_compared_maps_and_all_heads_fit(visit) -> None:
 
 
 def test_the_true_outline_is_drawn_and_says_how_much_attention_is_inside(visit) -> None:
-    look = synthetic(size=(320, 240))
+    attention = synthetic(size=(320, 240))
     y, x = np.indices((240, 320)) + 0.5
     mask = (x - 150) ** 2 + (y - 100) ** 2 < 60**2
-    here = visit(static(look, {3: mask}, word=3))
+    here = visit(static(attention, {3: mask}, word=3))
     toggle, row = (
         here.page.get_by_label("Outline of the object named"),
         here.page.locator(".facts > div", has_text="In the outline"),
     )
     outlined = here.drawn()
-    inside = np.array(payload(look, masks={3: mask})["meta"]["words"][3]["inside"])
+    inside = np.array(payload(attention, masks={3: mask})["meta"]["words"][3]["inside"])
     for head in (-1, 2):
         here.page.get_by_label("Head", exact=True).select_option(str(head))
         share = inside[1].mean() if head < 0 else inside[1, head]
@@ -417,7 +417,7 @@ def test_the_true_outline_is_drawn_and_says_how_much_attention_is_inside(visit) 
     toggle.check()
     here.page.get_by_role("slider", name="Word").fill("2")  # a word without a known object
     assert row.is_hidden()
-    assert visit(static(look, word=3)).page.get_by_label("Outline of the object named").count() == 0
+    assert visit(static(attention, word=3)).page.get_by_label("Outline of the object named").count() == 0
 
 
 LIVE = """
@@ -451,8 +451,8 @@ def test_as_a_widget_it_follows_its_model_and_tells_it(visit) -> None:
     here.page.wait_for_function("window.hw3")
     fields = {"heat": "glow", "scale": "caption", "opacity": STRENGTH, "playing": False, "interval": 800}
 
-    def coded(look: Look, **state: Any) -> dict[str, Any]:
-        content = payload(look) | fields | state
+    def coded(attention: CaptionAttention, **state: Any) -> dict[str, Any]:
+        content = payload(attention) | fields | state
         return {k: base64.b64encode(v).decode() if isinstance(v, bytes) else v for k, v in content.items()}
 
     here.page.evaluate(LIVE, coded(synthetic(), word=1))

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from hw3lib.attention import selection
-from hw3lib.attention.maps import Look, View, look, view_maps
+from hw3lib.attention.maps import CaptionAttention, View, attend, view_maps
 from hw3lib.config import Profile
 from hw3lib.data.tokenizer import for_profile
 from hw3lib.display.bundle import FIGURE
@@ -23,7 +23,7 @@ from hw3lib.viewer import explorer
 from hw3lib.viewer.explorer import AttentionExplorer
 from hw3lib.viewer.payload import Masks, payload
 from hw3lib.viewer.show import WIDGET
-from tests.support.looks import Letters, spotter
+from tests.support.synthetic import Letters, spotter
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 
@@ -61,11 +61,11 @@ def png(size: tuple[int, int] = (60, 40)) -> bytes:
 
 def test_another_photograph_is_captioned_and_looked_at(loaded, images) -> None:
     box = AttentionExplorer(loaded, images)
-    assert box.look.name == images[0].stem
+    assert box.attention.name == images[0].stem
     assert box.picture.options[3] == (images[3].name, 3)
     box.picture.value = 3
-    expected = look(loaded, images[3])
-    assert (box.look.name, box.look.caption) == (images[3].stem, expected.caption)
+    expected = attend(loaded, images[3])
+    assert (box.attention.name, box.attention.caption) == (images[3].stem, expected.caption)
     assert box.text.value == expected.caption == box.viewer.meta["caption"]
     assert box.viewer.maps == payload(expected)["maps"]
     assert box.own.disabled
@@ -73,17 +73,17 @@ def test_another_photograph_is_captioned_and_looked_at(loaded, images) -> None:
 
 def test_typed_words_are_read_by_teacher_forcing_and_the_models_own_come_back(loaded, images) -> None:
     box = AttentionExplorer(loaded, images)
-    own, maps = box.look.caption, box.viewer.maps
+    own, maps = box.attention.caption, box.viewer.maps
     box.viewer.layer, box.viewer.head = 0, 2
     box.text.value = "  one red   square on grey  "
-    expected = look(loaded, images[0], "one red square on grey")
-    assert [word.text for word in box.look.words] == [word.text for word in expected.words]
-    np.testing.assert_allclose(box.look.maps, expected.maps, equal_nan=True, atol=1e-6)
+    expected = attend(loaded, images[0], "one red square on grey")
+    assert [word.text for word in box.attention.words] == [word.text for word in expected.words]
+    np.testing.assert_allclose(box.attention.maps, expected.maps, equal_nan=True, atol=1e-6)
     assert box.viewer.meta["words"][1]["text"] == expected.words[1].text
     assert (box.viewer.layer, box.viewer.head) == (0, 2)  # what one was looking at
     assert (box.text.value, box.own.disabled) == ("one red square on grey", False)
     box.own.click()
-    assert (box.look.caption, box.text.value, box.viewer.maps) == (own, own, maps)
+    assert (box.attention.caption, box.text.value, box.viewer.maps) == (own, own, maps)
     assert box.own.disabled
     box.text.value = "red"
     box.text.value = own  # typing the model's words is the same as its own
@@ -99,7 +99,7 @@ def test_words_that_cannot_be_read_are_answered_with_a_sentence(loaded, images) 
     assert box.viewer.maps == before
     box.text.value = ""
     assert "Type a few words" in box.status.value
-    box.text.value = box.look.caption
+    box.text.value = box.attention.caption
     assert box.status.value == ""
     box.text.value = "red square"
     assert box.viewer.maps != before
@@ -111,20 +111,20 @@ def test_words_that_cannot_be_read_are_answered_with_a_sentence(loaded, images) 
 def test_a_file_of_ones_own_is_looked_at(loaded, images) -> None:
     asked: list[str] = []
 
-    def masks(look: Look) -> Masks:
-        asked.append(look.name)
-        return {1: np.ones((look.image.height, look.image.width), bool)}
+    def masks(attention: CaptionAttention) -> Masks:
+        asked.append(attention.name)
+        return {1: np.ones((attention.image.height, attention.image.width), bool)}
 
     box = AttentionExplorer(loaded, images, masks=masks)
     assert "outline" in box.viewer.meta["words"][1]
     box.upload.value = file(png())
-    assert (box.look.name, box.look.image.size) == ("mine", (60, 40))
+    assert (box.attention.name, box.attention.image.size) == ("mine", (60, 40))
     assert box.viewer.meta["name"] == "mine"
     assert (box.picture.value, box.upload.value) == (None, ())
     assert "outline" not in box.viewer.meta["words"][1]  # nothing is known of it
     box.text.value = "red"
     box.upload.value = file(png((30, 50)))  # the same name again
-    assert box.look.image.size == (30, 50)
+    assert box.attention.image.size == (30, 50)
     assert asked == [images[0].stem]
     box.picture.value = 1
     assert asked == [images[0].stem, images[1].stem]
@@ -158,7 +158,7 @@ def test_files_that_cannot_be_read_are_answered_with_a_sentence(loaded, images) 
         assert "&lt;img" in box.status.value
         assert (box.upload.value, box.viewer.maps, box.picture.value) == ((), before, 0)
     box.upload.value = file(png())
-    assert box.look.name == "mine"
+    assert box.attention.name == "mine"
     assert box.status.value == "" or "[UNK]" in box.status.value
 
 
@@ -175,10 +175,10 @@ def test_unreadable_photographs_at_the_start_are_passed_over_unless_all_are(load
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(b"nothing")
     box = AttentionExplorer(loaded, [broken, *images])
-    assert (box.picture.value, box.look.name) == (1, images[0].stem)
+    assert (box.picture.value, box.attention.name) == (1, images[0].stem)
     box.picture.value = 0
     assert "broken.jpg is not a readable image" in box.status.value
-    assert box.look.name == images[0].stem
+    assert box.attention.name == images[0].stem
     with pytest.raises(UserError, match=r"broken\.jpg"):
         AttentionExplorer(loaded, [broken])
     with pytest.raises(UserError, match="no photograph"):
@@ -207,15 +207,15 @@ def test_the_attention_that_is_shown_is_the_photographs(tmp_path: Path) -> None:
         image.save(paths[-1])
     run = spotter(224, (7, 7))
     run.tokenizer = type("Known", (Letters,), {"unk": 1})()
-    looks = {path: look(run, path, "a b") for path in paths}  # type: ignore[arg-type]
+    attentions = {path: attend(run, path, "a b") for path in paths}  # type: ignore[arg-type]
     with pytest.MonkeyPatch.context() as patch:
-        real = look
+        real = attend
         patch.setattr(
-            "hw3lib.attention.maps.look", lambda run, image, caption="a b", name="": real(run, image, caption, name)
+            "hw3lib.attention.maps.attend", lambda run, image, caption="a b", name="": real(run, image, caption, name)
         )
         box = AttentionExplorer(run, paths)  # type: ignore[arg-type]
-        assert box.viewer.maps == payload(looks[paths[0]])["maps"]
+        assert box.viewer.maps == payload(attentions[paths[0]])["maps"]
         box.picture.value = 1
-        assert box.viewer.maps == payload(looks[paths[1]])["maps"]
+        assert box.viewer.maps == payload(attentions[paths[1]])["maps"]
         box.text.value = "c d e"
-        assert {int(row.argmax()) for row in view_maps(box.look)[1:].reshape(-1, 49)} == {48}
+        assert {int(row.argmax()) for row in view_maps(box.attention)[1:].reshape(-1, 49)} == {48}

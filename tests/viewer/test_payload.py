@@ -14,13 +14,13 @@ import pytest
 from PIL import Image
 
 from hw3lib.attention import selection
-from hw3lib.attention.maps import Look, View, entropy, word_maps
+from hw3lib.attention.maps import CaptionAttention, View, entropy, word_maps
 from hw3lib.display.bundle import FIGURE, TABLE, figure_bundle
 from hw3lib.viewer.page import SCRIPT, static_html
 from hw3lib.viewer.payload import Payload, payload
 from hw3lib.viewer.show import WIDGET, bundle, show_pair
 from hw3lib.viewer.widget import AttentionViewer
-from tests.support.looks import synthetic
+from tests.support.synthetic import synthetic
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 
@@ -35,9 +35,9 @@ def decoded(payload: Payload) -> np.ndarray:
 
 
 def test_the_bytes_hold_every_layer_and_head_to_a_gray_level() -> None:
-    look = synthetic(layers=3, heads=5)
-    values = decoded(payload(look))
-    exact = np.moveaxis(word_maps(look.maps, look.words), 2, 0)[1:]
+    attention = synthetic(layers=3, heads=5)
+    values = decoded(payload(attention))
+    exact = np.moveaxis(word_maps(attention.maps, attention.words), 2, 0)[1:]
     assert values.shape == exact.shape == (5, 3, 5, 49)
     error = np.abs(values - exact) / exact.max(axis=-1, keepdims=True)
     assert error.max() <= 1 / 255
@@ -53,10 +53,10 @@ def test_bos_has_a_place_in_the_caption_but_no_map() -> None:
 
 
 def test_a_long_captions_static_viewer_is_below_400_kilobytes() -> None:
-    look = synthetic(("[BOS]", *"abcdefghijklmnopqr", "[EOS]"), size=(1600, 1200), layers=8, heads=8)
+    attention = synthetic(("[BOS]", *"abcdefghijklmnopqr", "[EOS]"), size=(1600, 1200), layers=8, heads=8)
     noise = np.random.default_rng(0).normal(0, 12, (1200, 1600, 3))  # a photograph is never as smooth as the gradient
-    grainy = Image.fromarray(np.clip(np.asarray(look.image) + noise, 0, 255).astype(np.uint8))
-    content = payload(Look(**{**vars(look), "image": grainy}))
+    grainy = Image.fromarray(np.clip(np.asarray(attention.image) + noise, 0, 255).astype(np.uint8))
+    content = payload(CaptionAttention(**{**vars(attention), "image": grainy}))
     assert len(content["meta"]["words"]) == 20
     assert len(static_html(content)) < 400_000
     with Image.open(io.BytesIO(content["image"])) as photograph:
@@ -77,11 +77,11 @@ def test_fine_grids_are_summed_to_coarser_ones_and_nothing_is_lost() -> None:
 
 
 def test_a_coarser_grid_keeps_things_in_their_place() -> None:
-    look = synthetic(grid=(37, 20))
-    maps = np.zeros_like(look.maps)
+    attention = synthetic(grid=(37, 20))
+    maps = np.zeros_like(attention.maps)
     maps[:, :, :, 30 * 20 + 4] = 1  # one patch, its centre at (30.5 / 37, 4.5 / 20)
     maps[:, :, 0] = np.nan
-    content = payload(Look(**{**vars(look), "maps": maps}))
+    content = payload(CaptionAttention(**{**vars(attention), "maps": maps}))
     rows, columns = content["meta"]["grid"]
     values = decoded(content)[0, 0, 0].reshape(rows, columns)
     y, x = (np.indices(values.shape) + 0.5) / np.array([[[rows]], [[columns]]])
@@ -90,11 +90,11 @@ def test_a_coarser_grid_keeps_things_in_their_place() -> None:
 
 
 def test_the_view_to_begin_with_can_be_chosen() -> None:
-    look = synthetic()
-    assert {name: payload(look)[name] for name in ("layer", "head")} == {"layer": 1, "head": -1}
-    assert {name: payload(look, View(0, 3))[name] for name in ("layer", "head")} == {"layer": 0, "head": 3}
-    first = payload(look)["word"]
-    assert look.words[first].text.isalpha()
+    attention = synthetic()
+    assert {name: payload(attention)[name] for name in ("layer", "head")} == {"layer": 1, "head": -1}
+    assert {name: payload(attention, View(0, 3))[name] for name in ("layer", "head")} == {"layer": 0, "head": 3}
+    first = payload(attention)["word"]
+    assert attention.words[first].text.isalpha()
 
 
 class Reader(html.parser.HTMLParser):
@@ -113,8 +113,8 @@ class Reader(html.parser.HTMLParser):
 
 
 def test_a_caption_cannot_become_markup() -> None:
-    look = synthetic(("[BOS]", HOSTILE, "<!--<script>", "[EOS]"))
-    page = static_html(payload(look))
+    attention = synthetic(("[BOS]", HOSTILE, "<!--<script>", "[EOS]"))
+    page = static_html(payload(attention))
     reader = Reader()
     reader.feed(page)
     assert reader.tags == ["div", "script", "p", "script"]
@@ -155,7 +155,7 @@ def test_the_widget_composes_with_ipywidgets() -> None:
 def test_one_widget_can_go_from_one_look_to_the_next() -> None:
     live = AttentionViewer(synthetic(), word=5)
     other = synthetic(("[BOS]", "sheep", "[EOS]"), layers=1, heads=2)
-    live.show_look(other)
+    live.show_attention(other)
     assert live.meta["caption"] == "sheep"
     assert (live.word, live.layer, live.head) == (1, 0, -1)
     assert live.maps == payload(other)["maps"]
@@ -165,7 +165,7 @@ def test_a_new_look_reaches_the_page_in_one_message(monkeypatch: pytest.MonkeyPa
     live = AttentionViewer(synthetic())
     sent: list[set[str]] = []
     monkeypatch.setattr(live, "send_state", lambda key=None: sent.append({key} if isinstance(key, str) else set(key)))
-    live.show_look(synthetic(("[BOS]", "sheep", "[EOS]"), size=(200, 300), layers=1, heads=2))
+    live.show_attention(synthetic(("[BOS]", "sheep", "[EOS]"), size=(200, 300), layers=1, heads=2))
     assert len(sent) == 1
     assert sent[0] >= {"meta", "image", "maps", "peaks"}
 
@@ -178,16 +178,16 @@ def test_a_widgets_state_makes_a_page_of_what_it_shows() -> None:
 
 
 def test_one_bundle_serves_the_notebook_the_page_and_print() -> None:
-    look = synthetic()
+    attention = synthetic()
     slider = ipywidgets.IntSlider()
-    shown = bundle(look, widget=slider, caption="A figure")
+    shown = bundle(attention, widget=slider, caption="A figure")
     assert shown[WIDGET]["model_id"] == slider.model_id
     assert "data-hw3-viewer" in shown["text/html"]
     with Image.open(io.BytesIO(base64.b64decode(shown["image/png"]))) as picture:
         assert picture.width == 1440
     assert shown[FIGURE]["caption"] == "A figure"
-    assert look.caption in shown[FIGURE]["alt"]
-    assert shown["text/plain"] == look.caption
+    assert attention.caption in shown[FIGURE]["alt"]
+    assert shown["text/plain"] == attention.caption
     json.dumps(shown, allow_nan=False)
 
 
@@ -207,10 +207,10 @@ def test_a_pair_is_shown_with_its_references_beside_the_published_figure(monkeyp
 def test_the_word_grid_has_a_panel_per_word_and_takes_any_text() -> None:
     from hw3lib.attention.word_grid import word_grid
 
-    look = synthetic(
+    attention = synthetic(
         ("[BOS]", "$\\frac{1}{", "supercalifragilisticexpialidocious" * 2, "dog", "[EOS]"), size=(200, 400)
     )
-    figure = word_grid(look, scale="word")
+    figure = word_grid(attention, scale="word")
     assert len(figure.axes) == 5
     assert figure_bundle(figure, "x")["image/png"]
 
@@ -247,62 +247,64 @@ def disc(size: tuple[int, int], centre: tuple[float, float], radius: float) -> n
 
 
 def test_a_masked_word_gets_an_outline_and_the_attention_inside_it() -> None:
-    look = synthetic(size=(320, 240))
+    attention = synthetic(size=(320, 240))
     mask = disc((320, 240), (150, 100), 60)
-    words = payload(look, masks={3: mask})["meta"]["words"]
+    words = payload(attention, masks={3: mask})["meta"]["words"]
     assert [index for index, word in enumerate(words) if "outline" in word] == [3]
     points = np.array(words[3]["outline"][0]).reshape(-1, 2) * (320, 240)
     assert np.hypot(*(points - (150, 100)).T) == pytest.approx(60, abs=1.2)
     # The slow way: each patch's even light on the original photograph, pixel by pixel.
-    left, top, right, bottom = look.geometry.box
+    left, top, right, bottom = attention.geometry.box
     y, x = np.nonzero(mask)
     rows, columns = (y + 0.5 - top) / (bottom - top) * 7, (x + 0.5 - left) / (right - left) * 7
     seen = (rows >= 0) & (rows < 7) & (columns >= 0) & (columns < 7)
     patches = (rows[seen].astype(int), columns[seen].astype(int))
     per_pixel = 49 / ((right - left) * (bottom - top))
-    maps = word_maps(look.maps, look.words)[:, :, 3].reshape(2, 4, 7, 7)
+    maps = word_maps(attention.maps, attention.words)[:, :, 3].reshape(2, 4, 7, 7)
     slow = maps[:, :, *patches].sum(axis=-1) * per_pixel
     np.testing.assert_allclose(words[3]["inside"], slow, atol=0.004)
     assert words[3]["even"] == pytest.approx(seen.sum() / ((right - left) * (bottom - top)), abs=1e-3)
 
 
 def test_the_attention_inside_is_exact_where_the_viewers_grid_is_coarser() -> None:
-    look = synthetic(size=(240, 240), grid=(37, 37))
+    attention = synthetic(size=(240, 240), grid=(37, 37))
     left_half = np.arange(240)[None, :].repeat(240, 0) < 120
-    word = payload(look, masks={2: left_half})["meta"]["words"][2]
-    maps = look.maps[:, :, 2].reshape(2, 4, 37, 37)
+    word = payload(attention, masks={2: left_half})["meta"]["words"][2]
+    maps = attention.maps[:, :, 2].reshape(2, 4, 37, 37)
     exact = maps[..., :18].sum(axis=(-1, -2)) + maps[..., 18].sum(axis=-1) / 2
     np.testing.assert_allclose(word["inside"], exact, atol=1e-4)
     assert word["even"] == 0.5
 
 
 def test_a_mask_of_the_photograph_at_another_size_says_the_same() -> None:
-    look, small = synthetic(size=(320, 240)), disc((320, 240), (150, 100), 60)
-    words = [payload(look, masks={3: mask})["meta"]["words"][3] for mask in (small, np.kron(small, np.ones((2, 2))))]
+    attention, small = synthetic(size=(320, 240)), disc((320, 240), (150, 100), 60)
+    words = [
+        payload(attention, masks={3: mask})["meta"]["words"][3] for mask in (small, np.kron(small, np.ones((2, 2))))
+    ]
     np.testing.assert_allclose(words[0]["inside"], words[1]["inside"], atol=2e-4)
     assert words[0]["even"] == pytest.approx(words[1]["even"], abs=2e-4)  # both were rounded
 
 
 def test_masks_that_do_not_fit_are_refused_and_empty_ones_left_out() -> None:
-    look = synthetic()
+    attention = synthetic()
     with pytest.raises(ValueError, match=r"word 2 is \(320, 240\), the photograph is \(240, 320\)"):
-        payload(look, masks={2: np.ones((320, 240), bool)})
+        payload(attention, masks={2: np.ones((320, 240), bool)})
     with pytest.raises(ValueError, match=r"word 6, the caption has the words 0\.\.5"):
-        payload(look, masks={6: np.ones((240, 320), bool)})
-    assert "outline" not in payload(look, masks={2: np.zeros((240, 320), bool)})["meta"]["words"][2]
-    given = payload(look, masks={0: np.ones((240, 320), bool)})["meta"]["words"][0]
+        payload(attention, masks={6: np.ones((240, 320), bool)})
+    assert "outline" not in payload(attention, masks={2: np.zeros((240, 320), bool)})["meta"]["words"][2]
+    given = payload(attention, masks={0: np.ones((240, 320), bool)})["meta"]["words"][0]
     assert (given["inside"], given["even"]) == (None, 1.0)
     json.dumps(given, allow_nan=False)
 
 
 def test_masks_reach_the_page_the_widget_and_the_bundle() -> None:
-    look, masks = synthetic(), {3: disc((320, 240), (150, 100), 60)}
+    attention, masks = synthetic(), {3: disc((320, 240), (150, 100), 60)}
     other = synthetic(("[BOS]", "sheep", "[EOS]"))
-    live = AttentionViewer(look, masks=masks, pinned=2)
+    live = AttentionViewer(attention, masks=masks, pinned=2)
     assert live.meta["words"][3]["outline"]
     assert (live.state["pinned"], live.state["outline"]) == (2, True)
-    live.show_look(other)
+    live.show_attention(other)
     assert live.pinned == -1
     live.pinned = 77
     assert live.pinned == 2
-    assert '"outline": [[' in bundle(look, masks=masks)["text/html"]
+    assert '"outline": [[' in bundle(attention, masks=masks)["text/html"]

@@ -1,4 +1,4 @@
-"""Looks with known attention, for the tests of the attention maps and of the viewer."""
+"""Captions with known attention, for the tests of the attention maps and of the viewer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from torch.nn import functional as F
 
-from hw3lib.attention.maps import Look, Word
+from hw3lib.attention.maps import CaptionAttention, Word
 from hw3lib.data.transform import ImageTransform
 from hw3lib.models.captioner import Memory
 
@@ -66,8 +66,8 @@ def synthetic(
     layers: int = 2,
     heads: int = 4,
     seed: int = 0,
-) -> Look:
-    """A look whose words attend to one place each, sharper or wider by layer and head."""
+) -> CaptionAttention:
+    """A caption whose words attend to one place each, sharper or wider by layer and head."""
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[: size[1], : size[0]] / np.array([[[size[1]]], [[size[0]]]])
     pixels = np.stack([80 + 150 * y, 200 - 120 * x, 120 + 80 * x * y], axis=-1).astype(np.uint8)
@@ -77,7 +77,7 @@ def synthetic(
     maps = np.exp(-far / 2 / rng.uniform(0.6, 2.5, shape) ** 2) + 0.01
     maps /= maps.sum(axis=-1, keepdims=True)
     maps[:, :, 0] = np.nan
-    return Look(
+    return CaptionAttention(
         name="synthetic",
         image=Image.fromarray(pixels),
         geometry=ImageTransform(224, (0,) * 3, (1,) * 3).geometry(*size),
