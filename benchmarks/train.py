@@ -6,7 +6,7 @@ the longest. Both get the same images and captions, in memory: what is measured 
 
 A  the same work: as many images as captions. "float32" compares like with like; "as configured" is ``precision: auto``,
    bfloat16 where the hardware computes in it, and carries the target.
-B  all five captions of an image in one visit: the product encodes the image once, the peer once for each. Captions/s.
+B  all five captions of an image beside it: the product encodes the image once, the peer once for each. Captions/s.
 
 On a CPU the sizes are configs/demo.yaml's and the target is 1.3 times the peer's speed. On a GPU they are
 configs/hw3.yaml's with 64 captions and more per step; the target there is twice the peer's speed, and 40 % of the GPU's
@@ -89,7 +89,7 @@ def product(case: Case, precision: str | None, device: str) -> tuple[Step, int]:
     from accelerate import Accelerator
     from accelerate.state import AcceleratorState
 
-    from hw3lib.data.epoch_order import Visit
+    from hw3lib.data.epoch_order import Sample
     from hw3lib.models.captioner import Captioner
     from hw3lib.training.feed import Part
     from hw3lib.training.feed import Step as Fed
@@ -104,8 +104,8 @@ def product(case: Case, precision: str | None, device: str) -> tuple[Step, int]:
     learner.connect()
     assert model.device.type == device
     images, tokens = (tensor.to(device) for tensor in material(case, model.transform(train=False).size, vocabulary))
-    visits = [Visit(image, tuple(range(case.captions))) for image in range(case.images)]
-    fed = Fed([Part(visits, images, tokens)], int((tokens[:, 1:] != 0).sum()), case.images)
+    samples = [Sample(image, tuple(range(case.captions))) for image in range(case.images)]
+    fed = Fed([Part(samples, images, tokens)], int((tokens[:, 1:] != 0).sum()), case.images)
 
     def step() -> object:
         with _reproducible(model.device):

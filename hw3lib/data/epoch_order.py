@@ -1,4 +1,4 @@
-"""The order of an epoch: which images and captions make which step. Seed and epoch alone decide it."""
+"""The order of an epoch: which images and captions make which batch. Seed and epoch alone decide it."""
 
 from __future__ import annotations
 
@@ -7,56 +7,62 @@ from typing import NamedTuple
 
 import numpy as np
 
-_WINDOW = 50  # steps whose visits are sorted by length together
+_WINDOW = 50  # batches whose samples are sorted by length together
 
 
-class Visit(NamedTuple):
-    """One image's turn in an epoch: which image, and which of its captions."""
+class Sample(NamedTuple):
+    """What an epoch takes of an image: its index, and which of its captions."""
 
     image: int
     captions: tuple[int, ...]
 
 
-def plan(
+def epoch_order(
     counts: Sequence[int],
-    images_per_step: int,
+    batch_size: int,
     captions_per_image: int,
     seed: int,
     epoch: int,
     lengths: Sequence[Sequence[int]] | None = None,
-) -> list[list[Visit]]:
-    """The steps of an epoch, each a list of visits. Every image comes once; ``counts`` are their captions' numbers.
+) -> list[list[Sample]]:
+    """The batches of an epoch, ``batch_size`` images each. Every image comes once; ``counts`` are their captions'.
 
     An image's captions take turns: k epochs of m captions use k * m different ones while it has so many, and then all
-    of them again in another order; one with fewer than m gives some twice. The last step is dropped when it is not
+    of them again in another order; one with fewer than m gives some twice. The last batch is dropped when it is not
     full, unless it is the only one; which images it holds changes with the epoch.
 
-    ``lengths[image][caption]``, where given, puts visits of like length into a step, so that little is padded: within
-    each 50 steps of the random order visits are sorted by their longest caption, and then the steps are shuffled.
+    ``lengths[image][caption]``, where given, puts samples of like length into a batch, so that little is padded: within
+    each 50 batches of the random order samples are sorted by their longest caption, and then the batches are shuffled.
+
+    >>> from hw3lib.data.epoch_order import epoch_order
+    >>> for batch in epoch_order(counts=[5, 5, 5, 5], batch_size=2, captions_per_image=1, seed=0, epoch=0):
+    ...     print(batch)
+    [Sample(image=2, captions=(4,)), Sample(image=0, captions=(2,))]
+    [Sample(image=1, captions=(1,)), Sample(image=3, captions=(3,))]
     """
     order = np.random.default_rng([seed, epoch]).permutation(len(counts))
-    visits = [Visit(int(image), _turn(counts[image], captions_per_image, seed, int(image), epoch)) for image in order]
-    if len(visits) > images_per_step:
-        visits = visits[: len(visits) // images_per_step * images_per_step]
+    samples = [Sample(int(i), _captions(counts[i], captions_per_image, seed, int(i), epoch)) for i in order]
+    if len(samples) > batch_size:
+        samples = samples[: len(samples) // batch_size * batch_size]
     if lengths is not None:
-        visits = _alike(visits, lengths, _WINDOW * images_per_step)
-    steps = [visits[start : start + images_per_step] for start in range(0, len(visits), images_per_step)]
+        samples = _sorted_by_length(samples, lengths, _WINDOW * batch_size)
+    batches = [samples[start : start + batch_size] for start in range(0, len(samples), batch_size)]
     if lengths is not None:
-        steps = [steps[place] for place in np.random.default_rng([seed, epoch, 1]).permutation(len(steps))]
-    return steps
+        batches = [batches[place] for place in np.random.default_rng([seed, epoch, 1]).permutation(len(batches))]
+    return batches
 
 
-def _alike(visits: list[Visit], lengths: Sequence[Sequence[int]], window: int) -> list[Visit]:
-    """The visits with each window sorted by the longest caption; equal ones stay in their random order."""
+def _sorted_by_length(samples: list[Sample], lengths: Sequence[Sequence[int]], window: int) -> list[Sample]:
+    """The samples with each window sorted by the longest caption; equal ones stay in their random order."""
 
-    def longest(visit: Visit) -> int:
-        return max(lengths[visit.image][caption] for caption in visit.captions)
+    def longest(sample: Sample) -> int:
+        return max(lengths[sample.image][caption] for caption in sample.captions)
 
-    windows = [visits[start : start + window] for start in range(0, len(visits), window)]
-    return [visit for part in windows for visit in sorted(part, key=longest)]
+    windows = [samples[start : start + window] for start in range(0, len(samples), window)]
+    return [sample for part in windows for sample in sorted(part, key=longest)]
 
 
-def _turn(count: int, wanted: int, seed: int, image: int, epoch: int) -> tuple[int, ...]:
+def _captions(count: int, wanted: int, seed: int, image: int, epoch: int) -> tuple[int, ...]:
     """Cut an endless sequence of shuffles of the image's captions into epochs; the same size for every image."""
     start = epoch * wanted
     rounds = range(start // count, (start + wanted - 1) // count + 1)

@@ -1,4 +1,4 @@
-"""What training is fed: images at the model's size, with their captions as tokens.
+"""What training is fed: an epoch's order -> batch sampler -> DataLoader -> images with their captions as tokens.
 
 Dimension letters: I images of a step, B captions of a step, T tokens, h w the model's input in pixels.
 """
@@ -8,9 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,7 +20,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from hw3lib.data.cache import decoded
 from hw3lib.data.caption_set import CaptionSet
-from hw3lib.data.epoch_order import Visit
+from hw3lib.data.epoch_order import Sample
 from hw3lib.data.images import Photograph, open_image, trouble
 from hw3lib.data.tokenizer import CaptionTokenizer
 from hw3lib.data.transform import ImageTransform
@@ -103,39 +101,6 @@ def _memory() -> int:
         return 16 * 2**30
 
 
-class Pairs:
-    """Images with their captions as token ids; what an epoch takes of them is a :class:`Visit` each."""
-
-    def __init__(self, images: Images, captions: Sequence[Sequence[str]], tokenizer: CaptionTokenizer, max_length: int):
-        self.images = images
-        self.tokens = [
-            [_cut(tokenizer.encode(text), max_length, tokenizer.eos) for text in group] for group in captions
-        ]
-        self.pad = tokenizer.pad
-        self._loader: Loader | None = None
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    @property
-    def lengths(self) -> list[list[int]]:
-        """Tokens of each image's captions, for :func:`hw3lib.data.epoch_order.plan`."""
-        return [[len(tokens) for tokens in group] for group in self.tokens]
-
-    def captions_of(self, visit: Visit) -> list[list[int]]:
-        """The token ids of the visit's captions."""
-        return [self.tokens[visit.image][caption] for caption in visit.captions]
-
-    def loader(self, steps: list[list[Visit]], workers: int, *seed: int) -> DataLoader[tuple[Tensor, Tensor]]:
-        """The steps' batches, in order. An image's jitter follows from ``seed`` and the image alone.
-
-        So it is the same with any number of worker processes. They are started once and stay for the next call.
-        """
-        if self._loader is None or self._loader.workers != workers:
-            self._loader = Loader(self.images, self.tokens, self.pad, workers)
-        return self._loader.epoch(steps, *seed)
-
-
 def _cut(tokens: list[int], max_length: int, eos: int) -> list[int]:
     return tokens if len(tokens) <= max_length else [*tokens[: max_length - 1], eos]
 
@@ -164,23 +129,70 @@ def readable(captions: CaptionSet, bad: Mapping[P, str]) -> CaptionSet:
     )
 
 
-Item = tuple[Tensor, list[list[int]]]
-Turn = tuple[Visit, tuple[int, ...]]  # with the epoch's seed
+Seeded = tuple[Sample, tuple[int, ...]]  # a sample, and what its jitter is drawn from beside the image
+Item = tuple[Tensor, list[list[int]]]  # an image (3, h, w) and the token ids of its captions
+
+
+class Pairs(Dataset[Item]):
+    """Images with their captions as token ids, for :class:`Loader`."""
+
+    def __init__(self, images: Images, captions: Sequence[Sequence[str]], tokenizer: CaptionTokenizer, max_length: int):
+        self.images = images
+        self.tokens = [
+            [_cut(tokenizer.encode(text), max_length, tokenizer.eos) for text in group] for group in captions
+        ]
+        self.pad = tokenizer.pad
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, item: Seeded) -> Item:
+        sample, seed = item
+        with torch.random.fork_rng(devices=[]):  # afterwards as if nothing had been drawn
+            state = np.random.SeedSequence((*seed, sample.image)).generate_state(1)
+            torch.random.default_generator.manual_seed(int(state[0]))
+            image = self.images[sample.image]
+        return image, self.captions_of(sample)
+
+    @property
+    def lengths(self) -> list[list[int]]:
+        """Tokens of each image's captions, for :func:`hw3lib.data.epoch_order.epoch_order`."""
+        return [[len(tokens) for tokens in group] for group in self.tokens]
+
+    def captions_of(self, sample: Sample) -> list[list[int]]:
+        """The token ids of the sample's captions."""
+        return [self.tokens[sample.image][caption] for caption in sample.captions]
+
+    def collate(self, items: list[Item]) -> tuple[Tensor, Tensor]:
+        """Images (I, 3, h, w) and tokens (B, T), padded; an image's captions adjoin."""
+        captions = [caption for _, group in items for caption in group]
+        return torch.stack([image for image, _ in items]), padded(captions, self.pad)
+
+
+class BatchSampler(Sampler[list[Seeded]]):
+    """The batches of the epoch that was set last, each sample with the epoch's seed."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[Sample]] = []
+        self.seed: tuple[int, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def __iter__(self) -> Iterator[list[Seeded]]:
+        seed = self.seed
+        return ([(sample, seed) for sample in batch] for batch in self.batches)
 
 
 class Loader:
-    """A DataLoader that outlives its epochs: worker processes start once, and map what is in memory once.
+    """Batches of pairs in their order, by a DataLoader that outlives its epochs: worker processes start once."""
 
-    It knows nothing of the Pairs that keep it: in a ring of references both would linger, and the processes too.
-    """
-
-    def __init__(self, images: Images, tokens: list[list[list[int]]], pad: int, workers: int) -> None:
-        self.workers = workers
-        self.turns = _Turns()
+    def __init__(self, pairs: Pairs, workers: int) -> None:
+        self.sampler = BatchSampler()
         self.batches: DataLoader[tuple[Tensor, Tensor]] = DataLoader(
-            _Seeded(images, tokens),  # type: ignore[arg-type]  # typed for what is indexed, not for what collate makes
-            batch_sampler=self.turns,  # type: ignore[arg-type]  # typed for integers, but any index will do
-            collate_fn=partial(collate, pad=pad),
+            pairs,  # type: ignore[arg-type]  # typed for what is indexed, not for what collate makes
+            batch_sampler=self.sampler,  # type: ignore[arg-type]  # typed for integers, but any index will do
+            collate_fn=pairs.collate,
             num_workers=workers,
             # The workers' own seed is drawn from it; nothing depends on that, but on torch's own generator much does.
             generator=torch.Generator().manual_seed(0),
@@ -189,56 +201,13 @@ class Loader:
             prefetch_factor=4 if workers else None,
         )
 
-    def epoch(self, steps: list[list[Visit]], *seed: int) -> DataLoader[tuple[Tensor, Tensor]]:
-        """The steps' batches, in order; what is drawn for an image follows from the seed and the image alone."""
-        self.turns.steps, self.turns.seed = steps, seed
+    def epoch(self, batches: list[list[Sample]], *seed: int) -> DataLoader[tuple[Tensor, Tensor]]:
+        """Images (I, 3, h, w) and tokens (B, T) of the batches of an epoch, in order.
+
+        An image's jitter follows from ``seed`` and the image alone: it is the same with any number of workers.
+        """
+        self.sampler.batches, self.sampler.seed = batches, seed
         return self.batches
-
-
-class _Turns(Sampler[list[Turn]]):
-    """The steps of the present epoch, each visit with the epoch's seed."""
-
-    steps: list[list[Visit]]
-    seed: tuple[int, ...]
-
-    def __init__(self) -> None:
-        self.steps, self.seed = [], ()
-
-    def __len__(self) -> int:
-        return len(self.steps)
-
-    def __iter__(self) -> Iterator[list[Turn]]:
-        steps, seed = self.steps, self.seed
-        return ([(visit, seed) for visit in visits] for visits in steps)
-
-
-class _Seeded(Dataset[Item]):
-    """Images with their captions, indexed by a visit and a seed."""
-
-    def __init__(self, images: Images, tokens: list[list[list[int]]]) -> None:
-        self.images, self.tokens = images, tokens
-
-    def __getitem__(self, turn: Turn) -> Item:
-        visit, seed = turn
-        with _drawing(*seed, visit.image):
-            image = self.images[visit.image]
-        return image, [self.tokens[visit.image][caption] for caption in visit.captions]
-
-
-@contextmanager
-def _drawing(*seed: int) -> Iterator[None]:
-    """Torch's random numbers on the processor from this seed, and afterwards as if nothing had been drawn."""
-    before = torch.random.default_generator.get_state()
-    torch.random.default_generator.manual_seed(int(np.random.SeedSequence(seed).generate_state(1)[0]))
-    try:
-        yield
-    finally:
-        torch.random.default_generator.set_state(before)
-
-
-def collate(items: list[Item], pad: int) -> tuple[Tensor, Tensor]:
-    """Images (I, 3, h, w) and tokens (B, T), padded; an image's captions adjoin."""
-    return torch.stack([image for image, _ in items]), padded([caption for _, group in items for caption in group], pad)
 
 
 def padded(captions: list[list[int]], pad: int) -> Tensor:

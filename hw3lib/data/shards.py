@@ -6,7 +6,7 @@ Several shards are one path in brace notation: ``train-{000000..000012}.tar``.
 
 The members are indexed once, and each is read where it lies. WebDataset's own reader streams shards and shuffles within
 a buffer: its order follows from buffers, workers and devices, and an image may come twice in an epoch or not at all.
-Here an epoch's order follows from seed and epoch alone (:func:`hw3lib.data.epoch_order.plan`), the same for shards as
+Here an epoch's order follows from seed and epoch alone (:mod:`hw3lib.data.epoch_order`), the same for shards as
 for files, on one device or many, interrupted or not; with decoded photographs kept (:mod:`hw3lib.data.cache.decoded`),
 a shard is read through once.
 """

@@ -11,15 +11,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
 
 from hw3lib.config import Training
-from hw3lib.data.epoch_order import Visit, plan
-from hw3lib.data.loader import Pairs, padded
+from hw3lib.data.epoch_order import Sample, epoch_order
+from hw3lib.data.loader import Loader, Pairs, padded
 from hw3lib.models.captioner import Features
 from hw3lib.system import threads
 from hw3lib.training.frozen_features import Frozen
@@ -31,7 +31,7 @@ T = TypeVar("T")
 class Part(NamedTuple):
     """What goes through the model at once; a step has one, or as many as gradients are accumulated over."""
 
-    visits: list[Visit]
+    samples: list[Sample]
     images: Tensor | Features  # (I, 3, h, w) or (I, P, C)
     tokens: Tensor  # (B, T), padded
 
@@ -59,7 +59,11 @@ class Feed:
     features: Callable[[], Frozen]
     clock: Callable[[], float] = time.perf_counter
     waited: float = 0.0  # seconds that training has waited for data
+    loader: Loader = field(init=False)
     _resting: Frozen | None = None
+
+    def __post_init__(self) -> None:
+        self.loader = Loader(self.pairs, self.setting.workers)
 
     def forget(self) -> None:
         """The encoder is another one now: its features are to be computed anew."""
@@ -70,11 +74,11 @@ class Feed:
         wanted = images or self.setting.batch_size // self.setting.captions_per_image
         return max(self.processes, wanted)
 
-    def planned(self, epoch: int, images: int | None = None) -> list[list[Visit]]:
+    def planned(self, epoch: int, images: int | None = None) -> list[list[Sample]]:
         """The steps of an epoch, of all processes."""
         counts = [len(group) for group in self.pairs.tokens]
         lengths = self.pairs.lengths if self.setting.bucket_lengths else None
-        return plan(counts, self.per_step(images), self.setting.captions_per_image, self.seed, epoch, lengths)
+        return epoch_order(counts, self.per_step(images), self.setting.captions_per_image, self.seed, epoch, lengths)
 
     def count(self, images: int | None = None) -> int:
         """How many steps an epoch has, without planning it."""
@@ -83,32 +87,33 @@ class Feed:
     def steps(self, epoch: int, rests: bool, images: int | None = None) -> Iterator[Step]:
         """This process's share of every step of an epoch; as features where the encoder ``rests``."""
         planned = self.planned(epoch, images)
-        shares = [visits[self.rank :: self.processes] for visits in planned]
+        shares = [samples[self.rank :: self.processes] for samples in planned]
         parts = [part for share in shares for part in _split(share, self.setting.accumulate)]
         fed = iter(zip(parts, self._timed(self._load(parts, epoch, rests)), strict=True))
-        for visits, share in zip(planned, shares, strict=True):
+        for samples, share in zip(planned, shares, strict=True):
             taken = [Part(part, *loaded) for part, loaded in take(fed, len(_split(share, self.setting.accumulate)))]
-            yield Step(taken, self._predicted(visits), len(visits))
+            yield Step(taken, self._predicted(samples), len(samples))
 
-    def _load(self, parts: list[list[Visit]], epoch: int, rests: bool) -> Iterable[tuple[Tensor | Features, Tensor]]:
+    def _load(self, parts: list[list[Sample]], epoch: int, rests: bool) -> Iterable[tuple[Tensor | Features, Tensor]]:
         if not rests:
             self._resting = None
-            return self.pairs.loader(parts, self.setting.workers, self.seed, epoch)
+            return self.loader.epoch(parts, self.seed, epoch)
         if self._resting is None:
             self._resting = self.features()
         return self._read(parts, self._resting)
 
-    def _read(self, parts: list[list[Visit]], resting: Frozen) -> Iterator[tuple[Features, Tensor]]:
-        def read(visits: list[Visit]) -> tuple[Features, Tensor]:
-            patches, grid = resting.batch(visit.image for visit in visits)
-            tokens = padded([caption for visit in visits for caption in self.pairs.captions_of(visit)], self.pairs.pad)
-            return Features(patches.pin_memory() if torch.cuda.is_available() else patches, grid), tokens
+    def _read(self, parts: list[list[Sample]], resting: Frozen) -> Iterator[tuple[Features, Tensor]]:
+        def read(samples: list[Sample]) -> tuple[Features, Tensor]:
+            patches, grid = resting.batch(sample.image for sample in samples)
+            captions = [caption for sample in samples for caption in self.pairs.captions_of(sample)]
+            patches = patches.pin_memory() if torch.cuda.is_available() else patches
+            return Features(patches, grid), padded(captions, self.pairs.pad)
 
         with ThreadPoolExecutor(1) as pool:
             yield from threads.ahead(pool, read, parts, _AHEAD)
 
-    def _predicted(self, visits: list[Visit]) -> int:
-        return sum(len(tokens) - 1 for visit in visits for tokens in self.pairs.captions_of(visit))
+    def _predicted(self, samples: list[Sample]) -> int:
+        return sum(len(tokens) - 1 for sample in samples for tokens in self.pairs.captions_of(sample))
 
     def _timed(self, source: Iterable[T]) -> Iterator[T]:
         """Pass on what comes, adding up the time until it does."""
@@ -128,7 +133,7 @@ def take(source: Iterator[T], count: int) -> list[T]:
     return [next(source) for _ in range(count)]
 
 
-def _split(visits: list[Visit], parts: int) -> list[list[Visit]]:
+def _split(samples: list[Sample], parts: int) -> list[list[Sample]]:
     """Cut a share into at most so many parts of like size, none of them empty."""
-    size = -(-len(visits) // parts)
-    return [visits[start : start + size] for start in range(0, len(visits), size)]
+    size = -(-len(samples) // parts)
+    return [samples[start : start + size] for start in range(0, len(samples), size)]

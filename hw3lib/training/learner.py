@@ -103,14 +103,14 @@ class Learner:
                 memory = self.model.remember(images) if isinstance(images, Features) else self.model.encode(images)
             memory = Memory(memory.tokens.float(), memory.grid)  # drawing is in the weights' own precision
             captions = sample(self.model, memory, self.tokenizer, samples=samples)
-            owners = [visit.image for visit in part.visits for _ in range(samples)]
+            owners = [item.image for item in part.samples for _ in range(samples)]
             reward = rewards(owners, captions, self.tokenizer.eos).to(self.model.device)
             tokens = padded([caption.tokens for caption in captions], self.tokenizer.pad).to(self.model.device)
             with self._shared(number + 1 == len(step.parts)):
                 with self._computing(), unfused(self.model.encoder, self.model.device):
                     logits = self.wrapped(images, tokens[:, :-1])
                 loss = policy_loss(logits, tokens, advantages(reward, samples), banned, self.tokenizer.pad)
-                share = len(part.visits) * self.accelerator.num_processes / step.images
+                share = len(part.samples) * self.accelerator.num_processes / step.images
                 self.accelerator.backward(loss * share)
             found.append(reward)
         self._move(rate)

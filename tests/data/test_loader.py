@@ -12,8 +12,8 @@ import torch
 from hw3lib import config
 from hw3lib.data.cache import decoded
 from hw3lib.data.captions import training_captions
-from hw3lib.data.epoch_order import plan
-from hw3lib.data.loader import Pairs, load_images
+from hw3lib.data.epoch_order import epoch_order
+from hw3lib.data.loader import Loader, Pairs, load_images
 from hw3lib.data.tokenizer import for_profile
 from hw3lib.data.transform import ImageTransform
 
@@ -28,32 +28,34 @@ def pairs(tiny_profile: config.Profile) -> Pairs:
 
 
 def test_jitter_is_the_same_with_any_number_of_workers_and_leaves_torchs_numbers_alone(pairs: Pairs) -> None:
-    steps = [plan([3] * 24, 4, 2, seed=0, epoch=epoch) for epoch in range(2)]
+    steps = [epoch_order([3] * 24, 4, 2, seed=0, epoch=epoch) for epoch in range(2)]
     torch.manual_seed(5)
     before = torch.get_rng_state()
-    alone = [list(pairs.loader(steps[epoch], 0, 7, epoch)) for epoch in range(2)]
+    alone = [list(Loader(pairs, 0).epoch(steps[epoch], 7, epoch)) for epoch in range(2)]
     assert torch.equal(torch.get_rng_state(), before)
-    together = [list(pairs.loader(steps[epoch], 2, 7, epoch)) for epoch in range(2)]
+    loader = Loader(pairs, 2)
+    together = [list(loader.epoch(steps[epoch], 7, epoch)) for epoch in range(2)]
     for one, two in zip(alone, together, strict=True):
         for (images, tokens), (same_images, same_tokens) in zip(one, two, strict=True):
             assert torch.equal(images, same_images)
             assert torch.equal(tokens, same_tokens)
-    other = next(iter(pairs.loader(steps[0], 0, 8, 0)))
+    other = next(iter(Loader(pairs, 0).epoch(steps[0], 8, 0)))
     assert not torch.equal(other[0], alone[0][0][0]), "another seed, another jitter"
     assert torch.equal(other[1], alone[0][0][1])
 
 
-def test_workers_stay_for_the_next_epoch_and_go_with_their_pairs(pairs: Pairs) -> None:
-    steps = plan([3] * 24, 4, 2, seed=0, epoch=0)
+def test_workers_stay_for_the_next_epoch_and_go_with_their_loader(pairs: Pairs) -> None:
+    steps = epoch_order([3] * 24, 4, 2, seed=0, epoch=0)
+    loader = Loader(pairs, 2)
     gc.disable()
     try:
-        list(pairs.loader(steps, 2, 0))
+        list(loader.epoch(steps, 0))
         first = {process.pid for process in multiprocessing.active_children()}
-        next(iter(pairs.loader(steps, 2, 1)))  # an epoch that is given up
-        assert len(list(pairs.loader(steps, 2, 2))) == 6
+        next(iter(loader.epoch(steps, 1)))  # an epoch that is given up
+        assert len(list(loader.epoch(steps, 2))) == 6
         assert {process.pid for process in multiprocessing.active_children()} == first
         assert len(first) == 2
-        del pairs.__dict__["_loader"]
+        del loader
         deadline = time.monotonic() + 60
         while multiprocessing.active_children():
             assert time.monotonic() < deadline
@@ -64,5 +66,5 @@ def test_workers_stay_for_the_next_epoch_and_go_with_their_pairs(pairs: Pairs) -
 
 def test_lengths_are_those_of_the_tokens(pairs: Pairs) -> None:
     assert pairs.lengths == [[len(tokens) for tokens in group] for group in pairs.tokens]
-    _, tokens = next(iter(pairs.loader(plan([3] * 24, 4, 1, 0, 0, pairs.lengths), 0, 0)))
+    _, tokens = next(iter(Loader(pairs, 0).epoch(epoch_order([3] * 24, 4, 1, 0, 0, pairs.lengths), 0)))
     assert tokens.shape[1] == max((row != pairs.pad).sum() for row in tokens)

@@ -1,4 +1,4 @@
-"""What a step is fed: the planned visits as images or as features, in parts and shares, and how long that takes."""
+"""What a step is fed: the planned samples as images or as features, in parts and shares, and how long that takes."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_features_come_in_the_place_of_their_images(pairs: Pairs, model: Caption
     for step, other in zip(seen, resting, strict=True):
         assert (step.tokens, step.images) == (other.tokens, other.images)
         for part, same in zip(step.parts, other.parts, strict=True):
-            assert part.visits == same.visits
+            assert part.samples == same.samples
             assert torch.equal(part.tokens, same.tokens)
             with torch.no_grad():
                 expected = model.features(part.images)
@@ -78,8 +78,8 @@ def test_processes_share_the_steps_and_know_their_number(pairs: Pairs, model: Ca
     both = [list(feed(pairs, model, rank, 2, bucket_lengths=bucket).steps(2, rests=True)) for rank in range(2)]
     for step, *shares in zip(alone, *both, strict=True):
         assert {(share.tokens, share.images) for share in shares} == {(step.tokens, 8)}
-        visits = [visit for share in shares for part in share.parts for visit in part.visits]
-        assert sorted(visits) == sorted(visit for part in step.parts for visit in part.visits)
+        samples = [sample for share in shares for part in share.parts for sample in part.samples]
+        assert sorted(samples) == sorted(sample for part in step.parts for sample in part.samples)
     source = feed(pairs, model)
     for images in (None, 1, 5, 16, 99):
         assert source.count(images) == len(source.planned(0, images))
@@ -107,7 +107,7 @@ def test_the_wait_for_data_is_timed_and_the_work_on_it_is_not(
     now = 0.0
     source = feed(pairs, model)
     source.clock = lambda: now
-    original = pairs.loader
+    original = source.loader.epoch
 
     class Slow:
         def __init__(self, *order: object) -> None:
@@ -124,7 +124,7 @@ def test_the_wait_for_data_is_timed_and_the_work_on_it_is_not(
                 now += 3.0  # to load a batch
                 yield batch
 
-    monkeypatch.setattr(pairs, "loader", Slow)
+    monkeypatch.setattr(source.loader, "epoch", Slow)
     for number, _ in enumerate(source.steps(0, rests=False)):
         assert source.waited == 10.0 + 3.0 * (number + 1)
         now += 100.0  # to learn from it

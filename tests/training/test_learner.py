@@ -10,7 +10,7 @@ import torch
 from accelerate import Accelerator
 
 from hw3lib import config
-from hw3lib.data.epoch_order import Visit
+from hw3lib.data.epoch_order import Sample
 from hw3lib.data.loader import padded
 from hw3lib.data.tokenizer import CaptionTokenizer
 from hw3lib.models.captioner import Captioner
@@ -51,7 +51,7 @@ def step(parts: int) -> Step:
     size = 4 // parts
     rows = [range(start, start + size) for start in range(0, 4, size)]
     taken = [
-        Part([Visit(i, (0,)) for i in row], images[list(row)], padded([TOKENS[i] for i in row], 0)) for row in rows
+        Part([Sample(i, (0,)) for i in row], images[list(row)], padded([TOKENS[i] for i in row], 0)) for row in rows
     ]
     return Step(taken, sum(len(tokens) - 1 for tokens in TOKENS), 4)
 

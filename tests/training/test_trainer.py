@@ -21,8 +21,8 @@ from PIL import Image
 from hw3lib import config
 from hw3lib.data.caption_set import CaptionSet
 from hw3lib.data.captions import load_captions
-from hw3lib.data.epoch_order import plan
-from hw3lib.data.loader import Pairs, load_images, padded
+from hw3lib.data.epoch_order import epoch_order
+from hw3lib.data.loader import Loader, Pairs, load_images, padded
 from hw3lib.data.tokenizer import for_profile
 from hw3lib.models.captioner import Captioner
 from hw3lib.system.errors import UserError
@@ -45,25 +45,25 @@ def profile(tiny_profile: config.Profile, monkeypatch: pytest.MonkeyPatch) -> co
 
 def test_an_epoch_visits_every_image_once_and_k_epochs_every_caption() -> None:
     counts = [5] * 7 + [3]
-    epochs = [plan(counts, 4, 2, seed=1, epoch=epoch) for epoch in range(6)]
+    epochs = [epoch_order(counts, 4, 2, seed=1, epoch=epoch) for epoch in range(6)]
     for steps in epochs:
-        visits = [visit for step in steps for visit in step]
-        assert sorted(visit.image for visit in visits) == list(range(8))
-        assert all(len(visit.captions) == 2 for visit in visits)
+        samples = [sample for step in steps for sample in step]
+        assert sorted(sample.image for sample in samples) == list(range(8))
+        assert all(len(sample.captions) == 2 for sample in samples)
     seen = {
         image: [c for e in epochs for s in e for v in s if v.image == image for c in v.captions] for image in range(8)
     }
     assert sorted(seen[0][:5]) == sorted(seen[0][5:10]) == [0, 1, 2, 3, 4]
     assert sorted(seen[7][:3]) == [0, 1, 2]
     assert epochs[0] != epochs[1]
-    assert plan(counts, 4, 2, seed=1, epoch=3) == epochs[3]
-    assert plan(counts, 4, 2, seed=2, epoch=3) != epochs[3]
+    assert epoch_order(counts, 4, 2, seed=1, epoch=3) == epochs[3]
+    assert epoch_order(counts, 4, 2, seed=2, epoch=3) != epochs[3]
 
 
 def test_only_a_last_step_that_is_not_full_is_dropped() -> None:
-    assert [len(step) for step in plan([1] * 10, 4, 1, 0, 0)] == [4, 4]
-    assert [len(step) for step in plan([1] * 3, 4, 1, 0, 0)] == [3]
-    assert [len(step) for step in plan([1] * 8, 4, 1, 0, 0)] == [4, 4]
+    assert [len(step) for step in epoch_order([1] * 10, 4, 1, 0, 0)] == [4, 4]
+    assert [len(step) for step in epoch_order([1] * 3, 4, 1, 0, 0)] == [3]
+    assert [len(step) for step in epoch_order([1] * 8, 4, 1, 0, 0)] == [4, 4]
 
 
 def test_images_in_memory_and_from_files_are_the_same(profile: config.Profile, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,15 +85,15 @@ def test_a_batch_pairs_each_image_with_its_captions(profile: config.Profile) -> 
     images, _ = load_images(found.paths, Captioner(profile.run("best"), 40).transform(train=False))
     tokenizer = for_profile(profile)
     pairs = Pairs(images, found.captions, tokenizer, max_length=24)
-    steps = plan([3] * 24, 4, 2, seed=0, epoch=0)
+    steps = epoch_order([3] * 24, 4, 2, seed=0, epoch=0)
     for workers in (0, 1):
-        batch, tokens = next(iter(pairs.loader(steps, workers, 0)))
+        batch, tokens = next(iter(Loader(pairs, workers).epoch(steps, 0)))
         assert batch.shape == (4, 3, 32, 32)
-        for row, visit in enumerate(steps[0]):
-            assert torch.equal(batch[row], images[visit.image])
-            for place, caption in enumerate(visit.captions):
+        for row, sample in enumerate(steps[0]):
+            assert torch.equal(batch[row], images[sample.image])
+            for place, caption in enumerate(sample.captions):
                 assert (
-                    tokenizer.decode(tokens[2 * row + place].tolist()) == found.captions[visit.image][caption].lower()
+                    tokenizer.decode(tokens[2 * row + place].tolist()) == found.captions[sample.image][caption].lower()
                 )
     short = Pairs(images, found.captions, tokenizer, max_length=5)
     assert all(len(t) <= 5 and t[-1] == tokenizer.eos for group in short.tokens for t in group)
