@@ -30,8 +30,9 @@ from harness import ROOT, Row, alternate, arguments, finish, not_measured, row
 from PIL import Image
 
 from hw3lib.attention.maps import CaptionAttention
-from hw3lib.viewer.page import SCRIPT, static_html
+from hw3lib.viewer.page import static_html
 from hw3lib.viewer.payload import Masks, payload
+from hw3lib.viewer.script import script
 
 sys.path.insert(0, str(ROOT))
 from tests.support.browser import CHROMIUM
@@ -111,7 +112,7 @@ def building(attention: CaptionAttention, masks: Masks, rounds: int) -> list[Row
     taken = alternate(sides, rounds)
     peer = 1e3 * taken["peer"] if other else None
     what = f"{WORDS} words x {LAYERS * HEADS} heads x {attention.maps.shape[-1]} patches"
-    module, theirs = len(SCRIPT.read_bytes()), len(other.encode()) / 1e3 if other else None
+    module, theirs = len(script().encode()), len(other.encode()) / 1e3 if other else None
     where = "peer: bertviz" if other else "bertviz, the peer, is not installed"
     # The targets are limits on ours; a row with a peer has a ratio as its target, so that the peer has its own row.
     rows = [

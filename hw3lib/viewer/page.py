@@ -5,13 +5,10 @@ from __future__ import annotations
 import base64
 import html
 import json
-from functools import lru_cache
-from pathlib import Path
 
 from hw3lib.attention.word_grid import STRENGTH
 from hw3lib.viewer.payload import _BYTES, Payload
-
-SCRIPT = Path(__file__).parent / "js" / "viewer.js"
+from hw3lib.viewer.script import script
 
 
 def static_html(content: Payload) -> str:
@@ -28,10 +25,5 @@ def static_html(content: Payload) -> str:
     return (
         '<div data-hw3-viewer class="hw3-viewer">'
         f'<script type="application/json">{data}</script><p data-hw3-fallback>{caption}</p></div>'
-        f'<script type="module">{_script()}\nmountAll();</script>'
+        f'<script type="module">{script()}\nmountAll();</script>'
     )
-
-
-@lru_cache(maxsize=1)
-def _script() -> str:
-    return SCRIPT.read_text(encoding="utf-8")

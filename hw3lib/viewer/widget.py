@@ -1,4 +1,4 @@
-"""The attention viewer: one payload and one JavaScript module, ``viewer.js``, live in a notebook and static in a page.
+"""The attention viewer: one payload and one JavaScript module (``js/``), live in a notebook and static in a page.
 
 Dimensions: ``N`` layers, ``H`` heads, ``W`` words (``M`` of them with a map: all but ``[BOS]``), ``P`` patches
 (``Gh x Gw``).
@@ -17,8 +17,8 @@ import traitlets
 
 from hw3lib.attention.maps import CaptionAttention, View
 from hw3lib.attention.word_grid import STRENGTH
-from hw3lib.viewer.page import SCRIPT
 from hw3lib.viewer.payload import _BYTES, Masks, Payload, payload
+from hw3lib.viewer.script import script
 
 
 class AttentionViewer(anywidget.AnyWidget):
@@ -31,7 +31,7 @@ class AttentionViewer(anywidget.AnyWidget):
     true mask where ``masks`` has it (see :func:`payload`).
     """
 
-    _esm = SCRIPT
+    _esm = script()
     meta = traitlets.Dict().tag(sync=True)
     image = traitlets.Bytes().tag(sync=True)
     maps = traitlets.Bytes().tag(sync=True)

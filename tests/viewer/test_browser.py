@@ -14,8 +14,9 @@ from PIL import Image
 
 from hw3lib.attention.maps import CaptionAttention, View, to_original, view_maps
 from hw3lib.attention.word_grid import STRENGTH, blend, white_points
-from hw3lib.viewer.page import SCRIPT, static_html
+from hw3lib.viewer.page import static_html
 from hw3lib.viewer.payload import Masks, payload
+from hw3lib.viewer.script import script
 from tests.support.browser import CHROMIUM, NAMES
 from tests.support.synthetic import synthetic
 
@@ -447,7 +448,7 @@ LIVE = """
 def test_as_a_widget_it_follows_its_model_and_tells_it(visit) -> None:
     """The model as anywidget has it: bytes come as a DataView into some larger buffer."""
     here = visit()
-    here.page.add_script_tag(content=SCRIPT.read_text("utf-8") + "\nwindow.hw3 = { render };", type="module")
+    here.page.add_script_tag(content=script() + "\nwindow.hw3 = { render };", type="module")
     here.page.wait_for_function("window.hw3")
     fields = {"heat": "glow", "scale": "caption", "opacity": STRENGTH, "playing": False, "interval": 800}
 
