@@ -10,12 +10,13 @@ PYTHON ?= $(or $(shell for p in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help env report test slow lab docs clean
+.PHONY: help env report test lint-js slow lab docs clean
 
 help:
 	@echo "make report              data, training, notebooks, then report/build/demo/hw3_report.html and .pdf"
 	@echo "make report PROFILE=hw3  the same on your own data; first: .venv/bin/hw3 doctor --profile hw3"
 	@echo "make test                lint, types and tests"
+	@echo "make lint-js             lint and types of the JavaScript; needs Node.js and npm, which nothing else does"
 	@echo "make lab                 JupyterLab on the notebooks"
 	@echo "make docs                the functions' documentation as pages: docs/build/index.html"
 	@echo "make env                 .venv from requirements.lock (the others call it; skipped when current)"
@@ -35,6 +36,13 @@ test: env
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet . && echo "lint and format: fine"
 	@$(BIN)/mypy
 	@OMP_NUM_THREADS=1 $(BIN)/pytest -q -n $(CORES) --dist loadfile
+
+lint-js: node_modules/.installed
+	@npm run --silent check && echo "JavaScript: fine"
+
+# No lock file: a lock names the registry that filled it. Every version in package.json is exact.
+node_modules/.installed: package.json
+	@npm install --no-package-lock --ignore-scripts --no-audit --no-fund --silent && touch $@
 
 slow: env
 	@OMP_NUM_THREADS=1 $(BIN)/pytest -q -n $(CORES) --dist loadfile -m slow

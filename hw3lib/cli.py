@@ -42,15 +42,16 @@ class _Commands(click.Group):
             click.echo(f"\nhw3: stopped; what was finished is kept. To go on: {again}", err=True)
             ctx.exit(130)
         except UserError as error:
-            message = str(error)
+            said = str(error)
         except OSError as error:
             from hw3lib.system import files
 
-            if (explanation := files.explain(error)) is None:
+            told = files.explain(error)
+            if told is None:
                 raise
-            message = explanation
+            said = told
         # Names come from files: they must not command the terminal.
-        click.echo("hw3: " + _CONTROL.sub(lambda match: repr(match[0])[1:-1], message), err=True)
+        click.echo("hw3: " + _CONTROL.sub(lambda found: repr(found[0])[1:-1], said), err=True)
         ctx.exit(2)
 
 

@@ -1,59 +1,94 @@
+// @ts-check
+// The report's page: theme, code cells, folded runs, and the place of the reader in the contents.
 "use strict";
-(() => {
-  const root = document.documentElement;
-  // A browser may refuse storage to a page opened from disk: the choice then lasts as long as the page.
-  const memory = {
-    get: (key) => { try { return localStorage.getItem(key); } catch { return null; } },
-    set: (key, value) => { try { localStorage.setItem(key, value); } catch { /* not kept */ } },
-  };
 
+// A browser may refuse storage to a page opened from disk: the choice then lasts as long as the page.
+const memory = {
+  /** @param {string} key */
+  get(key) {
+    try {
+      return localStorage.getItem(key);
+    } catch {
+      return null;
+    }
+  },
+  /** @param {string} key @param {string} value */
+  set(key, value) {
+    try {
+      localStorage.setItem(key, value);
+    } catch {
+      // not kept
+    }
+  },
+};
+
+function followTheme() {
+  const { dataset } = document.documentElement;
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const saved = memory.get("hw3-theme");
-  if (saved === "dark" || saved === "light") root.dataset.theme = saved;
-  document.getElementById("theme").addEventListener("click", () => {
-    const now = root.dataset.theme || (dark.matches ? "dark" : "light");
-    root.dataset.theme = now === "dark" ? "light" : "dark";
-    memory.set("hw3-theme", root.dataset.theme);
+  if (saved === "dark" || saved === "light") dataset.theme = saved;
+  document.getElementById("theme")?.addEventListener("click", () => {
+    const theme = dataset.theme || (dark.matches ? "dark" : "light");
+    dataset.theme = theme === "dark" ? "light" : "dark";
+    memory.set("hw3-theme", dataset.theme);
   });
+}
 
-  const code = document.getElementById("show-code");
-  code.addEventListener("click", () => {
-    const open = code.getAttribute("aria-pressed") !== "true";
-    code.setAttribute("aria-pressed", String(open));
-    document.querySelectorAll("details.code").forEach((each) => { each.open = open; });
+/** @param {string} selector @param {boolean} open */
+function fold(selector, open) {
+  for (const details of document.querySelectorAll(selector)) details.toggleAttribute("open", open);
+}
+
+function toggleCode() {
+  const button = document.getElementById("show-code");
+  button?.addEventListener("click", () => {
+    const open = button.getAttribute("aria-pressed") !== "true";
+    button.setAttribute("aria-pressed", String(open));
+    fold("details.code", open);
   });
+}
 
-  // On a phone the contents start folded: they would fill the first screen.
-  const contents = document.querySelector(".contents details");
-  if (matchMedia("(max-width: 63.99rem)").matches) contents.open = false;
+// A link into a folded run unfolds it.
+function unfoldTarget() {
+  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const run = target?.closest("details.run:not([open])");
+  if (!run) return;
+  run.setAttribute("open", "");
+  target?.scrollIntoView();
+}
 
-  // A link into a folded run unfolds it; paper shows every run.
-  const unfold = () => {
-    const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    const run = target && target.closest("details.run");
-    if (run && !run.open) { run.open = true; target.scrollIntoView(); }
-  };
-  addEventListener("hashchange", unfold);
-  unfold();
-  addEventListener("beforeprint", () => document.querySelectorAll("details.run").forEach((each) => { each.open = true; }));
-
-  // Mark in the contents where the reader is.
-  const links = new Map([...document.querySelectorAll(".contents a")].map((each) => [each.hash.slice(1), each]));
-  const places = [...links.keys()].map((id) => document.getElementById(id)).filter(Boolean);
-  let here = null;
+// Mark in the contents where the reader is.
+function markPlace() {
+  const links = [...document.querySelectorAll(".contents a")].map((link) => /** @type {HTMLAnchorElement} */ (link));
+  const linkOf = new Map(links.map((link) => [link.hash.slice(1), link]));
+  const places = [...linkOf.keys()].map((id) => document.getElementById(id)).filter((place) => place !== null);
+  /** @type {HTMLAnchorElement | undefined} */
+  let marked;
   const mark = () => {
-    const above = places.filter((each) => each.getBoundingClientRect().top < innerHeight * 0.3);
-    const link = above.length ? links.get(above[above.length - 1].id) : null;
-    if (link === here) return;
-    if (here) here.classList.remove("here");
-    here = link;
-    if (here) here.classList.add("here");
+    const above = places.filter((place) => place.getBoundingClientRect().top < innerHeight * 0.3);
+    const link = linkOf.get(above.at(-1)?.id ?? "");
+    if (link === marked) return;
+    marked?.classList.remove("here");
+    link?.classList.add("here");
+    marked = link;
   };
-  let waiting = false;
-  addEventListener("scroll", () => {
-    if (waiting) return;
-    waiting = true;
-    requestAnimationFrame(() => { waiting = false; mark(); });
-  }, { passive: true });
+  let frame = 0;
+  const later = () => {
+    if (frame) return;
+    frame = requestAnimationFrame(() => {
+      frame = 0;
+      mark();
+    });
+  };
+  addEventListener("scroll", later, { passive: true });
   mark();
-})();
+}
+
+followTheme();
+toggleCode();
+// On a phone the contents start folded: they would fill the first screen.
+if (matchMedia("(max-width: 63.99rem)").matches) fold(".contents details", false);
+addEventListener("hashchange", unfoldTarget);
+unfoldTarget();
+addEventListener("beforeprint", () => fold("details.run", true)); // paper shows every run
+markPlace();

@@ -114,7 +114,7 @@ def test_the_licence_and_the_version_are_stated() -> None:
 @pytest.mark.skipif(shutil.which("make") is None, reason="there is no make")
 def test_make_explains_itself_and_needs_no_environment_for_it() -> None:
     done = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True)
-    for target in ("report", "test", "lab", "env", "clean"):
+    for target in ("report", "test", "lint-js", "lab", "env", "clean"):
         assert f"make {target} " in done.stdout
     dry = subprocess.run(["make", "-n", "clean"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     for spared in ("runs/hw3", "data/p", ".venv ", "rm -rf runs "):

@@ -19,5 +19,5 @@ def advice(remedy: str) -> Iterator[None]:
     except (MemoryError, RuntimeError, OSError) as error:
         if not isinstance(error, MemoryError) and not any(words in str(error).lower() for words in _WORDS):
             raise
-        reason = " ".join(str(error).split())[:150] or type(error).__name__
-        raise UserError(f"out of memory ({reason}): {remedy}") from error
+        said = " ".join(str(error).split())[:150] or type(error).__name__
+        raise UserError(f"out of memory ({said}): {remedy}") from error

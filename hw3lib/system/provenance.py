@@ -31,13 +31,13 @@ def commit() -> str:
 
 def versions() -> dict[str, str]:
     """Python's version and those of the packages that numbers depend on."""
-    numbers = {"python": platform.python_version()}
+    found = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
-            numbers[package] = version(package)
+            found[package] = version(package)
         except PackageNotFoundError:
-            numbers[package] = "absent"
-    return numbers
+            found[package] = "absent"
+    return found
 
 
 def device_name() -> str:
