@@ -1,246 +1,13 @@
-"""The animals of the demo world, and the pen that living things are drawn with.
-
-Every outline is a sampled polygon, so a drawing knows its own extent: `Pen.finish` returns a tight box with the lowest
-foot on its floor. One unit is the same length in every pose of a kind: `SCALE` units are `Kind.metres`.
-"""
+"""The animals of the demo world."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import atan2, cos, hypot, pi, radians, sin
+from math import atan2, cos, pi, sin
 from random import Random
 
-from demo_world.svg import COATS, Coat, Kind, Sketch, linear, mix, radial
-
-Point = tuple[float, float]
-Nodes = tuple[tuple[float, float, float], ...]  # x, y, radius along a limb
-Outline = Sequence[Point]
-
-SCALE = 100.0  # units in Kind.metres, whatever the pose
-INK = "#2a2028"
-
-
-def curve(points: Sequence[Point], closed: bool = True, steps: int = 6) -> list[Point]:
-    """The smooth (Catmull-Rom) curve through ``points``, sampled."""
-    n = len(points)
-    out: list[Point] = []
-    for i in range(n if closed else n - 1):
-        if closed:
-            a, b, c, d = (points[(i + k) % n] for k in (-1, 0, 1, 2))
-        else:
-            a, b, c, d = (points[min(n - 1, max(0, i + k))] for k in (-1, 0, 1, 2))
-        for step in range(steps):
-            t = step / steps
-            w = (-t + 2 * t**2 - t**3, 2 - 5 * t**2 + 3 * t**3, t + 4 * t**2 - 3 * t**3, t**3 - t**2)
-            out.append(
-                (
-                    (w[0] * a[0] + w[1] * b[0] + w[2] * c[0] + w[3] * d[0]) / 2,
-                    (w[0] * a[1] + w[1] * b[1] + w[2] * c[1] + w[3] * d[1]) / 2,
-                )
-            )
-    if not closed:
-        out.append(points[-1])
-    return out
-
-
-def limb(*nodes: tuple[float, float, float]) -> list[Point]:
-    """A round-ended tube along ``(x, y, radius)`` nodes: legs, necks, tails, arms."""
-    if len(nodes) == 1:
-        return oval(nodes[0][0], nodes[0][1], nodes[0][2], nodes[0][2])
-    spine = curve([(x, y) for x, y, _ in nodes], closed=False)
-    radii = [r for r, _ in curve([(r, 0.0) for _, _, r in nodes], closed=False)]
-    left: list[Point] = []
-    right: list[Point] = []
-    angles = []
-    for i in range(len(spine)):
-        (x0, y0), (x1, y1) = spine[max(0, i - 1)], spine[min(len(spine) - 1, i + 1)]
-        angles.append(atan2(y1 - y0, x1 - x0))
-    for (x, y), r, a in zip(spine, radii, angles, strict=True):
-        left.append((x + r * sin(a), y - r * cos(a)))
-        right.append((x - r * sin(a), y + r * cos(a)))
-
-    def cap(index: int, start: float) -> list[Point]:
-        (x, y), r = spine[index], radii[index]
-        return [(x + r * cos(start + k * pi / 8), y + r * sin(start + k * pi / 8)) for k in range(1, 8)]
-
-    return left + cap(-1, angles[-1] - pi / 2) + right[::-1] + cap(0, angles[0] + pi / 2)
-
-
-def oval(cx: float, cy: float, rx: float, ry: float, turn: float = 0, steps: int = 22) -> list[Point]:
-    """An ellipse, turned clockwise by ``turn`` degrees."""
-    ring = [(rx * cos(2 * pi * k / steps), ry * sin(2 * pi * k / steps)) for k in range(steps)]
-    return moved(ring, cx, cy, turn)
-
-
-def fleece(rng: Random, cx: float, cy: float, rx: float, ry: float, bumps: int, depth: float = 0.35) -> list[Point]:
-    """An oval with a scalloped rim: wool, a curly head."""
-    start = rng.random()
-    rim = [(2 * pi * (k + start + rng.uniform(-0.16, 0.16)) / bumps) for k in range(bumps)]
-    out: list[Point] = []
-    for k, a in enumerate(rim):
-        b = rim[(k + 1) % bumps] + (2 * pi if k == bumps - 1 else 0)
-        p, q = (cx + rx * cos(a), cy + ry * sin(a)), (cx + rx * cos(b), cy + ry * sin(b))
-        bulge = depth * hypot(q[0] - p[0], q[1] - p[1])
-        nx, ny = cos((a + b) / 2), sin((a + b) / 2)
-        for step in range(6):
-            t = step / 6
-            h = bulge * sin(pi * t) ** 0.7
-            out.append((p[0] + (q[0] - p[0]) * t + nx * h, p[1] + (q[1] - p[1]) * t + ny * h))
-    return out
-
-
-def moved(outline: Outline, dx: float, dy: float, turn: float = 0, size: float = 1) -> list[Point]:
-    """The outline scaled, turned clockwise by ``turn`` degrees about the origin, then shifted."""
-    c, s = size * cos(radians(turn)), size * sin(radians(turn))
-    return [(dx + c * x - s * y, dy + s * x + c * y) for x, y in outline]
-
-
-def _thin(outline: Outline, slack: float = 0.1) -> list[Point]:
-    """The outline without the points within ``slack`` of the chord of their neighbours: fewer edges to render."""
-    outline = list(outline)
-    for _ in range(2):
-        if len(outline) < 8:
-            break
-        kept = [outline[0]]
-        i, last = 1, len(outline) - 1
-        while i < last:
-            (x0, y0), (x, y), (x1, y1) = kept[-1], outline[i], outline[i + 1]
-            dx, dy = x1 - x0, y1 - y0
-            if abs(dx * (y - y0) - dy * (x - x0)) <= slack * hypot(dx, dy):
-                kept.append(outline[i + 1])  # skip one, keep the next: a bend cannot erode away
-                i += 2
-            else:
-                kept.append(outline[i])
-                i += 1
-        if i == last:
-            kept.append(outline[last])
-        outline = kept
-    return outline
-
-
-def _path(outlines: tuple[Outline, ...]) -> str:
-    """One path of closed outlines, all turned the same way so that overlaps stay filled."""
-    parts = []
-    for outline in map(_thin, outlines):
-        area = sum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in zip(outline, outline[1:] + outline[:1], strict=True))
-        ordered = outline if area >= 0 else outline[::-1]
-        parts.append("M" + " ".join(f"{x:.1f},{y:.1f}" for x, y in ordered) + "Z")
-    return "".join(parts)
-
-
-class Pen:
-    """Collects the elements of one sketch, and how far they reach."""
-
-    def __init__(self, kind: str) -> None:
-        self.kind = kind
-        self.parts: list[str] = []
-        self.defs: dict[str, str] = {}
-        self.frame = (0.0, 0.0, 0.0, 1.0)  # where local coordinates go: x, y, turn, size
-        self.reach = [1e9, 1e9, -1e9, -1e9]
-        self.edge = INK
-        self.width = 1.5
-        self.scale: float = SCALE
-
-    def at(self, x: float = 0, y: float = 0, turn: float = 0, size: float = 1) -> None:
-        """Draw from now on in a frame of its own."""
-        self.frame = (x, y, turn, size)
-
-    def linear(self, *stops: str, x2: float = 0, y2: float = 1) -> str:
-        """Paint: a linear gradient over the filled shape's box."""
-        name = f"{self.kind}-l{x2:g}{y2:g}-" + "-".join(stop[1:] for stop in stops)
-        self.defs[name] = linear(name, *stops, x2=x2, y2=y2)
-        return f"url(#{name})"
-
-    def radial(self, *stops: str) -> str:
-        """Paint: a ball lit from the upper left."""
-        name = f"{self.kind}-r-" + "-".join(stop[1:] for stop in stops)
-        self.defs[name] = radial(name, *stops)
-        return f"url(#{name})"
-
-    def _see(self, points: Outline, pad: float) -> None:
-        xs, ys = [x for x, _ in points], [y for _, y in points]
-        r = self.reach
-        self.reach = [
-            min(r[0], min(xs) - pad),
-            min(r[1], min(ys) - pad),
-            max(r[2], max(xs) + pad),
-            max(r[3], max(ys) + pad),
-        ]
-
-    def fill(self, paint: str, *outlines: Outline, opacity: float = 1, edge: bool = False) -> None:
-        """Fill the union of the outlines, with the pen's edge around it if asked for."""
-        placed = tuple(moved(outline, *self.frame) for outline in outlines)
-        d = _path(placed)
-        width = self.width if edge else 0.0
-        for outline in placed:
-            self._see(outline, width / 2)
-        rim = f' stroke="{self.edge}" stroke-width="{width:.2f}" paint-order="stroke"' if edge else ""
-        fade = f' opacity="{opacity:.2f}"' if opacity < 1 else ""
-        self.parts.append(f'<path d="{d}" fill="{paint}"{rim}{fade}/>')
-
-    def within(self, clip: tuple[Outline, ...], marks: list[tuple[str, float, tuple[Outline, ...]]]) -> None:
-        """Paint marks ``(paint, opacity, outlines)`` only where they fall inside ``clip``."""
-        d = _path(tuple(moved(outline, *self.frame) for outline in clip))
-        name = f"{self.kind}-c{_sum(d):08x}"
-        self.defs[name] = f'<clipPath id="{name}"><path d="{d}"/></clipPath>'
-        inner = "".join(
-            f'<path d="{_path(tuple(moved(outline, *self.frame) for outline in shapes))}" fill="{paint}" '
-            f'opacity="{opacity:.2f}"/>'
-            for paint, opacity, shapes in marks
-        )
-        self.parts.append(f'<g clip-path="url(#{name})">{inner}</g>')
-
-    def line(self, colour: str, width: float, points: Sequence[Point], opacity: float = 1) -> None:
-        """A smooth round-ended line through the points."""
-        placed = moved(curve(points, closed=False), *self.frame)
-        width *= self.frame[3]
-        self._see(placed, width / 2)
-        d = "M" + " ".join(f"{x:.1f},{y:.1f}" for x, y in _thin(placed))
-        fade = f' opacity="{opacity:.2f}"' if opacity < 1 else ""
-        self.parts.append(
-            f'<path d="{d}" fill="none" stroke="{colour}" stroke-width="{width:.2f}" stroke-linecap="round"{fade}/>'
-        )
-
-    def eye(self, x: float, y: float, r: float, colour: str = INK) -> None:
-        """A dark eye with a glint."""
-        self.fill(colour, oval(x, y, r * 0.9, r * 1.1, steps=14))
-        self.fill("#ffffff", oval(x + 0.25 * r, y - 0.4 * r, r * 0.36, r * 0.36, steps=8))
-
-    def finish(self, **points: Point) -> Sketch:
-        """The sketch, in a box that fits it; ``points`` are given in drawing coordinates."""
-        x0, y0, x1, y1 = self.reach
-        placed = {name: (x - x0, y - y0) for name, (x, y) in points.items()}
-        placed["scale"] = (self.scale, 0.0)
-        defs = f"<defs>{''.join(self.defs.values())}</defs>"
-        body = f'{defs}<g transform="translate({-x0:.2f} {-y0:.2f})">{"".join(self.parts)}</g>'
-        return Sketch(body, x1 - x0, y1 - y0, placed)
-
-
-def _sum(text: str) -> int:
-    """A small checksum, the same in every process (unlike ``hash``): names a clip path after its shape."""
-    total = 2166136261
-    for char in text:
-        total = ((total ^ ord(char)) * 16777619) & 0xFFFFFFFF
-    return total
-
-
-def _start(kind: str, coat: Coat) -> tuple[Pen, str, str]:
-    """A pen edged for the coat, the body's paint, and the paint of the limbs on the far side."""
-    pen = Pen(kind)
-    pen.edge = mix(coat.dark, INK, 0.75 if coat.name == "black" else 0.38)
-    body = pen.linear(mix(coat.main, coat.light, 0.65), coat.main, mix(coat.main, coat.dark, 0.45))
-    far = mix(coat.main, coat.dark, 0.75)
-    return pen, body, far
-
-
-def _jit(rng: Random, amount: float) -> float:
-    return rng.uniform(-amount, amount)
-
-
-def _hoof(x: float, r: float, floor: float = 100, height: float = 5) -> list[Point]:
-    """A hoof whose sole is on the floor."""
-    return [(x - r * 0.9, floor - height), (x + r * 0.9, floor - height), (x + r * 1.35, floor), (x - r, floor)]
-
+from demo_world.objects.pen import INK, Nodes, Outline, Pen, curve, fleece, hoof, jitter, limb, moved, oval, start_pen
+from demo_world.svg import COATS, Coat, Kind, Sketch, mix
 
 # --- sheep ------------------------------------------------------------------------------------------------------------
 
@@ -261,7 +28,7 @@ def _sheep_head(pen: Pen, rng: Random, coat: Coat, face: str, wool: str) -> None
 
 def draw_sheep(coat: Coat, rng: Random, pose: str) -> Sketch:
     """A woolly sheep: scalloped fleece, bare face, thin legs."""
-    pen, _, _ = _start("sheep", coat)
+    pen, _, _ = start_pen("sheep", coat)
     wool = pen.linear(coat.light, coat.main, mix(coat.main, coat.dark, 0.6))
     faces = {
         "white": ("#4a4248", "#e6cbb0", "#38343c"),
@@ -271,17 +38,17 @@ def draw_sheep(coat: Coat, rng: Random, pose: str) -> Sketch:
     }
     face = rng.choice(faces.get(coat.name, faces["white"]))
     leg = mix(face, INK, 0.15)
-    plump, lying = _jit(rng, 2.5), pose == "lying"
+    plump, lying = jitter(rng, 2.5), pose == "lying"
     cy = 67 if lying else 44
     if lying:
         pen.fill(leg, limb((80, 88, 4.5), (97, 94, 4), (106, 96, 3.4)), limb((30, 93, 4), (46, 96, 3.6)), edge=True)
     else:
         for x, far in ((40.0, True), (80.0, True), (28.0, False), (70.0, False)):
-            x += _jit(rng, 2)
+            x += jitter(rng, 2)
             floor = 97.5 if far else 99.3
             tone = mix(leg, INK, 0.35) if far else leg
-            pen.fill(tone, limb((x, 60, 5), (x + _jit(rng, 1.5), 80, 4), (x, floor - 5, 3.8)), edge=True)
-            pen.fill(INK, _hoof(x, 4.2, floor))
+            pen.fill(tone, limb((x, 60, 5), (x + jitter(rng, 1.5), 80, 4), (x, floor - 5, 3.8)), edge=True)
+            pen.fill(INK, hoof(x, 4.2, floor))
     pen.fill(wool, fleece(rng, 11, cy - 6, 6, 6, 6), edge=True)
     trunk = [fleece(rng, 54, cy, 40 + plump, 27 + plump / 2, rng.randint(14, 17))]
     if pose == "grazing":
@@ -293,14 +60,14 @@ def draw_sheep(coat: Coat, rng: Random, pose: str) -> Sketch:
         shade = mix(coat.main, coat.dark, 0.7) if coat.name != "black" else coat.light
         pen.line(shade, 1.6, [(x - 5, y - 1), (x - 2.4, y + 3), (x + 2, y + 2.4), (x + 3.4, y - 1.5)], 0.75)
     if pose == "grazing":
-        pen.at(95, 68, 24 + _jit(rng, 8), 1.05)
+        pen.at(95, 68, 24 + jitter(rng, 8), 1.05)
     else:
-        pen.at(91, cy - 27 + _jit(rng, 2), _jit(rng, 8), 1.08)
+        pen.at(91, cy - 27 + jitter(rng, 2), jitter(rng, 8), 1.08)
     _sheep_head(pen, rng, coat, face, wool)
     pen.at()
     if pose == "grazing":
         for dx in (0, 4, 8, 12):
-            pen.line("#5f9a3c", 1.4, [(104 + dx, 99), (105 + dx + _jit(rng, 3), 92)])
+            pen.line("#5f9a3c", 1.4, [(104 + dx, 99), (105 + dx + jitter(rng, 3), 92)])
     return pen.finish(top=(50, cy - 29))
 
 
@@ -309,17 +76,17 @@ def draw_sheep(coat: Coat, rng: Random, pose: str) -> Sketch:
 
 def draw_cow(coat: Coat, rng: Random, pose: str) -> Sketch:
     """A patched cow with horns and udder."""
-    pen, body, far = _start("cow", coat)
+    pen, body, far = start_pen("cow", coat)
     patch = {"white": rng.choice(("#3a3438", "#7a4a2c")), "black": "#f3efe6", "brown": "#f4ead8"}.get(
         coat.name, "#f4ead8"
     )
     pink, horn = "#eda7a0", "#e9dcb8"
     grazing = pose == "grazing"
     for x in (32.0, 84.0):
-        x += _jit(rng, 2)
+        x += jitter(rng, 2)
         pen.fill(far, limb((x, 58, 8), (x + 1, 78, 5), (x, 92, 4.8)), edge=True)
-        pen.fill(INK, _hoof(x, 5, 97.5, 6))
-    tail = [(12, 33), (4, 45), (5, 62), (3 + _jit(rng, 4), 74)]
+        pen.fill(INK, hoof(x, 5, 97.5, 6))
+    tail = [(12, 33), (4, 45), (5, 62), (3 + jitter(rng, 4), 74)]
     pen.line(pen.edge, 4.4, tail)
     pen.line(mix(coat.main, coat.dark, 0.3), 2.8, tail)
     pen.fill(
@@ -332,10 +99,10 @@ def draw_cow(coat: Coat, rng: Random, pose: str) -> Sketch:
     )
     if grazing:
         neck = limb((95, 42, 16), (112, 60, 11.5), (119, 72, 9))
-        head = (117.0, 73.0, 38 + _jit(rng, 8))
+        head = (117.0, 73.0, 38 + jitter(rng, 8))
     else:
         neck = limb((94, 42, 17), (107, 28, 12), (113, 21, 9))
-        head = (113.0, 17.0, _jit(rng, 7))
+        head = (113.0, 17.0, jitter(rng, 7))
     legs = (limb((22, 52, 13), (19, 76, 6.2), (22, 93, 5.2)), limb((94, 56, 10), (95, 78, 5.6), (94, 93, 5.2)))
     parts = (torso, neck, *legs)
     pen.fill(body, *parts, edge=True)
@@ -344,7 +111,7 @@ def draw_cow(coat: Coat, rng: Random, pose: str) -> Sketch:
     for x, y, rx, ry in rng.sample(sites, rng.randint(2, 3)):
         ring = [
             (
-                x + _jit(rng, 2) + rx * rng.uniform(0.7, 1.15) * cos(k * pi / 4),
+                x + jitter(rng, 2) + rx * rng.uniform(0.7, 1.15) * cos(k * pi / 4),
                 y + ry * rng.uniform(0.7, 1.15) * sin(k * pi / 4),
             )
             for k in range(8)
@@ -356,7 +123,7 @@ def draw_cow(coat: Coat, rng: Random, pose: str) -> Sketch:
         [(patch, 1, tuple(spots)), (shade, 0.22, (oval(60, 78, 50, 13),)), ("#ffffff", 0.16, (oval(58, 30, 42, 5),))],
     )
     for x in (22, 94):
-        pen.fill(INK, _hoof(x, 5.4, 99.3, 6.5))
+        pen.fill(INK, hoof(x, 5.4, 99.3, 6.5))
     pen.line(shade, 1.2, [(33, 54), (34, 63), (31, 70)], 0.5)
     pen.line(shade, 1.2, [(87, 50), (86, 60), (88, 67)], 0.5)
     pen.at(*head)
@@ -411,15 +178,15 @@ def _dog_head(pen: Pen, rng: Random, coat: Coat, ears: str, muzzle: str, happy: 
 
 def draw_dog(coat: Coat, rng: Random, pose: str) -> Sketch:
     """A friendly dog: a snout, a collar, a wagging tail."""
-    pen, body, far = _start("dog", coat)
+    pen, body, far = start_pen("dog", coat)
     parts: tuple[Outline, ...]
     ears = rng.choice(("floppy", "floppy", "pointed"))
     cream = mix(coat.light, "#fff4e0", 0.6) if coat.name != "white" else "#ffffff"
     muzzle = cream if coat.name != "black" else rng.choice(("#a07a58", "#77727a"))
     collar = rng.choice([c for c in ("red", "blue", "green", "yellow") if c != coat.name])
     bulk = rng.uniform(-1.5, 2)
-    wag = _jit(rng, 5)
-    head_turn = _jit(rng, 7)
+    wag = jitter(rng, 5)
+    head_turn = jitter(rng, 7)
     sink = 25.0 if ears == "pointed" else 17.0  # where the skull's centre is below the top of the ears
     if pose == "sitting":
         pen.fill(far, limb((62, 50, 7), (68, 75, 5.6), (70, 95, 5), (75, 96.5, 3.6)), edge=True)
@@ -520,12 +287,12 @@ def _cat_head(pen: Pen, rng: Random, coat: Coat, stripes: bool, pale: str) -> No
 
 def draw_cat(coat: Coat, rng: Random, pose: str) -> Sketch:
     """A cat: pointed ears, whiskers, a long tail, sometimes stripes."""
-    pen, body, far = _start("cat", coat)
+    pen, body, far = start_pen("cat", coat)
     parts: tuple[Outline, ...]
     stripes = rng.random() < (0.75 if coat.name in ("orange", "gray") else 0.0)
     pale = "#fbf3e6" if coat.name != "black" else rng.choice(("#4a4850", "#f1ece4"))
     dark = mix(coat.main, coat.dark, 0.9)
-    tip, tilt = _jit(rng, 4), _jit(rng, 7)
+    tip, tilt = jitter(rng, 4), jitter(rng, 7)
     if pose == "standing":
         pen.fill(
             far,
@@ -581,7 +348,7 @@ def draw_cat(coat: Coat, rng: Random, pose: str) -> Sketch:
 
 def draw_horse(coat: Coat, rng: Random, pose: str) -> Sketch:
     """A horse with a flowing mane and tail."""
-    pen, body, far = _start("horse", coat)
+    pen, body, far = start_pen("horse", coat)
     manes = {
         "brown": ("#2c1b14", "#3d2617", "#e8cf9a"),
         "black": ("#141318", "#3b3842"),
@@ -592,7 +359,7 @@ def draw_horse(coat: Coat, rng: Random, pose: str) -> Sketch:
     hair = pen.linear(mix(mane, "#ffffff", 0.2), mane, mix(mane, INK, 0.25))
     far_legs: Sequence[Nodes]
     near_legs: Sequence[Nodes]
-    run, sway = pose == "running", _jit(rng, 4)
+    run, sway = pose == "running", jitter(rng, 4)
     socks = rng.random() < 0.5 and coat.name != "white"
     if run:
         far_legs = [
@@ -604,7 +371,7 @@ def draw_horse(coat: Coat, rng: Random, pose: str) -> Sketch:
             ((20, 56, 11), (7, 72, 5.6), (-9, 78, 3.6), (-16, 85, 3)),
         ]
         tail = curve([(10, 44), (-4, 36), (-20, 38 + sway), (-34, 48 + sway), (-20, 50), (-24, 58), (-8, 53), (6, 53)])
-        neck, head = ((66, 52, 14), (80, 36, 9.6), (89, 24, 7.4)), (90.0, 20.0, -4 + _jit(rng, 5))
+        neck, head = ((66, 52, 14), (80, 36, 9.6), (89, 24, 7.4)), (90.0, 20.0, -4 + jitter(rng, 5))
     else:
         far_legs = [((70, 60, 6.5), (74, 78, 4), (73, 92, 3.2)), ((26, 60, 8), (24, 78, 4.6), (28, 92, 3.2))]
         near_legs = [((64, 60, 8), (65, 78, 4.6), (64, 93, 3.5)), ((18, 56, 11), (14, 76, 5.4), (17, 93, 3.5))]
@@ -620,7 +387,7 @@ def draw_horse(coat: Coat, rng: Random, pose: str) -> Sketch:
                 (13, 50),
             ]
         )
-        neck, head = ((64, 52, 14), (75, 34, 9.6), (81, 18, 7.4)), (82.0, 13.0, _jit(rng, 6))
+        neck, head = ((64, 52, 14), (75, 34, 9.6), (81, 18, 7.4)), (82.0, 13.0, jitter(rng, 6))
     sock = "#f3eee2"
 
     def feet(legs: Sequence[Nodes], floor: float) -> None:
@@ -634,7 +401,7 @@ def draw_horse(coat: Coat, rng: Random, pose: str) -> Sketch:
                 tip = (x1 + 3.4 * cos(a), y1 + 3.4 * sin(a))
                 pen.fill(INK, limb((x1 + cos(a), y1 + sin(a), r), (*tip, r * 1.1)))
             else:
-                pen.fill(INK, _hoof(x1, r * 1.15, floor, 5))
+                pen.fill(INK, hoof(x1, r * 1.15, floor, 5))
 
     pen.fill(hair, tail, edge=True)
     pen.fill(far, *(limb(*nodes) for nodes in far_legs), edge=True)
@@ -699,11 +466,11 @@ def draw_horse(coat: Coat, rng: Random, pose: str) -> Sketch:
 
 def draw_bird(coat: Coat, rng: Random, pose: str) -> Sketch:
     """A plump little bird, perched or on the wing."""
-    pen, body, far = _start("bird", coat)
+    pen, body, far = start_pen("bird", coat)
     beak = "#f0a32c" if coat.name != "yellow" else "#e2702a"
     belly = {"black": "#5a5a66", "white": "#ffffff"}.get(coat.name, mix(coat.light, "#fff6e4", 0.55))
     wing = pen.linear(mix(coat.main, coat.dark, 0.3), mix(coat.main, coat.dark, 0.85))
-    crest, tilt = rng.random() < 0.4, _jit(rng, 6)
+    crest, tilt = rng.random() < 0.4, jitter(rng, 6)
 
     def head(x: float, y: float, turn: float) -> None:
         pen.at(x, y, turn)
@@ -758,7 +525,7 @@ def draw_bird(coat: Coat, rng: Random, pose: str) -> Sketch:
     for x in (50, 62):
         pen.line(mix(beak, INK, 0.3), 2.6, [(x, 78), (x + 1, 96)])
         pen.line(mix(beak, INK, 0.3), 2.4, [(x - 5, 98.8), (x + 1, 95.5), (x + 9, 98.8)])
-    dip = _jit(rng, 5)
+    dip = jitter(rng, 5)
     pen.fill(
         wing, curve([(26, 58), (2, 78 + dip), (-10, 92 + dip), (0, 96 + dip), (12, 90 + dip), (36, 74)]), edge=True
     )
@@ -785,7 +552,7 @@ def draw_bird(coat: Coat, rng: Random, pose: str) -> Sketch:
 
 def draw_elephant(coat: Coat, rng: Random, pose: str) -> Sketch:
     """An elephant: big ears, trunk, tusks."""
-    pen, body, far = _start("elephant", coat)
+    pen, body, far = start_pen("elephant", coat)
     shade = mix(coat.dark, INK, 0.25)
     for x in (34.0, 76.0):
         pen.fill(far, limb((x, 66, 10), (x + 1, 84, 8), (x, 90, 8)), edge=True)
@@ -795,7 +562,7 @@ def draw_elephant(coat: Coat, rng: Random, pose: str) -> Sketch:
     pen.fill(INK, curve([(2, 67), (5, 74), (2, 80), (-1, 74)]))
     curl = rng.choice(("down", "down", "up"))
     if curl == "down":
-        swing = _jit(rng, 4)
+        swing = jitter(rng, 4)
         trunk = limb((110, 36, 12), (121, 52, 9), (123, 72, 6.5), (126 + swing, 86, 5), (134 + swing, 90, 4))
     else:
         trunk = limb((110, 36, 12), (123, 48, 9), (135, 46, 6.5), (140, 30, 5), (134, 18, 4))
@@ -821,7 +588,7 @@ def draw_elephant(coat: Coat, rng: Random, pose: str) -> Sketch:
         dx, dy = (8, -2) if curl == "down" else (1, -7)
         pen.line(shade, 1, [(x, y), (x + dx / 2, y + dy / 2 + 1), (x + dx, y + dy)], 0.45)
     pen.fill("#fffaec", curve([(106, 50), (110, 64), (122, 71), (117, 62), (113, 49)]), edge=True)
-    flap = _jit(rng, 5)
+    flap = jitter(rng, 5)
     ear = curve(
         [(96, 14), (82 + flap, 5), (68 + flap, 14), (66 + flap, 34), (74 + flap, 52), (86, 56), (97, 42), (100, 28)]
     )
@@ -839,19 +606,19 @@ def draw_elephant(coat: Coat, rng: Random, pose: str) -> Sketch:
 
 def draw_giraffe(coat: Coat, rng: Random, pose: str) -> Sketch:
     """A giraffe: a very long neck, patches, ossicones."""
-    pen, _, _ = _start("giraffe", coat)
+    pen, _, _ = start_pen("giraffe", coat)
     patch = {"yellow": "#a86a24", "orange": "#8c4415", "brown": "#4b2c18"}.get(coat.name, coat.dark)
     base = coat if coat.name != "brown" else Coat("brown", "#a9784e", "#6b4526", "#d2a67a")
     body = pen.linear(mix(base.main, base.light, 0.5), base.main, mix(base.main, base.dark, 0.3))
     cream = mix(base.light, "#fff6e0", 0.6)
     for x in (20.0, 47.0):
         pen.fill(mix(base.main, base.dark, 0.6), limb((x, 66, 4), (x + 1, 82, 2.5), (x, 94, 2.2)), edge=True)
-        pen.fill(INK, _hoof(x, 2.4, 98.4, 3))
+        pen.fill(INK, hoof(x, 2.4, 98.4, 3))
     tail = [(8, 54), (3, 62), (4, 72)]
     pen.line(pen.edge, 2.6, tail)
     pen.line(base.main, 1.6, tail)
     pen.fill(mix(patch, INK, 0.4), curve([(4, 70), (6.5, 75), (4, 80), (2, 75)]))
-    reach = _jit(rng, 3)
+    reach = jitter(rng, 3)
     hx, hy = 69 + reach, 11.5
     torso = curve([(7, 57), (14, 51), (30, 50), (46, 46), (55, 51), (56, 62), (49, 69), (28, 69), (12, 67)])
     neck = limb((48, 55, 9), (56, 38, 5.6), (63 + reach * 0.7, 22, 4.4), (66 + reach, 13, 4.2))
@@ -893,7 +660,7 @@ def draw_giraffe(coat: Coat, rng: Random, pose: str) -> Sketch:
         spots.append(
             [
                 (
-                    x + _jit(rng, 0.5) + size * rng.uniform(0.8, 1.15) * cos(turn + k * pi / 3),
+                    x + jitter(rng, 0.5) + size * rng.uniform(0.8, 1.15) * cos(turn + k * pi / 3),
                     y + size * rng.uniform(0.75, 1.1) * sin(turn + k * pi / 3),
                 )
                 for k in range(6)
@@ -902,7 +669,7 @@ def draw_giraffe(coat: Coat, rng: Random, pose: str) -> Sketch:
     pen.within((torso, neck, *legs), [(patch, 0.92, tuple(spots))])
     pen.within((skull,), [(cream, 0.9, (oval(hx + 12, hy + 9, 6, 4.5, 30),))])
     for x in (14, 52):
-        pen.fill(INK, _hoof(x, 2.8, 99.3, 3.6))
+        pen.fill(INK, hoof(x, 2.8, 99.3, 3.6))
     pen.eye(hx + 3.6, hy + 0.3, 1.7)
     pen.fill(INK, oval(hx + 13.5, hy + 6, 0.7, 0.6, steps=8))
     pen.line(INK, 0.7, [(hx + 8, hy + 9), (hx + 11, hy + 9.6), (hx + 13.6, hy + 9)])
@@ -930,10 +697,10 @@ def _bear_head(pen: Pen, rng: Random, coat: Coat, muzzle: str) -> None:
 
 def draw_bear(coat: Coat, rng: Random, pose: str) -> Sketch:
     """A bear: heavy, round-eared, short-legged."""
-    pen, body, far = _start("bear", coat)
+    pen, body, far = start_pen("bear", coat)
     pen.scale = 93
     muzzle = {"black": "#a27d5e", "white": "#e4ded0"}.get(coat.name, mix(coat.light, "#f3dcbc", 0.55))
-    shade, bulk = mix(coat.dark, INK, 0.3), _jit(rng, 3)
+    shade, bulk = mix(coat.dark, INK, 0.3), jitter(rng, 3)
     claws = "#efe6d2" if coat.name != "white" else "#6b6660"
     if pose == "sitting":
         torso = curve([(30, 42), (62, 42), (76, 66), (80, 92), (66, 107), (30, 107), (14, 92), (18, 66)])
@@ -953,7 +720,7 @@ def draw_bear(coat: Coat, rng: Random, pose: str) -> Sketch:
             limb((28, 54, 11), (14, 70, 9.4), (22, 82, 8.6)),
             edge=True,
         )
-        pen.at(46, 25 + _jit(rng, 1), _jit(rng, 7), 1.08)
+        pen.at(46, 25 + jitter(rng, 1), jitter(rng, 7), 1.08)
         _bear_head(pen, rng, coat, muzzle)
         pen.at()
         return pen.finish(top=(46, 2))
@@ -992,7 +759,7 @@ def draw_bear(coat: Coat, rng: Random, pose: str) -> Sketch:
             [(x, y), (x + 1, y + 4), (x - 1.5, y + 8)],
             0.5,
         )
-    pen.at(122, 34 + _jit(rng, 3), _jit(rng, 6))
+    pen.at(122, 34 + jitter(rng, 3), jitter(rng, 6))
     _bear_head(pen, rng, coat, muzzle)
     pen.at()
     return pen.finish(seat=(60, 21), top=(58, 21))

@@ -7,7 +7,7 @@ from functools import partial
 from math import cos, pi, sin
 from random import Random
 
-from demo_world.objects.animals import INK, Outline, Pen, Point, curve, fleece, limb, moved, oval
+from demo_world.objects.pen import INK, Outline, Pen, Point, curve, fleece, limb, moved, oval
 from demo_world.svg import COATS, Coat, Kind, Sketch, mix
 
 

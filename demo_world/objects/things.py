@@ -8,7 +8,7 @@ from __future__ import annotations
 from math import cos, pi, radians, sin
 from random import Random
 
-from demo_world.objects.vehicles import (
+from demo_world.objects.shorthand import (
     INK,
     STEEL,
     contrast,

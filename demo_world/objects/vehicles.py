@@ -1,4 +1,4 @@
-"""Vehicles of the demo world, and the drawing shorthand that the ``things`` beside them share.
+"""Vehicles of the demo world.
 
 One unit is the same real length in every variant of a kind: ``points["scale"]`` holds the units of the kind's metres.
 """
@@ -7,87 +7,23 @@ from __future__ import annotations
 
 from random import Random
 
+from demo_world.objects.shorthand import (
+    INK,
+    STEEL,
+    contrast,
+    disc,
+    edge_of,
+    line,
+    oval,
+    path,
+    rect,
+    scaled,
+    tag_for,
+    volume,
+)
 from demo_world.svg import Coat, Kind, Sketch, linear, mix
 
-INK = "#26262c"
-STEEL = "#b9bec6"
 GLASS = ("#d8f0f8", "#8cc0dc", "#5f93b8")
-Point = tuple[float, float]
-
-
-# Shorthand -----------------------------------------------------------------------------------------------------------
-
-
-def _alpha(name: str, value: float) -> str:
-    """Opacity as a paint's, which costs resvg no layer of its own."""
-    return f' {name}-opacity="{value:g}"' if value < 1 else ""
-
-
-def _edge(stroke: str, width: float) -> str:
-    return f' stroke="{stroke}" stroke-width="{width:g}" stroke-linejoin="round"' if stroke else ""
-
-
-def path(d: str, fill: str, stroke: str = "", width: float = 2, alpha: float = 1) -> str:
-    """A filled path, outlined when ``stroke`` is given."""
-    return f'<path d="{d}" fill="{fill}"{_edge(stroke, width)}{_alpha("fill", alpha)}/>'
-
-
-def line(d: str, stroke: str, width: float, alpha: float = 1, cap: str = "round") -> str:
-    """An open stroke, with round ends unless told."""
-    return (
-        f'<path d="{d}" fill="none" stroke="{stroke}" stroke-width="{width:g}" '
-        f'stroke-linecap="{cap}" stroke-linejoin="round"{_alpha("stroke", alpha)}/>'
-    )
-
-
-def rect(x: float, y: float, w: float, h: float, fill: str, r: float = 0, stroke: str = "", width: float = 2) -> str:
-    """A rectangle with corners of radius ``r``."""
-    place = f'x="{x:g}" y="{y:g}" width="{w:g}" height="{h:g}" rx="{r:g}"'
-    return f'<rect {place} fill="{fill}"{_edge(stroke, width)}/>'
-
-
-def oval(
-    x: float, y: float, rx: float, ry: float, fill: str, stroke: str = "", width: float = 2, alpha: float = 1
-) -> str:
-    """An ellipse."""
-    place = f'cx="{x:g}" cy="{y:g}" rx="{rx:g}" ry="{ry:g}"'
-    return f'<ellipse {place} fill="{fill}"{_edge(stroke, width)}{_alpha("fill", alpha)}/>'
-
-
-def disc(x: float, y: float, r: float, fill: str, stroke: str = "", width: float = 2, alpha: float = 1) -> str:
-    """A circle."""
-    return oval(x, y, r, r, fill, stroke, width, alpha)
-
-
-def tag_for(kind: str, rng: Random) -> str:
-    """A prefix for the ids of one sketch, so that two sketches of a kind may share an SVG."""
-    return f"{kind.replace(' ', '-')}-{rng.getrandbits(32):08x}"
-
-
-def volume(tag: str, coat: Coat, x2: float = 0, y2: float = 1) -> str:
-    """The gradient ``{tag}-body``: a coat lit from above (or along ``x2, y2``)."""
-    high, low = mix(coat.main, coat.light, 0.55), mix(coat.main, coat.dark, 0.5)
-    return linear(f"{tag}-body", high, coat.main, coat.main, low, x2=x2, y2=y2)
-
-
-def contrast(coat: Coat, rng: Random) -> str:
-    """A trim colour that stays clear of the coat: cream on colours, a colour on white."""
-    if coat.name == "white":
-        return rng.choice(("#2f6fce", "#d6322e", "#3f9b45", "#ee8425"))
-    choices = ["#f4efe0", "#fff7dc"]
-    if coat.name in ("blue", "green", "purple", "black", "brown", "gray"):
-        choices.append("#f3cb2d")
-    return rng.choice(choices)
-
-
-def edge_of(coat: Coat) -> str:
-    """The outline colour of a coat."""
-    return mix(coat.dark, "#000000", 0.12) if coat.name != "white" else "#8e8c86"
-
-
-def scaled(body: str, width: float, height: float, standing: float, **points: Point) -> Sketch:
-    """A sketch whose points say how many units the kind's metres are."""
-    return Sketch(body, width, height, {**points, "scale": (standing, 0.0)})
 
 
 def _wheel(x: float, y: float, r: float, hub: str = STEEL, spokes: int = 5) -> str:
