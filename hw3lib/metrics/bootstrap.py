@@ -1,19 +1,20 @@
-"""Whether two runs really differ: the paired bootstrap over the images that both captioned (Efron & Tibshirani 1993).
+"""Whether two runs or prompts really differ: the paired bootstrap over the images of both (Efron & Tibshirani 1993).
 
-Images are drawn with replacement, the same ones for both runs, and the difference of the two scores is taken anew each
+Images are drawn with replacement, the same ones for both sides, and the difference of the two scores is taken anew each
 time. It serves scores that are means over images (CIDEr, CLIPScore: one number for each) and ratios of sums over images
 (object recall: objects found by objects expected). CIDEr's own weights stay those of the whole validation set.
 
-Letters: I images, S resamples.
+Letters: I images, S resamples, E statistics.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from hw3lib.data.predictions import check_names
 from hw3lib.system.errors import UserError
@@ -21,6 +22,7 @@ from hw3lib.system.errors import UserError
 RESAMPLES = 2000
 # Scores that are ratios of sums: what is summed above and below, in the entries of ``per_image``.
 RATIOS = {"object_recall": ("objects_found", "objects_expected"), "CHAIR_i": ("hallucinated", "mentions")}
+_FEW = "{} image{} cannot be resampled: it takes two at the least"
 _AT_ONCE = 4_000_000  # drawn indices that are held in memory, 32 MB
 
 Floats = NDArray[np.float64]
@@ -70,21 +72,40 @@ def paired_difference(
         raise ValueError(f"the sides must be rows of the same images, but have the shapes {lengths}")
     n = len(tops[0])
     if n < 2:
-        raise ValueError(f"{n} image{'s' * (n != 1)} cannot be resampled: it takes two at the least")
+        raise ValueError(_FEW.format(n, "s" * (n != 1)))
     values = np.stack(sides, axis=1)  # (I, 4): sums above, sums below
     if not np.isfinite(values).all():
         raise ValueError("a value is not finite")
     if method not in ("BCa", "percentile"):
         raise ValueError(f"the method {method!r} is neither 'BCa' nor 'percentile'")
     effect = float(_difference(values.sum(axis=0)))
-    drawn = _resample(values, seed, resamples)
-    tails = np.array([(1 - confidence) / 2, (1 + confidence) / 2])
+    drawn = np.concatenate([_resample(values, images) for images in _draws(n, seed, resamples)])  # (S,)
     if method == "BCa":
-        tails = _corrected(tails, effect, drawn, values)
-    low, high = np.percentile(drawn, 100 * tails).tolist()
+        left_out = _difference(values.sum(axis=0) - values)  # (I,) without one image
+        low, high = _bca(drawn[None], np.array([effect]), left_out.mean() - left_out[None], confidence)[0].tolist()
+    else:
+        low, high = np.percentile(drawn, 100 * _tails(confidence)).tolist()
     beyond = min(np.count_nonzero(drawn <= 0), np.count_nonzero(drawn >= 0))
     share = min(1.0, 2 * (int(beyond) + 1) / (resamples + 1))
     return Difference(effect, low, high, n, share, confidence, resamples, seed)
+
+
+def mean_intervals(
+    rows: ArrayLike, seed: int = 0, resamples: int = RESAMPLES, confidence: float = 0.95
+) -> tuple[Floats, Floats]:
+    """BCa intervals for the means of many rows of the same images ``(E, I)``: lower and upper ends, ``(E,)`` each.
+
+    The images are drawn once for all rows: a hundred rows take the time of about one. For a row ``a - b`` the ends are
+    those of :func:`paired_difference`. Raises :class:`ValueError` for fewer than two images.
+    """
+    values = np.atleast_2d(np.asarray(rows, np.float64))
+    n = values.shape[1]
+    if n < 2:
+        raise ValueError(_FEW.format(n, "s" * (n != 1)))
+    means = np.concatenate([times @ values.T / n for times in _counts(n, seed, resamples)]).T  # (E, S)
+    effects = values.mean(1)
+    ends = _bca(means, effects, (values - effects[:, None]) / (n - 1), confidence)
+    return ends[:, 0], ends[:, 1]
 
 
 def compare(
@@ -123,29 +144,50 @@ def _difference(sums: Floats) -> Floats:
     return found
 
 
-def _resample(values: Floats, seed: int, resamples: int) -> Floats:
-    """The difference in every resample: (S,)."""
-    rng = np.random.default_rng(seed)
-    n = len(values)
-    chunk = max(1, _AT_ONCE // n)
-    parts = []
+def _draws(n: int, seed: int, resamples: int) -> Iterator[NDArray[np.int64]]:
+    """The images of each resample, ``(S, I)``, in parts that fit into memory."""
+    rng, chunk = np.random.default_rng(seed), max(1, _AT_ONCE // n)
     for start in range(0, resamples, chunk):
-        drawn = rng.integers(0, n, (min(chunk, resamples - start), n))  # (S, I)
-        parts.append(_difference(np.stack([column[drawn].sum(axis=1) for column in values.T], axis=1)))
-    return np.concatenate(parts)
+        yield rng.integers(0, n, (min(chunk, resamples - start), n))
 
 
-def _corrected(tails: Floats, effect: float, drawn: Floats, values: Floats) -> Floats:
-    """BCa's percentiles for the two tails, from the resamples' bias and the jackknife's skewness."""
+@lru_cache(maxsize=1)  # a prompt study asks for the same again and again
+def _counts(n: int, seed: int, resamples: int) -> list[Floats]:
+    """How often each image is drawn in each resample, ``(S, I)`` in parts."""
+    parts = []
+    for drawn in _draws(n, seed, resamples):
+        places = (drawn + n * np.arange(len(drawn))[:, None]).ravel()
+        parts.append(np.bincount(places, minlength=drawn.size).reshape(drawn.shape).astype(np.float64))
+    return parts
+
+
+def _resample(values: Floats, drawn: NDArray[np.int64]) -> Floats:
+    """The difference in each of these resamples: (S,)."""
+    return _difference(np.stack([column[drawn].sum(axis=1) for column in values.T], axis=1))
+
+
+def _tails(confidence: float) -> Floats:
+    return np.array([(1 - confidence) / 2, (1 + confidence) / 2])
+
+
+def _bca(resampled: Floats, effects: Floats, influence: Floats, confidence: float) -> Floats:
+    """The ends ``(E, 2)`` of Efron's (1987) bias-corrected and accelerated intervals for E statistics.
+
+    ``resampled`` is (E, S), ``effects`` (E,); ``influence`` (E, I) is the jackknife's mean less each of its values.
+    """
     from scipy.special import ndtr, ndtri
 
-    below = (np.count_nonzero(drawn < effect) + np.count_nonzero(drawn <= effect)) / (2 * len(drawn))
-    if not 0 < below < 1:  # resamples that all lie on one side have no bias to speak of
-        return tails
-    left_out = _difference(values.sum(axis=0) - values)  # (I,) without one image
-    off = left_out.mean() - left_out
-    spread = (off**2).sum() ** 1.5
-    acceleration = float((off**3).sum() / (6 * spread)) if spread else 0.0
-    bias, ends = ndtri(below), ndtri(tails)
-    found: Floats = ndtr(bias + (bias + ends) / (1 - acceleration * (bias + ends)))
-    return found
+    # Sums in another order differ in the last digit, which must not decide what counts as below.
+    near = np.isclose(resampled, effects[:, None], rtol=1e-12, atol=1e-14)
+    below = (((resampled < effects[:, None]) & ~near).sum(1) + near.sum(1) / 2) / resampled.shape[1]
+    spread = (influence**2).sum(1) ** 1.5
+    acceleration = np.divide((influence**3).sum(1), 6 * spread, out=np.zeros_like(spread), where=spread > 0)
+    tails = _tails(confidence)
+    normal, ends = ndtri(tails), np.empty((len(resampled), 2))
+    for row, share in enumerate(below):
+        sides = tails
+        if 0 < share < 1:  # resamples that all lie on one side have no bias to speak of
+            bias = ndtri(share)
+            sides = ndtr(bias + (bias + normal) / (1 - acceleration[row] * (bias + normal)))
+        ends[row] = np.percentile(resampled[row], 100 * sides)
+    return ends

@@ -1,25 +1,22 @@
-"""Statistics of paired answers: exact tests, Holm's correction, bootstrap intervals for many contrasts, calibration.
+"""Statistics of paired answers: exact tests, Holm's correction, contrasts with intervals, calibration.
 
-All prompts answer on the same images, so that what is compared is paired. Letters: I images, K templates, E contrasts,
-S resamples, C classes.
+All prompts answer on the same images, so that what is compared is paired. Letters: I images, K templates, E contrasts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hw3lib.metrics.bootstrap import RESAMPLES
+from hw3lib.metrics.bootstrap import mean_intervals
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 BINS = 15  # of equal width, as Guo et al. 2017 count
-_AT_ONCE = 4_000_000  # drawn indices held in memory
 
 
 @dataclass(frozen=True)
@@ -74,52 +71,6 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return [float(value) for value in adjusted]
 
 
-def intervals(
-    differences: ArrayLike, seed: int = 0, resamples: int = RESAMPLES, confidence: float = 0.95
-) -> tuple[Floats, Floats]:
-    """BCa bootstrap intervals (Efron 1987) for the means of many rows ``(E, I)``: lower and upper ends, ``(E,)`` each.
-
-    The images are drawn once for all rows. For a row ``a - b`` the ends are those of
-    :func:`hw3lib.metrics.bootstrap.paired_difference`, a hundred rows in the time of about one. Raises
-    :class:`ValueError` for fewer than two images.
-    """
-    from scipy.special import ndtr, ndtri
-
-    rows = np.atleast_2d(np.asarray(differences, np.float64))
-    count = rows.shape[1]
-    if count < 2:
-        raise ValueError(f"{count} image{'s' * (count != 1)} cannot be resampled: it takes two at the least")
-    parts = [times @ rows.T / count for times in _drawn(count, seed, resamples)]
-    means, effects = np.concatenate(parts).T, rows.mean(1)  # (E, S), (E,)
-    # Sums in another order differ in the last digit, which must not decide what counts as below.
-    near = np.isclose(means, effects[:, None], rtol=1e-12, atol=1e-14)
-    below = (((means < effects[:, None]) & ~near).sum(1) + near.sum(1) / 2) / resamples
-    off = (rows - effects[:, None]) / (count - 1)  # the jackknife's mean less each of its values
-    spread = (off**2).sum(1) ** 1.5
-    acceleration = np.divide((off**3).sum(1), 6 * spread, out=np.zeros_like(spread), where=spread > 0)
-    tails = np.array([(1 - confidence) / 2, (1 + confidence) / 2])
-    ends = np.empty((len(rows), 2))
-    for row, share in enumerate(below):
-        sides = tails
-        if 0 < share < 1:  # resamples that all lie on one side have no bias to speak of
-            bias, normal = ndtri(share), ndtri(tails)
-            sides = ndtr(bias + (bias + normal) / (1 - acceleration[row] * (bias + normal)))
-        ends[row] = np.percentile(means[row], 100 * sides)
-    return ends[:, 0], ends[:, 1]
-
-
-@lru_cache(maxsize=1)  # a study asks for the same again and again
-def _drawn(count: int, seed: int, resamples: int) -> list[Floats]:
-    """How often each image is drawn in each resample, ``(S, I)`` in parts."""
-    rng, chunk = np.random.default_rng(seed), max(1, _AT_ONCE // count)
-    parts = []
-    for start in range(0, resamples, chunk):
-        drawn = rng.integers(0, count, (min(chunk, resamples - start), count))
-        places = (drawn + count * np.arange(len(drawn))[:, None]).ravel()
-        parts.append(np.bincount(places, minlength=drawn.size).reshape(drawn.shape).astype(np.float64))
-    return parts
-
-
 def effects(right: Bools, contrasts: Mapping[str, Contrast], seed: int = 0) -> dict[str, dict[str, Any]]:
     """Each contrast of right answers ``(K, I)`` as ``effect, low, high, n, p``.
 
@@ -130,7 +81,7 @@ def effects(right: Bools, contrasts: Mapping[str, Contrast], seed: int = 0) -> d
         return {}
     whole = np.stack([each.weights for each in contrasts.values()]) @ right.astype(np.int64)  # (E, I)
     scaled = whole / np.array([[each.scale] for each in contrasts.values()])
-    low, high = intervals(scaled, seed)
+    low, high = mean_intervals(scaled, seed)
     return {
         name: {
             "effect": float(scaled[row].mean()), "low": float(low[row]), "high": float(high[row]),

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hw3lib.metrics.paired_tests import Contrast, calibration_error, effects, holm, intervals, mcnemar
+from hw3lib.metrics.bootstrap import mean_intervals
+from hw3lib.metrics.paired_tests import Contrast, calibration_error, effects, holm, mcnemar
 from hw3lib.prompts.templates import Prompt, PromptSet
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def measures(predictions: Mapping[str, Any], row: int, images: Any = slice(None)
 def against(right: np.ndarray, base: np.ndarray, seed: int) -> list[dict[str, Any]]:
     """Each row of right answers ``(K, B)`` against the baseline's ``(B,)``: McNemar, Holm, and the interval."""
     differences = right.astype(np.int64) - base
-    low, high = intervals(differences, seed)
+    low, high = mean_intervals(differences, seed)
     gained, lost = (differences > 0).sum(1).tolist(), (differences < 0).sum(1).tolist()
     p_values = [mcnemar(up, down) for up, down in zip(gained, lost, strict=True)]
     compared = [row for row in range(len(right)) if not np.array_equal(right[row], base)]

@@ -25,7 +25,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw3lib import config
-from hw3lib.metrics.paired_tests import intervals, mcnemar
+from hw3lib.metrics.bootstrap import mean_intervals
+from hw3lib.metrics.paired_tests import mcnemar
 from hw3lib.system import threads
 from hw3lib.system.errors import UserError
 
@@ -205,7 +206,7 @@ def score(predictions: Mapping[str, Any], seed: int) -> dict[str, Any]:
         test, given = np.array(told["test"]), np.array(told["given"])
         new = ~np.isin(truth[test], told["taught"])  # images of classes that were not taught
         ours, theirs = zero[test] == truth[test], given == truth[test]
-        low, high = intervals(ours[new].astype(np.float64) - theirs[new], seed)
+        low, high = mean_intervals(ours[new].astype(np.float64) - theirs[new], seed)
         gained, lost = int((ours & ~theirs)[new].sum()), int((theirs & ~ours)[new].sum())
         labels = predictions["labels"]
         untaught = sorted(set(truth.tolist()) - set(told["taught"]))

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from hw3lib.metrics import bootstrap
-from hw3lib.metrics.bootstrap import Difference, compare, paired_difference
+from hw3lib.metrics.bootstrap import Difference, compare, mean_intervals, paired_difference
 from hw3lib.system.errors import UserError
 
 Floats = np.ndarray
@@ -51,6 +51,14 @@ def test_ratios_of_sums_are_resampled_as_ratios(method: str) -> None:
     assert [found.low, found.high] == pytest.approx([*theirs.confidence_interval], abs=1e-12)
     # Not the mean of the images' own shares, which would count an image of one object as much as one of five.
     assert found.effect == pytest.approx(a.sum() / expected.sum() - b.sum() / expected.sum())
+
+
+def test_resamples_as_high_as_the_sample_count_half_however_sums_are_rounded() -> None:
+    for seed in range(5):
+        a, b = np.random.default_rng(seed).integers(0, 2, (2, 400)).astype(float)
+        found = paired_difference(a, b, seed)
+        low, high = mean_intervals(a - b, seed)  # whole numbers, of which no sum is rounded
+        assert [found.low, found.high] == pytest.approx([low[0], high[0]], abs=1e-12)
 
 
 def test_many_images_are_resampled_in_parts_with_the_same_result(monkeypatch: pytest.MonkeyPatch) -> None:

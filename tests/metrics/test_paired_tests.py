@@ -9,7 +9,8 @@ import pytest
 from scipy import stats
 
 from hw3lib.metrics import bootstrap
-from hw3lib.metrics.paired_tests import Contrast, calibration_error, effects, holm, intervals, mcnemar, sign_flip
+from hw3lib.metrics.bootstrap import mean_intervals
+from hw3lib.metrics.paired_tests import Contrast, calibration_error, effects, holm, mcnemar, sign_flip
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -81,7 +82,7 @@ def test_holm_steps_down_as_its_definition_says() -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_many_intervals_at_once_are_those_of_one_by_one(seed: int) -> None:
     a, b = np.random.default_rng(seed).exponential(size=(2, 5, 211))
-    low, high = intervals(a - b, seed=3)
+    low, high = mean_intervals(a - b, seed=3)
     for row in range(5):
         one = bootstrap.paired_difference(a[row], b[row], seed=3)
         assert (low[row], high[row]) == pytest.approx((one.low, one.high), abs=1e-12)
@@ -91,7 +92,7 @@ def test_many_intervals_at_once_are_those_of_one_by_one(seed: int) -> None:
 def test_intervals_of_right_and_wrong_answers_are_scipys(seed: int) -> None:
     rng = np.random.default_rng(seed)
     rows = (rng.uniform(size=(5, 211)) < rng.uniform(0.2, 0.95, (5, 1))).astype(float) - (rng.uniform(size=211) < 0.6)
-    low, high = intervals(rows, seed=3)
+    low, high = mean_intervals(rows, seed=3)
     for row in range(5):
         found = stats.bootstrap(
             (rows[row],), np.mean, n_resamples=bootstrap.RESAMPLES, rng=np.random.default_rng(3), method="BCa"
@@ -100,17 +101,17 @@ def test_intervals_of_right_and_wrong_answers_are_scipys(seed: int) -> None:
 
 
 def test_rows_without_any_difference_have_an_interval_of_nothing() -> None:
-    low, high = intervals(np.zeros((2, 30)))
+    low, high = mean_intervals(np.zeros((2, 30)))
     assert low.tolist() == high.tolist() == [0.0, 0.0]
     with pytest.raises(ValueError, match="1 image cannot"):
-        intervals(np.zeros((2, 1)))
+        mean_intervals(np.zeros((2, 1)))
 
 
 def test_intervals_cover_the_truth_about_as_often_as_they_say() -> None:
     rng, inside = np.random.default_rng(4), []
     for trial in range(40):
         rows = rng.choice([-1, 0, 1], p=[0.15, 0.6, 0.25], size=(5, 300))
-        low, high = intervals(rows, seed=trial, resamples=800)
+        low, high = mean_intervals(rows, seed=trial, resamples=800)
         inside += ((low <= 0.1) & (high >= 0.1)).tolist()
     assert 0.89 < np.mean(inside) <= 1.0
 
