@@ -17,7 +17,7 @@ help:
 	@echo "make report PROFILE=hw3  the same on your own data; first: .venv/bin/hw3 doctor --profile hw3"
 	@echo "make test                lint, types and tests"
 	@echo "make lint-js             lint and types of the JavaScript; needs Node.js and npm, which nothing else does"
-	@echo "make lab                 JupyterLab on the notebooks"
+	@echo "make lab                 JupyterLab on copies of the notebooks, in runs/lab"
 	@echo "make docs                the functions' documentation as pages: docs/build/index.html"
 	@echo "make env                 .venv from requirements.lock (the others call it; skipped when current)"
 	@echo "make clean               remove what demo and smoke built, finished reports and caches; nothing else"
@@ -48,7 +48,8 @@ slow: env
 	@OMP_NUM_THREADS=1 $(BIN)/pytest -q -n $(CORES) --dist loadfile -m slow
 
 lab: env
-	@$(BIN)/jupyter lab --notebook-dir=. notebooks
+	@$(BIN)/python -m hw3lib.pipeline.working_copies
+	@$(BIN)/jupyter lab --notebook-dir=. runs/lab
 
 docs: env
 	@$(BIN)/pdoc --docformat restructuredtext --output-directory docs/build hw3lib demo_world
