@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,7 @@ def execute(profile: str, name: str, run: str | None = None) -> Path:
                 failed.parent.mkdir(exist_ok=True)
                 temporary.replace(failed)
                 raise
+            _sign(temporary)
     except DeadKernelError:
         raise UserError(
             f"{name}, cell {_running(failed)}: the notebook's kernel died; most often memory ran out: "
@@ -69,6 +71,20 @@ def execute(profile: str, name: str, run: str | None = None) -> Path:
         said = error.evalue if error.ename == "UserError" else f"{error.ename}: {error.evalue}"
         raise UserError(f"{where}: {said}\n(the notebook up to there: {failed})") from None
     return target
+
+
+def _sign(path: Path) -> None:
+    """Let the Jupyter of this home trust a notebook that ran here: it shows all of its outputs, scripts among them.
+
+    A home that cannot be written is no reason to fail: without trust the outputs' pictures are shown.
+    """
+    import sqlite3
+
+    import nbformat
+    from nbformat.sign import NotebookNotary
+
+    with suppress(OSError, sqlite3.Error):
+        NotebookNotary().sign(nbformat.read(path, as_version=4))
 
 
 def _running(path: Path) -> int | str:

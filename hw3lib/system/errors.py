@@ -2,4 +2,10 @@
 
 
 class UserError(Exception):
-    """Something the user can put right. The command line prints its message alone and exits with 2."""
+    """Something the user can put right. The command line prints its message alone and exits with 2.
+
+    So does a notebook: IPython asks an error for what to show instead of a traceback.
+    """
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]

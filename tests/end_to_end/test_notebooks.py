@@ -12,6 +12,7 @@ from typing import Any
 
 import nbformat
 import pytest
+from nbformat.sign import NotebookNotary
 
 from hw3lib import paths
 from hw3lib.pipeline import notebooks
@@ -62,11 +63,11 @@ def test_its_parameters_are_one_cell_of_scalars_with_the_demo_as_default(path: P
     assert len(cells) == 1
     values = {}
     for statement in ast.parse(cells[0].source).body:
-        assert isinstance(statement, ast.Assign | ast.AnnAssign)
-        target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
-        assert isinstance(target, ast.Name)
+        assert isinstance(statement, ast.AnnAssign), "papermill --help-notebook shows the type"
+        assert isinstance(statement.target, ast.Name)
         assert statement.value is not None
-        values[target.id] = ast.literal_eval(statement.value)
+        values[statement.target.id] = ast.literal_eval(statement.value)
+        assert ast.unparse(statement.annotation) == type(values[statement.target.id]).__name__
     assert values["profile"] == "demo"
     assert all(isinstance(value, str | int | float | bool | None) for value in values.values())
     if path.stem == "p2_training":
@@ -104,6 +105,7 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of notebooks of one's own, and a root for what they make."""
     (tmp_path / "configs").symlink_to(REPOSITORY / "configs")
     monkeypatch.setenv("HW3_ROOT", str(tmp_path))
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "jupyter"))
     monkeypatch.setattr(notebooks, "SOURCES", tmp_path)
     return tmp_path
 
@@ -127,6 +129,33 @@ def test_an_executed_copy_carries_its_parameters_and_the_error_of_a_cell_is_a_se
     # The former copy is still whole, and what failed is kept beside it.
     assert any("smoke vit" in str(cell.get("outputs")) for cell in read(target).cells)
     assert (target.parent / "failed" / "small_vit.ipynb").is_file()
+
+
+def test_what_ran_here_is_trusted_here_and_a_home_that_cannot_be_written_is_no_reason_to_fail(
+    small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(small, "print(profile, run)")
+    target = notebooks.execute("smoke", "small")
+    assert NotebookNotary().check_signature(read(target))
+    changed = read(target)
+    changed.cells[-1].source = "print('something else')"
+    assert not NotebookNotary().check_signature(changed)
+
+    (small / "file").write_text("")
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(small / "file" / "jupyter"))
+    target.unlink()
+    assert notebooks.execute("smoke", "small").is_file()
+
+
+def test_an_error_that_the_user_can_mend_is_one_line_in_a_notebook(small: Path) -> None:
+    write(
+        small, "from hw3lib.system.errors import UserError", "def deep():\n    raise UserError('put it there')\ndeep()"
+    )
+    with pytest.raises(UserError):
+        notebooks.execute("smoke", "small")
+    cells = read(small / "runs" / "smoke" / "notebooks" / "failed" / "small.ipynb").cells
+    (error,) = [output for cell in cells for output in cell.get("outputs", []) if output.output_type == "error"]
+    assert error.traceback == ["put it there"]
 
 
 def test_a_kernel_that_dies_leaves_what_it_had_and_a_sentence_that_names_the_cell(small: Path) -> None:
