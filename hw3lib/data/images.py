@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 import PIL
@@ -15,13 +15,9 @@ from PIL import Image, ImageOps
 
 from hw3lib.system.errors import UserError
 
-if TYPE_CHECKING:
-    pass
-
 IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 # A small file can claim any size. Here Pillow stops, too: half a gigabyte as RGB, more than any camera's photograph.
 MOST_PIXELS = 178_956_970
-_LISTED = 10  # unreadable photographs that a message names
 
 
 class Photograph(Protocol):
@@ -95,12 +91,6 @@ def unreadable(photographs: Sequence[str | Path | Photograph]) -> list[str]:
 
     with ThreadPoolExecutor(threads.count()) as pool:
         return [problem for problem in pool.map(trouble, photographs) if problem]
-
-
-def counted(problems: Sequence[str], of: int) -> str:
-    """How many photographs there is trouble with, and what the first ones' trouble is."""
-    shown = [*problems[:_LISTED], *([f"and {len(problems) - _LISTED} more"] if len(problems) > _LISTED else [])]
-    return "\n  ".join([f"{len(problems)} of {of} images cannot be used:", *shown])
 
 
 def list_images(folder: str | Path) -> list[Path]:

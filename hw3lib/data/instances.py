@@ -7,20 +7,29 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hw3lib.data.coco import coco_json, image_name
 from hw3lib.data.images import MOST_PIXELS
 from hw3lib.data.transform import Geometry
 from hw3lib.system.errors import UserError
-from hw3lib.system.files import read_json
-from hw3lib.system.messages import shortened
+from hw3lib.system.messages import shorten
 
 Mask = NDArray[np.bool_]  # (h, w)
 Shares = NDArray[np.float64]  # (P,)
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One object of an image, or a crowd of them, as the file has it."""
+
+    category: str
+    segmentation: Any  # polygons or a run-length code, plain or compressed: see :meth:`Instances.masks`
+    area: float | None  # px; COCO always has it, and only recall of objects needs it
 
 
 @dataclass(frozen=True)
@@ -30,28 +39,27 @@ class Instances:
     path: Path
     categories: tuple[str, ...]
     sizes: dict[str, tuple[int, int]]  # image name (without ending) -> (h, w)
-    _entries: dict[str, list[tuple[str, Any, bool]]]  # image name -> (category, segmentation, crowd)
+    instances: dict[str, list[Instance]]  # image name -> its instances, in the file's order
 
     @classmethod
     def load(cls, path: str | Path) -> Instances:
-        """Read an ``instances_*.json`` as COCO writes them. Raises :class:`UserError` for a file of another form."""
+        """Read an ``instances_*.json`` as COCO writes them. Raises :class:`UserError` as :func:`coco_json` does."""
         path = Path(path)
-        raw = read_json(path, "It should be a COCO instances file.")
-        entries: dict[str, list[tuple[str, Any, bool]]] = defaultdict(list)
-        try:
-            names = {int(item["id"]): str(item["name"]) for item in raw["categories"]}
-            images = {int(item["id"]): PurePosixPath(str(item["file_name"])).stem for item in raw["images"]}
-            sizes = {images[int(item["id"])]: (int(item["height"]), int(item["width"])) for item in raw["images"]}
-            for item in raw["annotations"]:
-                entry = (names[int(item["category_id"])], item["segmentation"], bool(item.get("iscrowd", 0)))
-                entries[images[int(item["image_id"])]].append(entry)
-            odd = [name for name, (h, w) in sizes.items() if min(h, w) < 1 or h * w > MOST_PIXELS]
-            if odd:
-                raise ValueError(f"the image {shortened(odd[0])} cannot be of size {sizes[odd[0]]}")
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
-            kind = f"the key {error} is missing" if isinstance(error, KeyError) else str(error)
-            raise UserError(f"{path} is not an instances file as COCO writes them: {kind}") from None
-        return cls(path, tuple(names.values()), sizes, dict(entries))
+        instances: dict[str, list[Instance]] = defaultdict(list)
+        with coco_json(path, "an instances file") as content:
+            categories = {int(category["id"]): str(category["name"]) for category in content["categories"]}
+            names = {int(image["id"]): image_name(str(image["file_name"])) for image in content["images"]}
+            sizes = {
+                names[int(image["id"])]: (int(image["height"]), int(image["width"])) for image in content["images"]
+            }
+            for name, (h, w) in sizes.items():
+                if min(h, w) < 1 or h * w > MOST_PIXELS:
+                    raise ValueError(f"the image {shorten(name)} cannot be of size {(h, w)}")
+            for item in content["annotations"]:
+                area = float(item["area"]) if "area" in item else None
+                instance = Instance(categories[int(item["category_id"])], item.get("segmentation"), area)
+                instances[names[int(item["image_id"])]].append(instance)
+        return cls(path, tuple(categories.values()), sizes, dict(instances))
 
     def masks(self, name: str) -> dict[str, list[Mask]]:
         """The masks of an image's instances by category, ``(h, w)`` each; a crowd counts as one instance.
@@ -60,10 +68,10 @@ class Instances:
         """
         if name not in self.sizes:
             raise UserError(f"{self.path} has no image {name}")
-        found: dict[str, list[Mask]] = defaultdict(list)
-        for category, segmentation, _ in self._entries.get(name, []):
-            found[category].append(self._decoded(segmentation, name))
-        return dict(found)
+        masks: dict[str, list[Mask]] = defaultdict(list)
+        for instance in self.instances.get(name, []):
+            masks[instance.category].append(self._decoded(instance.segmentation, name))
+        return dict(masks)
 
     def _decoded(self, segmentation: Any, name: str) -> Mask:
         """Polygons, a run-length code, or a compressed one (COCO's three forms) as a mask."""
@@ -85,8 +93,8 @@ class Instances:
         except MemoryError:
             raise
         except Exception as error:  # pycocotools raises bare ones
-            said = shortened(f"{type(error).__name__}: {error}")
-            raise UserError(f"{self.path}: a segmentation of {shortened(name)} cannot be read ({said})") from None
+            reason = shorten(f"{type(error).__name__}: {error}")
+            raise UserError(f"{self.path}: a segmentation of {shorten(name)} cannot be read ({reason})") from None
 
 
 def patch_shares(mask: NDArray[Any], geometry: Geometry, grid: tuple[int, int]) -> Shares:

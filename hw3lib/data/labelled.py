@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from hw3lib.data.captions import _LAYOUT
+from hw3lib.data.coco import LAYOUT
 from hw3lib.data.images import list_images
 from hw3lib.system.errors import UserError
 from hw3lib.system.files import read_json
-from hw3lib.system.messages import _some
+from hw3lib.system.messages import counted
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ def load_labelled(folder: str | Path, id2label_json: str | Path) -> LabelledSet:
     Raises :class:`UserError` for a malformed label file and for a label id that it does not name.
     """
     path = Path(id2label_json)
-    raw = read_json(path, _LAYOUT)
+    raw = read_json(path, LAYOUT)
     if not isinstance(raw, dict) or not raw:
         raise UserError(f'{path} must map label ids to names, as {{"0": "bicycle", ...}}')
     try:
@@ -40,7 +40,7 @@ def load_labelled(folder: str | Path, id2label_json: str | Path) -> LabelledSet:
         raise UserError(f"{path}: every key must be a whole number, as in 7_0.png") from None
     nameless = [label for label, name in labels.items() if not (isinstance(name, str) and name.strip())]
     if nameless or len(labels) < len(raw):
-        said = f"gives {_some(nameless, 'label')} no name" if nameless else "has a label twice"
+        said = f"gives {counted(nameless, 'label')} no name" if nameless else "has a label twice"
         raise UserError(f'{path} {said}; it must map each label id to a name, as {{"0": "bicycle", ...}}')
     images = list_images(folder)
     found = [re.fullmatch(r"(\d+)_.+", image.stem, re.DOTALL) for image in images]
@@ -51,6 +51,6 @@ def load_labelled(folder: str | Path, id2label_json: str | Path) -> LabelledSet:
         if len(foreign) == len(images):
             truth = [None] * len(images)
         elif foreign:
-            raise UserError(f"{folder} has {_some(foreign, 'image')} whose label id {path} does not name")
+            raise UserError(f"{folder} has {counted(foreign, 'image')} whose label id {path} does not name")
     truth = [label if label in labels else None for label in truth]
     return LabelledSet(tuple(images), tuple(truth), labels)

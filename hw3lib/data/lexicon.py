@@ -10,7 +10,7 @@ from pathlib import Path
 from hw3lib import paths
 from hw3lib.system.errors import UserError
 from hw3lib.system.files import read_json
-from hw3lib.system.messages import shortened
+from hw3lib.system.messages import shorten
 
 NOTHING = "_none"
 LEXICONS = ("synonyms_coco.json", "synonyms_demo.json")
@@ -42,8 +42,8 @@ class Lexicon:
         for word, category in listed:
             tokens = tuple(tokens_of(word))
             if phrases.setdefault(tokens, category) != category:
-                both = f"{shortened(phrases[tokens])!r} and {shortened(category)!r}"
-                raise UserError(f"the lexicon gives {shortened(word)!r} to both {both}; take it from one")
+                both = f"{shorten(phrases[tokens])!r} and {shorten(category)!r}"
+                raise UserError(f"the lexicon gives {shorten(word)!r} to both {both}; take it from one")
         for word, category in listed:  # what is listed outranks what the plural rule makes
             phrases.setdefault(tuple(tokens_of(plural(word))), category)
         phrases.pop((), None)

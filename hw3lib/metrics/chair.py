@@ -15,12 +15,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
+from hw3lib.data.instances import Instances
 from hw3lib.data.lexicon import Lexicon
-from hw3lib.data.predictions import refuse_doubles
 from hw3lib.system.errors import UserError
-from hw3lib.system.files import read_json
+from hw3lib.system.messages import counted, shorten
 
 # Objects below this share of the image need not be mentioned: annotators leave them out too.
 SMALLEST = 0.005
@@ -36,40 +36,26 @@ class Objects:
 
 
 def load_objects(instances_json: str | Path, smallest: float = SMALLEST) -> Objects:
-    """Read COCO's ``instances`` file. ``smallest`` is the share of the image below which an object is not expected.
+    """Read COCO's ``instances`` file; see :func:`objects_in`. Raises :class:`UserError` as :meth:`Instances.load`."""
+    return objects_in(Instances.load(instances_json), smallest)
 
-    Raises :class:`UserError` for a file of another form, for two images of the same name, and for entries that are
-    listed twice.
+
+def objects_in(instances: Instances, smallest: float = SMALLEST) -> Objects:
+    """The objects of all images. ``smallest`` is the share of the image below which an object is not expected.
+
+    Raises :class:`UserError` for instances without an area.
     """
-    path = Path(instances_json)
-    raw = read_json(path, "It should be a COCO instances file.")
-    try:
-        names = {int(item["id"]): str(item["name"]) for item in raw["categories"]}
-        images = {
-            int(item["id"]): (PurePosixPath(str(item["file_name"])).stem, float(item["width"]) * float(item["height"]))
-            for item in raw["images"]
-        }
-        areas: dict[tuple[int, str], float] = defaultdict(float)
-        for item in raw["annotations"]:
-            areas[int(item["image_id"]), names[int(item["category_id"])]] += float(item["area"])
-        present: dict[str, set[str]] = {name: set() for name, _ in images.values()}
-        expected: dict[str, set[str]] = {name: set() for name, _ in images.values()}
-        for (image_id, category), area in areas.items():
-            name, size = images[image_id]
-            present[name].add(category)
-            if area >= smallest * size:
-                expected[name].add(category)
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
-        kind = f"the key {error} is missing" if isinstance(error, KeyError) else str(error)
-        raise UserError(f"{path} is not an instances file as COCO writes them: {kind}") from None
-    refuse_doubles(path, raw)
-    if len(present) < len(raw["images"]):
-        raise UserError(f"{path} lists {len(raw['images'])} images under {len(present)} different names")
-    return Objects(
-        tuple(names.values()),
-        {name: frozenset(found) for name, found in present.items()},
-        {name: frozenset(found) for name, found in expected.items()},
-    )
+    present: dict[str, frozenset[str]] = {}
+    expected: dict[str, frozenset[str]] = {}
+    for name, (h, w) in instances.sizes.items():
+        areas: dict[str, float] = defaultdict(float)
+        for instance in instances.instances.get(name, []):
+            if instance.area is None:
+                raise UserError(f"{instances.path}: the key 'area' of an instance of {shorten(name)} is missing")
+            areas[instance.category] += instance.area
+        present[name] = frozenset(areas)
+        expected[name] = frozenset(category for category, area in areas.items() if area >= smallest * (h * w))
+    return Objects(instances.categories, present, expected)
 
 
 def object_counts(
@@ -88,22 +74,21 @@ def object_counts(
     lacking = sorted(set(predictions) - set(objects.present))
     if lacking:
         raise UserError(
-            f"the instances file lacks {len(lacking)} of the {len(predictions)} captioned images: "
-            f"{', '.join(lacking[:3])}{', ...' * (len(lacking) > 3)}"
+            f"the instances file lacks {counted(lacking, 'image')} of the {len(predictions)} that have a caption"
         )
-    found = {}
+    counts = {}
     for name, caption in predictions.items():
         mentioned = lexicon.mentions(caption)
-        there = set(objects.present[name])
+        present = set(objects.present[name])
         if references is not None:
-            there.update(category for reference in references[name] for category in lexicon.mentions(reference))
-        found[name] = {
+            present.update(category for reference in references[name] for category in lexicon.mentions(reference))
+        counts[name] = {
             "mentions": len(mentioned),
-            "hallucinated": sum(category not in there for category in mentioned),
+            "hallucinated": sum(category not in present for category in mentioned),
             "objects_expected": len(objects.expected[name]),
             "objects_found": len(objects.expected[name] & set(mentioned)),
         }
-    return found
+    return counts
 
 
 def object_scores(
@@ -126,10 +111,10 @@ def summed(counts: Mapping[str, Mapping[str, int]]) -> dict[str, float]:
     """
 
     def total(key: str) -> int:
-        return sum(each[key] for each in counts.values())
+        return sum(image[key] for image in counts.values())
 
     return {
         "CHAIR_i": total("hallucinated") / max(1, total("mentions")),
-        "CHAIR_s": sum(each["hallucinated"] > 0 for each in counts.values()) / max(1, len(counts)),
+        "CHAIR_s": sum(image["hallucinated"] > 0 for image in counts.values()) / max(1, len(counts)),
         "object_recall": total("objects_found") / max(1, total("objects_expected")),
     }

@@ -16,7 +16,7 @@ from hw3lib.data.predictions import check_names
 from hw3lib.metrics import chair
 from hw3lib.metrics.ptb import Tokenizer, java_on_path
 from hw3lib.system.errors import UserError
-from hw3lib.system.messages import some
+from hw3lib.system.messages import counted
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -35,7 +35,7 @@ class References:
         """Raises :class:`UserError` for an image without a caption, and when Java is not to be had."""
         silent = [name for name, group in captions.items() if not group]
         if silent:
-            raise UserError(f"{some(silent, 'image')} {'has' if len(silent) == 1 else 'have'} no reference caption")
+            raise UserError(f"{counted(silent, 'image')} {'has' if len(silent) == 1 else 'have'} no reference caption")
         self.captions = {name: list(group) for name, group in captions.items()}
         self._tokenizer = Tokenizer()
         flat = iter(self._tokenizer([caption for group in self.captions.values() for caption in group]))

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from hw3lib import paths
 from hw3lib.config import Clip
-from hw3lib.data.images import counted, open_image, unreadable
+from hw3lib.data.images import open_image, unreadable
 from hw3lib.models.clip_weights import ask_the_network, explain, find_weights, register
 from hw3lib.system import out_of_memory
 from hw3lib.system.errors import UserError
 from hw3lib.system.files import atomic
+from hw3lib.system.messages import problem_list
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -114,7 +115,7 @@ class ClipModel:
             except UserError:
                 files = [image for image in images if isinstance(image, str | Path)]
                 if problems := unreadable(files):
-                    raise UserError(counted(problems, len(images))) from None
+                    raise UserError(problem_list(problems, len(images))) from None
                 raise
             known.update(zip([digest for digest, _ in part], features, strict=True))
             self._store([digest for digest, _ in part], features)

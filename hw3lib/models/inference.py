@@ -11,7 +11,7 @@ import torch
 
 from hw3lib import config
 from hw3lib.config import folder
-from hw3lib.data.images import counted, unreadable
+from hw3lib.data.images import unreadable
 from hw3lib.data.loader import Images, batches, load_images
 from hw3lib.data.tokenizer import CaptionTokenizer, for_profile
 from hw3lib.data.transform import ImageTransform
@@ -19,6 +19,7 @@ from hw3lib.models.captioner import Captioner, Memory
 from hw3lib.models.decoding import Caption, beam, greedy
 from hw3lib.system import out_of_memory
 from hw3lib.system.errors import UserError
+from hw3lib.system.messages import problem_list
 
 if TYPE_CHECKING:
     from hw3lib.config import Decoding
@@ -69,7 +70,7 @@ class Unreadable(UserError):
 
 def _refuse(problems: Sequence[str], of: int) -> None:
     if problems:
-        raise Unreadable(counted(problems, of))
+        raise Unreadable(problem_list(problems, of))
 
 
 def caption_images(

@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+
+_LISTED = 10  # problems that a message tells in full
 
 
-def shortened(text: str, most: int = 120) -> str:
-    """A name as a message can show it."""
+def shorten(text: str, most: int = 120) -> str:
+    """A text as a message can show it.
+
+    >>> from hw3lib.system.messages import shorten
+    >>> shorten("a very long name", most=6)
+    'a very... (16 characters)'
+    """
     return text if len(text) <= most else f"{text[:most]}... ({len(text):,} characters)"
 
 
-def some(items: Sequence[str], kind: str) -> str:
-    """``4 images (a, b, c, ...)``."""
-    listed = ", ".join(map(shortened, items[:3])) + ", ..." * (len(items) > 3)
-    return f"{len(items)} {kind}{'s' * (len(items) > 1)} ({listed})"
+def counted(items: Iterable[object], noun: str, most: int = 3) -> str:
+    """How many things there are, and the first of them: this fits anywhere into a sentence.
+
+    >>> from hw3lib.system.messages import counted
+    >>> counted(["a.jpg", "b.jpg", "c.jpg", "d.jpg"], "image")
+    '4 images (a.jpg, b.jpg, c.jpg, ...)'
+    >>> counted([7], "image id")
+    '1 image id (7)'
+    """
+    names = [shorten(str(item)) for item in items]
+    listed = ", ".join(names[:most]) + ", ..." * (len(names) > most)
+    return f"{len(names)} {noun}{'s' * (len(names) != 1)} ({listed})"
 
 
-def _some(items: Sequence[Any], kind: str) -> str:
-    shown = ", ".join(shortened(str(item)) for item in items[:3])
-    return f"{len(items)} {kind}{'s' if len(items) > 1 else ''}: {shown}{', ...' if len(items) > 3 else ''}"
+def problem_list(problems: Sequence[str], of: int) -> str:
+    """How many of so many images cannot be used, and a line for each of the first ones' problems."""
+    further = [f"and {len(problems) - _LISTED} more"] * (len(problems) > _LISTED)
+    return "\n  ".join([f"{len(problems)} of {of} images cannot be used:", *problems[:_LISTED], *further])

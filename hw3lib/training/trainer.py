@@ -29,7 +29,7 @@ from hw3lib.config import folder
 from hw3lib.data.cache import decoded
 from hw3lib.data.caption_set import CaptionSet
 from hw3lib.data.captions import load_captions, training_captions
-from hw3lib.data.images import Photograph, counted
+from hw3lib.data.images import Photograph
 from hw3lib.data.loader import Images, Pairs, load_images, readable
 from hw3lib.data.predictions import variant
 from hw3lib.data.tokenizer import for_profile
@@ -38,6 +38,7 @@ from hw3lib.models.decoding import Caption
 from hw3lib.models.inference import LoadedRun, caption_images, load_run
 from hw3lib.system import files, out_of_memory, provenance
 from hw3lib.system.errors import UserError
+from hw3lib.system.messages import problem_list
 from hw3lib.training import frozen_features
 from hw3lib.training.checkpoints import read_facts, restore_state, save_state
 from hw3lib.training.feed import Feed
@@ -163,7 +164,7 @@ class _Trainer:
         self.feed = Feed(pairs, self.setting, profile.seed, self.rank, self.processes, self._features)
         self.val_images, bad = self._load(self.val_set, train=False)
         if bad:
-            problems = counted(list(bad.values()), len(self.val_set))
+            problems = problem_list(list(bad.values()), len(self.val_set))
             raise UserError(f"every validation image counts, but {problems}")
         self.judged = range(len(self.val_set))[: self.setting.validate_images]
         self.score = (

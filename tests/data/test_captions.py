@@ -48,15 +48,15 @@ def test_a_caption_set_has_every_image_with_its_captions_in_order(folder: Path) 
 def test_images_that_the_folder_lacks_are_counted_and_named(folder: Path) -> None:
     for name in ("val_001.jpg", "val_004.jpg"):
         (folder / "images" / "val" / name).unlink()
-    with pytest.raises(UserError, match=r"val\.json names 2 images: val_001\.jpg, val_004\.jpg that .*val lacks"):
+    with pytest.raises(UserError, match=r"val\.json names 2 images \(val_001\.jpg, val_004\.jpg\) that .*val lacks"):
         load(folder)
 
 
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
-        (lambda c: c["annotations"].append({"image_id": 9, "caption": "x"}), "1 image id: 9"),
-        (lambda c: c.update(annotations=c["annotations"][3:]), "no caption for 1 image: val_000.jpg"),
+        (lambda c: c["annotations"].append({"image_id": 9, "caption": "x"}), "1 image id (9)"),
+        (lambda c: c.update(annotations=c["annotations"][3:]), "no caption for 1 image (val_000.jpg)"),
         (lambda c: c.pop("annotations"), "annotations"),
         (lambda c: c["annotations"][0].pop("caption"), "caption"),
         (lambda c: c.update(images=[]), "names no image"),
@@ -145,7 +145,7 @@ def test_images_of_any_name_are_taken_without_truth(tmp_path: Path) -> None:
 
 
 def test_a_label_that_is_not_named_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"1 image: 7_1\.png"):
+    with pytest.raises(UserError, match=r"1 image \(7_1\.png\)"):
         labelled(tmp_path, ["12_3.png", "7_1.png"])
 
 

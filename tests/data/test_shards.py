@@ -124,7 +124,7 @@ def test_captions_of_a_file_find_their_images_in_shards(
     found = load_captions(named, pack(folder / "bare.tar", members))
     assert (found.names, found.ids, found.captions) == (files.names, files.ids, files.captions)
     del members["anywhere/train_004.jpg"]
-    with pytest.raises(UserError, match=r"train\.json names 1 image: train_004\.jpg that .*bare\.tar lacks"):
+    with pytest.raises(UserError, match=r"train\.json names 1 image \(train_004\.jpg\) that .*bare\.tar lacks"):
         load_captions(named, pack(folder / "bare.tar", members))
 
 

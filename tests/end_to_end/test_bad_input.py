@@ -411,13 +411,13 @@ REFUSED = [
         "images without captions",
         "train",
         edited("data/train.json", lambda raw: {**raw, "annotations": raw["annotations"][3:]}),
-        ("train.json", "no caption for 1 image: train_000.jpg"),
+        ("train.json", "no caption for 1 image (train_000.jpg)"),
     ),
     Row(
         "images with empty captions alone",
         "train",
         edited("data/train.json", lambda raw: [each.update(caption=" \n") for each in raw["annotations"][:3]] and None),
-        ("train.json", "no caption for 1 image: train_000.jpg"),
+        ("train.json", "no caption for 1 image (train_000.jpg)"),
     ),
     Row(
         "an image id twice",

@@ -262,8 +262,8 @@ def test_bad_annotation_files_are_refused(tmp_path: Path) -> None:
     good = coco({"a": ["x"], "b": ["y"]})
     for change, message in (
         ({"annotations": None}, "not a caption file"), ({"images": [{"id": 1}]}, "the key 'file_name' is missing"),
-        ({"annotations": []}, r"no caption for 2 images \(a, b\)"),
-        ({"images": [{"id": 10, "file_name": "a.jpg"}, {"id": 11, "file_name": "a.png"}]}, "under 1 different names"),
+        ({"annotations": []}, r"no caption for 2 images \(a\.jpg, b\.jpg\)"),
+        ({"images": [{"id": n, "file_name": f"{n}/a.jpg"} for n in (10, 11)]}, r"1 image \(a\) more than once"),
         ({"images": [{"id": 10, "file_name": "a.jpg"}, {"id": 10, "file_name": "b.jpg"}]}, r"id \(10\) more"),
         ({"annotations": good["annotations"] * 2}, r"2 annotations \(0, 1\) more than once"),
     ):  # fmt: skip
