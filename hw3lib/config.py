@@ -31,9 +31,9 @@ Triple = tuple[float, float, float]
 class Clip:
     """An open_clip model: a name that open_clip knows or the path of its JSON config; weights by tag or by file."""
 
-    model: str = "ViT-B-32"
-    pretrained: str = "openai"
-    batch_size: int = Field(default=64, ge=1)
+    model: str = "ViT-B-32"  # a name that open_clip knows, or the path of its JSON configuration
+    pretrained: str = "openai"  # open_clip's tag, or a weights file
+    batch_size: int = Field(default=64, ge=1)  # images or texts at a time
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -42,13 +42,14 @@ class Captions:
 
     train_images: str  # a folder, or WebDataset's shards: data/shards/train-{000000..000012}.tar
     train_annotations: str | None  # may be left out where shards have captions of their own
-    val_images: str
-    val_annotations: str
+    val_images: str  # a folder
+    val_annotations: str  # COCO's captions JSON
     tokenizer: str  # a Hugging Face tokenizers file; trained from the training captions when absent
     vocabulary_size: int = Field(default=18_022, ge=16)  # only used when the tokenizer is trained
+    # COCO's instances JSON of the validation images: adds object recall, CHAIR, grounding
     val_instances: str | None = None
     limit_train: int | None = Field(default=None, ge=1)  # use the first so many images only (smoke)
-    limit_val: int | None = Field(default=None, ge=1)
+    limit_val: int | None = Field(default=None, ge=1)  # the same for validation
     keep_decoded: bool = True  # training and validation images at each run's size, under runs/cache/images
 
 
@@ -56,8 +57,8 @@ class Captions:
 class Photographs:
     """P3's data: a folder of photographs, shown in this order (all of them, by name, when empty)."""
 
-    images: str
-    names: tuple[str, ...] = ()
+    images: str  # a folder
+    names: tuple[str, ...] = ()  # file names without their endings
     instances: str | None = None  # COCO's masks of these photographs, to be outlined in the viewer
     measure: int = Field(default=1000, ge=2)  # validation images on which attention is measured, at the most
 
@@ -66,21 +67,21 @@ class Photographs:
 class Encoder:
     """A timm backbone. ``arguments`` go to ``timm.create_model``; sizes and statistics come from timm when null."""
 
-    name: str = "swin_large_patch4_window7_224"
+    name: str = "swin_large_patch4_window7_224"  # timm's name of the backbone
     weights: str = "pretrained"  # "pretrained" (timm's own, from the hub or its cache), "none", or a file
-    arguments: dict[str, Any] = field(default_factory=dict)
+    arguments: dict[str, Any] = field(default_factory=dict)  # more keyword arguments of timm.create_model
     image_size: int | None = Field(default=None, ge=16)  # pixels
-    mean: Triple | None = None
-    std: Triple | None = None
-    frozen: bool = False
+    mean: Triple | None = None  # of the normalised input, per channel; timm's when null
+    std: Triple | None = None  # likewise
+    frozen: bool = False  # the encoder never learns
 
 
 @dataclass(frozen=True, config=_STRICT)
 class Labelled:
     """P1's data: ``<label id>_<n>.png`` images and ``id2label.json``."""
 
-    images: str
-    id2label: str
+    images: str  # a folder of `<label id>_<n>.png`
+    id2label: str  # `{"0": "bicycle", ...}`
     prompts: str = "report"  # a prompt set by name (hw3lib/resources/prompts/*.json) or the path of one
     study: tuple[str, ...] = ("factorial", "imagenet80", "cifar")  # the sets that are studied beside it
     # What stands for a supervised network, its features frozen; null: CLIP's own image encoder.
@@ -91,13 +92,13 @@ class Labelled:
 class Decoder:
     """A pre-norm transformer decoder (Vaswani et al. 2017) with cross-attention over the image's patches."""
 
-    layers: int = Field(default=8, ge=1)
-    heads: int = Field(default=8, ge=1)
+    layers: int = Field(default=8, ge=1)  # blocks of self-attention, cross-attention and feed-forward
+    heads: int = Field(default=8, ge=1)  # of each attention; they divide the width
     width: int | None = Field(default=None, ge=8)  # the encoder's own when null
-    feed_forward: int = Field(default=2048, ge=8)
-    dropout: float = Field(default=0.1, ge=0, lt=1)
-    attention_dropout: float = Field(default=0.1, ge=0, lt=1)
-    tied_head: bool = False
+    feed_forward: int = Field(default=2048, ge=8)  # width of the hidden layer
+    dropout: float = Field(default=0.1, ge=0, lt=1)  # of embeddings and of what each sub-layer adds
+    attention_dropout: float = Field(default=0.1, ge=0, lt=1)  # of attention weights
+    tied_head: bool = False  # the output layer's weights are the token embedding's
     max_length: int = Field(default=64, ge=4)  # tokens with [BOS] and [EOS]; longer captions are cut
 
 
@@ -105,10 +106,10 @@ class Decoder:
 class Jitter:
     """torchvision's ColorJitter; all zero is no augmentation."""
 
-    brightness: float = Field(default=0.0, ge=0)
-    contrast: float = Field(default=0.0, ge=0)
-    saturation: float = Field(default=0.0, ge=0)
-    hue: float = Field(default=0.0, ge=0, le=0.5)
+    brightness: float = Field(default=0.0, ge=0)  # a factor is drawn from 1 - x to 1 + x
+    contrast: float = Field(default=0.0, ge=0)  # likewise
+    saturation: float = Field(default=0.0, ge=0)  # likewise
+    hue: float = Field(default=0.0, ge=0, le=0.5)  # a shift is drawn from -x to x, in turns of the colour wheel
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -119,8 +120,8 @@ class Training:
     cosine`` the first one falls to zero over the epochs instead, and nothing ends before its time.
     """
 
-    learning_rates: tuple[float, ...] = Field(default=(1e-5, 3e-6, 1e-6), min_length=1)
-    schedule: Literal["staged", "cosine"] = "staged"
+    learning_rates: tuple[float, ...] = Field(default=(1e-5, 3e-6, 1e-6), min_length=1)  # AdamW's, one per stage
+    schedule: Literal["staged", "cosine"] = "staged"  # how the rate falls
     encoder_rate_scale: float = Field(default=1.0, ge=0)  # the encoder's rate is this times the stage's
     epochs: int = Field(default=30, ge=1)  # at the most, over all stages
     stage_epochs: tuple[int, ...] = ()  # at the most, at each rate: a budget, besides patience
@@ -133,12 +134,12 @@ class Training:
     captions_per_image: int = Field(default=1, ge=1)  # how many of an image's captions one visit trains on
     accumulate: int = Field(default=1, ge=1)  # a step's images go through the model in so many parts: less memory
     bucket_lengths: bool = False  # captions of like length share a step: less padding
-    warmup_steps: int = Field(default=0, ge=0)
-    weight_decay: float = Field(default=0.01, ge=0)
+    warmup_steps: int = Field(default=0, ge=0)  # optimizer steps over which the rate rises from zero
+    weight_decay: float = Field(default=0.01, ge=0)  # AdamW's; biases, norms and positions are not decayed
     clip_value: float = Field(default=1.0, gt=0)  # gradients are clipped by value to (-clip_value, clip_value)
-    label_smoothing: float = Field(default=0.0, ge=0, lt=1)
+    label_smoothing: float = Field(default=0.0, ge=0, lt=1)  # share of the target spread over the vocabulary
     ema_decay: float = Field(default=0.0, ge=0, lt=1)  # of the moving average of the weights that is judged; 0: none
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"  # auto: bfloat16 where the device has arithmetic for it
     activation_checkpointing: bool = False  # the encoder's activations are computed twice instead of kept
     compile: bool = False  # torch.compile: needs a C++ compiler on a CPU, pays off over many steps
     validate_images: int | None = Field(default=None, ge=2)  # validate on the first so many images (all when null)
@@ -153,10 +154,10 @@ class SelfCritical:
     """
 
     epochs: int = Field(default=0, ge=0)  # none by default
-    learning_rate: float = Field(default=1e-5, gt=0)
+    learning_rate: float = Field(default=1e-5, gt=0)  # constant
     encoder_rate_scale: float = Field(default=0.0, ge=0)  # 0: the encoder rests, its features are computed once
     samples: int = Field(default=5, ge=2)  # captions drawn per image
-    images_per_step: int = Field(default=16, ge=1)
+    images_per_step: int = Field(default=16, ge=1)  # each with its samples
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -171,28 +172,28 @@ class Decoding:
 class Run:
     """One captioning run: a row of the ablation table."""
 
-    title: str
+    title: str  # as tables and headings name it
     built_on: str | None = None  # the run that this one adds ingredients to, one by one; null: the best run
-    encoder: Encoder = field(default_factory=Encoder)
-    decoder: Decoder = field(default_factory=Decoder)
-    jitter: Jitter = field(default_factory=Jitter)
-    training: Training = field(default_factory=Training)
-    self_critical: SelfCritical = field(default_factory=SelfCritical)
-    decoding: Decoding = field(default_factory=Decoding)
+    encoder: Encoder = field(default_factory=Encoder)  # what sees
+    decoder: Decoder = field(default_factory=Decoder)  # what writes
+    jitter: Jitter = field(default_factory=Jitter)  # augmentation of training images
+    training: Training = field(default_factory=Training)  # cross-entropy on the reference captions
+    self_critical: SelfCritical = field(default_factory=SelfCritical)  # then, CIDEr as the reward
+    decoding: Decoding = field(default_factory=Decoding)  # how finished captions are searched
 
 
 @dataclass(frozen=True, config=_STRICT)
 class Profile:
     """Everything the pipeline needs to know."""
 
-    title: str
+    title: str  # as the report names it
     data: Literal["demo", "real"]  # who the figures speak about; shown wherever they are
-    seed: int
+    seed: int  # of everything that is drawn: data, weights, order, dropout, bootstrap
     clip: Clip | None  # null: captions are judged by CIDEr alone, and there is no P1
-    p1: Labelled
-    captions: Captions
-    p3: Photographs
-    runs: dict[str, Run]
+    p1: Labelled  # labelled images for zero-shot classification
+    captions: Captions  # captioned images for training and validation
+    p3: Photographs  # photographs to look into
+    runs: dict[str, Run]  # by name; the name becomes a folder
     name: str = ""  # the file's name without its ending; filled on loading
     best_run: str = "best"  # the run that P3 looks into
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import platform
 import subprocess
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict, dataclass, is_dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -58,13 +58,24 @@ def fingerprint(configuration: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
+@dataclass(frozen=True)
+class Provenance:
+    """What made a result."""
+
+    commit: str  # the checkout's short commit; "+" at its end: the tree had changed since
+    configuration: str  # a hash of the profile or of the run
+    seed: int  # the profile's
+    versions: dict[str, str]  # of Python and of the packages that numbers depend on
+    device: str  # the accelerator's name, else the kind of processor and the number of threads
+    written: str  # when, in UTC, ISO 8601
+
+    @classmethod
+    def of(cls, configuration: Any, seed: int) -> Provenance:
+        """That of a result which is written now."""
+        written = datetime.now(UTC).isoformat(timespec="seconds")
+        return cls(commit(), fingerprint(configuration), seed, versions(), device_name(), written)
+
+
 def stamp(configuration: Any, seed: int) -> dict[str, Any]:
-    """The provenance block of a result file."""
-    return {
-        "commit": commit(),
-        "configuration": fingerprint(configuration),
-        "seed": seed,
-        "versions": versions(),
-        "device": device_name(),
-        "written": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
+    """The provenance as plain data."""
+    return asdict(Provenance.of(configuration, seed))
