@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -19,6 +20,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from hw3lib.data.cache import decoded
+from hw3lib.data.cache.row_cache import Rows
+from hw3lib.data.cache.row_file import Damaged
 from hw3lib.data.caption_set import CaptionSet
 from hw3lib.data.epoch_order import Sample
 from hw3lib.data.images import Photograph, open_image, trouble
@@ -36,17 +39,17 @@ class Images:
 
     paths: tuple[Photograph, ...]
     transform: ImageTransform
-    pixels: np.ndarray | decoded.Pixels | None  # uint8 (n, h, w, 3)
+    pixels: np.ndarray | Rows | None  # uint8 (n, h, w, 3)
 
     def __len__(self) -> int:
         return len(self.paths)
 
     def __getitem__(self, index: int) -> Tensor:
         """The model's input of one photograph, float32 (3, h, w); jittered if the transform does that."""
-        fitted = None if self.pixels is None else self.pixels[index]
-        if fitted is None:
-            return self.transform(open_image(self.paths[index]))
-        return self.transform.finish(Image.fromarray(fitted))
+        if self.pixels is not None:
+            with suppress(Damaged):
+                return self.transform.finish(Image.fromarray(self.pixels[index]))
+        return self.transform(open_image(self.paths[index]))
 
 
 def load_images(
@@ -64,21 +67,17 @@ def load_images(
     """
     if cache is not None:
         try:
-            pixels, readable, problems = decoded.load(paths, transform, cache, report)
+            pixels, problems = decoded.load(paths, transform, cache, report)
         except OSError as error:
             report(f"decoded photographs are not kept in {cache}: {error.strerror or error}")
         else:
-            images = Images(tuple(paths[index] for index in readable), transform, pixels)
-            return images, {paths[index]: problem for index, problem in problems.items()}
+            return _readable(paths, problems, transform, pixels)
     h, w = transform.size
-    if len(paths) * h * w * 3 > _memory() / 8 / processes:
-        # Read through once all the same: a damaged one would end an epoch hours from now.
-        with ThreadPoolExecutor(threads.count()) as pool:
-            troubles = zip(paths, pool.map(trouble, paths), strict=True)
-            troubled = {path: problem for path, problem in troubles if problem}
-        return Images(tuple(path for path in paths if path not in troubled), transform, None), troubled
+    fits = len(paths) * h * w * 3 <= _memory() / 8 / processes
 
-    def fitted(path: P) -> np.ndarray | str:
+    def fitted(path: P) -> np.ndarray | str | None:
+        if not fits:  # read through once all the same: a damaged one would end an epoch hours from now
+            return trouble(path)
         try:
             return np.asarray(transform.fit(open_image(path)))
         except UserError as error:
@@ -86,11 +85,18 @@ def load_images(
 
     # Pillow decodes and resizes outside the interpreter's lock.
     with ThreadPoolExecutor(threads.count()) as pool:
-        found = list(pool.map(fitted, paths))
-    good = [(path, pixels) for path, pixels in zip(paths, found, strict=True) if not isinstance(pixels, str)]
-    bad = {path: problem for path, problem in zip(paths, found, strict=True) if isinstance(problem, str)}
-    kept = np.stack([pixels for _, pixels in good]) if good else np.zeros((0, h, w, 3), np.uint8)
-    return Images(tuple(path for path, _ in good), transform, kept), bad
+        results = list(pool.map(fitted, paths))
+    problems = {index: problem for index, problem in enumerate(results) if isinstance(problem, str)}
+    good = [result for result in results if isinstance(result, np.ndarray)]
+    stacked = np.stack(good) if good else np.zeros((0, h, w, 3), np.uint8)
+    return _readable(paths, problems, transform, stacked if fits else None)
+
+
+def _readable(
+    paths: Sequence[P], problems: Mapping[int, str], transform: ImageTransform, pixels: np.ndarray | Rows | None
+) -> tuple[Images, dict[P, str]]:
+    good = tuple(path for index, path in enumerate(paths) if index not in problems)
+    return Images(good, transform, pixels), {paths[index]: problem for index, problem in problems.items()}
 
 
 def _memory() -> int:

@@ -11,16 +11,20 @@ import os
 import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hw3lib import paths
 from hw3lib.config import Clip
+from hw3lib.data.cache import digests
+from hw3lib.data.cache.digests import Digests, digest_of
+from hw3lib.data.cache.row_cache import RowCache
+from hw3lib.data.cache.row_file import Damaged
 from hw3lib.data.images import open_image, unreadable
 from hw3lib.models.clip_weights import ask_the_network, explain, find_weights, register
 from hw3lib.system import out_of_memory
 from hw3lib.system.errors import UserError
-from hw3lib.system.files import atomic
 from hw3lib.system.messages import problem_list
 
 if TYPE_CHECKING:
@@ -28,7 +32,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _TEXTS_KEPT = 50_000
-_FLUSH = 1024  # images per cache file: what an interruption loses at the most
+_PORTION = 1024  # images per cache file: what an interruption loses at the most
 
 
 class ClipModel:
@@ -47,9 +51,9 @@ class ClipModel:
         self.model = model.eval().requires_grad_(False).to(device)
         self.preprocess, self.tokenizer = preprocess, tokenizer
         self.width, self.batch_size, self.device = width, batch_size, device  # width: D
-        self.cache = paths.root() / "runs" / "cache" / "clip" / key
-        self._images: dict[str, Tensor] | None = None  # digest -> (D,)
-        self._digests: dict[tuple[str, int, int], str] = {}  # (path, mtime, bytes) -> digest
+        self.cache = RowCache(paths.root() / "runs" / "cache" / "clip" / key)
+        self._images: dict[bytes, Tensor] = {}  # sha256 of the content -> (D,)
+        self._digests = Digests(digests.home())
         self._texts: dict[str, Tensor] = {}  # text -> (D,)
 
     @classmethod
@@ -103,25 +107,23 @@ class ClipModel:
         """
         import torch
 
-        known = self._stored()
-        digests = [self._digest(image) for image in images]
-        missing = {digest: image for digest, image in zip(digests, images, strict=True) if digest not in known}
-        pending = list(missing.items())
-        for start in range(0, len(pending), _FLUSH):
-            part = pending[start : start + _FLUSH]
+        keys = self._content_keys(images)
+        self._recall(keys)
+        missing = {key: image for key, image in zip(keys, images, strict=True) if key not in self._images}
+        pending = list(missing)
+        for start in range(0, len(pending), _PORTION):
+            portion = pending[start : start + _PORTION]
             try:
                 with out_of_memory.advice(f"lower clip.batch_size (now {self.batch_size}) in the profile"):
-                    features = self._encode_images([image for _, image in part])
+                    features = self._encode_images([missing[key] for key in portion])
             except UserError:
                 files = [image for image in images if isinstance(image, str | Path)]
                 if problems := unreadable(files):
                     raise UserError(problem_list(problems, len(images))) from None
                 raise
-            known.update(zip([digest for digest, _ in part], features, strict=True))
-            self._store([digest for digest, _ in part], features)
-        if not digests:
-            return torch.empty(0, self.width)
-        return torch.stack([known[digest] for digest in digests])
+            self._images.update(zip(portion, features, strict=True))
+            self._keep(portion, features)
+        return torch.stack([self._images[key] for key in keys]) if keys else torch.empty(0, self.width)
 
     def embed_texts(self, texts: Sequence[str]) -> Tensor:
         """Features of texts, ``(B, D)``, normalised, float32, on the CPU. Each distinct text is encoded once.
@@ -185,48 +187,36 @@ class ClipModel:
         prepared: Tensor = self.preprocess(open_image(image) if isinstance(image, str | Path) else image.convert("RGB"))
         return prepared
 
-    def _digest(self, image: str | Path | Image) -> str:
-        if not isinstance(image, str | Path):
-            head = f"{image.mode} {image.size}".encode()
-            return hashlib.sha256(head + image.tobytes()).hexdigest()
-        try:
-            status = Path(image).stat()
-        except OSError:
-            raise UserError(f"there is no image {image}") from None
-        state = (str(image), status.st_mtime_ns, status.st_size)
-        if state not in self._digests:
-            self._digests[state] = _digest_file(Path(image))
-        return self._digests[state]
+    def _content_keys(self, images: Sequence[str | Path | Image]) -> list[bytes]:
+        """sha256 of each file's bytes, of each picture's pixels."""
+        places = [index for index, image in enumerate(images) if isinstance(image, str | Path)]
+        paths = [Path(image) for image in images if isinstance(image, str | Path)]
+        keys = dict(zip(places, self._digests.of(paths), strict=True))
+        for index, image in enumerate(images):
+            if not isinstance(image, str | Path):
+                keys[index] = digest_of(f"{image.mode} {image.size}".encode() + image.tobytes())
+        return [keys[index] for index in range(len(images))]
 
-    def _stored(self) -> dict[str, Tensor]:
-        """Features by digest: all that the cache's files hold, read once."""
-        if self._images is None:
-            from safetensors import SafetensorError
-            from safetensors.torch import load_file
-
-            self._images = {}
-            for path in sorted(self.cache.glob("*.safetensors")):
-                try:
-                    part = load_file(path)
-                    digests, features = part["digests"].numpy(), part["features"]
-                except (SafetensorError, KeyError, OSError):
-                    continue  # a cache: what cannot be read is computed again
-                if features.ndim == 2 and features.shape[1] == self.width and len(digests) == len(features):
-                    self._images.update(zip([row.tobytes().hex() for row in digests], features, strict=True))
-        return self._images
-
-    def _store(self, digests: list[str], features: Tensor) -> None:
-        """One more file in the cache, named by what it holds: processes that write at once do not meet."""
+    def _recall(self, keys: Sequence[bytes]) -> None:
+        """Take features into memory that the disk has of these images."""
         import torch
-        from safetensors.torch import save_file
 
-        rows = torch.tensor([list(bytes.fromhex(digest)) for digest in digests], dtype=torch.uint8)  # (B, 32)
-        name = hashlib.sha256("".join(digests).encode()).hexdigest()[:20]
+        if all(key in self._images for key in keys):
+            return
+        self.cache.refresh()
+        kept = [key for key in dict.fromkeys(keys) if key not in self._images and key in self.cache]
+        rows = self.cache.rows(kept)
+        for index, key in enumerate(kept):
+            with suppress(Damaged):  # then computed again
+                self._images[key] = torch.from_numpy(rows[index].copy())
+
+    def _keep(self, keys: Sequence[bytes], features: Tensor) -> None:
+        """One more file in the cache; where the disk refuses, features stay in memory."""
         try:
-            with atomic(self.cache / f"{name}.safetensors") as temporary:
-                save_file({"digests": rows, "features": features.contiguous()}, temporary)
+            with self.cache.adding():
+                self.cache.add(zip(keys, features.numpy(), strict=True), len(keys))
         except OSError as error:
-            warnings.warn(f"image features are not kept: {error}", stacklevel=2)
+            warnings.warn(f"image features are not kept in {self.cache.folder}: {error.strerror}", stacklevel=3)
 
 
 def _lengths(tokens: Tensor) -> Tensor:

@@ -1,18 +1,18 @@
 """What a frozen encoder makes of photographs, computed once and kept: runs with the same encoder share it.
 
-Under ``runs/cache/features`` lies a file of rows (:mod:`hw3lib.data.cache.row_file`) for each encoder and set of
-photographs, named by all that the numbers follow from. It is whole and sound, or it is made again.
+Under ``runs/cache/features/<key>/``, ``key`` by all that the numbers follow from, the set of photographs and their
+order included, lies a :class:`~hw3lib.data.cache.row_cache.RowCache` with a row for each photograph's place.
 
-Dimension letters: n photographs, P patches (Gh x Gw grid), C the encoder's channels.
+Dimension letters: I photographs, P patches (Gh x Gw grid), C the encoder's channels.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +20,15 @@ import numpy as np
 import torch
 
 from hw3lib import paths
-from hw3lib.data.cache import digests, row_file
+from hw3lib.data.cache import digests
 from hw3lib.data.cache.digests import Digests
-from hw3lib.data.cache.row_file import RowFile
+from hw3lib.data.cache.row_cache import RowCache, Rows
+from hw3lib.data.cache.row_file import KEY
 from hw3lib.data.loader import Images, batches
 from hw3lib.models.captioner import Captioner, Features
-from hw3lib.system import locks, threads
 from hw3lib.training.optimization import autocast
+
+_PORTION = 64  # batches of a file, and what a kill loses at the most
 
 
 def home() -> Path:
@@ -37,8 +39,8 @@ def home() -> Path:
 class Frozen:
     """Features of photographs by index, float32, in memory or mapped from disk."""
 
-    def __init__(self, rows: np.ndarray, grid: tuple[int, int]) -> None:
-        self.rows, self.grid = rows, grid  # rows: (n, P, C)
+    def __init__(self, rows: np.ndarray | Rows, grid: tuple[int, int]) -> None:
+        self.rows, self.grid = rows, grid  # rows: (I, P, C)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -77,7 +79,7 @@ def frozen(
 
 def _in_memory(model: Captioner, images: Images, precision: str, size: int) -> Frozen:
     rows, grid, done = np.empty((0, 0, 0), np.float32), (0, 0), 0
-    for part in _computed(model, images, precision, size):
+    for part in _computed(model, images, range(len(images)), precision, size):
         if not done:
             # All at once: what is put together at the end is there twice.
             rows, grid = np.empty((len(images), *part.patches.shape[1:]), np.float32), part.grid
@@ -86,54 +88,37 @@ def _in_memory(model: Captioner, images: Images, precision: str, size: int) -> F
     return Frozen(rows, grid)
 
 
-def _kept(model: Captioner, images: Images, precision: str, size: int, cache: Path) -> Frozen:
+def _kept(model: Captioner, images: Images, precision: str, size: int, folder: Path) -> Frozen:
     """From the cache, into which they are computed first if need be."""
-    contents = Digests(digests.home()).of(images.paths)
-    path = cache / f"{_key(model, images, precision, size, contents)}.rows"
-    with locks.exclusive(path.with_suffix(".lock"), "", patience=-1):
-        file = _sound(path)
-        if file is None:
-            for left in cache.glob(f".{path.stem}.*.part.rows"):  # by a killed process
-                left.unlink(missing_ok=True)
-            _write(path, model, images, precision, size, contents)
-            file = RowFile(path)
-    height, width = file.facts["grid"]
-    return Frozen(file.rows, (height, width))
-
-
-def _write(path: Path, model: Captioner, images: Images, precision: str, size: int, contents: list[bytes]) -> None:
-    found = _computed(model, images, precision, size)
-    first = next(found)
-    row_file.check_room(path.parent, len(images) * first.patches[0].numel() * 4)
-
-    def rows() -> Iterator[np.ndarray]:
-        yield from first.patches.numpy()
-        for part in found:
-            yield from part.patches.numpy()
-
-    row_file.write(path, zip(contents, rows(), strict=True), {"grid": first.grid})
-
-
-def _sound(path: Path) -> RowFile | None:
-    """The file, if it is there and every row is as it was written; the first epoch reads it all anyway."""
-    try:
-        file = RowFile(path)
-    except (FileNotFoundError, row_file.Damaged):
-        return None
-    with ThreadPoolExecutor(threads.count()) as pool:
-        return file if all(pool.map(file.sound, range(len(file)))) else None
+    cache = RowCache(folder / _key(model, images, precision, size), checked=True)  # the first epoch reads it all anyway
+    keys = [place.to_bytes(KEY) for place in range(len(images))]
+    cache.refresh()
+    for start in range(0, len(keys), _PORTION * size):
+        portion = range(start, min(start + _PORTION * size, len(keys)))
+        if all(keys[place] in cache for place in portion):
+            continue
+        with cache.adding():
+            if not all(keys[place] in cache for place in portion):
+                parts = _computed(model, images, portion, precision, size)
+                first = next(parts)
+                rows = (row for patches in chain([first], parts) for row in patches.patches.numpy())
+                cache.add(zip((keys[i] for i in portion), rows, strict=True), len(keys) - start, {"grid": first.grid})
+    height, width = cache.files[0].facts["grid"]
+    return Frozen(cache.rows(keys, cache.files[0].shape[1:]), (height, width))
 
 
 @torch.inference_mode()
-def _computed(model: Captioner, images: Images, precision: str, size: int) -> Iterator[Features]:
-    """Features in batches, float32, on the CPU."""
-    for batch in batches(images, size):
+def _computed(
+    model: Captioner, images: Images, indices: Sequence[int], precision: str, size: int
+) -> Iterator[Features]:
+    """Features of those photographs in batches, float32, on the CPU."""
+    for batch in batches(images, size, indices):
         with autocast(model.device, precision):
             patches, grid = model.features(batch.to(model.device))
         yield Features(patches.float().cpu(), grid)
 
 
-def _key(model: Captioner, images: Images, precision: str, size: int, contents: list[bytes]) -> str:
+def _key(model: Captioner, images: Images, precision: str, size: int) -> str:
     """A name by all that the numbers follow from, how they are batched and computed included."""
     weights = hashlib.sha256()
     for name, tensor in model.encoder.state_dict().items():
@@ -151,7 +136,7 @@ def _key(model: Captioner, images: Images, precision: str, size: int, contents: 
         kind,
         size,
         _device(model.device),
-        hashlib.sha256(b"".join(contents)).hexdigest(),
+        hashlib.sha256(b"".join(Digests(digests.home()).of(images.paths))).hexdigest(),
     ]
     return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()[:20]
 

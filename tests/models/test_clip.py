@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 
 from hw3lib import config
+from hw3lib.data.cache import row_file
 from hw3lib.metrics.clip_score import clip_scores, ref_clip_scores
 from hw3lib.models import clip as clip_module
 from hw3lib.models import clip_weights
@@ -27,14 +28,14 @@ TEXTS = [
 
 
 @pytest.fixture(scope="module")
-def setting(tmp_path_factory: pytest.TempPathFactory) -> config.Clip:
+def clip_config(tmp_path_factory: pytest.TempPathFactory) -> config.Clip:
     return write_clip(tmp_path_factory.mktemp("clip"))
 
 
 @pytest.fixture
-def model(setting: config.Clip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ClipModel:
+def model(clip_config: config.Clip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ClipModel:
     monkeypatch.setenv("HW3_ROOT", str(tmp_path))
-    return ClipModel.load(setting)
+    return ClipModel.load(clip_config)
 
 
 @pytest.fixture
@@ -147,10 +148,10 @@ def test_refclipscore_refuses_sides_that_do_not_pair() -> None:
 
 
 def test_images_are_embedded_once_per_content(
-    model: ClipModel, setting: config.Clip, photographs: list[Path], monkeypatch: pytest.MonkeyPatch
+    model: ClipModel, clip_config: config.Clip, photographs: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = model.embed_images(photographs)
-    again = ClipModel.load(setting)
+    again = ClipModel.load(clip_config)
     encoded: list[int] = []
     original = ClipModel._encode_images
 
@@ -176,17 +177,41 @@ def test_pictures_in_memory_are_embedded_like_their_files(model: ClipModel, phot
 
 
 def test_the_cache_belongs_to_its_weights_and_survives_a_damaged_file(
-    model: ClipModel, setting: config.Clip, photographs: list[Path], tmp_path: Path
+    model: ClipModel, clip_config: config.Clip, photographs: list[Path], tmp_path: Path
 ) -> None:
     first = model.embed_images(photographs[:2])
-    files = list(model.cache.glob("*"))
-    assert [path.suffix for path in files] == [".safetensors"]
+    files = list(model.cache.folder.glob("*.rows"))
+    assert len(files) == 1
     (tmp_path / "other").mkdir()
     other = ClipModel.load(write_clip(tmp_path / "other", seed=1))
-    assert other.cache != model.cache
+    assert other.cache.folder != model.cache.folder
     assert (other.embed_images(photographs[:2]) - first).abs().max() > 1e-3
     files[0].write_bytes(files[0].read_bytes()[:40])
-    torch.testing.assert_close(ClipModel.load(setting).embed_images(photographs[:2]), first)
+    torch.testing.assert_close(ClipModel.load(clip_config).embed_images(photographs[:2]), first)
+
+
+@pytest.mark.filterwarnings("ignore:.*is damaged")
+def test_a_damaged_row_of_the_cache_is_computed_again(
+    model: ClipModel, clip_config: config.Clip, photographs: list[Path]
+) -> None:
+    first = model.embed_images(photographs)
+    (path,) = model.cache.folder.glob("*.rows")
+    content = bytearray(path.read_bytes())
+    content[7] ^= 64
+    path.write_bytes(content)
+    for _ in range(2):
+        torch.testing.assert_close(ClipModel.load(clip_config).embed_images(photographs), first)
+
+
+def test_where_the_disk_refuses_features_stay_in_memory(
+    model: ClipModel, photographs: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(row_file, "SPARE", 2**62)
+    with pytest.warns(UserWarning, match="image features are not kept in .*clip"):
+        first = model.embed_images(photographs)
+    assert not list(model.cache.folder.glob("*.rows"))
+    monkeypatch.setattr(ClipModel, "_encode_images", None)
+    torch.testing.assert_close(model.embed_images(photographs), first)
 
 
 def test_an_unreadable_image_is_named(model: ClipModel, tmp_path: Path, photographs: list[Path]) -> None:
@@ -230,7 +255,7 @@ def test_a_tag_without_a_network_says_where_to_put_the_file(tmp_path: Path, monk
 
 
 def test_weights_of_openai_get_the_activation_that_they_were_trained_with(
-    setting: config.Clip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    clip_config: config.Clip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import open_clip
 
@@ -239,27 +264,27 @@ def test_weights_of_openai_get_the_activation_that_they_were_trained_with(
     monkeypatch.setattr(open_clip, "get_pretrained_cfg", lambda *_: tag)
     local = tmp_path / "data" / "weights" / "tiny_clip.some_tag.safetensors"
     local.parent.mkdir(parents=True)
-    local.write_bytes(Path(setting.pretrained).read_bytes())
-    model = ClipModel.load(config.Clip(setting.model, "some_tag"))
+    local.write_bytes(Path(clip_config.pretrained).read_bytes())
+    model = ClipModel.load(config.Clip(clip_config.model, "some_tag"))
     kinds = {type(module).__name__ for module in model.model.modules()}
     assert "QuickGELU" in kinds
     assert "GELU" not in kinds
     assert tuple(model.preprocess.transforms[-1].mean) == (0.5, 0.5, 0.5)
 
 
-def test_weights_that_do_not_fit_or_are_a_pickle_are_refused(setting: config.Clip, tmp_path: Path) -> None:
+def test_weights_that_do_not_fit_or_are_a_pickle_are_refused(clip_config: config.Clip, tmp_path: Path) -> None:
     narrow = {**TINY, "embed_dim": 16}
     path = tmp_path / "narrow_clip.json"
     path.write_text(json.dumps(narrow))
     with pytest.raises(UserError, match="does not fit the model narrow_clip"):
-        ClipModel.load(config.Clip(str(path), setting.pretrained))
-    (tmp_path / "cut.safetensors").write_bytes(Path(setting.pretrained).read_bytes()[:5000])
+        ClipModel.load(config.Clip(str(path), clip_config.pretrained))
+    (tmp_path / "cut.safetensors").write_bytes(Path(clip_config.pretrained).read_bytes()[:5000])
     with pytest.raises(UserError, match=r"cut\.safetensors"):
-        ClipModel.load(config.Clip(setting.model, str(tmp_path / "cut.safetensors")))
+        ClipModel.load(config.Clip(clip_config.model, str(tmp_path / "cut.safetensors")))
 
     torch.save({"weights": Trap(tmp_path / "sprung")}, tmp_path / "trap.pt")
     with pytest.raises(UserError, match=r"trap\.pt .*never run"):
-        ClipModel.load(config.Clip(setting.model, str(tmp_path / "trap.pt")))
+        ClipModel.load(config.Clip(clip_config.model, str(tmp_path / "trap.pt")))
     assert not (tmp_path / "sprung").exists()
 
 

@@ -71,7 +71,7 @@ def kept(model: Captioner, images: Images, precision: str = "float32", size: int
 
 
 def files() -> list[Path]:
-    return sorted(frozen_features.home().glob("*.rows"))
+    return sorted(frozen_features.home().rglob("*.rows"))
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
@@ -145,6 +145,23 @@ def test_a_damaged_file_is_computed_again(model: Captioner, images: Images, comp
         assert path.read_bytes() == whole
 
 
+def test_a_large_set_is_kept_in_portions_of_which_only_a_damaged_one_is_computed_again(
+    model: Captioner, images: Images, computed: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(frozen_features, "_PORTION", 2)
+    expected = afresh(model, images, size=5)
+    computed.clear()
+    assert torch.equal(kept(model, images, size=5), expected)
+    assert computed == [5, 5, 5, 5, 4]
+    assert len(files()) == 3
+    content = bytearray(files()[1].read_bytes())
+    content[99] ^= 1
+    files()[1].write_bytes(content)
+    computed.clear()
+    assert torch.equal(kept(model, images, size=5), expected)
+    assert computed == [5, 5]
+
+
 def test_without_room_they_stay_in_memory_and_one_line_says_so(
     model: Captioner, images: Images, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -201,7 +218,7 @@ def test_what_a_killed_process_left_is_no_obstacle(
 ) -> None:
     process = start(model, images, tmp_path, 0.5)
     deadline = time.monotonic() + 240
-    while not any(frozen_features.home().glob(".*.part.rows")):
+    while not any(frozen_features.home().rglob(".*.part.rows")):
         assert process.poll() is None, "it ended before it could be killed"
         assert time.monotonic() < deadline
         time.sleep(0.005)

@@ -35,59 +35,59 @@ class Digests:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._groups: dict[str, dict[str, tuple[int, int, str]]] = {}  # folder or shard -> name -> state and digest
-        self._noted: set[str] = set()  # groups that know more than their file
+        self._unsaved: set[str] = set()  # groups that have more than their file
 
-    def known(self, photograph: Photograph) -> bytes | None:
+    def get(self, photograph: Photograph) -> bytes | None:
         """The digest, if the photograph is remembered and is as it was then."""
         state = state_of(photograph)
         *then, digest = self._group(_place(photograph)).get(photograph.name, (0, 0, ""))
         return bytes.fromhex(digest) if state and tuple(then) == state else None
 
-    def note(self, photograph: Photograph, state: State | None, digest: bytes) -> None:
+    def remember(self, photograph: Photograph, state: State | None, digest: bytes) -> None:
         """Remember the digest of what was read after the photograph had this state."""
         if state is None or time.time_ns() - state[0] < _TICK:
             return
         group = _place(photograph)
         self._group(group)[photograph.name] = (*state, digest.hex())
-        self._noted.add(group)
+        self._unsaved.add(group)
 
     def of(self, photographs: Sequence[Photograph]) -> list[bytes]:
         """All digests, hashing what is not remembered. Raises :class:`UserError` for one that cannot be read."""
-        found = [self.known(photograph) for photograph in photographs]
-        new = [index for index, digest in enumerate(found) if digest is None]
+        digests = [self.get(photograph) for photograph in photographs]
+        new = [index for index, digest in enumerate(digests) if digest is None]
         states = [state_of(photographs[index]) for index in new]
         with ThreadPoolExecutor(threads.count()) as pool:
             hashed = threads.ahead(pool, lambda index: digest_of(_read(photographs[index])), new)
             for index, state, digest in zip(new, states, hashed, strict=True):
-                found[index] = digest
-                self.note(photographs[index], state, digest)
+                digests[index] = digest
+                self.remember(photographs[index], state, digest)
         self.save()
-        return [digest for digest in found if digest is not None]
+        return [digest for digest in digests if digest is not None]
 
     def save(self) -> None:
-        """Write what was noted; what cannot be written is hashed again another time."""
-        for group in self._noted:
+        """Write what is new; what cannot be written is hashed again another time."""
+        for group in self._unsaved:
             try:
                 files.write_json(self._file(group), {"of": group, "digests": self._groups[group]}, indent=None)
             except OSError:
                 return
-        self._noted.clear()
+        self._unsaved.clear()
 
     def forget(self) -> None:
         """Read what other processes have written since, when it is next asked for."""
-        self._groups = {group: known for group, known in self._groups.items() if group in self._noted}
+        self._groups = {group: self._groups[group] for group in self._unsaved}
 
     def _group(self, group: str) -> dict[str, tuple[int, int, str]]:
         if group not in self._groups:
-            known: dict[str, tuple[int, int, str]] = {}
+            entries: dict[str, tuple[int, int, str]] = {}
             try:
-                told = json.loads(self._file(group).read_text(encoding="utf-8"))
-                for name, (changed, size, digest) in told["digests"].items():
+                content = json.loads(self._file(group).read_text(encoding="utf-8"))
+                for name, (changed, size, digest) in content["digests"].items():
                     if len(bytes.fromhex(digest)) == 32:
-                        known[name] = (changed, size, digest)
+                        entries[name] = (changed, size, digest)
             except (OSError, ValueError, KeyError, TypeError, AttributeError):
-                known = {}  # a cache: what cannot be read is made again
-            self._groups[group] = known
+                entries = {}  # a cache: what cannot be read is made again
+            self._groups[group] = entries
         return self._groups[group]
 
     def _file(self, group: str) -> Path:

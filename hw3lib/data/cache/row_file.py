@@ -1,6 +1,6 @@
 """Files of rows of one shape and type, memory-mapped: written once, whole or not at all, and never changed after.
 
-A file is its rows one after another, each row's key (32 bytes, a sha256) and CRC-32, facts as JSON, and a trailer with
+A file is its rows one after another, each row's key (32 bytes) and CRC-32, facts as JSON, and a trailer with
 their numbers and a CRC-32 of all but the rows. What was cut short has no trailer; what was changed has another CRC.
 
 Dimension letters: R rows.
@@ -23,28 +23,20 @@ import numpy as np
 from hw3lib.system.files import atomic
 
 KEY = 32  # bytes
+SPARE = 2**30  # bytes of disk that are left to others
 _TRAILER = struct.Struct("<4sQQI")  # magic, R, bytes of facts, CRC-32 of keys, sums and facts
 _MAGIC = b"hw3r"
-
-
-SPARE = 2**30  # bytes of disk that are left to others
 
 
 class Damaged(Exception):
     """A file that :func:`write` did not finish, or that was changed since."""
 
 
-def check_room(folder: Path, needed: int) -> None:
-    """Raises ``OSError`` where the disk has no room for so many bytes and something to spare."""
-    free = shutil.disk_usage(folder).free
-    if needed + SPARE > free:
-        raise OSError(errno.ENOSPC, f"{needed / 1e9:.1f} GB needed, {free / 1e9:.1f} GB free")
-
-
-def write(path: Path, rows: Iterable[tuple[bytes, np.ndarray]], facts: dict[str, Any] | None = None) -> int:
+def write(path: Path, rows: Iterable[tuple[bytes, np.ndarray]], expected: int, facts: Any = None) -> int:
     """Write keys with their rows, as they come, and return R; no row, no file. ``facts`` (plain data) come along.
 
-    Raises ``OSError`` where the disk refuses, and what ``rows`` raises; then there is no file either.
+    Raises ``OSError`` where the disk refuses or has no room for ``expected`` rows and something to spare, and what
+    ``rows`` raises; then there is no file either.
     """
     rows = iter(rows)
     first = next(rows, None)
@@ -53,16 +45,19 @@ def write(path: Path, rows: Iterable[tuple[bytes, np.ndarray]], facts: dict[str,
     kind, shape = first[1].dtype, first[1].shape
     keys, sums = bytearray(), bytearray()
     with atomic(path) as temporary, temporary.open("wb") as file:
+        needed, free = expected * first[1].nbytes, shutil.disk_usage(path.parent).free
+        if needed + SPARE > free:
+            raise OSError(errno.ENOSPC, f"{needed / 1e9:.1f} GB needed, {free / 1e9:.1f} GB free")
         for key, row in chain([first], rows):
             assert (len(key), row.dtype, row.shape) == (KEY, kind, shape)
             data = np.ascontiguousarray(row).reshape(-1).view(np.uint8)
             file.write(data.data)
             keys += key
             sums += struct.pack("<I", zlib.crc32(data.data))
-        known = json.dumps({"dtype": kind.str, "shape": shape, "facts": facts or {}}).encode()
-        ending = bytes(keys) + bytes(sums) + known
+        header = json.dumps({"dtype": kind.str, "shape": shape, "facts": facts}).encode()
+        ending = bytes(keys) + bytes(sums) + header
         count = len(keys) // KEY
-        file.write(ending + _TRAILER.pack(_MAGIC, count, len(known), zlib.crc32(ending)))
+        file.write(ending + _TRAILER.pack(_MAGIC, count, len(header), zlib.crc32(ending)))
     return count
 
 
@@ -86,12 +81,12 @@ class RowFile:
             ending = file.read(size - _TRAILER.size - max(0, start))
             if start <= 0 or zlib.crc32(ending) != check:
                 raise Damaged(f"{path} was changed")
-        known = json.loads(ending[count * (KEY + 4) :])
-        kind, shape = np.dtype(known["dtype"]), tuple(known["shape"])
+        header = json.loads(ending[count * (KEY + 4) :])
+        kind, shape = np.dtype(header["dtype"]), tuple(header["shape"])
         if start != count * kind.itemsize * int(np.prod(shape)):
             raise Damaged(f"{path} was changed")
-        self.facts: dict[str, Any] = known["facts"]
-        self.keys = [ending[place : place + KEY] for place in range(0, count * KEY, KEY)]
+        self.facts: Any = header["facts"]
+        self.keys = [ending[start : start + KEY] for start in range(0, count * KEY, KEY)]
         self.sums = np.frombuffer(ending, "<u4", count, count * KEY)  # (R,)
         self.shape: tuple[int, ...] = (count, *shape)
         # A plain view of the map: numpy's memmap does more at each index.

@@ -128,11 +128,11 @@ def test_a_photograph_that_changed_is_decoded_again_and_no_other(
 def test_a_file_that_was_just_changed_is_not_trusted_to_stay(photographs: list[Path]) -> None:
     memory = digests.Digests(digests.home())
     (old,) = memory.of(photographs[:1])
-    assert memory.known(photographs[0]) == old
+    assert memory.get(photographs[0]) == old
     os.utime(photographs[1])
     memory.of(photographs[1:2])
-    assert memory.known(photographs[1]) is None
-    assert digests.Digests(digests.home()).known(photographs[0]) == old
+    assert memory.get(photographs[1]) is None
+    assert digests.Digests(digests.home()).get(photographs[0]) == old
     with pytest.raises(UserError, match=r"gone\.jpg cannot be read"):
         memory.of([photographs[0].with_name("gone.jpg")])
 
@@ -201,7 +201,7 @@ def test_the_same_content_is_kept_once(load: Load, photographs: list[Path], deco
     shutil.copy(photographs[0], photographs[9])
     assert same(load(), plain(photographs))
     (path,) = files()
-    assert len(cache.RowFile(path)) == 23
+    assert len(row_file.RowFile(path)) == 23
 
 
 def test_nothing_to_load_and_nothing_readable_are_no_trouble(photographs: list[Path]) -> None:
