@@ -31,7 +31,7 @@ from PIL import Image
 
 from hw3lib.attention.maps import CaptionAttention
 from hw3lib.viewer.page import static_html
-from hw3lib.viewer.payload import Masks, payload
+from hw3lib.viewer.payload import Masks, encode, payload
 from hw3lib.viewer.script import script
 
 sys.path.insert(0, str(ROOT))
@@ -104,7 +104,7 @@ def building(attention: CaptionAttention, masks: Masks, rounds: int) -> list[Row
     """From the attention to the page's fragment, and its size without the module that all viewers of a page share."""
 
     def ours() -> str:
-        return static_html(payload(attention, masks=masks))
+        return static_html(encode(payload(attention, masks=masks)))
 
     size = len(ours().partition('<script type="module">')[0].encode())
     other = bertviz_page(attention)
@@ -186,7 +186,7 @@ def scrubbing(browser: Any, attention: CaptionAttention, masks: Masks, times: in
         file = Path(folder) / "page.html"
         content = payload(attention, masks=masks)
         for name, how, full in cases:
-            body = static_html(content | {"word": 1, "pinned": 5 if full else -1})
+            body = static_html(encode(content | {"word": 1, "pinned": 5 if full else -1}))
             file.write_text(f'<!doctype html><meta charset="utf-8"><body style="max-width:880px">{body}', "utf-8")
             page = browser.new_page(viewport={"width": 1200, "height": 1500 if full else 900})
             page.goto(file.as_uri())

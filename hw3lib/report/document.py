@@ -20,6 +20,7 @@ from markdown_it.tree import SyntaxTreeNode
 
 from hw3lib.display.bundle import FIGURE, TABLE
 from hw3lib.system.errors import UserError
+from hw3lib.viewer.page import ATTENTION
 
 Block = dict[str, Any]
 Inline = list[dict[str, Any]]
@@ -236,7 +237,7 @@ def _outputs(outputs: Iterable[Any], where: str) -> list[Block]:
 
 
 def _bundle(data: Any) -> list[Block]:
-    """One displayed thing. Only our own bundles may bring HTML; of all others the picture or the text is taken."""
+    """One displayed thing: our own bundles bring data; of others the picture or the text is taken, never their HTML."""
     if TABLE in data:
         table = data[TABLE]
         cells = [[text_inline(cell) for cell in row] for row in table["rows"]]
@@ -245,8 +246,8 @@ def _bundle(data: Any) -> list[Block]:
     picture = next((_picture(data[kind], kind) for kind in PICTURES if kind in data), None)
     words = data.get(FIGURE, {})
     named = {"caption": str(words.get("caption", "")), "alt": str(words.get("alt", ""))}
-    if words and "text/html" in data:  # a figure with HTML is the attention viewer
-        return [{"kind": "viewer", **named, "html": _joined(data["text/html"]), "picture": picture}]
+    if ATTENTION in data:
+        return [{"kind": "viewer", **named, "payload": data[ATTENTION], "picture": picture}]
     if picture is not None:
         return [{"kind": "figure", **named, **picture}]
     if "text/markdown" in data:

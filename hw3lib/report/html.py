@@ -18,6 +18,7 @@ from hw3lib import paths
 from hw3lib.display.bundle import cjk_font
 from hw3lib.report.document import Block, Chapter, Report
 from hw3lib.system import files
+from hw3lib.viewer import page
 
 TEMPLATES = paths.PACKAGE.parent / "report"
 
@@ -25,8 +26,6 @@ TEMPLATES = paths.PACKAGE.parent / "report"
 _CJK = re.compile(
     "[\u2e80-\u303f\u3040-\u30ff\u3100-\u31ff\u3200-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]"
 )
-# A script that a browser runs; <script type="application/json"> is data.
-_SCRIPT = re.compile(r"<script(?![^>]*type=[\"']application/)[^>]*>(.*?)</script>", re.S | re.I)
 
 
 def write(report: Report, path: Path) -> None:
@@ -47,11 +46,10 @@ def render(report: Report) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"data_uri": _data_uri, "highlight": _highlight, "link": _link(report)}
+    environment.filters["viewer"] = lambda payload: Markup(page.fragment(payload))
     blocks = list(_all_blocks(report))
     # The viewers of a page share one module: it is written once, at the end.
-    modules = list(
-        dict.fromkeys(code for each in blocks if each["kind"] == "viewer" for code in _SCRIPT.findall(each["html"]))
-    )
+    modules = [page.module()] if any(block["kind"] == "viewer" for block in blocks) else []
     script = (TEMPLATES / "hw3.js").read_text(encoding="utf-8")
     font = font_face(_characters(report, blocks))
     return environment.get_template("hw3.html.j2").render(
@@ -61,8 +59,6 @@ def render(report: Report) -> str:
         script=Markup(script),
         modules=[Markup(code) for code in modules],
         contents=_contents(report),
-        # The viewer's own markup is the one piece of HTML that comes from a notebook.
-        viewer=lambda page: Markup(_SCRIPT.sub("", page)),
     )
 
 
@@ -100,11 +96,7 @@ def _characters(report: Report, blocks: list[Block]) -> set[str]:
     found: set[str] = set()
     for text in _strings([report.title, report.about, report.stamp, report.tiles, _contents(report), blocks]):
         found |= set(_CJK.findall(text))
-    for block in blocks:
-        if block["kind"] == "viewer":
-            # Its payload may spell them as JSON escapes.
-            found |= {chr(int(code, 16)) for code in re.findall(r"\\u([0-9a-fA-F]{4})", block["html"])}
-    return {character for character in found if _CJK.match(character)}
+    return found
 
 
 def _strings(value: Any) -> Iterator[str]:

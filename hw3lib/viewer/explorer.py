@@ -1,4 +1,4 @@
-"""The live viewer with its photographs: pick one or drop one's own, and see the attention of any words, typed or said.
+"""The live viewer with its photographs: pick one or drop one's own; attention of the model's words, or of typed ones.
 
 Captioning happens when a photograph is chosen; a caption that is typed costs one teacher-forced pass.
 """
@@ -35,9 +35,9 @@ class AttentionExplorer:
     """An ipywidgets box around an :class:`hw3lib.viewer.widget.AttentionViewer`; :attr:`box` is the widget.
 
     ``picture`` chooses one of ``images`` by its place, ``upload`` takes a file of one's own, ``text`` holds the caption
-    and takes another, ``own`` puts the model's own caption back. What cannot be done is said in ``status``, in one
-    sentence; the viewer then keeps what it showed. :attr:`attention` is what it shows. It needs no display to be made
-    or changed: leave it as a cell's last value to see it.
+    and takes another, ``restore`` puts the model's own caption back. What cannot be done is said in ``status``, in one
+    sentence; the viewer then keeps what it showed. It needs no display to be made or changed: leave it as a cell's last
+    value to see it.
     """
 
     def __init__(
@@ -52,59 +52,61 @@ class AttentionExplorer:
         ``masks`` finds the true masks of the objects that the caption names, by word; it is asked for the
         photographs among ``images`` only. Raises :class:`UserError` when there are none or none can be read.
         """
+        self.loaded, self.images = loaded, [Path(path) for path in images]
+        self._find_masks, self._listed, self._busy = masks, True, False
+        index, attention = self._first_readable()
+        self._own_caption = attention.caption  # the model's, for this photograph
+        self.viewer = AttentionViewer(attention, view, self._masks(attention))
+        self.box = self._make_box(index)
+
+    @property
+    def attention(self) -> CaptionAttention:
+        """What the viewer shows."""
+        return self.viewer.attention
+
+    def _make_box(self, index: int) -> Any:
         import ipywidgets as w
 
-        self.loaded, self.images, self.view = loaded, [Path(path) for path in images], view
-        self._masks, self._known, self._busy = masks, True, False
-        first, self.attention = self._first()
-        self._said = self.attention.caption  # the model's own words for this photograph
-        self.viewer = AttentionViewer(self.attention, view, self._found())
-        wide = w.Layout(width="30em", max_width="100%")
         names = [(path.name, place) for place, path in enumerate(self.images)]
-        self.picture = w.Dropdown(options=names, value=first, description="photograph", layout=wide)
-        endings = ",".join(IMAGE_ENDINGS)
-        self.upload = w.FileUpload(accept=endings, multiple=False, description="your own file")
+        wide = w.Layout(width="30em", max_width="100%")
+        self.picture = w.Dropdown(options=names, value=index, description="photograph", layout=wide)
+        self.upload = w.FileUpload(accept=",".join(IMAGE_ENDINGS), multiple=False, description="your own file")
         self.text = w.Text(
-            value=self._said,
+            value=self._own_caption,
             description="caption",
             placeholder="words of your own",
             continuous_update=False,
             layout=w.Layout(flex="1 1 24em", width="auto", min_width="16em"),
         )
-        self.own = w.Button(description="model's own caption", layout=w.Layout(width="auto"), disabled=True)
+        self.restore = w.Button(description="model's own caption", layout=w.Layout(width="auto"), disabled=True)
         self.status = w.HTML()
+        self.picture.observe(self._on_picture, names="value")
+        self.upload.observe(self._on_upload, names="value")
+        self.text.observe(self._on_text, names="value")
+        self.restore.on_click(lambda _: self._on_restore())
         row = w.Layout(flex_flow="row wrap", align_items="center", max_width="100%")
-        head = w.HBox([self.picture, self.upload], layout=row)
-        words = w.HBox([self.text, self.own], layout=row)
-        self.box = w.VBox([head, words, self.status, self.viewer])
-        self.picture.observe(self._pick, names="value")
-        self.upload.observe(self._drop, names="value")
-        self.text.observe(self._type, names="value")
-        self.own.on_click(lambda _: self._put_back())
+        photograph, caption = (self.picture, self.upload), (self.text, self.restore)
+        return w.VBox([w.HBox(photograph, layout=row), w.HBox(caption, layout=row), self.status, self.viewer])
 
-    def _first(self) -> tuple[int, CaptionAttention]:
-        problem = "there is no photograph to look at"
-        for place, path in enumerate(self.images):
+    def _first_readable(self) -> tuple[int, CaptionAttention]:
+        problem = "there is no photograph to attend to"
+        for index, path in enumerate(self.images):
             try:
-                return place, maps.attend(self.loaded, path)
+                return index, maps.attend(self.loaded, path)
             except UserError as error:
                 problem = str(error)
         raise UserError(problem)
 
-    def _found(self) -> Masks | None:
-        return self._masks(self.attention) if self._masks is not None and self._known else None
+    def _masks(self, attention: CaptionAttention) -> Masks | None:
+        return self._find_masks(attention) if self._find_masks is not None and self._listed else None
 
-    # --- what the hand does ----------------------------------------------------------------------------------------
-
-    def _pick(self, change: Any) -> None:
+    def _on_picture(self, change: Any) -> None:
         if self._busy or change["new"] is None:
             return
         path = self.images[change["new"]]
-        if self._try(lambda: maps.attend(self.loaded, path)):
-            self._known, self._said = True, self.attention.caption
-            self._show()
+        self._show(lambda: maps.attend(self.loaded, path), listed=True)
 
-    def _drop(self, change: Any) -> None:
+    def _on_upload(self, change: Any) -> None:
         if self._busy or not change["new"]:
             return
         file = change["new"][0]
@@ -113,52 +115,49 @@ class AttentionExplorer:
         def attend() -> CaptionAttention:
             return maps.attend(self.loaded, read_upload(name, content), name=Path(name).stem or "your photograph")
 
-        if self._try(attend):
-            self._known, self._said = False, self.attention.caption
+        if self._show(attend, listed=False):
             self._set(self.picture, None)
-            self._show()
         self._set(self.upload, ())  # the same file can be dropped again
 
-    def _type(self, change: Any) -> None:
-        words = " ".join(change["new"].split())
+    def _on_text(self, change: Any) -> None:
         if self._busy:
             return
+        words = " ".join(change["new"].split())
         if words == self.attention.caption:
             self._say("")
         elif not words:
             self._say("Type a few words, or put the model's own caption back.", wrong=True)
-        elif words == self._said:
-            self._put_back()
-        elif self._try(lambda: maps.attend(self.loaded, self.attention.image, words, self.attention.name)):
-            self._show(words)
+        elif words == self._own_caption:
+            self._on_restore()
+        else:
+            image, name = self.attention.image, self.attention.name
+            self._show(lambda: maps.attend(self.loaded, image, words, name), self._listed, words)
 
-    def _put_back(self) -> None:
-        if self._try(lambda: maps.attend(self.loaded, self.attention.image, name=self.attention.name)):
-            self._show()
+    def _on_restore(self) -> None:
+        image, name = self.attention.image, self.attention.name
+        self._show(lambda: maps.attend(self.loaded, image, name=name), self._listed)
 
-    # --- what is shown ---------------------------------------------------------------------------------------------
+    def _show(self, attend: Callable[[], CaptionAttention], listed: bool, typed: str | None = None) -> bool:
+        """Attend, and show it in the present layer and head; or say in a sentence why not, and keep what was shown.
 
-    def _try(self, attend: Callable[[], CaptionAttention]) -> bool:
-        """Attend; or say in a sentence why not, and keep what was shown."""
-        self._say("Looking …")
+        ``listed``: the photograph is one of ``images``. ``typed``: the caption as it was typed; the model's when None.
+        """
+        self._say("Computing attention …")
         try:
-            self.attention = attend()
+            attention = attend()
         except UserError as error:
             self._say(str(error), wrong=True)
             return False
-        return True
-
-    def _show(self, typed: str | None = None) -> None:
-        """The attention in the viewer, its caption in the field: ``typed`` as it was, or the model's."""
-        shown = {name: getattr(self.viewer, name) for name in ("layer", "head")}
-        self.viewer.show_attention(self.attention, self.view, self._found())
-        for name, value in shown.items():  # the layer and head that one was looking at
-            setattr(self.viewer, name, value)
-        self._set(self.text, self.attention.caption if typed is None else typed)
-        self.own.disabled = typed is None
-        strange = self.loaded.tokenizer.unk in self.attention.tokens
-        note = "Words that this run never learnt are read as [UNK]." if strange else ""
+        self._listed = listed
+        if typed is None:
+            self._own_caption = attention.caption
+        self.viewer.show_attention(attention, self.viewer.view, self._masks(attention))
+        self._set(self.text, attention.caption if typed is None else typed)
+        self.restore.disabled = typed is None
+        unknown = self.loaded.tokenizer.unk in attention.tokens
+        note = "Words that this run never learnt are read as [UNK]." if unknown else ""
         self._say(f"Your words, read by the model. {note}" if typed is not None else note)
+        return True
 
     def _set(self, widget: Any, value: Any) -> None:
         """Change a control without hearing of it as if a hand had."""
@@ -175,8 +174,7 @@ class AttentionExplorer:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         """The live box; where there is no kernel, the static viewer and the word grid of what it shows now."""
-        caption = f"{self.attention.name}: {self.attention.caption}"
-        return bundle(self.attention, self.view, self.box, caption, self._found())
+        return bundle(self.viewer, self.box)
 
 
 def read_upload(name: str, content: bytes) -> Image.Image:

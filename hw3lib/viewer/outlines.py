@@ -1,6 +1,6 @@
 """An object's mask as the viewer shows it: a few closed lines.
 
-Dimensions: ``h x w`` pixels of the original photograph, ``K`` points of a ring.
+Dimensions: ``h x w`` pixels of the original photograph, ``n`` points of a ring.
 """
 
 from __future__ import annotations
@@ -22,6 +22,11 @@ def rings(mask: np.ndarray, most_bytes: int = MOST_BYTES) -> Rings:
 
     The lines run midway between pixels inside and pixels outside (marching squares), along the photograph's edge where
     the mask touches it, and are simplified (Douglas and Peucker, 1973) until their JSON has at most ``most_bytes``.
+
+    >>> mask = np.zeros((40, 80), bool)
+    >>> mask[10:30, 20:60] = True
+    >>> rings(mask)
+    [[0.25, 0.2625, 0.7438, 0.25, 0.75, 0.7375, 0.2562, 0.75]]
     """
     from contourpy import contour_generator
 
@@ -31,12 +36,12 @@ def rings(mask: np.ndarray, most_bytes: int = MOST_BYTES) -> Rings:
     small = np.asarray(Image.fromarray(mask.astype(np.uint8) * 255).resize(size, Image.Resampling.BOX))
     # A border of nothing, so that a mask which reaches the edge is closed along it.
     lines = contour_generator(z=np.pad(small.astype(np.float64) / 255, 1)).lines(0.5)
-    traced = [np.clip(np.asarray(line) - 0.5, 0, size) for line in lines]  # (K, 2): pixel i covers [i, i + 1)
+    traced = [np.clip(np.asarray(line) - 0.5, 0, size) for line in lines]  # (n, 2): pixel i covers [i, i + 1)
     traced = sorted((ring for ring in traced if _area(ring) >= _SPECK), key=_area, reverse=True)
     tolerance = 0.6  # px
     while True:
-        found = [np.round(_simplify(ring, tolerance) / size, 4) for ring in traced]
-        coded: Rings = [ring[:-1].ravel().tolist() for ring in found if len(ring) > 3]
+        simple = [np.round(_simplify(ring, tolerance) / size, 4) for ring in traced]
+        coded: Rings = [ring[:-1].ravel().tolist() for ring in simple if len(ring) > 3]
         if len(json.dumps(coded, separators=(",", ":"))) <= most_bytes:
             return coded
         tolerance *= 1.4
@@ -49,7 +54,7 @@ def _area(ring: np.ndarray) -> float:
 
 
 def _simplify(ring: np.ndarray, tolerance: float) -> np.ndarray:
-    """Leave out points of a closed ring ``(K, 2)`` that lie within ``tolerance`` of the line without them."""
+    """Leave out points of a closed ring ``(n, 2)`` that lie within ``tolerance`` of the line without them."""
     keep = np.zeros(len(ring), bool)
     # A closed ring has no ends: it is cut at its first point and at the one farthest from it.
     far = int(np.hypot(*(ring - ring[0]).T).argmax())

@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
-import base64
 import html
 import json
+from collections.abc import Mapping
+from typing import Any
 
-from hw3lib.attention.word_grid import STRENGTH
-from hw3lib.viewer.payload import _BYTES, Payload
 from hw3lib.viewer.script import script
 
+ATTENTION = "application/vnd.hw3.attention+json"  # under which a notebook's output holds a viewer's coded payload
 
-def static_html(content: Payload) -> str:
-    """A viewer for a page without a kernel: a self-contained fragment, of which a page may hold several.
 
-    ``content`` is a :func:`payload` (with its masks) or a viewer's ``state``. Words are data: they travel as JSON in a
-    script element, where no ``<`` survives, and reach the page as text.
+def fragment(coded: Mapping[str, Any]) -> str:
+    """A viewer's place on a page, which :func:`module` brings to life; ``coded`` comes from ``payload.encode``.
+
+    Words are data: they travel as JSON in a script element, where no ``<`` survives, and reach the page as text.
+
+    >>> fragment({"meta": {"caption": "a </script> dog"}})
+    '<div data-hw3-viewer class="hw3-viewer"><script type="application/json">{"meta": {"caption": "a \\\\u003c/script> \
+dog"}}</script><p data-hw3-fallback>a &lt;/script&gt; dog</p></div>'
     """
-    defaults = {"heat": "glow", "scale": "caption", "opacity": STRENGTH, "outline": True}
-    defaults |= {"pinned": -1, "playing": False, "interval": 800}
-    coded = {name: base64.b64encode(content[name]).decode("ascii") for name in _BYTES}
-    data = json.dumps(defaults | content | coded, ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
-    caption = html.escape(content["meta"]["caption"])
+    data = json.dumps(coded, ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
     return (
-        '<div data-hw3-viewer class="hw3-viewer">'
-        f'<script type="application/json">{data}</script><p data-hw3-fallback>{caption}</p></div>'
-        f'<script type="module">{script()}\nmountAll();</script>'
+        f'<div data-hw3-viewer class="hw3-viewer"><script type="application/json">{data}</script>'
+        f"<p data-hw3-fallback>{html.escape(str(coded['meta']['caption']))}</p></div>"
     )
+
+
+def module() -> str:
+    """The module script that makes viewers of all the fragments on its page; a page needs it once."""
+    return f"{script()}\nmountAll();"
+
+
+def static_html(coded: Mapping[str, Any]) -> str:
+    """A viewer that needs nothing else on the page: a fragment with the script. A page may hold several."""
+    return f'{fragment(coded)}<script type="module">{module()}</script>'

@@ -1,62 +1,94 @@
-"""What a viewer shows, as data: photograph, words, maps and outlines, small enough for a page."""
+"""What a viewer shows, as data: photograph, words, maps and outlines, small enough for a page.
+
+Dimensions: ``W`` words, ``M`` with a map (all but ``[BOS]``), ``N`` layers, ``H`` heads, ``P = Gh x Gw`` patches.
+
+A byte of a map is the square root of a patch's share of the map's peak, in 255ths: a flat map keeps as many steps as a
+sharp one, and the faint tail of a sharp one, in which much of its entropy lies, is not rounded away. For 20 words, 64
+heads and 49 patches that is 65 kB of maps.
+"""
 
 from __future__ import annotations
 
+import base64
 import io
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 from PIL import Image
 
 from hw3lib.attention.maps import CaptionAttention, View, view_maps, word_maps
+from hw3lib.attention.word_grid import STRENGTH
 from hw3lib.data.instances import patch_shares
 from hw3lib.viewer import outlines
 
-Payload = dict[str, Any]
 Masks = Mapping[int, np.ndarray]  # by word: (h, w) of bool on the original photograph, true inside the named object
 _LONGEST = 640  # px of the photograph's longer side: what a viewer shows on a wide page
 _QUALITY = 85
 _MOST_PATCHES = 256  # finer grids are merged, about 2 x 2 to 1: 16 x 16 is as much as an eye follows
-_BYTES = ("image", "maps", "peaks")
+_SETTINGS: dict[str, Any] = {"heat": "glow", "scale": "caption", "opacity": STRENGTH, "outline": True}
+_SETTINGS |= {"playing": False, "interval": 800}
+
+
+class WordPayload(TypedDict):
+    """A word, the place of its map among the ``M``, and its object's outline where a mask is known."""
+
+    text: str
+    probability: float | None
+    map: int | None
+    outline: NotRequired[outlines.Rings]
+    inside: NotRequired[list[list[float]] | None]  # (N, H): the share of attention inside the outline
+    even: NotRequired[float]  # the share that uniform attention has inside
+
+
+class Meta(TypedDict):
+    """The caption and the sizes of what is shown."""
+
+    name: str
+    caption: str
+    words: list[WordPayload]
+    grid: list[int]  # Gh, Gw
+    layers: int
+    heads: int
+    photo: dict[str, int]  # width and height of the JPEG in pixels
+    seen: list[float]  # left, top, right, bottom of what the model saw, as fractions
+
+
+class Payload(TypedDict):
+    """All that a viewer needs to know of a caption's attention."""
+
+    meta: Meta
+    image: bytes  # JPEG
+    maps: bytes  # (M, N, H, P) uint8: a value is (byte / 255)² * peak
+    peaks: bytes  # (M, N, H) little-endian float32
+    word: int  # shown first: the one whose attention is most concentrated
+    layer: int
+    head: int  # -1 for the mean of all heads
+    pinned: int
 
 
 def payload(attention: CaptionAttention, view: View | None = None, masks: Masks | None = None) -> Payload:
-    """What a viewer needs to know of a :class:`CaptionAttention`.
+    """Pack a caption's attention for a viewer that starts with ``view``.
 
-    ``meta``: the caption, its words (text, probability, place of its map or None), the grid, the numbers of layers and
-    heads, the photograph's size and the part of it that the model saw, as fractions. ``image``: JPEG. ``maps``:
-    ``(M, N, H, P)`` uint8; ``peaks``: ``(M, N, H)`` little-endian float32; a value is ``(byte / 255)² * peak``.
-    ``word``, ``layer``, ``head``: what is shown first; the word is the one whose attention is most gathered.
-
-    ``masks`` gives the words whose object's place is known an ``outline`` (:func:`hw3lib.viewer.outlines.rings`), the
-    share of attention ``inside`` it by layer and head, ``(N, H)``, and the share ``even`` that an even map has inside.
+    ``masks`` gives words an outline (:func:`hw3lib.viewer.outlines.rings`) and the share of attention inside it.
     Raises :class:`ValueError` for a mask of another shape than the photograph's and for a word that the caption lacks.
     """
     view = view or View()
-    shown = view_maps(attention, view)  # (W, Gh, Gw)
     layers, heads = attention.maps.shape[:2]
     maps = np.moveaxis(word_maps(attention.maps, attention.words), 2, 0)  # (W, N, H, P)
-    known = np.isfinite(maps).all(axis=(1, 2, 3))  # (W,)
-    outlined = _outlined(attention, maps, masks or {})
-    maps, grid = _coarser(maps[known], attention.grid)  # (M, N, H, P)
+    mapped = np.isfinite(maps).all(axis=(1, 2, 3))  # (W,)
+    words = _words(attention, mapped)
+    _add_outlines(words, attention, maps, masks or {})
+    maps, grid = _coarser(maps[mapped], attention.grid)  # (M, N, H, P)
     peaks = maps.max(axis=-1)  # (M, N, H)
     steps = np.rint(np.sqrt(maps / np.maximum(peaks, 1e-12)[..., None]) * 255).astype(np.uint8)
-    photograph = attention.image.copy()
-    photograph.thumbnail((_LONGEST, _LONGEST), Image.Resampling.LANCZOS)
-    jpeg = io.BytesIO()
-    photograph.save(jpeg, format="JPEG", quality=_QUALITY, optimize=True)
+    photograph, jpeg = _jpeg(attention.image)
     left, top, right, bottom = attention.geometry.box
     width, height = attention.image.size
-    places = iter(range(len(steps)))
-    meta = {
+    meta: Meta = {
         "name": attention.name,
         "caption": attention.caption,
-        "words": [
-            {"text": word.text, "probability": attention.probability(word), "map": next(places) if has else None}
-            | outlined.get(index, {})
-            for index, (word, has) in enumerate(zip(attention.words, known, strict=True))
-        ],
+        "words": words,
         "grid": list(grid),
         "layers": layers,
         "heads": heads,
@@ -65,40 +97,55 @@ def payload(attention: CaptionAttention, view: View | None = None, masks: Masks 
     }
     return {
         "meta": meta,
-        "image": jpeg.getvalue(),
+        "image": jpeg,
         "maps": steps.tobytes(),
         "peaks": peaks.astype("<f4").tobytes(),
-        "word": _most_gathered(attention, shown),
+        "word": _most_concentrated(attention, view),
         "layer": view.layer % layers,
         "head": -1 if view.head is None else view.head,
         "pinned": -1,
     }
 
 
-def _outlined(attention: CaptionAttention, maps: np.ndarray, masks: Masks) -> dict[int, dict[str, Any]]:
-    """By word: what the viewer is told of its object's mask; ``maps`` are the words', (W, N, H, P)."""
-    found: dict[int, dict[str, Any]] = {}
+def encode(content: Mapping[str, Any]) -> dict[str, Any]:
+    """A payload or a viewer's ``state`` as JSON holds it: bytes in base64, settings that it lacks at their defaults."""
+    coded = {name: base64.b64encode(content[name]).decode("ascii") for name in ("image", "maps", "peaks")}
+    return _SETTINGS | {**content} | coded
+
+
+def _jpeg(image: Image.Image) -> tuple[Image.Image, bytes]:
+    """The photograph at the size that a viewer shows, and its file."""
+    photograph, file = image.copy(), io.BytesIO()
+    photograph.thumbnail((_LONGEST, _LONGEST), Image.Resampling.LANCZOS)
+    photograph.save(file, format="JPEG", quality=_QUALITY, optimize=True)
+    return photograph, file.getvalue()
+
+
+def _words(attention: CaptionAttention, mapped: np.ndarray) -> list[WordPayload]:
+    places = np.cumsum(mapped) - 1  # of a word's map among the M
+    return [
+        {"text": word.text, "probability": attention.probability(word), "map": int(place) if has_map else None}
+        for word, place, has_map in zip(attention.words, places, mapped, strict=True)
+    ]
+
+
+def _add_outlines(words: list[WordPayload], attention: CaptionAttention, maps: np.ndarray, masks: Masks) -> None:
+    """Tell words of their objects' masks; ``maps`` are the words', (W, N, H, P)."""
     width, height = attention.image.size
     for index, mask in masks.items():
-        if not 0 <= index < len(attention.words):
-            last = len(attention.words) - 1
-            raise ValueError(f"a mask is given for word {index}, the caption has the words 0..{last}")
+        if not 0 <= index < len(words):
+            raise ValueError(f"a mask is given for word {index}, the caption has the words 0..{len(words) - 1}")
         mask = np.asarray(mask, dtype=bool)
         # The file of masks may know the photograph at another size; at another shape it is another photograph.
         if mask.ndim != 2 or abs(mask.shape[0] * width - mask.shape[1] * height) > max(height, width):
             raise ValueError(f"the mask of word {index} is {mask.shape}, the photograph is {(height, width)} (h, w)")
-        lines = outlines.rings(mask)
-        if not lines:
-            continue
-        cover = patch_shares(mask, attention.geometry, attention.grid)  # (P,)
-        inside = maps[index] @ cover  # (N, H): exact, whatever the viewer's own grid
-        known = np.isfinite(inside).all()
-        found[index] = {
-            "outline": lines,
-            "inside": np.round(inside, 4).tolist() if known else None,
-            "even": round(float(cover.mean()), 4),
-        }
-    return found
+        rings = outlines.rings(mask)
+        if rings:
+            cover = patch_shares(mask, attention.geometry, attention.grid)  # (P,)
+            inside = maps[index] @ cover  # (N, H): exact, whatever the viewer's own grid
+            words[index]["outline"] = rings
+            words[index]["inside"] = np.round(inside, 4).tolist() if np.isfinite(inside).all() else None
+            words[index]["even"] = round(float(cover.mean()), 4)
 
 
 def _coarser(maps: np.ndarray, grid: tuple[int, int]) -> tuple[np.ndarray, tuple[int, int]]:
@@ -121,8 +168,9 @@ def _overlap(cells: int, wanted: int) -> np.ndarray:
     return np.maximum(0, ends - np.maximum(parts, places))
 
 
-def _most_gathered(attention: CaptionAttention, shown: np.ndarray) -> int:
+def _most_concentrated(attention: CaptionAttention, view: View) -> int:
     """The word to begin with: the one with the strongest patch, of those long enough to mean a thing."""
+    shown = view_maps(attention, view)  # (W, Gh, Gw)
 
     def rank(index: int) -> tuple[bool, bool, float]:
         text, peak = attention.words[index].text, shown[index].max()

@@ -1,11 +1,6 @@
-"""The attention viewer: one payload and one JavaScript module (``js/``), live in a notebook and static in a page.
+"""The attention viewer as a widget: one payload and one JavaScript module (``js/``), live in a notebook.
 
-Dimensions: ``N`` layers, ``H`` heads, ``W`` words (``M`` of them with a map: all but ``[BOS]``), ``P`` patches
-(``Gh x Gw``).
-
-The payload is small: maps are bytes, and the photograph is one JPEG. A byte is the square root of a patch's share of
-its map's peak, in 255ths: a flat map keeps as many steps as a sharp one, and the faint tail of a sharp one, in which
-much of its entropy lies, is not rounded away. For 20 words, 64 heads and 49 patches that is 65 kB of maps.
+The same payload and module are the static viewer of a page (:mod:`hw3lib.viewer.page`).
 """
 
 from __future__ import annotations
@@ -17,7 +12,7 @@ import traitlets
 
 from hw3lib.attention.maps import CaptionAttention, View
 from hw3lib.attention.word_grid import STRENGTH
-from hw3lib.viewer.payload import _BYTES, Masks, Payload, payload
+from hw3lib.viewer.payload import Masks, payload
 from hw3lib.viewer.script import script
 
 
@@ -27,8 +22,8 @@ class AttentionViewer(anywidget.AnyWidget):
     ``word`` counts from 0 (``[BOS]``), ``layer`` from 0, ``head`` is -1 for the mean of all heads. ``heat`` is ``glow``
     (white is strong, as in the written report) or ``colour``; ``scale`` says what white stands for: the same share of
     attention for the whole ``caption``, or each ``word``'s own peak (:func:`hw3lib.attention.word_grid.white_points`).
-    ``pinned`` is the word whose map stands beside the one in hand, -1 for none; ``outline`` draws the named object's
-    true mask where ``masks`` has it (see :func:`payload`).
+    ``pinned`` is the word whose map stands beside the current one, -1 for none; ``outline`` draws the named object's
+    true mask where ``masks`` has it (see :func:`payload`). :attr:`attention` and :attr:`masks` are what is shown.
     """
 
     _esm = script()
@@ -50,10 +45,12 @@ class AttentionViewer(anywidget.AnyWidget):
     def __init__(
         self, attention: CaptionAttention, view: View | None = None, masks: Masks | None = None, **state: Any
     ) -> None:
-        super().__init__(**(payload(attention, view, masks) | state))
+        self.attention, self.masks = attention, masks
+        super().__init__(**({**payload(attention, view, masks)} | state))
 
     def show_attention(self, attention: CaptionAttention, view: View | None = None, masks: Masks | None = None) -> None:
         """Show another photograph or caption in this viewer; nothing is pinned then."""
+        self.attention, self.masks = attention, masks
         # One message with all of it: a page that hears of new words before their maps has nothing to draw. Traits speak
         # when the inner hold ends, and the outer one gathers what they say.
         with self.hold_sync(), self.hold_trait_notifications():
@@ -66,11 +63,16 @@ class AttentionViewer(anywidget.AnyWidget):
         if not self.meta:
             return value
         words = len(self.meta["words"])
-        many = {"word": words, "pinned": words, "layer": self.meta["layers"], "head": self.meta["heads"]}[name]
-        return min(max(value, -1 if name in ("head", "pinned") else 0), many - 1)
+        count = {"word": words, "pinned": words, "layer": self.meta["layers"], "head": self.meta["heads"]}[name]
+        return min(max(value, -1 if name in ("head", "pinned") else 0), count - 1)
 
     @property
-    def state(self) -> Payload:
-        """The payload with what is shown now: :func:`static_html` makes a page of it."""
-        shown = ("word", "layer", "head", "heat", "scale", "opacity", "interval", "pinned", "outline")
-        return {name: getattr(self, name) for name in ("meta", *_BYTES, *shown)}
+    def view(self) -> View:
+        """The layer and head that are shown now."""
+        return View(self.layer, None if self.head < 0 else self.head)
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """The payload and the settings that are shown now: ``payload.encode`` makes JSON of it for a page."""
+        names = "meta image maps peaks word layer head heat scale opacity interval pinned outline"
+        return {name: getattr(self, name) for name in names.split()}

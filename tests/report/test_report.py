@@ -21,6 +21,7 @@ from hw3lib.report import assemble, document, html
 from hw3lib.report.summary import summarise
 from hw3lib.system import files
 from hw3lib.system.errors import UserError
+from hw3lib.viewer.page import ATTENTION, fragment
 from tests.support import report_material as material
 
 EVIL, CHINESE = material.EVIL, material.CHINESE
@@ -192,6 +193,18 @@ def test_viewers_share_one_script(page: Page) -> None:
     assert len(payloads) == 2
     assert sum(kind == "module" for kind, _ in page.scripts) == 1
     assert json.loads(payloads[0])["meta"]["words"][4]["text"] == "綿羊"
+
+
+def test_a_viewer_is_made_from_its_payload_and_never_from_a_notebooks_html() -> None:
+    bundle = material.viewer("A caption.")
+    bundle["text/html"] = "<script>window.hurt = 1</script>"
+    bundle[ATTENTION]["meta"]["caption"] = "</script><script>window.hurt = 2</script>"
+    output = nbformat.v4.new_output("display_data", data=bundle)
+    (block,) = document._outputs([output], "here")
+    made = fragment(block["payload"])
+    assert (block["kind"], block["caption"]) == ("viewer", "A caption.")
+    assert "hurt = 1" not in str(block)
+    assert made.count("<script") == made.count("</script>") == 1
 
 
 def test_the_chinese_font_is_embedded_for_the_characters_that_occur_and_only_then(page: Page) -> None:

@@ -113,6 +113,7 @@ def viewer(caption: str = "") -> dict[str, Any]:
     from hw3lib.attention.maps import CaptionAttention, Word
     from hw3lib.data.transform import Geometry
     from hw3lib.viewer.show import bundle
+    from hw3lib.viewer.widget import AttentionViewer
 
     words = ("[BOS]", "a", "sheep", "<b>in</b>", "綿羊", "[EOS]")
     maps = np.random.default_rng(0).dirichlet(np.ones(49), (2, 2, len(words))).astype(np.float32)
@@ -128,7 +129,7 @@ def viewer(caption: str = "") -> dict[str, Any]:
         words=tuple(Word(text, (i,)) for i, text in enumerate(words)),
         maps=maps,
     )
-    return bundle(attention, caption=caption)
+    return bundle(AttentionViewer(attention), caption=caption)
 
 
 def _notebooks() -> dict[str, list[Any]]:

@@ -15,7 +15,7 @@ from PIL import Image
 from hw3lib.attention.maps import CaptionAttention, View, to_original, view_maps
 from hw3lib.attention.word_grid import STRENGTH, blend, white_points
 from hw3lib.viewer.page import static_html
-from hw3lib.viewer.payload import Masks, payload
+from hw3lib.viewer.payload import Masks, encode, payload
 from hw3lib.viewer.script import script
 from tests.support.browser import CHROMIUM, NAMES
 from tests.support.synthetic import synthetic
@@ -103,7 +103,7 @@ def visit(browser, tmp_path) -> Iterator[Any]:
 
 
 def static(attention: CaptionAttention, masks: Masks | None = None, **state: Any) -> str:
-    return static_html(payload(attention, masks=masks) | state)
+    return static_html(encode(payload(attention, masks=masks) | state))
 
 
 def test_a_page_from_disk_works_without_a_network(visit) -> None:

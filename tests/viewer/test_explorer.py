@@ -68,7 +68,7 @@ def test_another_photograph_is_captioned_and_looked_at(loaded, images) -> None:
     assert (box.attention.name, box.attention.caption) == (images[3].stem, expected.caption)
     assert box.text.value == expected.caption == box.viewer.meta["caption"]
     assert box.viewer.maps == payload(expected)["maps"]
-    assert box.own.disabled
+    assert box.restore.disabled
 
 
 def test_typed_words_are_read_by_teacher_forcing_and_the_models_own_come_back(loaded, images) -> None:
@@ -81,14 +81,14 @@ def test_typed_words_are_read_by_teacher_forcing_and_the_models_own_come_back(lo
     np.testing.assert_allclose(box.attention.maps, expected.maps, equal_nan=True, atol=1e-6)
     assert box.viewer.meta["words"][1]["text"] == expected.words[1].text
     assert (box.viewer.layer, box.viewer.head) == (0, 2)  # what one was looking at
-    assert (box.text.value, box.own.disabled) == ("one red square on grey", False)
-    box.own.click()
+    assert (box.text.value, box.restore.disabled) == ("one red square on grey", False)
+    box.restore.click()
     assert (box.attention.caption, box.text.value, box.viewer.maps) == (own, own, maps)
-    assert box.own.disabled
+    assert box.restore.disabled
     box.text.value = "red"
     box.text.value = own  # typing the model's words is the same as its own
     assert box.viewer.maps == maps
-    assert box.own.disabled
+    assert box.restore.disabled
 
 
 def test_words_that_cannot_be_read_are_answered_with_a_sentence(loaded, images) -> None:

@@ -16,8 +16,8 @@ from PIL import Image
 from hw3lib.attention import selection
 from hw3lib.attention.maps import CaptionAttention, View, entropy, word_maps
 from hw3lib.display.bundle import FIGURE, TABLE, figure_bundle
-from hw3lib.viewer.page import static_html
-from hw3lib.viewer.payload import Payload, payload
+from hw3lib.viewer.page import ATTENTION, static_html
+from hw3lib.viewer.payload import Payload, encode, payload
 from hw3lib.viewer.show import WIDGET, bundle, show_pair
 from hw3lib.viewer.widget import AttentionViewer
 from tests.support.synthetic import synthetic
@@ -58,7 +58,7 @@ def test_a_long_captions_static_viewer_is_below_400_kilobytes() -> None:
     grainy = Image.fromarray(np.clip(np.asarray(attention.image) + noise, 0, 255).astype(np.uint8))
     content = payload(CaptionAttention(**{**vars(attention), "image": grainy}))
     assert len(content["meta"]["words"]) == 20
-    assert len(static_html(content)) < 400_000
+    assert len(static_html(encode(content))) < 400_000
     with Image.open(io.BytesIO(content["image"])) as photograph:
         assert photograph.format == "JPEG"
         assert max(photograph.size) == 640
@@ -114,7 +114,7 @@ class Reader(html.parser.HTMLParser):
 
 def test_a_caption_cannot_become_markup() -> None:
     attention = synthetic(("[BOS]", HOSTILE, "<!--<script>", "[EOS]"))
-    page = static_html(payload(attention))
+    page = static_html(encode(payload(attention)))
     reader = Reader()
     reader.feed(page)
     assert reader.tags == ["div", "script", "p", "script"]
@@ -165,7 +165,7 @@ def test_a_new_look_reaches_the_page_in_one_message(monkeypatch: pytest.MonkeyPa
 
 def test_a_widgets_state_makes_a_page_of_what_it_shows() -> None:
     live = AttentionViewer(synthetic(), heat="colour", word=3)
-    page = static_html(live.state)
+    page = static_html(encode(live.state))
     data = json.loads(re.search(r'application/json">(.*?)</script>', page, re.S).group(1))
     assert (data["word"], data["heat"], data["scale"]) == (3, "colour", "caption")
 
@@ -173,9 +173,10 @@ def test_a_widgets_state_makes_a_page_of_what_it_shows() -> None:
 def test_one_bundle_serves_the_notebook_the_page_and_print() -> None:
     attention = synthetic()
     slider = ipywidgets.IntSlider()
-    shown = bundle(attention, widget=slider, caption="A figure")
+    shown = bundle(AttentionViewer(attention), slider, caption="A figure")
     assert shown[WIDGET]["model_id"] == slider.model_id
     assert "data-hw3-viewer" in shown["text/html"]
+    assert shown[ATTENTION] == json.loads(re.search(r'application/json">(.*?)</script>', shown["text/html"]).group(1))
     with Image.open(io.BytesIO(base64.b64decode(shown["image/png"]))) as picture:
         assert picture.width == 1440
     assert shown[FIGURE]["caption"] == "A figure"
@@ -184,13 +185,21 @@ def test_one_bundle_serves_the_notebook_the_page_and_print() -> None:
     json.dumps(shown, allow_nan=False)
 
 
+def test_a_figures_payload_is_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    attention, counts = synthetic(), []
+    monkeypatch.setattr("hw3lib.viewer.widget.payload", lambda *inputs: counts.append(1) or payload(*inputs))
+    shown = bundle(AttentionViewer(attention, View(0, 2), word=3))
+    assert len(counts) == 1
+    assert (shown[ATTENTION]["layer"], shown[ATTENTION]["head"], shown[ATTENTION]["word"]) == (0, 2, 3)
+
+
 def test_a_pair_is_shown_with_its_references_beside_the_published_figure(monkeypatch) -> None:
     from pathlib import Path
 
     shown: list[dict] = []
     monkeypatch.setattr("IPython.display.display", lambda bundle, raw: shown.append(bundle))
     pair = selection.Pair(Path("val/7.jpg"), "a red dog runs", 0.25, ("a dog", "a running dog"))
-    show_pair("worst", pair, synthetic())
+    show_pair("worst", pair, AttentionViewer(synthetic()))
     table, figure = shown
     assert [row[2] for row in table[TABLE]["rows"]] == ["0.2500", "", "", "0.4294"]
     assert [row[3] for row in table[TABLE]["rows"]][:3] == ["a red dog runs", "a dog", "a running dog"]
@@ -300,4 +309,4 @@ def test_masks_reach_the_page_the_widget_and_the_bundle() -> None:
     assert live.pinned == -1
     live.pinned = 77
     assert live.pinned == 2
-    assert '"outline": [[' in bundle(attention, masks=masks)["text/html"]
+    assert '"outline": [[' in bundle(AttentionViewer(attention, masks=masks))["text/html"]
