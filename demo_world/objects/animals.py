@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from math import atan2, cos, pi, sin
 from random import Random
 
-from demo_world.objects.pen import INK, Nodes, Outline, Pen, curve, fleece, hoof, jitter, limb, moved, oval, start_pen
+from demo_world.objects.pen import (
+    INK,
+    Nodes,
+    Outline,
+    Pen,
+    Point,
+    curve,
+    fleece,
+    hoof,
+    jitter,
+    limb,
+    moved,
+    oval,
+    start_pen,
+)
 from demo_world.svg import COATS, Coat, Kind, Sketch, mix
 
 # --- sheep ------------------------------------------------------------------------------------------------------------
@@ -176,81 +190,96 @@ def _dog_head(pen: Pen, rng: Random, coat: Coat, ears: str, muzzle: str, happy: 
         )
 
 
-def draw_dog(coat: Coat, rng: Random, pose: str) -> Sketch:
-    """A friendly dog: a snout, a collar, a wagging tail."""
-    pen, body, far = start_pen("dog", coat)
+@dataclass(frozen=True)
+class _DogPose:
+    """A dog's outlines in one pose, and where its markings, collar and skull go."""
+
+    far_legs: tuple[Outline, ...]
     parts: tuple[Outline, ...]
-    ears = rng.choice(("floppy", "floppy", "pointed"))
-    cream = mix(coat.light, "#fff4e0", 0.6) if coat.name != "white" else "#ffffff"
-    muzzle = cream if coat.name != "black" else rng.choice(("#a07a58", "#77727a"))
-    collar = rng.choice([c for c in ("red", "blue", "green", "yellow") if c != coat.name])
-    bulk = rng.uniform(-1.5, 2)
-    wag = jitter(rng, 5)
-    head_turn = jitter(rng, 7)
-    sink = 25.0 if ears == "pointed" else 17.0  # where the skull's centre is below the top of the ears
-    if pose == "sitting":
-        pen.fill(far, limb((62, 50, 7), (68, 75, 5.6), (70, 95, 5), (75, 96.5, 3.6)), edge=True)
-        tail = limb((24, 88, 5.5), (8, 92, 5), (-4, 82 + wag, 4), (-8, 72 + wag, 3))
-        torso = limb((38, 78, 21 + bulk), (48, 58, 18 + bulk), (57, 40, 14), (62, 26, 11))
-        parts = (
-            torso,
-            tail,
+    spot: tuple[float, float, float, float]  # an oval: x, y, radii
+    chest: Outline
+    collar: list[Point]
+    skull: Point
+
+
+def _sitting_dog(bulk: float, wag: float, sink: float) -> _DogPose:
+    return _DogPose(
+        far_legs=(limb((62, 50, 7), (68, 75, 5.6), (70, 95, 5), (75, 96.5, 3.6)),),
+        parts=(
+            limb((38, 78, 21 + bulk), (48, 58, 18 + bulk), (57, 40, 14), (62, 26, 11)),
+            limb((24, 88, 5.5), (8, 92, 5), (-4, 82 + wag, 4), (-8, 72 + wag, 3)),
             limb((56, 52, 9), (60, 76, 6), (60, 94, 5.2), (66, 96.5, 3.6)),
             limb((34, 80, 18 + bulk), (42, 88, 11), (46, 95, 5)),
             limb((34, 95.5, 4.2), (52, 96.3, 4)),
             limb((46, 84, 10), (57, 88, 7)),
+        ),
+        spot=(36, 66, 15, 12),
+        chest=limb((66, 36, 7), (66, 56, 6)),
+        collar=[(50, 40), (60, 45), (72, 39)],
+        skull=(64.0, sink),
+    )
+
+
+def _dog_on_its_feet(bulk: float, wag: float, sink: float, runs: bool) -> _DogPose:
+    skull = (90.0, sink + (8 if runs else 0))
+    if runs:
+        far_legs = (
+            limb((78, 58, 8), (92, 72, 5.2), (106, 79, 4.6), (111, 77, 3.6)),
+            limb((24, 58, 9), (20, 76, 6), (3, 84, 4.8), (-2, 90, 4)),
         )
-        spot, chest, neck, hxy = (
-            (36, 66, 15, 12),
-            limb((66, 36, 7), (66, 56, 6)),
-            ((50, 40), (60, 45), (72, 39)),
-            (64.0, sink),
+        near_legs = (
+            limb((72, 58, 9), (90, 76, 5.8), (102, 90, 4.8), (108, 90, 3.8)),
+            limb((26, 56, 13), (14, 72, 7), (-6, 80, 5), (-14, 78, 4)),
         )
+        tail = limb((16, 44, 5), (2, 36, 4.6), (-12, 34 + wag, 3.4))
     else:
-        run = pose == "running"
-        if run:
-            far_legs = (
-                limb((78, 58, 8), (92, 72, 5.2), (106, 79, 4.6), (111, 77, 3.6)),
-                limb((24, 58, 9), (20, 76, 6), (3, 84, 4.8), (-2, 90, 4)),
-            )
-            near_legs = (
-                limb((72, 58, 9), (90, 76, 5.8), (102, 90, 4.8), (108, 90, 3.8)),
-                limb((26, 56, 13), (14, 72, 7), (-6, 80, 5), (-14, 78, 4)),
-            )
-            tail = limb((16, 44, 5), (2, 36, 4.6), (-12, 34 + wag, 3.4))
-        else:
-            far_legs = (
-                limb((80, 58, 8), (82, 78, 5.4), (80, 94, 4.8), (85, 95, 3.6)),
-                limb((30, 58, 9), (26, 78, 5.6), (32, 94, 4.8), (37, 95, 3.6)),
-            )
-            near_legs = (
-                limb((72, 58, 10), (73, 78, 6), (71, 94.5, 5.2), (77, 96.3, 3.7)),
-                limb((24, 56, 13), (18, 76, 6.6), (22, 94.5, 5.2), (28, 96.3, 3.7)),
-            )
-            tail = limb((16, 44, 5), (4, 34, 5), (-1 + wag, 20, 4.4), (2 + wag, 11, 3))
-        pen.fill(far, *far_legs, edge=True)
-        torso = limb((26, 50, 16 + bulk), (48, 53, 15 + bulk), (72, 50, 19 + bulk))
-        hxy = (90.0, sink + (8 if run else 0))
-        parts = (torso, tail, limb((74, 44, 14), (86, hxy[1] + 6, 12)), *near_legs)
-        spot, chest = (46, 42, 16, 9), limb((88, 46, 8), (84, 62, 7))
-        neck = ((70, 30), (80, 40), (94, 39))
-        if run:
-            neck = ((72, 34), (81, 45), (95, 44))
-    pen.fill(body, *parts, edge=True)
-    marks: list[tuple[str, float, tuple[Outline, ...]]] = [(cream, 0.9 if coat.name != "black" else 0.25, (chest,))]
+        far_legs = (
+            limb((80, 58, 8), (82, 78, 5.4), (80, 94, 4.8), (85, 95, 3.6)),
+            limb((30, 58, 9), (26, 78, 5.6), (32, 94, 4.8), (37, 95, 3.6)),
+        )
+        near_legs = (
+            limb((72, 58, 10), (73, 78, 6), (71, 94.5, 5.2), (77, 96.3, 3.7)),
+            limb((24, 56, 13), (18, 76, 6.6), (22, 94.5, 5.2), (28, 96.3, 3.7)),
+        )
+        tail = limb((16, 44, 5), (4, 34, 5), (-1 + wag, 20, 4.4), (2 + wag, 11, 3))
+    torso = limb((26, 50, 16 + bulk), (48, 53, 15 + bulk), (72, 50, 19 + bulk))
+    return _DogPose(
+        far_legs,
+        parts=(torso, tail, limb((74, 44, 14), (86, skull[1] + 6, 12)), *near_legs),
+        spot=(46, 42, 16, 9),
+        chest=limb((88, 46, 8), (84, 62, 7)),
+        collar=[(72, 34), (81, 45), (95, 44)] if runs else [(70, 30), (80, 40), (94, 39)],
+        skull=skull,
+    )
+
+
+def draw_dog(coat: Coat, rng: Random, pose: str) -> Sketch:
+    """A friendly dog: a snout, a collar, a wagging tail."""
+    pen, body, far = start_pen("dog", coat)
+    ears = rng.choice(("floppy", "floppy", "pointed"))
+    cream = mix(coat.light, "#fff4e0", 0.6) if coat.name != "white" else "#ffffff"
+    muzzle = cream if coat.name != "black" else rng.choice(("#a07a58", "#77727a"))
+    band = COATS[rng.choice([name for name in ("red", "blue", "green", "yellow") if name != coat.name])]
+    bulk, wag, head_turn = rng.uniform(-1.5, 2), jitter(rng, 5), jitter(rng, 7)
+    sink = 25.0 if ears == "pointed" else 17.0  # where the skull's centre is below the top of the ears
+    sits, runs = pose == "sitting", pose == "running"
+    dog = _sitting_dog(bulk, wag, sink) if sits else _dog_on_its_feet(bulk, wag, sink, runs)
+    pen.fill(far, *dog.far_legs, edge=True)
+    pen.fill(body, *dog.parts, edge=True)
+    marks: list[tuple[str, float, tuple[Outline, ...]]] = [(cream, 0.9 if coat.name != "black" else 0.25, (dog.chest,))]
+    x, y, rx, ry = dog.spot
     if rng.random() < 0.5 and coat.name != "white":
-        marks.append((mix(coat.main, coat.dark, 0.85), 0.8, (oval(*spot),)))
+        marks.append((mix(coat.main, coat.dark, 0.85), 0.8, (oval(x, y, rx, ry),)))
     elif coat.name == "white" and rng.random() < 0.5:
-        marks.append(("#a9876a", 0.85, (oval(spot[0], spot[1], spot[2] * 0.6, spot[3] * 0.7),)))
-    pen.within(parts, marks)
-    if pose == "sitting":
+        marks.append(("#a9876a", 0.85, (oval(x, y, rx * 0.6, ry * 0.7),)))
+    pen.within(dog.parts, marks)
+    if sits:
         pen.line(pen.edge, 1.3, [(26, 66), (40, 67), (49, 78), (50, 88), (46, 92)], 0.6)
         pen.line(pen.edge, 1.2, [(55, 66), (56.5, 80), (56, 93)], 0.5)
-    band = COATS[collar]
-    pen.line(band.dark, 6.4, list(neck))
-    pen.line(band.main, 4.6, list(neck))
-    pen.at(hxy[0], hxy[1], head_turn)
-    _dog_head(pen, rng, coat, ears, muzzle, pose == "running" or rng.random() < 0.45)
+    pen.line(band.dark, 6.4, dog.collar)
+    pen.line(band.main, 4.6, dog.collar)
+    pen.at(*dog.skull, head_turn)
+    _dog_head(pen, rng, coat, ears, muzzle, runs or rng.random() < 0.45)
     pen.at()
     return pen.finish(top=(45, 36))
 
@@ -346,6 +375,96 @@ def draw_cat(coat: Coat, rng: Random, pose: str) -> Sketch:
 # --- horse ------------------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class _HorsePose:
+    """A horse's limbs in one pose: nodes of the legs and the neck, the tail's outline, the head's frame."""
+
+    far_legs: tuple[Nodes, ...]
+    near_legs: tuple[Nodes, ...]
+    tail: Outline
+    neck: Nodes
+    head: tuple[float, float, float]  # x, y, turn
+    stream: float  # how far the mane streams backwards
+    gallops: bool
+
+
+def _galloping_horse(rng: Random, sway: float) -> _HorsePose:
+    tail = [(10, 44), (-4, 36), (-20, 38 + sway), (-34, 48 + sway), (-20, 50), (-24, 58), (-8, 53), (6, 53)]
+    return _HorsePose(
+        far_legs=(
+            ((70, 62, 6.5), (84, 70, 4.2), (80, 83, 3.2), (74, 85, 2.8)),
+            ((24, 60, 8), (26, 76, 5), (12, 85, 3.2), (9, 91, 2.8)),
+        ),
+        near_legs=(
+            ((68, 60, 8), (86, 70, 4.6), (101, 80, 3.4), (106, 84, 3)),
+            ((20, 56, 11), (7, 72, 5.6), (-9, 78, 3.6), (-16, 85, 3)),
+        ),
+        tail=curve(tail),
+        neck=((66, 52, 14), (80, 36, 9.6), (89, 24, 7.4)),
+        head=(90.0, 20.0, -4 + jitter(rng, 5)),
+        stream=-14,
+        gallops=True,
+    )
+
+
+def _standing_horse(rng: Random, sway: float) -> _HorsePose:
+    tail = [
+        (10, 43), (1, 46), (-5 + sway / 2, 62), (-4 + sway, 86), (3 + sway, 79), (7 + sway / 2, 66), (9, 55), (13, 50),
+    ]  # fmt: skip
+    return _HorsePose(
+        far_legs=(((70, 60, 6.5), (74, 78, 4), (73, 92, 3.2)), ((26, 60, 8), (24, 78, 4.6), (28, 92, 3.2))),
+        near_legs=(((64, 60, 8), (65, 78, 4.6), (64, 93, 3.5)), ((18, 56, 11), (14, 76, 5.4), (17, 93, 3.5))),
+        tail=curve(tail),
+        neck=((64, 52, 14), (75, 34, 9.6), (81, 18, 7.4)),
+        head=(82.0, 13.0, jitter(rng, 6)),
+        stream=-3,
+        gallops=False,
+    )
+
+
+def _horse_feet(pen: Pen, legs: tuple[Nodes, ...], floor: float, socks: bool, gallops: bool) -> None:
+    for nodes in legs:
+        (x0, y0, _), (x1, y1, r) = nodes[-2], nodes[-1]
+        if socks:
+            t = 0.55
+            pen.fill("#f3eee2", limb((x1 + (x0 - x1) * t * 0.6, y1 + (y0 - y1) * t * 0.6, r + 0.2), (x1, y1, r)))
+        if gallops:
+            a = atan2(y1 - y0, x1 - x0)
+            tip = (x1 + 3.4 * cos(a), y1 + 3.4 * sin(a))
+            pen.fill(INK, limb((x1 + cos(a), y1 + sin(a), r), (*tip, r * 1.1)))
+        else:
+            pen.fill(INK, hoof(x1, r * 1.15, floor, 5))
+
+
+def _horse_markings(
+    rng: Random, coat: Coat, head: tuple[float, float, float]
+) -> list[tuple[str, float, tuple[Outline, ...]]]:
+    """Shade and light on the barrel, dapples, a blaze, the nose."""
+    marks: list[tuple[str, float, tuple[Outline, ...]]] = [
+        (mix(coat.dark, INK, 0.3), 0.25, (oval(45, 74, 36, 10),)),
+        ("#ffffff", 0.14, (oval(40, 43, 26, 4),)),
+    ]
+    if coat.name == "gray" or (coat.name == "white" and rng.random() < 0.4):
+        dots = tuple(oval(rng.uniform(14, 45), rng.uniform(44, 60), 2.2, 1.8, steps=10) for _ in range(9))
+        marks.append((mix(coat.main, coat.light, 0.9) if coat.name == "gray" else coat.dark, 0.6, dots))
+    if rng.random() < 0.5:
+        marks.append(("#f7f2e8", 0.95, (moved(limb((6, -4, 1.6), (17, 8, 1.5), (22, 15, 1.6)), *head),)))
+    nose = moved(oval(18.5, 20, 5.6, 5), *head)
+    return [*marks, (mix(coat.dark, "#7a5f5a", 0.35), 0.75 if coat.name != "white" else 0.4, (nose,))]
+
+
+def _mane(pen: Pen, horse: _HorsePose, mane: str, paint: str) -> None:
+    (hx, hy, _), back = horse.head, horse.stream
+    (ax, ay, _), (bx, by, br), (cx, cy, cr) = horse.neck
+    outline = [
+        (hx - 1, hy - 8), (hx + 4, hy - 4), (hx - 3, hy + 3), (bx + 1, by - 3), (bx - 1, by + 6), (ax - 2, ay - 1),
+        (ax - 9 + back, ay - 3), (ax - 9, ay - 13), (bx - br - 2 + back, by + 3), (bx - br - 1, by - 6),
+        (cx - cr - 3 + back, cy + 4), (cx - cr, cy - 5),
+    ]  # fmt: skip
+    pen.fill(paint, curve(outline), edge=True)
+    pen.line(mix(mane, "#ffffff", 0.3), 1, [(hx - 3, hy - 4), (bx - 4, by - 2), (ax - 7, ay - 8)], 0.6)
+
+
 def draw_horse(coat: Coat, rng: Random, pose: str) -> Sketch:
     """A horse with a flowing mane and tail."""
     pen, body, far = start_pen("horse", coat)
@@ -357,102 +476,24 @@ def draw_horse(coat: Coat, rng: Random, pose: str) -> Sketch:
     }
     mane = rng.choice(manes.get(coat.name, ("#2c1b14",)))
     hair = pen.linear(mix(mane, "#ffffff", 0.2), mane, mix(mane, INK, 0.25))
-    far_legs: Sequence[Nodes]
-    near_legs: Sequence[Nodes]
-    run, sway = pose == "running", jitter(rng, 4)
+    sway = jitter(rng, 4)
     socks = rng.random() < 0.5 and coat.name != "white"
-    if run:
-        far_legs = [
-            ((70, 62, 6.5), (84, 70, 4.2), (80, 83, 3.2), (74, 85, 2.8)),
-            ((24, 60, 8), (26, 76, 5), (12, 85, 3.2), (9, 91, 2.8)),
-        ]
-        near_legs = [
-            ((68, 60, 8), (86, 70, 4.6), (101, 80, 3.4), (106, 84, 3)),
-            ((20, 56, 11), (7, 72, 5.6), (-9, 78, 3.6), (-16, 85, 3)),
-        ]
-        tail = curve([(10, 44), (-4, 36), (-20, 38 + sway), (-34, 48 + sway), (-20, 50), (-24, 58), (-8, 53), (6, 53)])
-        neck, head = ((66, 52, 14), (80, 36, 9.6), (89, 24, 7.4)), (90.0, 20.0, -4 + jitter(rng, 5))
-    else:
-        far_legs = [((70, 60, 6.5), (74, 78, 4), (73, 92, 3.2)), ((26, 60, 8), (24, 78, 4.6), (28, 92, 3.2))]
-        near_legs = [((64, 60, 8), (65, 78, 4.6), (64, 93, 3.5)), ((18, 56, 11), (14, 76, 5.4), (17, 93, 3.5))]
-        tail = curve(
-            [
-                (10, 43),
-                (1, 46),
-                (-5 + sway / 2, 62),
-                (-4 + sway, 86),
-                (3 + sway, 79),
-                (7 + sway / 2, 66),
-                (9, 55),
-                (13, 50),
-            ]
-        )
-        neck, head = ((64, 52, 14), (75, 34, 9.6), (81, 18, 7.4)), (82.0, 13.0, jitter(rng, 6))
-    sock = "#f3eee2"
-
-    def feet(legs: Sequence[Nodes], floor: float) -> None:
-        for nodes in legs:
-            (x0, y0, _), (x1, y1, r) = nodes[-2], nodes[-1]
-            if socks:
-                t = 0.55
-                pen.fill(sock, limb((x1 + (x0 - x1) * t * 0.6, y1 + (y0 - y1) * t * 0.6, r + 0.2), (x1, y1, r)))
-            if run:
-                a = atan2(y1 - y0, x1 - x0)
-                tip = (x1 + 3.4 * cos(a), y1 + 3.4 * sin(a))
-                pen.fill(INK, limb((x1 + cos(a), y1 + sin(a), r), (*tip, r * 1.1)))
-            else:
-                pen.fill(INK, hoof(x1, r * 1.15, floor, 5))
-
-    pen.fill(hair, tail, edge=True)
-    pen.fill(far, *(limb(*nodes) for nodes in far_legs), edge=True)
-    feet(far_legs, 97.5)
+    horse = _galloping_horse(rng, sway) if pose == "running" else _standing_horse(rng, sway)
+    pen.fill(hair, horse.tail, edge=True)
+    pen.fill(far, *(limb(*nodes) for nodes in horse.far_legs), edge=True)
+    _horse_feet(pen, horse.far_legs, 97.5, socks, horse.gallops)
     torso = curve([(9, 46), (20, 39), (40, 42), (58, 39), (72, 42), (79, 54), (73, 66), (48, 69), (24, 66), (11, 58)])
-    hx, hy, turn = head
-    skull = moved(limb((0, 0, 7.6), (7, 7, 7), (14, 15, 5), (17.5, 18.5, 4.8)), hx, hy, turn)
-    ear = moved([(-5, -4), (-3.5, -14), (2, -6)], hx, hy, turn)
-    parts = (torso, limb(*neck), skull, ear, *(limb(*nodes) for nodes in near_legs))
+    skull = moved(limb((0, 0, 7.6), (7, 7, 7), (14, 15, 5), (17.5, 18.5, 4.8)), *horse.head)
+    ear = moved([(-5, -4), (-3.5, -14), (2, -6)], *horse.head)
+    parts = (torso, limb(*horse.neck), skull, ear, *(limb(*nodes) for nodes in horse.near_legs))
     pen.fill(body, *parts, edge=True)
+    pen.within(parts, _horse_markings(rng, coat, horse.head))
+    _horse_feet(pen, horse.near_legs, 99.3, socks, horse.gallops)
     shade = mix(coat.dark, INK, 0.3)
-    marks: list[tuple[str, float, tuple[Outline, ...]]] = [
-        (shade, 0.25, (oval(45, 74, 36, 10),)),
-        ("#ffffff", 0.14, (oval(40, 43, 26, 4),)),
-    ]
-    if coat.name == "gray" or (coat.name == "white" and rng.random() < 0.4):
-        dots = tuple(oval(rng.uniform(14, 45), rng.uniform(44, 60), 2.2, 1.8, steps=10) for _ in range(9))
-        marks.append((mix(coat.main, coat.light, 0.9) if coat.name == "gray" else coat.dark, 0.6, dots))
-    blaze = moved(limb((6, -4, 1.6), (17, 8, 1.5), (22, 15, 1.6)), hx, hy, turn)
-    if rng.random() < 0.5:
-        marks.append(("#f7f2e8", 0.95, (blaze,)))
-    nose = moved(oval(18.5, 20, 5.6, 5), hx, hy, turn)
-    marks.append((mix(coat.dark, "#7a5f5a", 0.35), 0.75 if coat.name != "white" else 0.4, (nose,)))
-    pen.within(parts, marks)
-    feet(near_legs, 99.3)
     pen.line(shade, 1.1, [(28, 52), (29, 60), (25, 66)], 0.5)
     pen.line(shade, 1.1, [(62, 50), (60, 58), (62, 64)], 0.5)
-    (ax, ay, _), (bx, by, br), (cx, cy, cr) = neck
-    back = -14 if run else -3  # the mane streams backwards at a gallop
-    pen.fill(
-        hair,
-        curve(
-            [
-                (hx - 1, hy - 8),
-                (hx + 4, hy - 4),
-                (hx - 3, hy + 3),
-                (bx + 1, by - 3),
-                (bx - 1, by + 6),
-                (ax - 2, ay - 1),
-                (ax - 9 + back, ay - 3),
-                (ax - 9, ay - 13),
-                (bx - br - 2 + back, by + 3),
-                (bx - br - 1, by - 6),
-                (cx - cr - 3 + back, cy + 4),
-                (cx - cr, cy - 5),
-            ]
-        ),
-        edge=True,
-    )
-    pen.line(mix(mane, "#ffffff", 0.3), 1, [(hx - 3, hy - 4), (bx - 4, by - 2), (ax - 7, ay - 8)], 0.6)
-    pen.at(hx, hy, turn)
+    _mane(pen, horse, mane, hair)
+    pen.at(*horse.head)
     pen.fill(mane, curve([(-2, -8), (5, -5), (7, 2), (3, 0), (-2, -3)]))
     pen.eye(8, 2.8, 2 if coat.name != "black" else 2.2, INK if coat.name != "black" else "#000000")
     pen.fill(INK, oval(20, 17.5, 1, 0.8, steps=8))
@@ -464,6 +505,20 @@ def draw_horse(coat: Coat, rng: Random, pose: str) -> Sketch:
 # --- bird -------------------------------------------------------------------------------------------------------------
 
 
+def _bird_head(pen: Pen, coat: Coat, beak: str, crest: bool) -> None:
+    """Local frame: the middle of a round head, the beak to the right."""
+    if crest:
+        pen.fill(coat.main, curve([(-6, -17), (-16, -27), (-7, -24), (2, -28), (4, -18)]), edge=True)
+    pen.fill(beak, curve([(16, -6), (32, 0), (16, 7)], steps=4), edge=True)
+    pen.line(mix(beak, INK, 0.5), 1, [(18, 1), (26, 0.5)])
+    paint = pen.radial(mix(coat.main, coat.light, 0.7), coat.main, mix(coat.main, coat.dark, 0.3))
+    pen.fill(paint, oval(0, 0, 20, 19))
+    if coat.name in ("black", "blue", "green", "red"):
+        pen.fill("#fdf8ee", oval(8, -3, 5, 5.2))
+    pen.eye(8.5, -3, 3.6)
+    pen.fill("#f49a8c", oval(4, 7, 3.6, 2.4), opacity=0.45)
+
+
 def draw_bird(coat: Coat, rng: Random, pose: str) -> Sketch:
     """A plump little bird, perched or on the wing."""
     pen, body, far = start_pen("bird", coat)
@@ -471,22 +526,7 @@ def draw_bird(coat: Coat, rng: Random, pose: str) -> Sketch:
     belly = {"black": "#5a5a66", "white": "#ffffff"}.get(coat.name, mix(coat.light, "#fff6e4", 0.55))
     wing = pen.linear(mix(coat.main, coat.dark, 0.3), mix(coat.main, coat.dark, 0.85))
     crest, tilt = rng.random() < 0.4, jitter(rng, 6)
-
-    def head(x: float, y: float, turn: float) -> None:
-        pen.at(x, y, turn)
-        if crest:
-            pen.fill(coat.main, curve([(-6, -17), (-16, -27), (-7, -24), (2, -28), (4, -18)]), edge=True)
-        pen.fill(beak, curve([(16, -6), (32, 0), (16, 7)], steps=4), edge=True)
-        pen.line(mix(beak, INK, 0.5), 1, [(18, 1), (26, 0.5)])
-        pen.fill(
-            pen.radial(mix(coat.main, coat.light, 0.7), coat.main, mix(coat.main, coat.dark, 0.3)), oval(0, 0, 20, 19)
-        )
-        if coat.name in ("black", "blue", "green", "red"):
-            pen.fill("#fdf8ee", oval(8, -3, 5, 5.2))
-        pen.eye(8.5, -3, 3.6)
-        pen.fill("#f49a8c", oval(4, 7, 3.6, 2.4), opacity=0.45)
-        pen.at()
-
+    quill = mix(coat.dark, INK, 0.25)
     if pose == "flying":
         lift = rng.uniform(-6, 8)
         far_wing = curve([(58, 52), (76, 22), (82, -14 - lift), (66, -6 - lift), (50, 8), (40, 34), (40, 50)])
@@ -495,55 +535,35 @@ def draw_bird(coat: Coat, rng: Random, pose: str) -> Sketch:
         torso = (curve([(14, 68), (36, 50), (66, 46), (86, 52), (84, 70), (64, 84), (36, 84)]), oval(88, 52, 20, 19))
         pen.fill(body, *torso, edge=True)
         pen.within(torso, [(belly, 0.9, (oval(58, 84, 34, 16),))])
-        head(88, 52, tilt)
-        near = curve(
-            [
-                (66, 60),
-                (58, 28),
-                (44, 0 - lift),
-                (22, -28 - lift),
-                (14, -20 - lift),
-                (9, -12 - lift),
-                (8, 0 - lift / 2),
-                (12, 12),
-                (16, 24),
-                (24, 40),
-                (34, 56),
-                (48, 66),
-            ]
-        )
-        pen.fill(wing, near, edge=True)
+        pen.at(88, 52, tilt)
+        _bird_head(pen, coat, beak, crest)
+        pen.at()
+        near_wing = [
+            (66, 60), (58, 28), (44, 0 - lift), (22, -28 - lift), (14, -20 - lift), (9, -12 - lift), (8, 0 - lift / 2),
+            (12, 12), (16, 24), (24, 40), (34, 56), (48, 66),
+        ]  # fmt: skip
+        pen.fill(wing, curve(near_wing), edge=True)
         for k in range(4):
-            pen.line(
-                mix(coat.dark, INK, 0.25),
-                1.4,
-                [(46 + 4 * k, 52 + 2 * k), (28 + 6 * k, 22 + 4 * k), (16 + 6 * k, -4 - lift / 2 + 6 * k)],
-                0.55,
-            )
+            tip = (16 + 6 * k, -4 - lift / 2 + 6 * k)
+            pen.line(quill, 1.4, [(46 + 4 * k, 52 + 2 * k), (28 + 6 * k, 22 + 4 * k), tip], 0.55)
         pen.line(mix(coat.main, coat.light, 0.7), 2.2, [(58, 42), (46, 12), (28, -16 - lift)], 0.8)
         return pen.finish(top=(50, 50))
     for x in (50, 62):
         pen.line(mix(beak, INK, 0.3), 2.6, [(x, 78), (x + 1, 96)])
         pen.line(mix(beak, INK, 0.3), 2.4, [(x - 5, 98.8), (x + 1, 95.5), (x + 9, 98.8)])
     dip = jitter(rng, 5)
-    pen.fill(
-        wing, curve([(26, 58), (2, 78 + dip), (-10, 92 + dip), (0, 96 + dip), (12, 90 + dip), (36, 74)]), edge=True
-    )
-    torso = (
-        curve([(20, 62), (32, 40), (54, 28), (80, 32), (88, 52), (80, 74), (60, 86), (38, 82)]),
-        oval(70, 24, 20, 19),
-    )
+    tail = curve([(26, 58), (2, 78 + dip), (-10, 92 + dip), (0, 96 + dip), (12, 90 + dip), (36, 74)])
+    pen.fill(wing, tail, edge=True)
+    trunk = curve([(20, 62), (32, 40), (54, 28), (80, 32), (88, 52), (80, 74), (60, 86), (38, 82)])
+    torso = (trunk, oval(70, 24, 20, 19))
     pen.fill(body, *torso, edge=True)
     pen.within(torso, [(belly, 0.92, (oval(80, 66, 20, 22, 20),))])
-    head(70, 24, tilt)
+    pen.at(70, 24, tilt)
+    _bird_head(pen, coat, beak, crest)
+    pen.at()
     pen.fill(wing, curve([(58, 46), (64, 58), (56, 72), (34, 80), (8, 84), (20, 70), (30, 52), (44, 44)]), edge=True)
     for k in range(3):
-        pen.line(
-            mix(coat.dark, INK, 0.25),
-            1.3,
-            [(54 - 3 * k, 60 + 4 * k), (42 - 3 * k, 69 + 3 * k), (26 - 2 * k, 76 + 2 * k)],
-            0.6,
-        )
+        pen.line(quill, 1.3, [(54 - 3 * k, 60 + 4 * k), (42 - 3 * k, 69 + 3 * k), (26 - 2 * k, 76 + 2 * k)], 0.6)
     return pen.finish(top=(70, 5))
 
 

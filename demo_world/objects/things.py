@@ -5,6 +5,7 @@ One unit is the same real length in every pose of a kind: ``points["scale"]`` ho
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import cos, pi, radians, sin
 from random import Random
 
@@ -705,78 +706,74 @@ def _leaf(x: float, y: float, length: float, wide: float, angle: float, green: s
     return _turned(path(d, green, mix(green, "#12300f", 0.55), 1.2) + rib, round(angle, 1), x, y)
 
 
-def _plant(coat: Coat, rng: Random, pose: str) -> Sketch:
-    tag = tag_for("potted plant", rng)
-    edge, trim = edge_of(coat), contrast(coat, rng)
-    greens = ("#2f7d3b", "#3f9547", "#57ab50", "#74bd5b")
-    style = rng.choice(("bush", "blades", "tree", "broad"))
-    parts = [
-        linear(
-            f"{tag}-body",
-            mix(coat.main, coat.light, 0.55),
-            coat.main,
-            coat.main,
-            mix(coat.main, coat.dark, 0.6),
-            x2=1,
-            y2=0,
-        )
+GREENS = ("#2f7d3b", "#3f9547", "#57ab50", "#74bd5b")
+
+
+def _blades(rng: Random) -> list[str]:
+    leaves = zip((-70, 69, -52, 50, -34, 30, -14, 14, 0), (44, 44, 50, 52, 57, 58, 63, 63, 67), strict=True)
+    return [
+        _leaf(42 + angle * 0.08, 68, tall, 9, angle + rng.uniform(-3, 3), GREENS[i % 4])
+        for i, (angle, tall) in enumerate(leaves)
     ]
-    if style == "blades":
-        for i, angle in enumerate((-70, 69, -52, 50, -34, 30, -14, 14, 0)):
-            tall = (44, 44, 50, 52, 57, 58, 63, 63, 67)[i]
-            parts.append(_leaf(42 + angle * 0.08, 68, tall, 9, angle + rng.uniform(-3, 3), greens[i % 4]))
-    elif style == "tree":
-        parts.append(line("M42,72 Q40,56 43,44", WOOD_DARK, 5))
-        for x, y, r, g in (
-            (24, 36, 18, 0),
-            (60, 38, 18, 0),
-            (42, 22, 20.6, 1),
-            (30, 26, 12, 2),
-            (50, 40, 14, 1),
-            (38, 16, 9, 3),
-        ):
-            parts.append(disc(x, y, r, greens[g]))
-        fruit = rng.choice(("#e0564a", "#f0a030", "#f6a5c6"))
-        parts.extend(
+
+
+def _little_tree(rng: Random) -> list[str]:
+    crown = ((24, 36, 18, 0), (60, 38, 18, 0), (42, 22, 20.6, 1), (30, 26, 12, 2), (50, 40, 14, 1), (38, 16, 9, 3))
+    fruit = rng.choice(("#e0564a", "#f0a030", "#f6a5c6"))
+    return [
+        line("M42,72 Q40,56 43,44", WOOD_DARK, 5),
+        *(disc(x, y, r, GREENS[green]) for x, y, r, green in crown),
+        *(
             disc(x + rng.uniform(-2, 2), y, 3.8, fruit, mix(fruit, "#000000", 0.35), 1)
             for x, y in ((22, 36), (40, 14), (58, 30), (42, 40), (64, 44))
-        )
-        parts.append(line("M30,14 q3,-4 7,-5 M18,30 q2,-4 5,-5", "#c7e8a0", 2))
-    elif style == "broad":
-        stems = ((-62, 44, 15), (60, 44, 15), (-34, 56, 17), (34, 54, 17), (-4, 66, 18), (14, 40, 15), (-20, 38, 15))
-        for i, (angle, tall, wide) in enumerate(stems):
-            parts.append(_leaf(42, 70, tall, wide, angle + rng.uniform(-4, 4), greens[(i * 2) % 4 if i < 5 else 3]))
-    else:
-        for x, y, r, g in (
-            (20, 50, 17, 0),
-            (64, 50, 17, 0),
-            (42, 34, 24, 0),
-            (42, 56, 20, 1),
-            (28, 32, 13, 1),
-            (56, 34, 13, 1),
-        ):
-            parts.append(disc(x, y, r, greens[g]))
-        for i in range(9):
-            x, y = (10, 22, 32, 42, 52, 62, 74, 36, 50)[i], (56, 40, 30, 26, 30, 40, 56, 54, 56)[i]
-            parts.append(_leaf(x, y, 20, 9, (x - 42) * 2 + rng.uniform(-8, 8), greens[2 + i % 2]))
-        bloom = rng.choice(("#ee7fb0", "#f6f1e4", "#e0564a", "#b58be0"))
-        for x, y in ((20, 46), (38, 20), (62, 30), (42, 46), (66, 56)):
-            parts.append(disc(x, y, 6.4, bloom, mix(bloom, "#7a2f4a", 0.35), 1.2) + disc(x, y, 2.4, "#f3cb2d"))
+        ),
+        line("M30,14 q3,-4 7,-5 M18,30 q2,-4 5,-5", "#c7e8a0", 2),
+    ]
+
+
+def _broad_leaves(rng: Random) -> list[str]:
+    stems = ((-62, 44, 15), (60, 44, 15), (-34, 56, 17), (34, 54, 17), (-4, 66, 18), (14, 40, 15), (-20, 38, 15))
+    return [
+        _leaf(42, 70, tall, wide, angle + rng.uniform(-4, 4), GREENS[(i * 2) % 4 if i < 5 else 3])
+        for i, (angle, tall, wide) in enumerate(stems)
+    ]
+
+
+def _flowering_bush(rng: Random) -> list[str]:
+    crown = ((20, 50, 17, 0), (64, 50, 17, 0), (42, 34, 24, 0), (42, 56, 20, 1), (28, 32, 13, 1), (56, 34, 13, 1))
+    parts = [disc(x, y, r, GREENS[green]) for x, y, r, green in crown]
+    for i in range(9):
+        x, y = (10, 22, 32, 42, 52, 62, 74, 36, 50)[i], (56, 40, 30, 26, 30, 40, 56, 54, 56)[i]
+        parts.append(_leaf(x, y, 20, 9, (x - 42) * 2 + rng.uniform(-8, 8), GREENS[2 + i % 2]))
+    bloom = rng.choice(("#ee7fb0", "#f6f1e4", "#e0564a", "#b58be0"))
+    for x, y in ((20, 46), (38, 20), (62, 30), (42, 46), (66, 56)):
+        parts.append(disc(x, y, 6.4, bloom, mix(bloom, "#7a2f4a", 0.35), 1.2) + disc(x, y, 2.4, "#f3cb2d"))
+    return parts
+
+
+# Each style's foliage, and the left edge, width and top of its sketch.
+_PLANTS: dict[str, tuple[Callable[[Random], list[str]], float, float, float]] = {
+    "bush": (_flowering_bush, -9.0, 102.0, 3.8),
+    "blades": (_blades, -6.2, 96.4, 0.0),
+    "tree": (_little_tree, 3.0, 78.0, 0.0),
+    "broad": (_broad_leaves, 1.2, 81.6, 2.0),
+}
+
+
+def _plant(coat: Coat, rng: Random, pose: str) -> Sketch:
+    tag = tag_for("potted plant", rng)
+    edge, trim, fill = edge_of(coat), contrast(coat, rng), f"url(#{tag}-body)"
+    foliage, left, width, top = _PLANTS[rng.choice(tuple(_PLANTS))]
+    light, dark = mix(coat.main, coat.light, 0.55), mix(coat.main, coat.dark, 0.6)
+    parts = [linear(f"{tag}-body", light, coat.main, coat.main, dark, x2=1, y2=0), *foliage(rng)]
     pot = rng.choice(("M17,74 H67 L60,108.8 H24 Z", "M19,74 H65 Q70,94 58,108.8 H26 Q14,94 19,74 Z"))
-    parts.append(path(pot, f"url(#{tag}-body)", edge, 2))
+    parts.append(path(pot, fill, edge, 2))
     decal = rng.random()
     if decal < 0.3:
         parts.append(line("M20.6,90 l6,5 l6,-5 l6,5 l6,-5 l6,5 l6,-5 l6,4", trim, 2.4))
     elif decal < 0.55:
         parts.append(path("M20,88 H64 L63,96 H21 Z", trim))
-    parts.append(rect(12.4, 66, 59.2, 11, f"url(#{tag}-body)", 3, edge, 2) + line("M18,69.4 H40", coat.light, 2.2))
-    box = {  # left, width, top
-        "tree": (3.0, 78.0, 0.0),
-        "blades": (-6.2, 96.4, 0.0),
-        "broad": (1.2, 81.6, 2.0),
-        "bush": (-9.0, 102.0, 3.8),
-    }
-    left, width, top = box[style]
+    parts.append(rect(12.4, 66, 59.2, 11, fill, 3, edge, 2) + line("M18,69.4 H40", coat.light, 2.2))
     body = f'<g transform="translate({-left:g},{-top:g})">{"".join(parts)}</g>'
     return scaled(body, width, 109.8 - top, 109.8 - top)
 
