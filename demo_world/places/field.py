@@ -12,7 +12,21 @@ from demo_world.svg import Backdrop, linear, mix
 def draw_field(rng: Random, width: int, height: int) -> Backdrop:
     """A farm's pasture."""
     sc = Scenery(rng, width, height)
-    s = sc.s
+    _distance(sc)
+    meadow(sc)
+    _farm(sc)
+    if sc.chance(0.5):
+        fence(sc, rng.uniform(0.08, 0.24))
+    parts.tufts(sc, 120, sc.grass[1])
+    if sc.chance(0.4):
+        parts.flowers(sc, 60)
+    green_front(sc)
+    return sc.finish((sc.at(0.2), 0.97 * sc.h))
+
+
+def _distance(sc: Scenery) -> None:
+    """The sky, and mountains, hills or trees at the horizon."""
+    rng, s = sc.rng, sc.s
     parts.sky(sc)
     if sc.chance(0.25):
         parts.mountains(sc, rng.uniform(45, 75))
@@ -20,7 +34,11 @@ def draw_field(rng: Random, width: int, height: int) -> Backdrop:
         parts.hills(sc, rng.randint(1, 3), mix(sc.grass[1], "#5f8a86", 0.4))
     if sc.chance(0.65):
         parts.treeline(sc, sc.horizon + 2 * s, rng.uniform(12, 24), sc.far(sc.leaf(), 0.35), rng.uniform(0.05, 0.5))
-    meadow(sc)
+
+
+def _farm(sc: Scenery) -> None:
+    """A track, a barn, hay bales, a tree."""
+    rng = sc.rng
     if sc.chance(0.35):
         path(sc, mix("#d9c8a0", sc.grass[0], 0.2))
     if sc.chance(0.4):
@@ -31,13 +49,6 @@ def draw_field(rng: Random, width: int, height: int) -> Backdrop:
     if sc.chance(0.3):
         y = sc.at(rng.uniform(0.04, 0.12))
         parts.round_tree(sc, rng.uniform(0, sc.w), y, rng.uniform(190, 270) * sc.k(y), sc.leaf())
-    if sc.chance(0.5):
-        fence(sc, rng.uniform(0.08, 0.24))
-    parts.tufts(sc, 120, sc.grass[1])
-    if sc.chance(0.4):
-        parts.flowers(sc, 60)
-    green_front(sc)
-    return sc.finish((sc.at(0.2), 0.97 * sc.h))
 
 
 def meadow(sc: Scenery) -> None:

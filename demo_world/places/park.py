@@ -29,24 +29,7 @@ def draw_park(rng: Random, width: int, height: int) -> Backdrop:
     if sc.chance(0.65):
         path(sc, sc.rng.choice(("#d6c7a6", "#cfc8bb", "#d3bfa0")))
     parts.tufts(sc, 90, sc.grass[1], size=0.75)
-    for t in sorted(rng.uniform(0.05, 0.2) for _ in range(rng.randint(1, 4))):
-        y = sc.at(t)
-        x = sc.w * rng.choice((rng.uniform(-0.02, 0.3), rng.uniform(0.7, 1.02), rng.uniform(0, 1)))
-        parts.round_tree(sc, x, y, rng.uniform(150, 250) * sc.k(y), sc.leaf())
-    if sc.chance(0.5):
-        for _ in range(rng.randint(1, 3)):
-            y = sc.at(rng.uniform(0.08, 0.2))
-            parts.bush(
-                sc,
-                rng.uniform(0, sc.w),
-                y,
-                rng.uniform(70, 120) * sc.k(y),
-                sc.leaf(),
-                rng.choice(("", *kit.BLOOMS[:3])),
-            )
-    if sc.chance(0.55):
-        for _ in range(rng.randint(1, 2)):
-            _bed(sc, rng.uniform(0.05, 0.95) * sc.w, sc.at(rng.uniform(0.16, 0.34)))
+    _plants(sc)
     if sc.chance(0.45):
         y = sc.at(rng.uniform(0.1, 0.2))
         lamp_post(sc, rng.uniform(0.08, 0.92) * sc.w, y)
@@ -54,6 +37,23 @@ def draw_park(rng: Random, width: int, height: int) -> Backdrop:
         parts.people(sc, sc.at(rng.uniform(0.1, 0.18)))
     green_front(sc)
     return sc.finish((sc.at(0.22), 0.97 * sc.h))
+
+
+def _plants(sc: Scenery) -> None:
+    """Trees, bushes and flower beds."""
+    rng = sc.rng
+    for t in sorted(rng.uniform(0.05, 0.2) for _ in range(rng.randint(1, 4))):
+        y = sc.at(t)
+        x = sc.w * rng.choice((rng.uniform(-0.02, 0.3), rng.uniform(0.7, 1.02), rng.uniform(0, 1)))
+        parts.round_tree(sc, x, y, rng.uniform(150, 250) * sc.k(y), sc.leaf())
+    if sc.chance(0.5):
+        for _ in range(rng.randint(1, 3)):
+            y = sc.at(rng.uniform(0.08, 0.2))
+            x, wide, leaf = rng.uniform(0, sc.w), rng.uniform(70, 120) * sc.k(y), sc.leaf()
+            parts.bush(sc, x, y, wide, leaf, rng.choice(("", *kit.BLOOMS[:3])))
+    if sc.chance(0.55):
+        for _ in range(rng.randint(1, 2)):
+            _bed(sc, rng.uniform(0.05, 0.95) * sc.w, sc.at(rng.uniform(0.16, 0.34)))
 
 
 def _skyline(sc: Scenery) -> None:

@@ -189,12 +189,36 @@ def palm(sc: Scenery, x: float, y: float, lean: int) -> None:
 def draw_lake(rng: Random, width: int, height: int) -> Backdrop:
     """Still water between far hills and a near shore."""
     sc = Scenery(rng, width, height, 0.35, 0.46)
-    s, mood = sc.s, sc.mood
     parts.sky(sc)
-    above = len(sc.body)
+    sky = len(sc.body)
+    wood = _far_shore(sc)
+    shore = sc.horizon + rng.uniform(0.18, 0.29) * sc.h
+    _water(sc, shore, sc.body[sky:], wood)
+    _near_shore(sc, shore)
+    if sc.chance(0.4):
+        _jetty(sc, shore)
+    if sc.chance(0.5):
+        sc.add(reeds(sc, rng.choice((0.0, 1.0)) * sc.w, shore + 12 * sc.s, 0.7))
+        sc.note("reeds")
+    if sc.chance(0.25):
+        parts.bush(sc, rng.choice((0.06, 0.94)) * sc.w, shore + 18 * sc.s, rng.uniform(60, 90) * sc.s, sc.leaf())
+    foreground = rng.random()
+    if foreground < 0.2:
+        sc.front.append(reeds(sc, rng.choice((0.04, 0.96)) * sc.w, sc.h + 4 * sc.s, 1.0))
+        sc.note("reeds")
+    elif foreground < 0.35:
+        sc.front.append(parts.grass_front(sc, sc.grass[1], blooms=sc.chance(0.4)))
+    elif foreground < 0.5:
+        sc.front.append(parts.branch(sc, sc.leaf()))
+    return sc.finish((shore + 0.05 * sc.h, 0.97 * sc.h))
+
+
+def _far_shore(sc: Scenery) -> str:
+    """Mountains, hills and a wood beyond the water; returns the wood's colour."""
+    rng, s, sky = sc.rng, sc.s, len(sc.body)
     if sc.chance(0.45):
         parts.mountains(sc, rng.uniform(45, 85))
-    if sc.chance(0.75) or len(sc.body) == above:
+    if sc.chance(0.75) or len(sc.body) == sky:
         parts.hills(sc, rng.randint(1, 2), mix(sc.grass[1], "#5a8480", 0.45), 40)
     wood = sc.far(sc.leaf(), 0.3)
     if sc.chance(0.5):
@@ -203,16 +227,25 @@ def draw_lake(rng: Random, width: int, height: int) -> Backdrop:
         for i in range(rng.randint(9, 16)):
             x = rng.uniform(0, sc.w * 0.36) + (0.0 if i % 2 else sc.w * 0.64)
             parts.fir(sc, x, sc.horizon + s, rng.uniform(20, 40) * s, sc.far("#5f8377", 0.25))
-    land = sc.body[above:]
-    shore = sc.horizon + rng.uniform(0.18, 0.29) * sc.h
-    water = mix(mix("#7fabba", mood.sky[1], 0.45), "#3f6f86", 0.12)
-    sc.add(linear("place-lake", mix(water, mood.sky[2], 0.5), water, mix(water, "#3b6478", 0.25)))
+    return wood
+
+
+def _water(sc: Scenery, shore: float, land: list[str], wood: str) -> None:
+    """The lake down to ``shore``, which mirrors the land beyond it."""
+    s, sky = sc.s, sc.mood.sky
+    water = mix(mix("#7fabba", sky[1], 0.45), "#3f6f86", 0.12)
+    sc.add(linear("place-lake", mix(water, sky[2], 0.5), water, mix(water, "#3b6478", 0.25)))
     sc.add(fill(rect(-1, sc.horizon, sc.w + 2, shore - sc.horizon + 30 * s), "url(#place-lake)"))
     flip = "".join(part for part in land if not part.startswith("<linear"))  # what stands there, upside down
     sc.add(f'<g transform="matrix(1 0 0 -0.8 0 {1.8 * sc.horizon:.1f})" opacity="0.34">{flip}</g>')
     sc.add(fill(rect(-1, sc.horizon - s, sc.w + 2, 2.4 * s), mix(wood, "#40564f", 0.3), 0.5))
     parts.ripples(sc, sc.horizon + 4 * s, shore, 40, mix(water, "#ffffff", 0.6), 0.5)
     parts.ripples(sc, sc.horizon + 4 * s, shore, 30, mix(water, "#2d5166", 0.5), 0.35)
+
+
+def _near_shore(sc: Scenery, shore: float) -> None:
+    """A sandy bank with pebbles or a green one with flowers."""
+    rng, s = sc.rng, sc.s
     slope = rng.uniform(-1, 1) * 12 * s
     edge = [(x, y + slope * (x / sc.w - 0.5)) for x, y in kit.ridge(sc, shore, 6 * s, 6)]
     sandy = sc.chance(0.35)
@@ -227,22 +260,6 @@ def draw_lake(rng: Random, width: int, height: int) -> Backdrop:
         parts.tufts(sc, 110, tone, t + 0.06)
         if sc.chance(0.4):
             parts.flowers(sc, 50, t + 0.12)
-    if sc.chance(0.4):
-        _jetty(sc, shore)
-    if sc.chance(0.5):
-        sc.add(reeds(sc, rng.choice((0.0, 1.0)) * sc.w, shore + 12 * s, 0.7))
-        sc.note("reeds")
-    if sc.chance(0.25):
-        parts.bush(sc, rng.choice((0.06, 0.94)) * sc.w, shore + 18 * s, rng.uniform(60, 90) * s, sc.leaf())
-    what = rng.random()
-    if what < 0.2:
-        sc.front.append(reeds(sc, rng.choice((0.04, 0.96)) * sc.w, sc.h + 4 * s, 1.0))
-        sc.note("reeds")
-    elif what < 0.35:
-        sc.front.append(parts.grass_front(sc, sc.grass[1], blooms=sc.chance(0.4)))
-    elif what < 0.5:
-        sc.front.append(parts.branch(sc, sc.leaf()))
-    return sc.finish((shore + 0.05 * sc.h, 0.97 * sc.h))
 
 
 def _bank(sc: Scenery, edge: list[Point], tone: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from random import Random
 
 from demo_world.places import parts
@@ -103,85 +103,87 @@ def _furniture(sc: Scenery, y: float) -> None:
         parts.people(sc, y - 3 * sc.s)
 
 
-def _along(sc: Scenery) -> Backdrop:
-    """A street that runs away from us between two rows of houses."""
-    rng, s = sc.rng, sc.s
-    vx, vy = sc.w * rng.uniform(0.4, 0.6), sc.horizon
-    deep = sc.h - vy
-    end = 0.13
-    parts.treeline(sc, vy + deep * end * 0.8, 44, sc.far(sc.leaf(), 0.45), 0.05)
-    road = mix(rng.choice(("#84868c", "#8b8985", "#7d8087")), sc.mood.haze, 0.12)
-    paving = sc.far(rng.choice(("#bdb6aa", "#b5b3b0", "#c4b8a4")), 0.1)
-    sc.add(linear("place-road", mix(road, "#ffffff", 0.15), road, mix(road, "#33353f", 0.12)))
-    wall_x = 0.5 * sc.w / (rng.uniform(0.52, 0.7) * deep)  # in camera heights
-    kerb_x = wall_x * rng.uniform(0.68, 0.78)
+@dataclass(frozen=True)
+class _View:
+    """One-point perspective down a street, in camera heights: the vanishing point, and the pixels of one height."""
 
-    def at(x: float, up: float, q: float) -> Point:
+    x: float
+    y: float
+    deep: float
+    end: float  # the scale where the street ends
+
+    def at(self, x: float, up: float, q: float) -> Point:
         """The picture's point of the world's (x, height), ``q`` the scale there, 1 at the bottom edge."""
-        return vx + x * q * deep, vy + (1 - up) * q * deep
+        return self.x + x * q * self.deep, self.y + (1 - up) * q * self.deep
 
-    sc.add(fill(rect(-1, vy + deep * end * 0.7, sc.w + 2, deep * 1.2), paving))
-    sc.add(
-        fill(
-            poly([at(-kerb_x, 0, end), at(kerb_x, 0, end), at(kerb_x, 0, 1.3), at(-kerb_x, 0, 1.3)]), "url(#place-road)"
-        )
-    )
-    joints, white = "", mix(road, "#f6f4ea", 0.72)
+    def strip(self, x0: float, x1: float, far: float, near: float) -> str:
+        """A piece of the ground between two lines that run away from us, and two scales."""
+        return poly([self.at(x0, 0, far), self.at(x1, 0, far), self.at(x1, 0, near), self.at(x0, 0, near)])
+
+
+def _pavements(sc: Scenery, view: _View, kerb_x: float, wall_x: float, paving: str) -> None:
+    """The joints between the slabs, and the kerbs, on both sides."""
+    joints = ""
     for q in (0.17, 0.22, 0.28, 0.36, 0.46, 0.6, 0.78, 1.0):
         for side in (-1, 1):
-            a, b = at(side * kerb_x, 0, q), at(side * wall_x * 1.3, 0, q)
-            joints += poly([a, b], closed=False)
+            joints += poly([view.at(side * kerb_x, 0, q), view.at(side * wall_x * 1.3, 0, q)], closed=False)
     for side in (-1, 1):
-        joints += poly(
-            [at(side * (kerb_x + wall_x) / 2, 0, end), at(side * (kerb_x + wall_x) / 2, 0, 1.3)], closed=False
-        )
-    sc.add(line(joints, mix(paving, "#5c554e", 0.3), 0.9 * s, 0.7))
+        middle = side * (kerb_x + wall_x) / 2
+        joints += poly([view.at(middle, 0, view.end), view.at(middle, 0, 1.3)], closed=False)
+    sc.add(line(joints, mix(paving, "#5c554e", 0.3), 0.9 * sc.s, 0.7))
     for side in (-1, 1):
         rim = side * kerb_x
-        sc.add(
-            fill(
-                poly([at(rim, 0, end), at(rim * 0.97, 0, end), at(rim * 0.97, 0, 1.3), at(rim, 0, 1.3)]),
-                mix(paving, "#4d4d55", 0.4),
-            )
-        )
-        sc.add(
-            fill(
-                poly([at(rim, 0, end), at(rim * 1.025, 0, end), at(rim * 1.025, 0, 1.3), at(rim, 0, 1.3)]),
-                mix(paving, "#ffffff", 0.4),
-            )
-        )
-    parts.pebbles(sc, 150, mix(road, "#33353f", 0.4), 0.2, size=1.3)
-    dashes = "".join(
-        poly([at(-0.05, 0, 1 / z), at(0.05, 0, 1 / z), at(0.05, 0, 1 / (z - 0.35)), at(-0.05, 0, 1 / (z - 0.35))])
-        for z in (1.3, 2.0, 2.7, 3.4, 4.2, 5.2)
-    )
+        sc.add(fill(view.strip(rim, rim * 0.97, view.end, 1.3), mix(paving, "#4d4d55", 0.4)))
+        sc.add(fill(view.strip(rim, rim * 1.025, view.end, 1.3), mix(paving, "#ffffff", 0.4)))
+
+
+def _road_markings(sc: Scenery, view: _View, kerb_x: float, white: str) -> None:
+    """A crosswalk, or dashes along the middle."""
     if sc.chance(0.4):
-        zebra, z = "", rng.uniform(1.8, 2.6)
+        zebra, z = "", sc.rng.uniform(1.8, 2.6)
         for i in range(9):
             x0, x1 = (kerb_x * (-0.92 + 1.84 * (i + f) / 9) for f in (0.0, 0.55))
-            zebra += poly([at(x0, 0, 1 / z), at(x1, 0, 1 / z), at(x1, 0, 1 / (z - 0.5)), at(x0, 0, 1 / (z - 0.5))])
+            zebra += view.strip(x0, x1, 1 / z, 1 / (z - 0.5))
         sc.add(fill(zebra, white, 0.85))
         sc.note("crosswalk")
     else:
+        dashes = "".join(view.strip(-0.05, 0.05, 1 / z, 1 / (z - 0.35)) for z in (1.3, 2.0, 2.7, 3.4, 4.2, 5.2))
         sc.add(fill(dashes, white, 0.85))
+
+
+def _along(sc: Scenery) -> Backdrop:
+    """A street that runs away from us between two rows of houses."""
+    rng = sc.rng
+    view = _View(sc.w * rng.uniform(0.4, 0.6), sc.horizon, sc.h - sc.horizon, 0.13)
+    parts.treeline(sc, view.y + view.deep * view.end * 0.8, 44, sc.far(sc.leaf(), 0.45), 0.05)
+    road = mix(rng.choice(("#84868c", "#8b8985", "#7d8087")), sc.mood.haze, 0.12)
+    paving = sc.far(rng.choice(("#bdb6aa", "#b5b3b0", "#c4b8a4")), 0.1)
+    sc.add(linear("place-road", mix(road, "#ffffff", 0.15), road, mix(road, "#33353f", 0.12)))
+    wall_x = 0.5 * sc.w / (rng.uniform(0.52, 0.7) * view.deep)  # in camera heights
+    kerb_x = wall_x * rng.uniform(0.68, 0.78)
+    sc.add(fill(rect(-1, view.y + view.deep * view.end * 0.7, sc.w + 2, view.deep * 1.2), paving))
+    sc.add(fill(view.strip(-kerb_x, kerb_x, view.end, 1.3), "url(#place-road)"))
+    _pavements(sc, view, kerb_x, wall_x, paving)
+    parts.pebbles(sc, 150, mix(road, "#33353f", 0.4), 0.2, size=1.3)
+    _road_markings(sc, view, kerb_x, mix(road, "#f6f4ea", 0.72))
     for side in (-1, 1):
-        z = 1 / end
+        z = 1 / view.end
         while z > 0.75:
             near = max(0.6, z - rng.uniform(1.1, 1.9))
-            _flank(sc, at, side * wall_x, z, near)
+            _flank(sc, view, side * wall_x, z, near)
             z = near
     sc.note("houses")
     sc.note("road")
     for side in rng.sample((-1, 1), rng.randint(0, 2)):
         for z in (3.4, 2.0):
-            x, y = at(side * (kerb_x + 0.12), 0, 1 / z)
+            x, y = view.at(side * (kerb_x + 0.12), 0, 1 / z)
             lamp_post(sc, x, y)
     if sc.chance(0.4):
-        parts.people(sc, vy + deep * 0.26)
+        parts.people(sc, view.y + view.deep * 0.26)
     return sc.finish((sc.at(0.24), 0.97 * sc.h))
 
 
-def _flank(sc: Scenery, at: Callable[[float, float, float], Point], x: float, far: float, near: float) -> None:
+def _flank(sc: Scenery, view: _View, x: float, far: float, near: float) -> None:
     """One house of a receding row between two depths."""
     rng = sc.rng
     haze = 0.15 + 0.08 * far / 2
@@ -193,13 +195,15 @@ def _flank(sc: Scenery, at: Callable[[float, float, float], Point], x: float, fa
     top = floor * floors + rng.uniform(0.1, 0.4)
 
     def quad(z0: float, z1: float, low: float, high: float) -> str:
-        return poly([at(x, low, 1 / z0), at(x, low, 1 / z1), at(x, high, 1 / z1), at(x, high, 1 / z0)])
+        corners = (z0, low), (z1, low), (z1, high), (z0, high)
+        return poly(view.at(x, up, 1 / z) for z, up in corners)
 
     tile = sc.far(rng.choice(("#9c6a58", "#7d7a80", "#8c7164")), min(0.6, haze))
-    ridge_line = [at(x * 1.25, top + 0.5, 1 / far), at(x * 1.25, top + 0.5, 1 / near)]
-    sc.add(fill(poly([at(x * 0.97, top, 1 / near), at(x * 0.97, top, 1 / far), *ridge_line]), tile))
+    ridge_line = [view.at(x * 1.25, top + 0.5, 1 / far), view.at(x * 1.25, top + 0.5, 1 / near)]
+    sc.add(fill(poly([view.at(x * 0.97, top, 1 / near), view.at(x * 0.97, top, 1 / far), *ridge_line]), tile))
     if rng.random() < 0.5:
-        end_wall = [at(x, 0, 1 / far), at(x, top, 1 / far), at(x * 1.25, top + 0.5, 1 / far), at(x * 1.6, 0, 1 / far)]
+        corners = (x, 0), (x, top), (x * 1.25, top + 0.5), (x * 1.6, 0)
+        end_wall = [view.at(along, up, 1 / far) for along, up in corners]
         sc.add(fill(poly(end_wall), dark))
     sc.add(fill(quad(far, near, 0, top), wall))
     frame, glass, count = "", "", max(2, round((far - near) / 0.5))
@@ -221,9 +225,8 @@ def _flank(sc: Scenery, at: Callable[[float, float, float], Point], x: float, fa
         stripes: list[str] = ["", ""]
         for i in range(6):
             z0, z1 = a + (b - a) * i / 6, a + (b - a) * (i + 1) / 6
-            stripes[i % 2] += poly(
-                [at(x, 1.02, 1 / z0), at(x, 1.02, 1 / z1), at(x * 0.87, 0.82, 1 / z1), at(x * 0.87, 0.82, 1 / z0)]
-            )
+            shade = (x, 1.02, z0), (x, 1.02, z1), (x * 0.87, 0.82, z1), (x * 0.87, 0.82, z0)
+            stripes[i % 2] += poly(view.at(along, up, 1 / z) for along, up, z in shade)
         sc.add(fill(stripes[0], tone), fill(stripes[1], "#ebe3d4"))
         sc.note("shops")
     sc.add(
