@@ -24,6 +24,8 @@ def test_every_wing_stands_in_the_contracts() -> None:
     layers = {wing.strip() for layer in CONTRACTS[0]["layers"] for wing in layer.split("|")}
     assert layers == wings
     assert {name.removeprefix("hw3lib.") for name in CONTRACTS[2]["source_modules"]} == wings - {"cli"}
+    allowed = {"system", "config", "paths"}  # to the drawn world
+    assert {name.removeprefix("hw3lib.") for name in CONTRACTS[3]["forbidden_modules"]} == wings - allowed
 
 
 def is_module(path: Path) -> bool:
