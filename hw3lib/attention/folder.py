@@ -32,15 +32,15 @@ def attend_folder(
     written = []
     for image in images:
         try:
-            seen = attend(loaded, image)
+            attention = attend(loaded, image)
         except UserError as error:
             report(f"left out: {error}")
             continue
         # bike.jpg and bike.png in one folder keep their endings, so that neither picture replaces the other.
         path = out / f"{image.stem if stems.count(image.stem) == 1 else image.name}.png"
-        save_png(word_grid(seen, view), path)
+        save_png(word_grid(attention, view), path)
         written.append(path)
-        report(f"{path}: {seen.caption}")
+        report(f"{path}: {attention.caption}")
     if not written:
         raise UserError(f"none of the {len(images)} images in {images_folder} can be read")
     return written

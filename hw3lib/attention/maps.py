@@ -1,6 +1,7 @@
-"""Where the decoder looks for every word of a caption: maps, words, and their place on the original photograph.
+"""Where the decoder attends for every word of a caption: maps, words, and their place on the original photograph.
 
-Dimensions: ``N`` layers, ``H`` heads, ``T`` caption tokens, ``W`` words, ``P = Gh x Gw`` patches.
+Dimensions: ``B`` captions, ``N`` layers, ``H`` heads, ``T`` caption tokens, ``W`` words, ``V`` vocabulary,
+``P = Gh x Gw`` patches, ``h x w`` pixels.
 
 **Which row belongs to a word.** The caption is finished first; then one teacher-forced pass reads it again. The row of
 cross-attention whose query is token ``t - 1`` is the one that *predicts* token ``t``, so it is the map of token ``t``:
@@ -12,9 +13,8 @@ same maps, since a row sees only the tokens before it.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,6 @@ from PIL import Image
 
 from hw3lib.data.images import open_image
 from hw3lib.data.transform import Geometry
-from hw3lib.system import files
 from hw3lib.system.errors import UserError
 
 if TYPE_CHECKING:
@@ -84,7 +83,7 @@ class CaptionAttention:
 def attend(
     loaded: LoadedRun, image: str | Path | Image.Image, caption: str | None = None, name: str = ""
 ) -> CaptionAttention:
-    """Caption a photograph (or take ``caption``: teacher forcing reads anyone's words) and look where it looks.
+    """Caption a photograph (or take ``caption``: teacher forcing reads anyone's words) and keep its attention.
 
     Raises :class:`UserError` for an unreadable file and for a caption longer than the decoder reads.
     """
@@ -99,18 +98,15 @@ def attend(
     model.eval()
     with torch.inference_mode():
         memory = model.encode(loaded.transform(image)[None].to(model.device))
-        said = greedy(model, memory, tokenizer)[0] if caption is None else None
-        ids = said.tokens if said else tokenizer.encode(caption or "")
+        decoded = greedy(model, memory, tokenizer)[0] if caption is None else None
+        ids = decoded.tokens if decoded else tokenizer.encode(caption or "")
         if len(ids) == model.max_length + 1:
             ids = ids[:-1]  # a caption that decoding cut at its limit never came to [EOS]
         if len(ids) > model.max_length:
             raise UserError(
                 f"the caption has {len(ids)} tokens with [BOS] and [EOS]; this run reads at most {model.max_length}"
             )
-        rows, given = teacher_forced_pass(model, memory, [ids], tokenizer.pad)[0]  # (N, H, T-1, P), (T-1,)
-    # Of a caption that was decoded, the decoder's own: they leave out [UNK] and padding, which it may not say.
-    log_probs = said.log_probs if said else given
-    bos = np.full_like(rows[:, :, :1], np.nan)
+        maps, log_probs = teacher_forced_pass(model, memory, [ids], tokenizer.pad)[0]
     return CaptionAttention(
         name=name,
         image=image,
@@ -118,33 +114,39 @@ def attend(
         grid=memory.grid,
         caption=tokenizer.decode(ids),
         tokens=tuple(ids),
-        log_probs=tuple(log_probs),
+        # Of a caption that was decoded, the decoder's own: they leave out [UNK] and padding, which it may not say.
+        log_probs=tuple(decoded.log_probs if decoded else log_probs),
         words=merge_words(tokenizer.words(ids), len(ids)),
-        maps=np.concatenate([bos, rows], axis=2),  # (N, H, T, P)
+        maps=maps,
     )
 
 
 def teacher_forced_pass(
     model: Captioner, memory: Memory, captions: Sequence[Sequence[int]], pad: int
 ) -> list[tuple[np.ndarray, list[float]]]:
-    """One teacher-forced pass over finished captions, one for each image of ``memory``.
+    """Read finished captions in one pass, one for each image of ``memory``.
 
-    For each its maps ``(N, H, T - 1, P)`` float32, row ``t`` that of token ``t + 1``, and that token's log-probability
-    in nats. Captions of several lengths are padded; what stands behind a token cannot change its row.
+    For each its maps ``(N, H, T, P)`` float32, NaN for ``[BOS]``, and the log-probabilities of the tokens after it,
+    ``(T - 1,)`` in nats. Captions of several lengths are padded; what stands behind a token cannot change its row.
     """
     import torch
 
     longest = max(map(len, captions))
-    tokens = torch.tensor([[*ids, *[pad] * (longest - len(ids))] for ids in captions], device=model.device)  # (I, T)
-    logits, attention = model(memory, tokens[:, :-1], return_attention=True)  # (I, T-1, V), (I, N, H, T-1, P)
-    given = logits.float().log_softmax(-1).gather(-1, tokens[:, 1:, None])[..., 0].cpu()  # (I, T-1)
-    rows = attention.float().cpu().numpy()
-    return [(rows[i, :, :, : len(ids) - 1], given[i, : len(ids) - 1].tolist()) for i, ids in enumerate(captions)]
+    tokens = torch.tensor([[*ids, *[pad] * (longest - len(ids))] for ids in captions], device=model.device)  # (B, T)
+    logits, attention = model(memory, tokens[:, :-1], return_attention=True)  # (B, T-1, V), (B, N, H, T-1, P)
+    log_probs = logits.float().log_softmax(-1).gather(-1, tokens[:, 1:, None])[..., 0].cpu()  # (B, T-1)
+    # The row whose query is token t - 1 predicts token t; nothing predicts the first.
+    maps = np.pad(attention.float().cpu().numpy(), [(0, 0)] * 3 + [(1, 0), (0, 0)], constant_values=np.nan)
+    return [(maps[i, :, :, : len(ids)], log_probs[i, : len(ids) - 1].tolist()) for i, ids in enumerate(captions)]
 
 
-def merge_words(found: Sequence[tuple[str, Sequence[int]]], length: int) -> tuple[Word, ...]:
-    """The tokenizer's words, checked: together they hold every token of the caption once, in order."""
-    words = tuple(Word(text, tuple(places)) for text, places in found)
+def merge_words(parts: Sequence[tuple[str, Sequence[int]]], length: int) -> tuple[Word, ...]:
+    """The tokenizer's words, checked: together they hold every token of the caption once, in order.
+
+    >>> merge_words([("[BOS]", [0]), ("tricycle", [1, 2]), ("[EOS]", [3])], 4)[1]
+    Word(text='tricycle', tokens=(1, 2))
+    """
+    words = tuple(Word(text, tuple(places)) for text, places in parts)
     places = [place for word in words for place in word.tokens]
     if places != list(range(length)):
         raise ValueError(f"words cover the tokens {places}, the caption has 0..{length - 1}")
@@ -152,7 +154,11 @@ def merge_words(found: Sequence[tuple[str, Sequence[int]]], length: int) -> tupl
 
 
 def word_maps(maps: np.ndarray, words: Sequence[Word]) -> np.ndarray:
-    """``(..., T, P)`` token maps to ``(..., W, P)`` word maps: the mean over a word's tokens."""
+    """``(..., T, P)`` token maps to ``(..., W, P)`` word maps: the mean over a word's tokens.
+
+    >>> word_maps(np.array([[1, 0], [0.5, 0.5], [0, 1]]), [Word("a", (0,)), Word("tricycle", (1, 2))]).tolist()
+    [[1.0, 0.0], [0.25, 0.75]]
+    """
     return np.stack([maps[..., list(word.tokens), :].mean(axis=-2) for word in words], axis=-2)
 
 
@@ -167,71 +173,28 @@ def view_maps(attention: CaptionAttention, view: View | None = None) -> np.ndarr
     return word_maps(chosen, attention.words).reshape(len(attention.words), *attention.grid)
 
 
-def entropy(values: Map) -> float:
-    """The entropy of a map in bits: 0 when one patch has it all, ``log2(P)`` when it looks at nothing in particular."""
-    share = np.asarray(values, dtype=np.float64).ravel()
-    share = share[share > 0] / share.sum()
-    return float(-(share * np.log2(share)).sum() + 0.0)
-
-
 def to_original(values: Map, geometry: Geometry, size: tuple[int, int] | None = None) -> np.ndarray:
     """Carry a map ``(Gh, Gw)`` back to the original photograph: ``(h, w)``, NaN where the model did not see.
 
     ``size`` is the wanted ``(h, w)``, the original's by default (a thumbnail is the whole photograph, smaller). The
     exact inverse of resize and crop; between the centres of patches it is bilinear, beyond the outermost it is flat.
+
+    >>> from hw3lib.data.transform import ImageTransform
+    >>> geometry = ImageTransform(4, (0, 0, 0), (1, 1, 1)).geometry(6, 4)  # a photograph of 6 x 4 px, 4 x 4 of it seen
+    >>> to_original(np.array([[0.0, 1.0]]), geometry)[0].tolist()
+    [nan, 0.0, 0.25, 0.75, 1.0, nan]
     """
     height, width = size or (geometry.height, geometry.width)
     box = geometry.box
-    rows = _spread(height, geometry.height, box[1], box[3], values.shape[0])  # (h, Gh)
-    columns = _spread(width, geometry.width, box[0], box[2], values.shape[1])  # (w, Gw)
+    rows = _bilinear(height, geometry.height, box[1], box[3], values.shape[0])  # (h, Gh)
+    columns = _bilinear(width, geometry.width, box[0], box[2], values.shape[1])  # (w, Gw)
     return rows @ np.asarray(values, dtype=np.float64) @ columns.T  # (h, w); NaN rows and columns spread
 
 
-def _spread(pixels: int, length: int, start: float, end: float, cells: int) -> np.ndarray:
+def _bilinear(pixels: int, length: int, start: float, end: float, cells: int) -> np.ndarray:
     """Interpolation weights ``(pixels, cells)`` along one axis of ``length`` original pixels; NaN outside the crop."""
     place = (np.arange(pixels) + 0.5) * length / pixels  # centres of the wanted pixels, in original pixels
     where = np.clip((place - start) / (end - start) * cells - 0.5, 0, cells - 1)  # in cells, from the first's centre
     weights = np.maximum(0, 1 - np.abs(where[:, None] - np.arange(cells)))
     weights[(place < start) | (place > end)] = np.nan
     return weights
-
-
-# --- files ---------------------------------------------------------------------------------------------------------
-
-
-def save(attention: CaptionAttention, folder: str | Path) -> Path:
-    """Write ``<name>.json`` (words, probabilities, geometry) and ``<name>.npz`` (maps and photograph) into a folder."""
-    folder = Path(folder)
-    png = io.BytesIO()
-    attention.image.save(png, format="PNG")
-    with files.atomic(folder / f"{attention.name}.npz") as temporary:
-        np.savez_compressed(temporary, maps=attention.maps, image=np.frombuffer(png.getvalue(), dtype=np.uint8))
-    facts = {key: getattr(attention, key) for key in ("name", "grid", "caption", "tokens", "log_probs")}
-    words = [asdict(word) for word in attention.words]
-    files.write_json(
-        folder / f"{attention.name}.json", facts | {"words": words, "geometry": asdict(attention.geometry)}
-    )
-    return folder / f"{attention.name}.json"
-
-
-def load(path: str | Path) -> CaptionAttention:
-    """Read what :func:`save` wrote, by the path of its JSON file."""
-    path = Path(path)
-    facts = files.read_json(path, "Attend to the photograph again: hw3 report, or attention.maps.attend.")
-    with np.load(path.with_suffix(".npz"), allow_pickle=False) as arrays:
-        maps, png = arrays["maps"], arrays["image"].tobytes()
-    geometry = facts["geometry"] | {"size": tuple(facts["geometry"]["size"])}
-    return CaptionAttention(
-        name=facts["name"],
-        image=Image.open(io.BytesIO(png)).convert("RGB"),
-        geometry=Geometry(**geometry),
-        grid=(facts["grid"][0], facts["grid"][1]),
-        caption=facts["caption"],
-        tokens=tuple(facts["tokens"]),
-        log_probs=tuple(facts["log_probs"]),
-        words=tuple(Word(word["text"], tuple(word["tokens"])) for word in facts["words"]),
-        maps=maps,
-    )
-
-
-# --- which photographs P3 is about -----------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
-"""Other answers to "where did it look" than raw attention: gradient-weighted attention, and rollout.
+"""Attribution methods beside raw attention: gradient-weighted attention, and rollout through the encoder.
 
-Dimensions: ``N`` layers, ``H`` heads, ``T`` caption tokens, ``P`` patches, ``L`` the encoder's layers.
+Dimensions: ``N`` layers, ``H`` heads, ``T`` caption tokens, ``P`` patches.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def gradient_weighted(model: Captioner, memory: Memory, ids: Sequence[int]) -> np.ndarray:
-    """The relevance of every patch for every token of a caption, ``(T - 1, P)``; row ``t`` is that of token ``t + 1``.
+    """The relevance of every patch for every token of a caption, ``(T, P)``; NaN for ``[BOS]``.
 
     Chefer et al. 2021 ("Generic Attention-model Explainability for Interpreting Bi-Modal and Encoder-Decoder
     Transformers"), equations 5 to 7 and 10, for a decoder that cross-attends to an encoder's patches: each layer's
@@ -36,25 +36,23 @@ def gradient_weighted(model: Captioner, memory: Memory, ids: Sequence[int]) -> n
         tokens = torch.tensor([list(ids)], device=device)
         image = Memory(memory.tokens.detach().clone(), memory.grid)
         logits, attention = model.decode(image, tokens[:, :-1].expand(length, -1), explicit=True)
-        said = (
-            logits.float().log_softmax(-1).gather(-1, tokens[:, 1:, None].expand(length, -1, 1))[..., 0]
-        )  # (T-1, T-1)
-        flat = [each for pair in attention for each in pair]
-        gradients = torch.autograd.grad(said.diagonal().sum(), flat)
-    own = torch.eye(length, device=device).repeat(length, 1, 1)  # relevance of words for words, (T-1, T-1, T-1)
-    seen = torch.zeros(length, length, patches, device=device)  # of patches for words, (T-1, T-1, P)
-    for layer in range(len(attention)):
-        back, cross = (
-            (shares.detach() * gradient).clamp(min=0).float()
-            for shares, gradient in zip(flat[2 * layer :][:2], gradients[2 * layer :][:2], strict=True)
-        )
-        back = back.mean(dim=1)  # (T-1, T-1, T-1)
-        own, seen = own + back @ own, seen + back @ seen
+        log_probs = logits.float().log_softmax(-1).gather(-1, tokens[:, 1:, None].expand(length, -1, 1))[..., 0]
+        weights = [tensor for layer in attention for tensor in layer]  # self, cross, self, cross, ...
+        gradients = torch.autograd.grad(log_probs.diagonal().sum(), weights)
+    positive = [
+        (weight.detach() * gradient).clamp(min=0).float() for weight, gradient in zip(weights, gradients, strict=True)
+    ]
+    words = torch.eye(length, device=device).repeat(length, 1, 1)  # relevance of words for words, (T-1, T-1, T-1)
+    attended = torch.zeros(length, length, patches, device=device)  # of patches for words, (T-1, T-1, P)
+    for self_attention, cross_attention in zip(positive[::2], positive[1::2], strict=True):
+        self_attention = self_attention.mean(dim=1)  # (T-1, T-1, T-1)
+        words, attended = words + self_attention @ words, attended + self_attention @ attended
         # (1, H, (T-1)(T-1), P) to (T-1, T-1, P)
-        cross = cross[0].mean(dim=0).unflatten(0, (length, length))
-        seen = seen + _normalised(own).transpose(1, 2) @ cross
+        cross_attention = cross_attention[0].mean(dim=0).unflatten(0, (length, length))
+        attended = attended + _normalised(words).transpose(1, 2) @ cross_attention
     places = torch.arange(length, device=device)
-    return _shares(seen[places, places]).cpu().numpy()
+    rows = _distributions(attended[places, places]).cpu().numpy()
+    return np.pad(rows, [(1, 0), (0, 0)], constant_values=np.nan)
 
 
 def _normalised(relevance: Tensor) -> Tensor:
@@ -79,7 +77,7 @@ def rollout(model: Captioner, image: Tensor) -> Tensor | None:
         return None
     kept: list[Tensor] = []
     fused = [layer.fused_attn for layer in layers]
-    hooks = [layer.attn_drop.register_forward_hook(lambda _, given, __: kept.append(given[0])) for layer in layers]
+    hooks = [layer.attn_drop.register_forward_hook(lambda _, inputs, __: kept.append(inputs[0])) for layer in layers]
     try:
         for layer in layers:
             layer.fused_attn = False
@@ -91,14 +89,14 @@ def rollout(model: Captioner, image: Tensor) -> Tensor | None:
         for hook in hooks:
             hook.remove()
     tokens = kept[0].shape[-1]
-    if any(each.shape[-2:] != (tokens, tokens) or each.shape[0] != 1 for each in kept):
+    if any(weights.shape[-2:] != (tokens, tokens) or weights.shape[0] != 1 for weights in kept):
         return None
-    whole = torch.eye(tokens, device=image.device)
-    for each in kept:
-        mixed = each[0].float().mean(dim=0)  # (tokens, tokens)
-        whole = (mixed + torch.eye(tokens, device=image.device)) / 2 @ whole
+    identity = torch.eye(tokens, device=image.device)
+    product = identity
+    for weights in kept:
+        product = (weights[0].float().mean(dim=0) + identity) / 2 @ product  # (tokens, tokens)
     start = int(getattr(model.encoder, "num_prefix_tokens", 0))
-    return _shares(whole[start:, start:])
+    return _distributions(product[start:, start:])
 
 
 def _attends(name: str, module: nn.Module) -> bool:
@@ -111,21 +109,21 @@ def _attends(name: str, module: nn.Module) -> bool:
     )
 
 
-def _shares(relevance: Tensor) -> Tensor:
+def _distributions(relevance: Tensor) -> Tensor:
     """Rows that sum to 1; uniform ones where there is nothing."""
     total = relevance.sum(dim=-1, keepdim=True)
-    even = torch.full_like(relevance, 1 / relevance.shape[-1])
-    return torch.where(total > 0, relevance / total.clamp(min=1e-30), even)
+    uniform = torch.full_like(relevance, 1 / relevance.shape[-1])
+    return torch.where(total > 0, relevance / total.clamp(min=1e-30), uniform)
 
 
 @contextmanager
 def _evaluating(model: Captioner) -> Iterator[None]:
     """The model in evaluation, and its first weight with a gradient, so that the first layer is part of the graph."""
-    training, learning = model.training, model.embed.weight.requires_grad
+    training, requires_grad = model.training, model.embed.weight.requires_grad
     model.eval()
     model.embed.weight.requires_grad_(True)
     try:
         yield
     finally:
-        model.embed.weight.requires_grad_(learning)
+        model.embed.weight.requires_grad_(requires_grad)
         model.train(training)

@@ -7,75 +7,74 @@ replaced by that of another thing; ``grounding.json`` is computed from the three
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hw3lib import paths
-from hw3lib.attention.grounding import Measured, measure
 from hw3lib.attention.maps import CaptionAttention
-from hw3lib.attention.summary import summarise, summarise_groups, summarise_wrong
+from hw3lib.attention.results import Grounding
+from hw3lib.attention.summary import summarise
 from hw3lib.attention.word_classes import classify
+from hw3lib.attention.word_measures import WordMeasures
 from hw3lib.data.caption_set import CaptionSet
-from hw3lib.data.captions import load_captions
 from hw3lib.data.instances import Instances, Mask
 from hw3lib.data.lexicon import Lexicon
 from hw3lib.system import files
+from hw3lib.system.results import write_result
 
 if TYPE_CHECKING:
-    from hw3lib.config import Profile
+    from hw3lib.models.experiment import Experiment
     from hw3lib.models.inference import LoadedRun
 
 
-def study(profile: Profile, run: str, loaded: LoadedRun) -> Path:
-    """Measure the run's attention on the first so many validation images; returns ``p3/grounding.json``.
+def study(experiment: Experiment, run: str, loaded: LoadedRun) -> Grounding:
+    """Measure the run's attention on the first so many validation images; writes and returns ``p3/grounding.json``.
 
     Raises :class:`UserError` when the run has no predictions or the instances file is of another form.
     """
+    from hw3lib.attention.grounding import measure
     from hw3lib.system.provenance import stamp
 
-    data = profile.captions
-    known = load_captions(paths.resolve(data.val_annotations), paths.resolve(data.val_images), data.limit_val)
+    profile, validation, instances = experiment.profile, experiment.validation, experiment.instances
     remedy = f"Train the run first: hw3 train {run} --profile {profile.name}"
     predictions = files.read_json(loaded.folder / "predictions.json", remedy)
-    images = known.files[: profile.p3.measure]
-    instances = Instances.load(paths.resolve(data.val_instances)) if data.val_instances else None
-    folder = paths.runs(profile.name) / "p3"
-    origin = stamp(profile, profile.seed)
+    images = validation.files[: profile.p3.measure]
+    folder, origin = experiment.folder / "p3", stamp(profile, profile.seed)
     measure(loaded, images, predictions, instances, methods=True).save(folder / "grounding.npz", origin)
     for name, choose in (("groups", plural_references), ("swapped", swapped_references)):
         (folder / f"{name}.npz").unlink(missing_ok=True)
-        if instances and (captions := choose(known, instances)):
-            found = measure(loaded, images, captions, instances, spread=name == "groups", mirrored=False)
-            found.save(folder / f"{name}.npz", origin)
-    path = folder / "grounding.json"
-    files.write_json(path, {"provenance": origin, "run": run, **summary(profile)})
-    return path
+        if instances and (captions := choose(validation, instances)):
+            words = measure(loaded, images, captions, instances, evenness=name == "groups", mirrored=False)
+            words.save(folder / f"{name}.npz", origin)
+    grounding = summarise_folder(folder, profile.seed, instances is not None, run, origin)
+    write_result(folder / "grounding.json", grounding)
+    return grounding
 
 
-def summary(profile: Profile) -> dict[str, Any]:
-    """What ``grounding.json`` holds beside its origin and its run, from what was measured."""
-    folder = paths.runs(profile.name) / "p3"
-    found = summarise(Measured.load(folder / "grounding.npz"), profile.seed)
-    more: dict[str, Any] = {"masks": profile.captions.val_instances is not None}
-    for name, summarise_part in (("groups", summarise_groups), ("swapped", summarise_wrong)):
-        path = folder / f"{name}.npz"
-        more[name] = summarise_part(Measured.load(path), profile.seed) if path.is_file() else None
-    return found | more
+def summarise_folder(
+    folder: Path, seed: int, masks: bool, run: str = "", provenance: Mapping[str, Any] | None = None
+) -> Grounding:
+    """What ``grounding.json`` says, from the files of measurements in ``p3``; ``masks``: whether objects were known."""
+    groups, swapped = (
+        WordMeasures.load(folder / name) if (folder / name).is_file() else None
+        for name in ("groups.npz", "swapped.npz")
+    )
+    words = WordMeasures.load(folder / "grounding.npz")
+    return summarise(words, groups, swapped, masks=masks, seed=seed, run=run, provenance=provenance)
 
 
 def plural_references(captions: CaptionSet, instances: Instances) -> dict[str, str]:
     """For each image its first reference that speaks of several of a kind: ``{image name: caption}``."""
     lexicon = Lexicon.for_categories(instances.categories)
-    found = {}
+    chosen = {}
     for name, references in zip(captions.names, captions.captions, strict=True):
         for reference in references:
-            if any(kind.plural for kind in classify(reference.replace(".", " .").split(), lexicon)):
-                found[name] = reference
+            if any(kind.plural for kind in classify(_words(reference), lexicon)):
+                chosen[name] = reference
                 break
-    return found
+    return chosen
 
 
 def swapped_references(captions: CaptionSet, instances: Instances) -> dict[str, str]:
@@ -85,46 +84,35 @@ def swapped_references(captions: CaptionSet, instances: Instances) -> dict[str, 
     is known what the wrong word stands for. Words that imply a thing ("skiing") and plurals are left alone.
     """
     lexicon = Lexicon.for_categories(instances.categories)
-    found: dict[str, str] = {}
+    swapped: dict[str, str] = {}
     for name, references in zip(captions.names, captions.captions, strict=True):
         present = set(instances.masks(name)) if name in instances.sizes else set()
-        if len(present) != 1:
-            continue
         others = [category for category in instances.categories if category not in present]
+        if len(present) != 1 or not others:
+            continue
         for reference in references:
-            words = reference.replace(".", " .").split()
+            words = _words(reference)
             kinds = classify(words, lexicon)
             places = [place for place, kind in enumerate(kinds) if kind.name == "object"]
-            whole = " ".join(words[place] for place in places).lower()
-            if {kinds[place].category for place in places} == present == {whole} and others:
-                swapped = others[len(found) % len(others)]
-                found[name] = " ".join([*words[: places[0]], swapped, *words[places[-1] + 1 :]])
+            noun = " ".join(words[place] for place in places).lower()
+            if {kinds[place].category for place in places} == present == {noun}:
+                wrong = others[len(swapped) % len(others)]
+                swapped[name] = " ".join([*words[: places[0]], wrong, *words[places[-1] + 1 :]])
                 break
-    return found
+    return swapped
 
 
-def known_masks(profile: Profile, attention: CaptionAttention) -> dict[int, Mask]:
-    """:func:`word_masks` from whichever of the profile's instances files has the photograph; empty when none has."""
-    for path in (profile.p3.instances, profile.captions.val_instances):
-        if path and paths.resolve(path).is_file():
-            instances = _instances(paths.resolve(path))
-            if attention.name in instances.sizes:
-                return word_masks(attention, instances)
-    return {}
+def _words(caption: str) -> list[str]:
+    return caption.replace(".", " .").split()
 
 
-@lru_cache(maxsize=4)
-def _instances(path: Path) -> Instances:
-    return Instances.load(path)
-
-
-def word_masks(attention: CaptionAttention, instances: Instances) -> dict[int, Mask]:
+def word_masks(attention: CaptionAttention, sources: Iterable[Instances | None]) -> dict[int, Mask]:
     """The masks of the objects that a caption names, by the word's place: what the viewer outlines; ``(h, w)`` each.
 
-    Empty for a photograph that the instances file lacks, or has at another size.
+    From the first of ``sources`` that has the photograph; empty when none has, or has it at another size.
     """
-    size = (attention.image.height, attention.image.width)
-    if instances.sizes.get(attention.name) != size:
+    instances = next((source for source in sources if source and attention.name in source.sizes), None)
+    if instances is None or instances.sizes[attention.name] != (attention.image.height, attention.image.width):
         return {}
     masks = instances.masks(attention.name)
     kinds = classify([word.text for word in attention.words], Lexicon.for_categories(instances.categories))

@@ -1,220 +1,230 @@
-"""What the measurements of :mod:`hw3lib.attention.grounding` say: means by class of words, with intervals, and
-comparisons.
+"""What the measurements of words say: means by class of words, with intervals, and comparisons.
 
-Everything is computed from the files that were measured, and every interval is a bootstrap over images: words of one
-caption are not independent of one another.
+Every interval is a bootstrap over images: words of one caption are not independent of one another. All is of the mean
+of all heads of the last layer unless it says otherwise.
+
+Dimensions: ``I`` images, ``W`` words, ``N`` layers, ``H`` heads.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hw3lib.attention.grounding import MEASURES, METHODS, PRIORS, Measured
+from hw3lib.attention.maps import View
+from hw3lib.attention.methods import METHODS
+from hw3lib.attention.results import (
+    Aimed,
+    Choice,
+    Compared,
+    Effect,
+    Estimate,
+    Grounding,
+    Groups,
+    Heldout,
+    HeldoutMass,
+    Views,
+    WordClass,
+    WordEvenness,
+)
 from hw3lib.attention.word_classes import CLASSES
-from hw3lib.metrics.bootstrap import Difference, paired_difference
+from hw3lib.attention.word_measures import MEASURES, PRIORS, WordMeasures
+from hw3lib.metrics.bootstrap import paired_difference
 
-WHOLE = 0.9  # of the bits that an even map has: what still counts as looking at the whole
+DIFFUSE = 0.9  # of the bits of uniform attention: what counts as attending to the whole photograph
 
 Select = NDArray[np.bool_]  # (W,)
-Entry = dict[str, Any]
 
 
-def summarise(found: Measured, seed: int = 0) -> Entry:
-    """The whole summary, for the mean of all heads of the last layer unless it says otherwise.
+def summarise(
+    words: WordMeasures,
+    groups: WordMeasures | None = None,
+    swapped: WordMeasures | None = None,
+    *,
+    masks: bool,
+    seed: int = 0,
+    run: str = "",
+    provenance: Mapping[str, Any] | None = None,
+) -> Grounding:
+    """The whole summary: of the run's captions, and of people's with several of a kind and with a wrong noun."""
+    bits = float(np.log2(words.grid[0] * words.grid[1]))
+    entropy = words.entropy[:, words.view()]
+    function, nouns = words.kind == "function", words.kind == "object"
+    return Grounding(
+        provenance=dict(provenance or {}),
+        run=run,
+        images=len(words.images),
+        words=len(words.word),
+        grid=words.grid,
+        most_bits=bits,
+        layers=words.layers,
+        heads=words.heads,
+        classes={kind: _word_class(words, kind, seed) for kind in CLASSES if (words.kind == kind).any()},
+        views=_views(words),
+        choice=choose_head(words, seed),
+        function_entropy=_effect(words, (function, entropy), (nouns, entropy), seed),
+        function_whole=_effect(words, (function, entropy), (function, np.full_like(entropy, DIFFUSE * bits)), seed),
+        wrong=summarise_wrong(words, seed),
+        masks=masks,
+        groups=summarise_groups(groups, seed) if groups else None,
+        swapped=summarise_wrong(swapped, seed) if swapped else None,
+    )
 
-    ``classes``: for each class of words its number of words and images, ``entropy`` (bits), ``stability`` and
-    ``elsewhere``, and, where the words have an object to look at, ``hit``, ``mass`` and ``rank``: each a ``value``
-    with ``low``, ``high``, the three priors' values, and ``over_uniform``, ``over_centre`` and ``over_caption``, the
-    difference to each with its interval. ``views``: of object words, by layer and head.
-    ``choice``: see :func:`choose_head`. ``function_entropy``: bits of function words less those of object words;
-    ``function_whole``: less :data:`WHOLE` of the bits that an even map has.
-    ``wrong``: of object words whose object is not in the photograph, as of a class: they are compared with any object.
+
+def summarise_wrong(words: WordMeasures, seed: int = 0) -> Aimed:
+    """Of nouns whose object is not in the photograph: their attention on whatever object is."""
+    return Aimed(**_aimed(words, (words.kind == "object") & (words.target == "any"), seed))
+
+
+def summarise_groups(words: WordMeasures, seed: int = 0) -> Groups | None:
+    """Of captions that speak of several ("a group of cows"): how evenly words are spread over the instances.
+
+    Compares the words of that phrase with the caption's other words. ``None`` with fewer than two such captions.
     """
-    return {
-        "images": len(found.images),
-        "words": len(found.word),
-        "grid": list(found.grid),
-        "most_bits": float(np.log2(found.grid[0] * found.grid[1])),
-        "layers": found.layers,
-        "heads": found.heads,
-        "classes": {kind: _class(found, kind, seed) for kind in CLASSES if (found.kind == kind).any()},
-        "views": _views(found),
-        "choice": choose_head(found, seed),
-        "function_entropy": _function_entropy(found, seed),
-        "function_whole": _function_whole(found, seed),
-        "wrong": summarise_wrong(found, seed),
-    }
-
-
-def summarise_wrong(found: Measured, seed: int = 0) -> Entry:
-    """Of nouns whose object is not in the photograph: their attention on whatever object is, as of a class of words."""
-    return _aimed(found, (found.kind == "object") & (found.target == "any"), seed)
-
-
-def summarise_groups(found: Measured, seed: int = 0) -> Entry | None:
-    """Of captions that speak of several ("a group of cows"): how evenly words are spread over the instances, 0 to 1.
-
-    ``phrase``: the words of that phrase ("a", "group", "cows"); ``rest``: the caption's other words; ``difference``:
-    the first less the second. ``None`` with fewer than two such captions.
-    """
-    view = found.view()
-    values = found.evenness[:, view]
-    known = np.isfinite(values) & ~np.isin(found.kind, ("special", "punctuation"))
-    phrase, rest = known & found.plural, known & ~found.plural
-    if min(len(np.unique(found.image[side])) for side in (phrase, rest)) < 2:
+    values = words.evenness[:, words.view()]
+    known = np.isfinite(values) & ~np.isin(words.kind, ("special", "punctuation"))
+    phrase, rest = known & words.plural, known & ~words.plural
+    difference = _effect(words, (phrase, values), (rest, values), seed)
+    if difference is None:
         return None
-    by_word = {}
-    for name, chosen in {
-        "a": np.char.lower(found.word) == "a",
-        "count": found.kind == "count",
-        "noun": found.kind == "object",
-    }.items():
-        if (phrase & chosen).any():
-            by_word[name] = mean(found, phrase & chosen, values, seed) | {"words": int((phrase & chosen).sum())}
-    return {
-        "images": len(np.unique(found.image[phrase])),
-        "phrase": mean(found, phrase, values, seed),
-        "rest": mean(found, rest, values, seed),
-        "difference": brief(difference(found, (phrase, values), (rest, values), seed)),
-        "by_word": by_word,
+    kinds = {
+        "a": np.char.lower(words.word) == "a",
+        "count": words.kind == "count",
+        "noun": words.kind == "object",
     }
+    return Groups(
+        images=_images(words, phrase),
+        phrase=mean(words, phrase, values, seed),
+        rest=mean(words, rest, values, seed),
+        difference=difference,
+        by_word={
+            name: WordEvenness(**vars(mean(words, phrase & kind, values, seed)), words=int((phrase & kind).sum()))
+            for name, kind in kinds.items()
+            if (phrase & kind).any()
+        },
+    )
 
 
-def _function_entropy(found: Measured, seed: int) -> Entry | None:
-    function, objects = found.kind == "function", found.kind == "object"
-    if min(len(np.unique(found.image[side])) for side in (function, objects)) < 2:
-        return None
-    bits = found.entropy[:, found.view()]
-    return brief(difference(found, (function, bits), (objects, bits), seed))
-
-
-def named(found: Measured, kind: str) -> Select:
-    """Words of a class that have their own thing to look at: an object its mask, a relation both of its sides, ..."""
-    own = {"relation": "both", "place": "ground"}.get(kind, "named")
-    chosen: Select = (found.kind == kind) & (found.target == own)
+def named(words: WordMeasures, kind: str) -> Select:
+    """Words of a class that have their own thing to attend to: an object its mask, a relation both its sides, ..."""
+    target = {"relation": "both", "place": "ground"}.get(kind, "named")
+    chosen: Select = (words.kind == kind) & (words.target == target)
     return chosen
 
 
-def _class(found: Measured, kind: str, seed: int) -> Entry:
-    every, aimed, view = found.kind == kind, named(found, kind), found.view()
-    entry: Entry = {
-        "words": int(every.sum()),
-        "images": len(np.unique(found.image[every])),
-        "entropy": mean(found, every, found.entropy[:, view], seed),
-        "stability": mean(found, every, found.stability[:, view], seed),
-        "elsewhere": mean(found, every, found.elsewhere, seed),
-        "at": {"relation": "both of its sides", "place": "everything but objects"}.get(kind, "its object"),
-    }
-    return entry | _aimed(found, aimed, seed)
+def _word_class(words: WordMeasures, kind: str, seed: int) -> WordClass:
+    chosen, view = words.kind == kind, words.view()
+    return WordClass(
+        words=int(chosen.sum()),
+        images=_images(words, chosen),
+        entropy=mean(words, chosen, words.entropy[:, view], seed),
+        stability=mean(words, chosen, words.stability[:, view], seed),
+        elsewhere=mean(words, chosen, words.elsewhere, seed),
+        at={"relation": "both of its sides", "place": "everything but objects"}.get(kind, "its object"),
+        **_aimed(words, named(words, kind), seed),
+    )
 
 
-def _aimed(found: Measured, aimed: Select, seed: int) -> Entry:
-    """What was measured against the mask that these words have; only their number when they are of one image."""
-    view = found.view()
-    entry: Entry = {"aimed": int(aimed.sum()), "aimed_images": len(np.unique(found.image[aimed]))}
-    if entry["aimed_images"] < 2:
-        return entry
+def _aimed(words: WordMeasures, aimed: Select, seed: int) -> dict[str, Any]:
+    """The fields of :class:`Aimed`: what was measured against the mask that these words have."""
+    columns: dict[str, Any] = {"aimed": int(aimed.sum()), "aimed_images": _images(words, aimed)}
+    if columns["aimed_images"] < 2:
+        return columns
     for measure in MEASURES:
-        values, priors = getattr(found, measure)[:, view], getattr(found, f"prior_{measure}")
-        entry[measure] = mean(found, aimed, values, seed) | {
-            prior: float(priors[aimed, place].mean()) for place, prior in enumerate(PRIORS)
-        }
-        for prior in PRIORS:
-            against = priors[:, PRIORS.index(prior)]
-            entry[measure][f"over_{prior}"] = brief(difference(found, (aimed, values), (aimed, against), seed))
-    return entry
+        values, priors = getattr(words, measure)[:, words.view()], getattr(words, f"prior_{measure}")  # (W,), (W, 3)
+        compared: dict[str, Any] = vars(mean(words, aimed, values, seed)).copy()
+        for prior, column in zip(PRIORS, priors.T, strict=True):
+            compared[prior] = float(column[aimed].mean())
+            compared[f"over_{prior}"] = _difference(words, (aimed, values), (aimed, column), seed)
+        columns[measure] = Compared(**compared)
+    return columns
 
 
-def _views(found: Measured) -> Entry:
-    """Object words by layer and head: ``(N, H + 1)`` tables, the mean of heads in the last column."""
-    chosen = named(found, "object")
-    shape = (found.layers, found.heads + 1)
-    measures = ("hit", "mass", "rank", "entropy", "stability")
-    return {
-        name: np.nanmean(getattr(found, name)[chosen], axis=0).reshape(shape).tolist() if chosen.any() else None
-        for name in measures
-    }
+def _views(words: WordMeasures) -> Views:
+    """Nouns by layer and head, ``(N, H + 1)`` tables."""
+    nouns, shape = named(words, "object"), (words.layers, words.heads + 1)
+    if not nouns.any():
+        return Views(None, None, None, None, None)
+    columns = (words.hit, words.mass, words.rank, words.entropy, words.stability)
+    return Views(*(np.nanmean(column[nouns], axis=0).reshape(shape).tolist() for column in columns))
 
 
-def choose_head(found: Measured, seed: int = 0) -> Entry | None:
+def choose_head(words: WordMeasures, seed: int = 0) -> Choice | None:
     """The layer and head whose attention lies most inside the named object, chosen on every other image.
 
-    ``chosen`` names it, ``layer`` the best layer by the mean of its heads; ``heldout`` holds what they, the last
-    layer's mean, and the other methods reach on the images that had no say. ``None`` without objects on both halves.
+    What they, the last layer's mean, and the other methods reach is measured on the images that had no say. ``None``
+    without objects on both halves.
     """
-    objects = named(found, "object")
-    first, second = objects & (found.image % 2 == 0), objects & (found.image % 2 == 1)
-    if min(len(np.unique(found.image[half])) for half in (first, second)) < 2:
+    nouns = named(words, "object")
+    first, second = (nouns & (words.image % 2 == half) for half in (0, 1))
+    if min(_images(words, first), _images(words, second)) < 2:
         return None
-    table = found.mass[first].mean(axis=0).reshape(found.layers, found.heads + 1)
-    layer, head = (int(each) for each in np.unravel_index(table[:, :-1].argmax(), table[:, :-1].shape))
+    table = words.mass[first].mean(axis=0).reshape(words.layers, words.heads + 1)
+    layer, head = divmod(int(table[:, :-1].argmax()), words.heads)
     best_layer = int(table[:, -1].argmax())
-    views = {"last layer": found.view(), "best layer": found.view(best_layer), "best head": found.view(layer, head)}
-    sides = {name: (found.hit[:, view], found.mass[:, view]) for name, view in views.items()}
-    sides |= {name: (found.method_hit[:, i], found.method_mass[:, i]) for i, name in enumerate(METHODS)}
-    last, heldout = found.mass[:, found.view()], {}
-    for name, (hit, mass) in sides.items():
+    views = {"last layer": words.view(), "best layer": words.view(best_layer), "best head": words.view(layer, head)}
+    columns = {name: (words.hit[:, view], words.mass[:, view]) for name, view in views.items()}
+    columns |= {name: (words.method_hit[:, i], words.method_mass[:, i]) for i, name in enumerate(METHODS)}
+    heldout = {}
+    for name, (hit, mass) in columns.items():
         if np.isfinite(mass[second]).all():
-            over = brief(difference(found, (second, mass), (second, last), seed))
-            heldout[name] = {
-                "hit": mean(found, second, hit, seed),
-                "mass": mean(found, second, mass, seed) | {"over_last": over},
-            }
-    return {
-        "chosen": {"layer": layer, "head": head},
-        "layer": best_layer,
-        "images": [len(np.unique(found.image[half])) for half in (first, second)],
-        "words": [int(half.sum()) for half in (first, second)],
-        "heldout": heldout,
-    }
-
-
-def _function_whole(found: Measured, seed: int) -> Entry | None:
-    function = found.kind == "function"
-    if len(np.unique(found.image[function])) < 2:
-        return None
-    bits = found.entropy[:, found.view()]
-    even = np.full_like(bits, WHOLE * np.log2(found.grid[0] * found.grid[1]))
-    return brief(difference(found, (function, bits), (function, even), seed))
+            over_last = _difference(words, (second, mass), (second, columns["last layer"][1]), seed)
+            inside = HeldoutMass(**vars(mean(words, second, mass, seed)), over_last=over_last)
+            heldout[name] = Heldout(hit=mean(words, second, hit, seed), mass=inside)
+    return Choice(
+        chosen=View(layer, head),
+        layer=best_layer,
+        images=(_images(words, first), _images(words, second)),
+        words=(int(first.sum()), int(second.sum())),
+        heldout=heldout,
+    )
 
 
 # --- statistics -----------------------------------------------------------------------------------------------------
 
 
-def mean(found: Measured, chosen: Select, values: np.ndarray, seed: int = 0) -> Entry:
-    """The mean of ``values`` (W,) over the chosen words, with its interval; None for the ends with a single image."""
-    if len(np.unique(found.image[chosen])) < 2:
-        return {"value": float(values[chosen].mean()) if chosen.any() else None, "low": None, "high": None}
-    above, below = _sums(found, chosen, values)
-    nothing = np.zeros_like(above)
-    whole = paired_difference(above, nothing, seed, method="percentile", over=(below, np.ones_like(below)))
-    return {"value": whole.effect, "low": whole.low, "high": whole.high}
+def mean(words: WordMeasures, chosen: Select, values: np.ndarray, seed: int = 0) -> Estimate:
+    """The mean of ``values`` (W,) over the chosen words, with its interval; None for what is not defined."""
+    if _images(words, chosen) < 2:
+        value = float(values[chosen].mean()) if chosen.any() else np.nan
+        return Estimate(value if np.isfinite(value) else None, None, None)
+    above, below = _sums(words, chosen, values)
+    nothing, ones = np.zeros_like(above), np.ones_like(below)
+    interval = paired_difference(above, nothing, seed, method="percentile", over=(below, ones))
+    return Estimate(interval.effect, interval.low, interval.high)
 
 
-def difference(
-    found: Measured, first: tuple[Select, np.ndarray], second: tuple[Select, np.ndarray], seed: int = 0
-) -> Difference:
+Side = tuple[Select, np.ndarray]  # which words, and values (W,) of all
+
+
+def _effect(words: WordMeasures, first: Side, second: Side, seed: int) -> Effect | None:
+    """:func:`_difference`, where both sides have words of two images or more."""
+    if min(_images(words, chosen) for chosen, _ in (first, second)) < 2:
+        return None
+    return _difference(words, first, second, seed)
+
+
+def _difference(words: WordMeasures, first: Side, second: Side, seed: int) -> Effect:
     """The mean of the first values over the first words, less that of the second over the second words.
 
     The images are resampled, the same for both; those without any of these words are left out.
     """
-    (above, below), (other, under) = (_sums(found, *side) for side in (first, second))
+    (above, below), (other, under) = (_sums(words, *side) for side in (first, second))
     used = (below > 0) | (under > 0)
-    return paired_difference(above[used], other[used], seed, over=(below[used], under[used]))
+    found = paired_difference(above[used], other[used], seed, over=(below[used], under[used]))
+    return Effect(found.effect, found.low, found.high, found.n)
 
 
-def brief(found: Difference) -> Entry:
-    """What the summary keeps of a difference."""
-    kept = asdict(found)
-    return {key: kept[key] for key in ("effect", "low", "high", "n")}
+def _images(words: WordMeasures, chosen: Select) -> int:
+    """How many images have any of these words."""
+    return len(np.unique(words.image[chosen]))
 
 
-def _sums(found: Measured, chosen: Select, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _sums(words: WordMeasures, chosen: Select, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Sums and counts by image, ``(I,)`` each."""
-    size = len(found.images)
-    above = np.bincount(found.image[chosen], weights=values[chosen].astype(np.float64), minlength=size)
-    return above, np.bincount(found.image[chosen], minlength=size).astype(np.float64)
+    size = len(words.images)
+    above = np.bincount(words.image[chosen], weights=values[chosen].astype(np.float64), minlength=size)
+    return above, np.bincount(words.image[chosen], minlength=size).astype(np.float64)

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from hw3lib import config, paths
-from hw3lib.attention.summary import WHOLE
+from hw3lib.attention.results import Effect, Grounding
+from hw3lib.attention.summary import DIFFUSE
 from hw3lib.attention.word_classes import classes
 from hw3lib.captioning import ablations
 from hw3lib.claims.verdicts import Part, Verdict, both_ways, together
@@ -23,6 +24,7 @@ from hw3lib.config import folder
 from hw3lib.data.captions import load_captions
 from hw3lib.metrics.bootstrap import compare, paired_difference
 from hw3lib.system import files
+from hw3lib.system.results import read_result
 
 Found = Mapping[str, Any]
 DOUBLE_NEGATION = "No {object}, no score."
@@ -59,7 +61,8 @@ def study(profile: config.Profile) -> Path:
 def judged(profile: config.Profile) -> list[Claim]:
     """The nine claims with their verdicts, from the profile's result files."""
     root = paths.runs(profile.name)
-    prompts, grounding = _read(root / "p1" / "study.json"), _read(root / "p3" / "grounding.json")
+    prompts, measured = _read(root / "p1" / "study.json"), root / "p3" / "grounding.json"
+    grounding = read_result(measured, Grounding, "Run notebooks/p3_attention.ipynb.") if measured.is_file() else None
     return [
         *_of_prompts(prompts, profile.data),
         _ablations(profile),
@@ -266,89 +269,82 @@ def places(profile: config.Profile, predictions: Mapping[str, str]) -> dict[str,
 # --- P3 -------------------------------------------------------------------------------------------------------------
 
 
-def _nouns(found: Found) -> Claim:
+def _nouns(grounding: Grounding | None) -> Claim:
     """Claim 6, from ``p3/grounding.json``."""
-    parts = []
-    for kind, what in (("object", "nouns"), ("colour", "their colours")):
-        entry = found.get("classes", {}).get(kind, {})
-        if "mass" in entry:
-            parts.append(
-                Part.of(
-                    f"{what}: attention inside the object, minus a centre prior's",
-                    entry["mass"]["over_centre"],
-                    "share",
-                )
-            )
+    classes = grounding.classes if grounding else {}
+    parts = [
+        _attention_part(f"{what}: attention inside the object, minus a centre prior's", mass.over_centre, "share")
+        for kind, what in (("object", "nouns"), ("colour", "their colours"))
+        if kind in classes and (mass := classes[kind].mass)
+    ]
     test = (
         "The share of attention inside the mask of the object that is named, minus what a prior for the photograph's "
         "centre has there."
     )
-    untested = _no_masks(found) or ("" if parts else "the captions name no object that is there to be looked at")
-    return _claim(6, test, parts, remark=_pointing(found), untested=untested)
+    untested = _no_masks(grounding) or ("" if parts else "the captions name no object that is there to be looked at")
+    hit, remark = classes["object"].hit if "object" in classes else None, ""
+    if hit:
+        remark = (
+            f"A noun's strongest patch lies on its object {hit.value:.0%} of the time; "
+            f"the photograph's centre does {hit.centre:.0%}."
+        )
+    return _claim(6, test, parts, remark=remark, untested=untested)
 
 
-def _pointing(found: Found) -> str:
-    hit = found.get("classes", {}).get("object", {}).get("hit")
-    if not hit:
-        return ""
-    return (
-        f"A noun's strongest patch lies on its object {hit['value']:.0%} of the time; "
-        f"the photograph's centre does {hit['centre']:.0%}."
-    )
-
-
-def _function_words(found: Found) -> Claim:
+def _function_words(grounding: Grounding | None) -> Claim:
     """Claim 7."""
-    entry = found.get("function_entropy")
-    parts = []
-    if entry:
+    parts, remark, untested = [], "", "attention has not been measured"
+    if grounding and grounding.function_entropy and grounding.function_whole:
+        whole = f"their entropy, minus {DIFFUSE:.0%} of uniform attention's"
         parts = [
-            Part.of("entropy of function words, minus that of nouns", entry, "bits"),
-            Part.of(f"their entropy, minus {WHOLE:.0%} of an even map's", found["function_whole"], "bits"),
+            _attention_part("entropy of function words, minus that of nouns", grounding.function_entropy, "bits"),
+            _attention_part(whole, grounding.function_whole, "bits"),
         ]
-    remark = ""
-    if entry:
-        function, most = found["classes"]["function"]["entropy"]["value"], found["most_bits"]
-        remark = f"Function words have {function:.2f} bits of the {most:.2f} that an even map has."
+        bits = grounding.classes["function"].entropy.value
+        remark = f"Function words have {bits:.2f} bits of the {grounding.most_bits:.2f} that uniform attention has."
+        untested = ""
     test = (
         "How widely attention is spread (entropy) at function words: more than at nouns of the same photographs, and "
-        f"nearly as widely as it could be ({WHOLE:.0%} of an even map's bits)."
+        f"nearly as widely as it could be ({DIFFUSE:.0%} of the bits of uniform attention)."
     )
-    return _claim(7, test, parts, remark=remark, untested="" if entry else "attention has not been measured")
+    return _claim(7, test, parts, remark=remark, untested=untested)
 
 
-def _wrong_captions(found: Found) -> Claim:
+def _wrong_captions(grounding: Grounding | None) -> Claim:
     """Claim 8."""
-    parts, untested = [], _no_masks(found)
-    wrong, swapped, groups = found.get("wrong") or {}, found.get("swapped") or {}, found.get("groups")
-    if "mass" in swapped:
-        over = swapped["mass"]["over_centre"]
-        parts.append(Part.of("wrong nouns: attention on what is there, minus a centre prior's", over, "share"))
-    elif not untested:
-        untested = "No caption of a single thing was there to be made wrong. "
+    swapped = grounding.swapped.mass if grounding and grounding.swapped else None
+    groups = grounding.groups if grounding else None
+    wrong = grounding.wrong.mass.over_centre if grounding and grounding.wrong.mass else None
+    parts = []
+    if swapped:
+        what = "wrong nouns: attention on what is there, minus a centre prior's"
+        parts.append(_attention_part(what, swapped.over_centre, "share"))
     if groups:
-        parts.append(
-            Part.of(
-                "“a”, “group”, “cows” minus other words: evenness over the animals", groups["difference"], "evenness"
-            )
-        )
-    elif not _no_masks(found):
-        untested += "No two captions speak of several of a kind."
+        what = "“a”, “group”, “cows” minus other words: evenness over the animals"
+        parts.append(_attention_part(what, groups.difference, "evenness"))
+    untested = _no_masks(grounding)
+    if not untested:
+        nothing = "" if swapped else "No caption of a single thing was there to be made wrong. "
+        untested = nothing + ("" if groups else "No two captions speak of several of a kind.")
     test = (
-        "Where a noun looks that was put in the place of the right one, in people's captions of photographs with one "
-        "kind of thing; and, in captions that speak of several of a kind, how evenly each word's attention is spread."
+        "What a noun attends to that was put in the place of the right one, in people's captions of photographs with "
+        "one kind of thing; and, in captions that speak of several of a kind, how evenly each word's attention is "
+        "spread."
     )
     remark = ""
-    if "mass" in wrong:
-        over = wrong["mass"]["over_centre"]
+    if wrong:
         remark = (
-            f"The run's own wrong nouns, on {over['n']} images, have {100 * over['effect']:+.1f} points more attention "
-            f"on some object than a centre prior ({100 * over['low']:+.1f} to {100 * over['high']:+.1f})."
+            f"The run's own wrong nouns, on {wrong.n} images, have {100 * wrong.effect:+.1f} points more attention "
+            f"on some object than a centre prior ({100 * wrong.low:+.1f} to {100 * wrong.high:+.1f})."
         )
     return _claim(8, test, parts, remark=remark, untested=untested.strip())
 
 
-def _no_masks(found: Found) -> str:
-    if not found:
+def _attention_part(what: str, effect: Effect, unit: str) -> Part:
+    return Part(what, effect.effect, effect.low, effect.high, effect.n, unit)
+
+
+def _no_masks(grounding: Grounding | None) -> str:
+    if grounding is None:
         return "attention has not been measured"
-    return "" if found.get("masks") else "no masks of the objects are at hand (captions.val_instances)"
+    return "" if grounding.masks else "no masks of the objects are at hand (captions.val_instances)"

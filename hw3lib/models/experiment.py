@@ -13,10 +13,12 @@ from hw3lib import config, paths
 from hw3lib.config import Profile
 from hw3lib.data.caption_set import CaptionSet
 from hw3lib.data.captions import load_captions, training_captions
+from hw3lib.data.images import list_images
 from hw3lib.data.instances import Instances
 from hw3lib.data.labelled import LabelledSet, load_labelled
 from hw3lib.models.clip import ClipModel
 from hw3lib.models.inference import LoadedRun, load_run
+from hw3lib.system.errors import UserError
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +70,25 @@ class Experiment:
         """The masks of the validation images' objects, where the profile names a file of them."""
         path = self.profile.captions.val_instances
         return Instances.load(paths.resolve(path)) if path else None
+
+    @cached_property
+    def photographs(self) -> list[Path]:
+        """P3's photographs in the profile's order; :class:`UserError` naming those that are missing."""
+        folder, names = paths.resolve(self.profile.p3.images), self.profile.p3.names
+        images = list_images(folder)
+        if not names:
+            return images
+        by_name = {image.stem: image for image in images}
+        missing = [name for name in names if name not in by_name]
+        if missing:
+            raise UserError(f"profile {self.profile.name} names photographs that {folder} lacks: {', '.join(missing)}")
+        return [by_name[name] for name in names]
+
+    @cached_property
+    def photograph_instances(self) -> Instances | None:
+        """The masks of the objects on P3's photographs, where the profile names a file of them that is there."""
+        path = self.profile.p3.instances
+        return Instances.load(paths.resolve(path)) if path and paths.resolve(path).is_file() else None
 
     @cached_property
     def clip(self) -> ClipModel | None:

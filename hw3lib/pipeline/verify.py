@@ -53,7 +53,9 @@ def verify(profile: config.Profile, runs: Sequence[str] = (), device: str = "aut
         yield _compared(root / "p2" / run / "scores.json", result)
     measured = root / "p3" / "grounding.json"
     if (root / "p3" / "grounding.npz").is_file():
-        yield _compared(measured, study.summary(profile), ignore=("run",))
+        masks = profile.captions.val_instances is not None
+        grounding = asdict(study.summarise_folder(root / "p3", profile.seed, masks))
+        yield _compared(measured, grounding, ignore=("run",))
     else:
         yield Finding(measured, (), "not measured yet")
     judged = [asdict(claim) for claim in evidence.judged(profile)]
@@ -81,8 +83,9 @@ def _prompts(profile: config.Profile, folder: Path) -> Iterator[Finding]:
 def _compared(path: Path, computed: Content, ignore: Sequence[str] = ()) -> Finding:
     if not path.is_file():
         return Finding(path, (), "not there yet")
-    said = {key: value for key, value in files.read_json(path).items() if key not in (*_ORIGIN, *ignore)}
-    return Finding(path, tuple(differences(said, json.loads(json.dumps(computed)))))
+    sides = (files.read_json(path), json.loads(json.dumps(computed)))
+    said, computed = ({key: value for key, value in side.items() if key not in (*_ORIGIN, *ignore)} for side in sides)
+    return Finding(path, tuple(differences(said, computed)))
 
 
 def differences(said: Content, computed: Content, where: str = "") -> Iterator[str]:

@@ -8,14 +8,14 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import scipy.stats
 import torch
 from PIL import Image
 
 from hw3lib import config
 from hw3lib.attention import grounding
-from hw3lib.attention.grounding import Measured, measure
-from hw3lib.attention.summary import choose_head, summarise
+from hw3lib.attention.grounding import measure
+from hw3lib.attention.summary import summarise
+from hw3lib.attention.word_measures import WordMeasures
 from hw3lib.data.instances import Instances
 from hw3lib.data.tokenizer import CaptionTokenizer
 from hw3lib.data.transform import ImageTransform
@@ -103,9 +103,9 @@ def test_a_wrong_noun_is_compared_with_any_object_and_a_place_with_everything_el
     view = found.view()
     assert found.mass[found.word == "cow", view] == pytest.approx(1)
     assert found.mass[found.word == "grass", view] == pytest.approx(0)
-    summary = summarise(found)
-    assert summary["wrong"]["mass"]["value"] == pytest.approx(1)
-    assert "mass" not in summary["classes"]["object"]
+    summary = summarise(found, masks=True)
+    assert summary.wrong.mass.value == pytest.approx(1)
+    assert summary.classes["object"].mass is None
 
 
 def test_an_object_that_the_crop_left_out_is_not_counted(finder, tmp_path) -> None:
@@ -125,10 +125,10 @@ def test_an_object_that_the_crop_left_out_is_not_counted(finder, tmp_path) -> No
 
 def test_without_masks_there_is_entropy_and_stability_and_the_summary_says_no_more(finder, tmp_path) -> None:
     images, _ = world(tmp_path, [(0, 0), (48, 16)], finder.tokenizer)
-    summary = summarise(measure(finder, images, {i.stem: "a red dog" for i in images}, None))
-    assert summary["classes"]["object"]["entropy"]["value"] == pytest.approx(0)
-    assert "mass" not in summary["classes"]["object"]
-    assert summary["choice"] is None
+    summary = summarise(measure(finder, images, {i.stem: "a red dog" for i in images}, None), masks=False)
+    assert summary.classes["object"].entropy.value == pytest.approx(0)
+    assert summary.classes["object"].mass is None
+    assert summary.choice is None
 
 
 def test_captions_that_are_missing_are_left_out_and_long_ones_are_read_as_far_as_they_can(finder, tmp_path) -> None:
@@ -144,12 +144,12 @@ def test_what_was_measured_comes_back_from_its_file(finder, tmp_path) -> None:
     images, instances = world(tmp_path, [(0, 0), (48, 16)], finder.tokenizer)
     found = measure(finder, images, {i.stem: "a red dog" for i in images}, instances)
     found.save(tmp_path / "m.npz")
-    again = Measured.load(tmp_path / "m.npz")
+    again = WordMeasures.load(tmp_path / "m.npz")
     assert (again.grid, again.layers, again.heads, again.images) == (found.grid, 2, 3, ["0", "1"])
     np.testing.assert_array_equal(again.mass, found.mass)
     np.testing.assert_array_equal(again.word, found.word)
     with pytest.raises(UserError, match="missing"):
-        Measured.load(tmp_path / "no.npz")
+        WordMeasures.load(tmp_path / "no.npz")
 
 
 def test_batches_and_padding_do_not_change_what_is_measured(tmp_path, monkeypatch) -> None:
@@ -163,92 +163,10 @@ def test_batches_and_padding_do_not_change_what_is_measured(tmp_path, monkeypatc
     loaded = SimpleNamespace(model=model, tokenizer=tokenizer, transform=model.transform(False))
     images, instances = world(tmp_path, [(0, 0), (48, 16), (16, 32)], tokenizer)
     captions = dict(zip("012", CAPTIONS, strict=True))
-    together = measure(loaded, images, captions, instances, spread=True, methods=True)
+    together = measure(loaded, images, captions, instances, evenness=True, methods=True)
     monkeypatch.setattr(grounding, "_BATCH", 1)
-    alone = measure(loaded, images, captions, instances, spread=True, methods=True)
+    alone = measure(loaded, images, captions, instances, evenness=True, methods=True)
     for name in ("entropy", "hit", "mass", "rank", "stability", "method_mass", "prior_mass"):
         np.testing.assert_allclose(getattr(together, name), getattr(alone, name), atol=1e-4)
     assert np.isfinite(together.method_mass[together.image == 1]).any()
     assert np.isnan(together.method_mass[together.image == 0]).all()
-
-
-# --- measures of maps -----------------------------------------------------------------------------------------------
-
-
-def test_entropy_correlation_and_ranks_are_those_of_scipy() -> None:
-    rng = np.random.default_rng(0)
-    maps, shares = rng.dirichlet(np.ones(12), (3, 4)), rng.random(12).round(1)
-    found = grounding.entropies(maps), grounding.ranks(maps, shares), grounding.correlations(maps, maps[::-1])
-    for i in range(3):
-        for j in range(4):
-            assert found[0][i, j] == pytest.approx(scipy.stats.entropy(maps[i, j], base=2), abs=1e-5)
-            assert found[1][i, j] == pytest.approx(scipy.stats.spearmanr(maps[i, j], shares).statistic, abs=1e-5)
-            assert found[2][i, j] == pytest.approx(scipy.stats.pearsonr(maps[i, j], maps[2 - i, j]).statistic, abs=1e-5)
-    assert grounding.ranks(np.full(12, 1 / 12), shares) == 0
-
-
-def test_ties_share_the_point_of_the_pointing_game() -> None:
-    hits = np.array([1.0, 0, 0, 1])
-    assert grounding.pointing(np.array([[0.4, 0.4, 0.1, 0.1], [0.1, 0.2, 0.3, 0.4]]), hits).tolist() == [0.5, 1]
-
-
-def test_evenness_is_one_when_all_are_looked_at_alike_whatever_their_size() -> None:
-    two = np.array([[1.0, 1, 0, 0], [0, 0, 0, 1]])
-    assert grounding.spread_over(np.full(4, 0.25), two) == pytest.approx(1)
-    assert grounding.spread_over(np.array([0.5, 0.5, 0, 0]), two) == pytest.approx(0)
-
-
-# --- summaries ------------------------------------------------------------------------------------------------------
-
-
-def synthetic(mass: float, centre: float, function_bits: float, images: int = 40) -> Measured:
-    """Two words an image, a function word and a noun, whose measures scatter around what is given."""
-    rng = np.random.default_rng(3)
-    words, views = 2 * images, 2 * 4
-    noun = np.tile([False, True], images)
-
-    def around(value: float, shape: tuple[int, ...] = (words, views)) -> np.ndarray:
-        return (value + rng.normal(0, 0.02, shape)).astype(np.float32)
-
-    nothing = np.full((words, views), np.nan, np.float32)
-    return Measured(
-        grid=(4, 4), layers=2, heads=3, images=[str(i) for i in range(images)],
-        image=np.repeat(np.arange(images, dtype=np.int32), 2), word=np.tile(["the", "dog"], images),
-        kind=np.tile(["function", "object"], images), category=np.tile(["", "dog"], images),
-        target=np.tile(["", "named"], images), plural=np.zeros(words, bool),
-        entropy=np.where(noun[:, None], around(2.0), around(function_bits)),
-        hit=np.where(noun[:, None], 1.0, np.nan) * np.ones((1, views)),
-        mass=np.where(noun[:, None], around(mass), np.nan),
-        rank=np.where(noun[:, None], around(0.5), np.nan), stability=around(0.9), elsewhere=around(0.1, (words,)),
-        prior_hit=np.where(noun[:, None], 0.5, np.nan) * np.ones((1, 3)),
-        prior_mass=np.where(noun[:, None], around(centre, (words, 3)), np.nan),
-        prior_rank=np.where(noun[:, None], 0.1, np.nan) * np.ones((1, 3)),
-        method_hit=np.full((words, 2), np.nan), method_mass=np.full((words, 2), np.nan), evenness=nothing,
-    )  # fmt: skip
-
-
-@pytest.mark.parametrize(("mass", "centre", "sign"), [(0.5, 0.2, 1), (0.2, 0.5, -1)])
-def test_the_difference_to_the_centre_has_its_sign_and_an_interval_around_it(mass, centre, sign) -> None:
-    over = summarise(synthetic(mass, centre, 3.0))["classes"]["object"]["mass"]["over_centre"]
-    assert over["effect"] == pytest.approx(mass - centre, abs=0.02)
-    assert over["low"] < over["effect"] < over["high"]
-    assert sign * over["low"] > 0
-    assert sign * over["high"] > 0
-    assert over["n"] == 40
-
-
-def test_the_best_head_is_judged_on_images_that_did_not_choose_it() -> None:
-    found = synthetic(0.3, 0.2, 3.0)
-    first = found.image % 2 == 0
-    found.mass[first, found.view(0, 1)] = 0.9  # looks best where it is chosen ...
-    found.mass[~first, found.view(0, 1)] = 0.05  # ... and is worst elsewhere
-    choice = choose_head(found)
-    assert choice["chosen"] == {"layer": 0, "head": 1}
-    assert choice["heldout"]["best head"]["mass"]["value"] == pytest.approx(0.05)
-    assert choice["heldout"]["best head"]["mass"]["over_last"]["high"] < 0
-
-
-def test_function_words_are_compared_with_nouns_and_with_the_whole() -> None:
-    summary = summarise(synthetic(0.5, 0.2, 3.0))
-    assert summary["function_entropy"]["effect"] == pytest.approx(1, abs=0.02)
-    assert summary["function_whole"]["effect"] == pytest.approx(3 - 0.9 * 4, abs=0.02)

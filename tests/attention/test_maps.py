@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,17 +11,14 @@ import torch
 from PIL import Image
 
 from hw3lib import config
-from hw3lib.attention import selection
 from hw3lib.attention.folder import attend_folder
 from hw3lib.attention.maps import (
     CaptionAttention,
     View,
     Word,
     attend,
-    entropy,
-    load,
     merge_words,
-    save,
+    teacher_forced_pass,
     to_original,
     view_maps,
     word_maps,
@@ -183,6 +179,25 @@ def test_whatever_the_backbone_a_map_is_what_its_step_attended_to_on_the_grid_th
     np.testing.assert_allclose(found.maps[:, :, 1:].sum(axis=-1), 1, atol=1e-4)
 
 
+def test_captions_of_several_lengths_in_one_pass_are_read_as_each_alone(loaded) -> None:
+    """Nothing of the padding comes back, and nothing of a longer neighbour."""
+    texts = ["a red dog .", "two", "two sheep in a"]
+    captions = [loaded.tokenizer.encode(text) for text in texts]
+    assert len(set(map(len, captions))) == 3
+    images = torch.stack([loaded.transform(photograph(seed)) for seed in range(3)])
+    pad = loaded.tokenizer.pad
+    with torch.inference_mode():
+        together = teacher_forced_pass(loaded.model, loaded.model.encode(images), captions, pad)
+        for place, (ids, (maps, log_probs)) in enumerate(zip(captions, together, strict=True)):
+            memory = loaded.model.encode(images[place : place + 1])
+            alone, alone_log_probs = teacher_forced_pass(loaded.model, memory, [ids], pad)[0]
+            assert maps.shape[2] == len(ids)
+            assert np.isnan(maps[:, :, 0]).all()
+            np.testing.assert_allclose(maps[:, :, 1:], alone[:, :, 1:], atol=2e-5)
+            assert log_probs == pytest.approx(alone_log_probs, abs=1e-4)
+            assert len(log_probs) == len(ids) - 1
+
+
 def test_bos_has_no_map_and_eos_has_one(loaded) -> None:
     found = attend(loaded, photograph(), "a red dog")
     assert found.words[0].text == "[BOS]"
@@ -255,21 +270,6 @@ def test_shapes_that_disagree_are_refused_with_both_sides() -> None:
         CaptionAttention(**facts | {"grid": (7, 8)})
 
 
-def test_entropy_is_zero_for_one_patch_and_all_bits_for_none_in_particular() -> None:
-    assert entropy(np.eye(1, 49)) == 0
-    assert entropy(np.full((8, 8), 1 / 64)) == pytest.approx(6)
-    assert entropy(np.array([0.5, 0.25, 0.25, 0])) == pytest.approx(1.5)
-
-
-def test_a_look_survives_being_saved(tmp_path: Path) -> None:
-    attention = synthetic(("[BOS]", "a", '"<b>"', "狗", "[EOS]"))
-    again = load(save(attention, tmp_path))
-    for name in ("name", "geometry", "grid", "caption", "tokens", "log_probs", "words"):
-        assert getattr(again, name) == getattr(attention, name)
-    np.testing.assert_array_equal(again.maps, attention.maps)
-    np.testing.assert_array_equal(np.asarray(again.image), np.asarray(attention.image))
-
-
 def test_a_folder_gets_one_picture_per_image_and_a_broken_one_is_reported(tmp_path: Path, monkeypatch) -> None:
     folder, out = tmp_path / "in", tmp_path / "out"
     folder.mkdir()
@@ -290,60 +290,3 @@ def test_a_folder_gets_one_picture_per_image_and_a_broken_one_is_reported(tmp_pa
     (folder / "only" / "x.jpg").write_bytes(b"")
     with pytest.raises(UserError, match="none of the 1 images"):
         attend_folder(loaded, folder / "only", out, report=lines.append)
-
-
-@pytest.fixture
-def profile(tmp_path: Path, monkeypatch) -> config.Profile:
-    """A profile of four validation images with predictions and scores of a run."""
-    monkeypatch.setenv("HW3_ROOT", str(tmp_path))
-    images = tmp_path / "val"
-    images.mkdir()
-    names = ["a", "b", "c", "d"]
-    for name in names:
-        photograph().save(images / f"{name}.jpg")
-    annotations = {
-        "images": [{"id": place, "file_name": f"{name}.jpg"} for place, name in enumerate(names)],
-        "annotations": [{"id": place, "image_id": place, "caption": f"one {place}"} for place in range(4)],
-    }
-    (tmp_path / "val.json").write_text(json.dumps(annotations))
-    folder = tmp_path / "runs" / "p" / "p2" / "best"
-    folder.mkdir(parents=True)
-    (folder / "predictions.json").write_text(json.dumps({name: f"said {name}" for name in names}))
-    scores = dict(zip(names, [0.7, 0.9, 0.4, 0.9], strict=True))
-    per_image = {name: {"CIDEr": 0.1, "CLIPScore": score} for name, score in scores.items()}
-    (folder / "scores.json").write_text(json.dumps({"scores": {}, "per_image": per_image}))
-    captions = config.Captions("val", "val.json", "val", "val.json", "tokenizer.json")
-    return config.Profile(
-        "test", "demo", 1, config.Clip(), config.Labelled("", ""), captions, config.Photographs("val", ("c", "a")),
-        {"best": config.Run("best")}, name="p",
-    )  # fmt: skip
-
-
-def test_the_best_and_the_worst_pair_are_the_extremes_of_clipscore(profile) -> None:
-    best, worst = selection.best_and_worst(profile, "best")
-    assert (best.name, best.caption, best.clip_score) == ("d", "said d", 0.9)  # of equals, the last by name
-    assert (worst.name, worst.clip_score, worst.references) == ("c", 0.4, ("one 2",))
-    assert worst.path.is_file()
-
-
-def test_missing_scores_say_how_to_get_them(profile, tmp_path: Path) -> None:
-    (tmp_path / "runs/p/p2/best/scores.json").unlink()
-    with pytest.raises(UserError, match=r"scores\.json is missing.*hw3 train best --profile p"):
-        selection.best_and_worst(profile, "best")
-
-
-def test_photographs_come_in_the_profiles_order_and_missing_ones_are_named(profile) -> None:
-    assert [path.name for path in selection.photographs(profile)] == ["c.jpg", "a.jpg"]
-    from dataclasses import replace
-
-    with pytest.raises(UserError, match="lacks: zebra"):
-        selection.photographs(replace(profile, p3=config.Photographs("val", ("a", "zebra"))))
-
-
-def test_the_summary_carries_its_provenance(profile) -> None:
-    best, worst = selection.best_and_worst(profile, "best")
-    summary = json.loads(selection.write_summary(profile, "best", best, worst, {"bike": "a bike"}).read_text())
-    assert summary["best"] == {"image": "d.jpg", "caption": "said d", "CLIPScore": 0.9}
-    assert summary["worst"]["image"] == "c.jpg"
-    assert summary["photographs"] == {"bike": "a bike"}
-    assert summary["provenance"]["seed"] == 1

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 from hw3lib import config, paths
+from hw3lib.attention.results import Aimed, Compared, Effect, Estimate, Grounding, Groups, Views, WordClass
 from hw3lib.claims import evidence, table
 from hw3lib.claims.evidence import Claim
 from hw3lib.claims.verdicts import Part
 from hw3lib.system import files
 from hw3lib.system.errors import UserError
+from hw3lib.system.results import write_result
 
 
 def effect(value: float, half: float = 0.01, n: int = 300) -> dict[str, Any]:
@@ -41,20 +43,36 @@ def prompt_study(
     }  # fmt: skip
 
 
+def compared(over_centre: float, half: float = 0.01) -> Compared:
+    over = Effect(**effect(over_centre, half))
+    return Compared(0.4, 0.39, 0.41, uniform=0.1, centre=0.2, caption=0.2, over_uniform=over, over_centre=over,
+                    over_caption=over)  # fmt: skip
+
+
+def word_class(bits: float, mass: Compared | None = None, hit: Compared | None = None) -> WordClass:
+    certain = Estimate(1.0, 1.0, 1.0)
+    return WordClass(
+        words=9, images=9, entropy=Estimate(bits, bits, bits), stability=certain, elsewhere=certain, at="its object",
+        aimed=9, aimed_images=9, mass=mass, hit=hit,
+    )  # fmt: skip
+
+
 def grounding(
     noun: float = 0.2, colour: float = 0.2, entropy: float = 0.4, whole: float = 0.2, wrong: float = 0.2,
     group: float = 0.1,
-) -> dict[str, Any]:  # fmt: skip
-    mass = {"value": 0.4, "centre": 0.2}
-    return {
-        "masks": True, "most_bits": 5.0,
-        "classes": {
-            "object": {"mass": mass | {"over_centre": effect(noun)}, "hit": {"value": 0.8, "centre": 0.5}},
-            "colour": {"mass": mass | {"over_centre": effect(colour)}}, "function": {"entropy": {"value": 4.0}},
+) -> Grounding:  # fmt: skip
+    evenness = Estimate(0.9, 0.8, 1.0)
+    return Grounding(
+        provenance={}, run="best", images=9, words=27, grid=(7, 7), most_bits=5.0, layers=1, heads=1,
+        classes={
+            "object": word_class(3.0, compared(noun), compared(0.3)), "colour": word_class(3.0, compared(colour)),
+            "function": word_class(4.0),
         },
-        "function_entropy": effect(entropy), "function_whole": effect(whole),
-        "wrong": {}, "swapped": {"mass": {"over_centre": effect(wrong, 0.05)}}, "groups": {"difference": effect(group)},
-    }  # fmt: skip
+        views=Views(None, None, None, None, None), choice=None, function_entropy=Effect(**effect(entropy)),
+        function_whole=Effect(**effect(whole)), wrong=Aimed(aimed=0, aimed_images=0), masks=True,
+        groups=Groups(9, evenness, evenness, Effect(**effect(group)), {}),
+        swapped=Aimed(aimed=9, aimed_images=9, mass=compared(wrong, 0.05)),
+    )  # fmt: skip
 
 
 def judged(profile: config.Profile, number: int) -> Claim:
@@ -63,7 +81,8 @@ def judged(profile: config.Profile, number: int) -> Claim:
 
 
 def put(profile: config.Profile, path: str, content: Any) -> None:
-    files.write_json(paths.runs(profile.name) / path, content)
+    write = write_result if dataclasses.is_dataclass(content) else files.write_json
+    write(paths.runs(profile.name) / path, content)
 
 
 @pytest.mark.parametrize(
@@ -195,8 +214,8 @@ def test_what_was_not_measured_is_not_tested_and_the_claim_says_so(tiny_profile)
 
 
 def test_without_masks_the_claims_about_objects_are_not_testable(tiny_profile) -> None:
-    content = grounding() | {"masks": False, "groups": None, "swapped": None}
-    content["classes"] = {"function": {"entropy": {"value": 4.0}}, "object": {"entropy": {"value": 3.0}}}
+    classes = {"function": word_class(4.0), "object": word_class(3.0)}
+    content = dataclasses.replace(grounding(), masks=False, groups=None, swapped=None, classes=classes)
     put(tiny_profile, "p3/grounding.json", content)
     assert judged(tiny_profile, 6).verdict == judged(tiny_profile, 8).verdict == "not testable"
     assert "masks" in judged(tiny_profile, 6).untested
@@ -204,7 +223,7 @@ def test_without_masks_the_claims_about_objects_are_not_testable(tiny_profile) -
 
 
 def test_a_claim_of_which_a_part_is_untested_is_not_supported_as_a_whole(tiny_profile) -> None:
-    put(tiny_profile, "p3/grounding.json", grounding() | {"groups": None})
+    put(tiny_profile, "p3/grounding.json", dataclasses.replace(grounding(), groups=None))
     found = judged(tiny_profile, 8)
     assert [part.verdict for part in found.parts] == ["supported"]
     assert found.untested
@@ -212,9 +231,7 @@ def test_a_claim_of_which_a_part_is_untested_is_not_supported_as_a_whole(tiny_pr
 
 
 def test_captions_that_name_nothing_leave_the_claim_about_nouns_untested(tiny_profile) -> None:
-    content = grounding()
-    content["classes"] = {"function": {"entropy": {"value": 4.0}}}
-    put(tiny_profile, "p3/grounding.json", content)
+    put(tiny_profile, "p3/grounding.json", dataclasses.replace(grounding(), classes={"function": word_class(4.0)}))
     assert judged(tiny_profile, 6).untested == "the captions name no object that is there to be looked at"
 
 

@@ -38,12 +38,10 @@ pytestmark = [
 PROBE = """
 import ipywidgets
 from IPython.display import display
-from hw3lib import config
-from hw3lib.attention import selection
-from hw3lib.models import inference
+from hw3lib.models.experiment import Experiment
 from hw3lib.viewer.explorer import AttentionExplorer
-setting = config.load("smoke")
-explorer = AttentionExplorer(inference.load_run(setting, "best"), selection.photographs(setting))
+experiment = Experiment.open("smoke")
+explorer = AttentionExplorer(experiment.load_run("best"), experiment.photographs)
 heard = ipywidgets.Label("kernel: nothing yet")
 def tell(change):
     heard.value = f"kernel: {change['name']} {change['new']} of {explorer.attention.caption}"

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hw3lib.attention import selection
 from hw3lib.attention.maps import CaptionAttention, View, attend, view_maps
 from hw3lib.config import Profile
 from hw3lib.data.tokenizer import for_profile
 from hw3lib.display.bundle import FIGURE
 from hw3lib.models import inference
+from hw3lib.models.experiment import Experiment
 from hw3lib.system.errors import UserError
 from hw3lib.viewer import explorer
 from hw3lib.viewer.explorer import AttentionExplorer
@@ -30,7 +30,7 @@ HOSTILE = "<img src=x onerror=alert(1)>"
 
 @pytest.fixture
 def loaded(tiny_profile: Profile) -> inference.LoadedRun:
-    """An untrained captioner with a trained tokenizer: enough to look."""
+    """An untrained captioner with a trained tokenizer: enough to attend."""
     import torch
 
     from hw3lib.models.captioner import Captioner
@@ -44,7 +44,7 @@ def loaded(tiny_profile: Profile) -> inference.LoadedRun:
 
 @pytest.fixture
 def images(tiny_profile: Profile) -> list[Path]:
-    return selection.photographs(tiny_profile)
+    return Experiment.open(tiny_profile).photographs
 
 
 def file(content: bytes, name: str = "mine.png") -> tuple[dict, ...]:

@@ -1,0 +1,177 @@
+"""P3's result files: ``grounding.json``, how far attention can be believed, and ``summary.json``, its captions.
+
+``hit`` is the pointing game's accuracy, ``mass`` the attention mass inside the object, ``rank`` Spearman's correlation
+with how much of each patch the object covers; see :mod:`hw3lib.attention.grounding`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from hw3lib.attention.maps import View
+
+Table = list[list[float]]  # (N, H + 1): layers by heads, their mean in the last column
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over words, with its 95 % interval by bootstrap over images; no interval from a single image."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A difference of two means with its 95 % interval, from ``n`` images."""
+
+    effect: float
+    low: float
+    high: float
+    n: int
+
+
+@dataclass(frozen=True)
+class Compared(Estimate):
+    """A measure beside those of maps that do not know the word, and the differences to each."""
+
+    value: float
+    low: float
+    high: float
+    uniform: float
+    centre: float
+    caption: float  # the mean map of the caption's other words
+    over_uniform: Effect
+    over_centre: Effect
+    over_caption: Effect
+
+    def over(self, prior: str) -> Effect:
+        """The difference to one of :data:`hw3lib.attention.word_measures.PRIORS`."""
+        effect: Effect = getattr(self, f"over_{prior}")
+        return effect
+
+
+@dataclass(frozen=True, kw_only=True)
+class Aimed:
+    """Words that have something to attend to; only their number when they are of one image."""
+
+    aimed: int
+    aimed_images: int
+    hit: Compared | None = None
+    mass: Compared | None = None
+    rank: Compared | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WordClass(Aimed):
+    """What was measured of a class of words."""
+
+    words: int
+    images: int
+    entropy: Estimate  # bits
+    stability: Estimate  # correlation with the map on the mirrored photograph
+    elsewhere: Estimate  # correlation with a map on another photograph
+    at: str  # what these words should attend to
+
+
+@dataclass(frozen=True)
+class Views:
+    """Nouns by layer and head."""
+
+    hit: Table | None
+    mass: Table | None
+    rank: Table | None
+    entropy: Table | None
+    stability: Table | None
+
+
+@dataclass(frozen=True)
+class HeldoutMass(Estimate):
+    """An attribution method's mass inside the object, and its difference to the last layer's."""
+
+    value: float
+    over_last: Effect
+
+
+@dataclass(frozen=True)
+class Heldout:
+    """An attribution method on the images that had no say in the choice of layer and head."""
+
+    hit: Estimate
+    mass: HeldoutMass
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The layer and head whose attention lies most inside the named object; pairs are of choosing and of judging."""
+
+    chosen: View  # the best head
+    layer: int  # the best by the mean of its heads
+    images: tuple[int, int]
+    words: tuple[int, int]
+    heldout: dict[str, Heldout]  # by attribution method
+
+
+@dataclass(frozen=True)
+class WordEvenness(Estimate):
+    """How evenly words of one kind are spread over the instances of a phrase about several."""
+
+    words: int
+
+
+@dataclass(frozen=True)
+class Groups:
+    """How evenly attention is spread over several instances, 0 to 1: the phrase's words, and the caption's others."""
+
+    images: int
+    phrase: Estimate
+    rest: Estimate
+    difference: Effect
+    by_word: dict[str, WordEvenness]
+
+
+@dataclass(frozen=True)
+class Grounding:
+    """The whole of ``grounding.json``, for the mean of all heads of the last layer unless it says otherwise."""
+
+    provenance: dict[str, Any]
+    run: str
+    images: int
+    words: int
+    grid: tuple[int, int]
+    most_bits: float  # of uniform attention
+    layers: int
+    heads: int
+    classes: dict[str, WordClass]
+    views: Views
+    choice: Choice | None
+    function_entropy: Effect | None  # bits of function words less those of nouns
+    function_whole: Effect | None  # less so many of the bits of uniform attention: summary.DIFFUSE
+    wrong: Aimed  # the run's own nouns whose object is not there: on any object
+    masks: bool  # whether there are any to compare with
+    groups: Groups | None  # of people's captions that speak of several
+    swapped: Aimed | None  # of people's captions whose noun was replaced by that of another thing
+
+
+@dataclass(frozen=True)
+class ScoredCaption:
+    """A validation image with the caption that the run gave it."""
+
+    image: str
+    caption: str
+    clip_score: Annotated[float, Field(alias="CLIPScore")]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The whole of ``summary.json``."""
+
+    provenance: dict[str, Any]
+    run: str
+    best: ScoredCaption
+    worst: ScoredCaption
+    photographs: dict[str, str]  # captions by the photograph's name

@@ -1,0 +1,84 @@
+"""P3's pairs are those of the ranking by CLIPScore, and its summary names them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from hw3lib import config
+from hw3lib.attention.selection import ranked_pairs, write_summary
+from hw3lib.models.experiment import Experiment
+from hw3lib.system.errors import UserError
+
+
+@pytest.fixture
+def experiment(tmp_path: Path, monkeypatch) -> Experiment:
+    """A profile of four validation images with predictions and scores of a run."""
+    monkeypatch.setenv("HW3_ROOT", str(tmp_path))
+    images = tmp_path / "val"
+    images.mkdir()
+    names = ["a", "b", "c", "d"]
+    for name in names:
+        Image.new("RGB", (90, 70)).save(images / f"{name}.jpg")
+    annotations = {
+        "images": [{"id": place, "file_name": f"{name}.jpg"} for place, name in enumerate(names)],
+        "annotations": [{"id": place, "image_id": place, "caption": f"one {place}"} for place in range(4)],
+    }
+    (tmp_path / "val.json").write_text(json.dumps(annotations))
+    folder = tmp_path / "runs" / "p" / "p2" / "best"
+    folder.mkdir(parents=True)
+    (folder / "predictions.json").write_text(json.dumps({name: f"said {name}" for name in names}))
+    scores = dict(zip(names, [0.7, 0.9, 0.4, 0.9], strict=True))
+    per_image = {name: {"CIDEr": 0.1, "CLIPScore": score} for name, score in scores.items()}
+    (folder / "scores.json").write_text(json.dumps({"scores": {}, "per_image": per_image}))
+    captions = config.Captions("val", "val.json", "val", "val.json", "tokenizer.json")
+    profile = config.Profile(
+        "test", "demo", 1, config.Clip(), config.Labelled("", ""), captions, config.Photographs("val", ("c", "a")),
+        {"best": config.Run("best")}, name="p",
+    )  # fmt: skip
+    return Experiment.open(profile)
+
+
+def test_pairs_go_from_the_lowest_clipscore_to_the_highest(experiment) -> None:
+    pairs = ranked_pairs(experiment, "best")
+    assert [pair.name for pair in pairs] == ["c", "a", "b", "d"]  # of equals, by name
+    assert (pairs[-1].caption, pairs[-1].clip_score) == ("said d", 0.9)
+    assert (pairs[0].clip_score, pairs[0].references) == (0.4, ("one 2",))
+    assert pairs[0].path.is_file()
+
+
+def test_missing_scores_say_how_to_get_them(experiment) -> None:
+    (experiment.run_folder("best") / "scores.json").unlink()
+    with pytest.raises(UserError, match=r"scores\.json is missing.*hw3 train best --profile p"):
+        ranked_pairs(experiment, "best")
+
+
+def test_scores_without_clipscore_or_of_other_images_are_refused_with_the_way_out(experiment) -> None:
+    path = experiment.run_folder("best") / "scores.json"
+    path.write_text(json.dumps({"per_image": {"a": {"CIDEr": 0.1}}}))
+    with pytest.raises(UserError, match=r"has no CLIPScore\. Train and score the run first"):
+        ranked_pairs(experiment, "best")
+    path.write_text(json.dumps({"per_image": {name: {"CLIPScore": 0.5} for name in ("a", "b", "zebra")}}))
+    (experiment.run_folder("best") / "predictions.json").write_text(json.dumps(dict.fromkeys(("a", "zebra"), "said")))
+    with pytest.raises(UserError, match=r"images that val\.json lacks: zebra"):
+        ranked_pairs(experiment, "best")
+
+
+def test_photographs_come_in_the_profiles_order_and_missing_ones_are_named(experiment) -> None:
+    assert [path.name for path in experiment.photographs] == ["c.jpg", "a.jpg"]
+    profile = replace(experiment.profile, p3=config.Photographs("val", ("a", "zebra")))
+    with pytest.raises(UserError, match="lacks: zebra"):
+        Experiment.open(profile).photographs
+
+
+def test_the_summary_carries_its_provenance(experiment) -> None:
+    worst, *_, best = ranked_pairs(experiment, "best")
+    summary = json.loads(write_summary(experiment, "best", best, worst, {"bike": "a bike"}).read_text())
+    assert summary["best"] == {"image": "d.jpg", "caption": "said d", "CLIPScore": 0.9}
+    assert summary["worst"]["image"] == "c.jpg"
+    assert summary["photographs"] == {"bike": "a bike"}
+    assert summary["provenance"]["seed"] == 1

@@ -1,0 +1,75 @@
+"""What a summary says of measurements whose answer is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hw3lib.attention.maps import View
+from hw3lib.attention.results import Grounding
+from hw3lib.attention.summary import choose_head, summarise
+from hw3lib.attention.word_measures import WordMeasures
+from hw3lib.system.results import read_result, write_result
+
+
+def synthetic(mass: float, centre: float, function_bits: float, images: int = 40) -> WordMeasures:
+    """Two words an image, a function word and a noun, whose measures scatter around what is given."""
+    rng = np.random.default_rng(3)
+    words, views = 2 * images, 2 * 4
+    noun = np.tile([False, True], images)
+
+    def around(value: float, shape: tuple[int, ...] = (words, views)) -> np.ndarray:
+        return (value + rng.normal(0, 0.02, shape)).astype(np.float32)
+
+    nothing = np.full((words, views), np.nan, np.float32)
+    return WordMeasures(
+        grid=(4, 4), layers=2, heads=3, images=[str(i) for i in range(images)],
+        image=np.repeat(np.arange(images, dtype=np.int32), 2), word=np.tile(["the", "dog"], images),
+        kind=np.tile(["function", "object"], images), category=np.tile(["", "dog"], images),
+        target=np.tile(["", "named"], images), plural=np.zeros(words, bool),
+        entropy=np.where(noun[:, None], around(2.0), around(function_bits)),
+        hit=np.where(noun[:, None], 1.0, np.nan) * np.ones((1, views)),
+        mass=np.where(noun[:, None], around(mass), np.nan),
+        rank=np.where(noun[:, None], around(0.5), np.nan), stability=around(0.9), elsewhere=around(0.1, (words,)),
+        prior_hit=np.where(noun[:, None], 0.5, np.nan) * np.ones((1, 3)),
+        prior_mass=np.where(noun[:, None], around(centre, (words, 3)), np.nan),
+        prior_rank=np.where(noun[:, None], 0.1, np.nan) * np.ones((1, 3)),
+        method_hit=np.full((words, 2), np.nan), method_mass=np.full((words, 2), np.nan), evenness=nothing,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("mass", "centre", "sign"), [(0.5, 0.2, 1), (0.2, 0.5, -1)])
+def test_the_difference_to_the_centre_has_its_sign_and_an_interval_around_it(mass, centre, sign) -> None:
+    over = summarise(synthetic(mass, centre, 3.0), masks=True).classes["object"].mass.over_centre
+    assert over.effect == pytest.approx(mass - centre, abs=0.02)
+    assert over.low < over.effect < over.high
+    assert sign * over.low > 0
+    assert sign * over.high > 0
+    assert over.n == 40
+
+
+def test_the_best_head_is_judged_on_images_that_did_not_choose_it() -> None:
+    found = synthetic(0.3, 0.2, 3.0)
+    first = found.image % 2 == 0
+    found.mass[first, found.view(0, 1)] = 0.9  # agrees best where it is chosen ...
+    found.mass[~first, found.view(0, 1)] = 0.05  # ... and is worst elsewhere
+    choice = choose_head(found)
+    assert choice.chosen == View(layer=0, head=1)
+    assert choice.heldout["best head"].mass.value == pytest.approx(0.05)
+    assert choice.heldout["best head"].mass.over_last.high < 0
+
+
+def test_function_words_are_compared_with_nouns_and_with_the_whole() -> None:
+    summary = summarise(synthetic(0.5, 0.2, 3.0), masks=True)
+    assert summary.function_entropy.effect == pytest.approx(1, abs=0.02)
+    assert summary.function_whole.effect == pytest.approx(3 - 0.9 * 4, abs=0.02)
+
+
+def test_what_a_single_image_cannot_tell_is_left_open_and_the_file_can_be_written(tmp_path) -> None:
+    words = synthetic(0.5, 0.2, 3.0)
+    words.kind[0] = "count"  # alone of its class: there is no word elsewhere to compare it with
+    words.elsewhere[0] = np.nan
+    written = write_result(tmp_path / "grounding.json", summarise(words, masks=True))
+    counts = read_result(written, Grounding).classes["count"]
+    assert (counts.elsewhere.value, counts.entropy.low, counts.aimed) == (None, None, 0)
+    assert counts.entropy.value == pytest.approx(3, abs=0.1)
