@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,23 @@ class CaptionSet:
 
     def __len__(self) -> int:
         return len(self.paths)
+
+    def subset(self, indices: Iterable[int]) -> CaptionSet:
+        """Some of the images, in the order given.
+
+        >>> from pathlib import Path
+        >>> from hw3lib.data.caption_set import CaptionSet
+        >>> captions = CaptionSet((Path("a.jpg"), Path("b.jpg")), ("a", "b"), (7, 9), (("a dog",), ("a cat", "a pet")))
+        >>> captions.subset([1]).captions
+        (('a cat', 'a pet'),)
+        """
+        rows = list(indices)
+        return CaptionSet(
+            tuple(self.paths[row] for row in rows),
+            tuple(self.names[row] for row in rows),
+            tuple(self.ids[row] for row in rows),
+            tuple(self.captions[row] for row in rows),
+        )
 
     @property
     def files(self) -> tuple[Path, ...]:

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from hw3lib.config import Captions
 
 
-def training_captions(captions: Captions, limit: int | None = None) -> CaptionSet:
+def training_captions(captions_config: Captions, limit: int | None = None) -> CaptionSet:
     """A profile's training set, from files or from shards; see :func:`load_captions`."""
-    annotations = captions.train_annotations
-    images = paths.resolve(captions.train_images)
+    annotations = captions_config.train_annotations
+    images = paths.resolve(captions_config.train_images)
     return load_captions(paths.resolve(annotations) if annotations else None, images, limit)
 
 
@@ -43,13 +43,13 @@ def load_captions(
         return shards.load(image_folder, limit)
     file = read_captions(annotations_json)
     photographs = _photographs(file.path, list(file.file_names.values()), Path(image_folder))
-    images = list(file.file_names.items())[:limit]
-    return CaptionSet(
-        paths=tuple(photographs[file_name] for _, file_name in images),
-        names=tuple(image_name(file_name) for _, file_name in images),
-        ids=tuple(image_id for image_id, _ in images),
-        captions=tuple(tuple(file.captions[image_id]) for image_id, _ in images),
+    captions = CaptionSet(
+        paths=tuple(photographs[file_name] for file_name in file.file_names.values()),
+        names=tuple(map(image_name, file.file_names.values())),
+        ids=tuple(file.file_names),
+        captions=tuple(tuple(file.captions[image_id]) for image_id in file.file_names),
     )
+    return captions.subset(range(len(captions))[:limit])
 
 
 def _photographs(path: Path, file_names: Sequence[str], folder: Path) -> Mapping[str, Photograph]:

@@ -76,7 +76,7 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     return Image.fromarray((levels >> 8).astype(np.uint8))
 
 
-def trouble(photograph: str | Path | Photograph) -> str | None:
+def problem_with(photograph: str | Path | Photograph) -> str | None:
     """What is wrong with a photograph, in a sentence; ``None`` when it can be read."""
     try:
         open_image(photograph)
@@ -90,7 +90,7 @@ def unreadable(photographs: Sequence[str | Path | Photograph]) -> list[str]:
     from hw3lib.system import threads
 
     with ThreadPoolExecutor(threads.count()) as pool:
-        return [problem for problem in pool.map(trouble, photographs) if problem]
+        return [problem for problem in pool.map(problem_with, photographs) if problem]
 
 
 def list_images(folder: str | Path) -> list[Path]:
@@ -103,19 +103,19 @@ def list_images(folder: str | Path) -> list[Path]:
     if not folder.is_dir():
         raise UserError(f"there is no folder {folder}")
     # Hidden files are left out: macOS writes ._name.jpg beside every photograph on foreign disks.
-    found = [
+    images = [
         path
         for path in folder.iterdir()
         if path.suffix.lower() in IMAGE_ENDINGS
         and not path.name.startswith(".")
         and (path.is_file() or path.is_symlink())  # a link to nothing is told of when it is opened
     ]
-    if not found:
+    if not images:
         raise UserError(f"{folder} holds no image ({', '.join(IMAGE_ENDINGS)})")
-    for path in found:
+    for path in images:
         if not path.name.isascii() and _surrogate(path.name):
             raise UserError(f"{folder} holds {os.fsencode(path.name)!r}, whose name is not UTF-8; rename it")
-    return sorted(found, key=lambda path: path.name)
+    return sorted(images, key=lambda path: path.name)
 
 
 def _surrogate(text: str) -> bool:

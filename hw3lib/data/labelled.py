@@ -40,17 +40,15 @@ def load_labelled(folder: str | Path, id2label_json: str | Path) -> LabelledSet:
         raise UserError(f"{path}: every key must be a whole number, as in 7_0.png") from None
     nameless = [label for label, name in labels.items() if not (isinstance(name, str) and name.strip())]
     if nameless or len(labels) < len(raw):
-        said = f"gives {counted(nameless, 'label')} no name" if nameless else "has a label twice"
-        raise UserError(f'{path} {said}; it must map each label id to a name, as {{"0": "bicycle", ...}}')
+        problem = f"gives {counted(nameless, 'label')} no name" if nameless else "has a label twice"
+        raise UserError(f'{path} {problem}; it must map each label id to a name, as {{"0": "bicycle", ...}}')
     images = list_images(folder)
-    found = [re.fullmatch(r"(\d+)_.+", image.stem, re.DOTALL) for image in images]
-    truth = [int(match.group(1)) if match else None for match in found]
+    matches = [re.fullmatch(r"(\d+)_.+", image.stem, re.DOTALL) for image in images]
+    truth = [int(match.group(1)) if match else None for match in matches]
     # Files of any name may be classified; only a whole folder that follows the pattern is held to it.
     if all(label is not None for label in truth):
         foreign = [image.name for image, label in zip(images, truth, strict=True) if label not in labels]
-        if len(foreign) == len(images):
-            truth = [None] * len(images)
-        elif foreign:
+        if 0 < len(foreign) < len(images):
             raise UserError(f"{folder} has {counted(foreign, 'image')} whose label id {path} does not name")
     truth = [label if label in labels else None for label in truth]
     return LabelledSet(tuple(images), tuple(truth), labels)

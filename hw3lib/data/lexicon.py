@@ -28,7 +28,13 @@ def plural(phrase: str) -> str:
 
 @dataclass(frozen=True)
 class Lexicon:
-    """From words to categories. Build with :meth:`of`, :meth:`load` or :meth:`for_categories`."""
+    """From words to categories. Build with :meth:`of`, :meth:`load` or :meth:`for_categories`.
+
+    >>> from hw3lib.data.lexicon import Lexicon
+    >>> lexicon = Lexicon.of({"dog": ["dog", "puppy"], "fire hydrant": ["hydrant"], "_none": ["hot dog"]})
+    >>> lexicon.mentions("Two puppies eat a hot dog by a hydrant.")
+    ['dog', 'fire hydrant']
+    """
 
     categories: tuple[str, ...]
     phrases: dict[tuple[str, ...], str]  # tokens -> category, or NOTHING
@@ -80,18 +86,18 @@ class Lexicon:
 
     def spans(self, tokens: Sequence[str]) -> list[tuple[str, range]]:
         """The mentions among the tokens of a caption (:func:`tokens_of`): categories, and the places of each phrase."""
-        found, start = [], 0
+        spans, start = [], 0
         while start < len(tokens):
             for length in range(min(self.longest, len(tokens) - start), 0, -1):
                 category = self.phrases.get(tuple(tokens[start : start + length]))
                 if category is not None:
                     if category != NOTHING:
-                        found.append((category, range(start, start + length)))
+                        spans.append((category, range(start, start + length)))
                     start += length
                     break
             else:
                 start += 1
-        return found
+        return spans
 
 
 def tokens_of(text: str) -> list[str]:

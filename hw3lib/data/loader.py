@@ -1,6 +1,6 @@
 """What training is fed: an epoch's order -> batch sampler -> DataLoader -> images with their captions as tokens.
 
-Dimension letters: I images of a step, B captions of a step, T tokens, h w the model's input in pixels.
+Dimension letters: I images of a batch, B captions of a batch, T tokens, h w the model's input in pixels.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from hw3lib.data.cache.row_cache import Rows
 from hw3lib.data.cache.row_file import Damaged
 from hw3lib.data.caption_set import CaptionSet
 from hw3lib.data.epoch_order import Sample
-from hw3lib.data.images import Photograph, open_image, trouble
+from hw3lib.data.images import Photograph, open_image, problem_with
 from hw3lib.data.tokenizer import CaptionTokenizer
 from hw3lib.data.transform import ImageTransform
 from hw3lib.system import threads
@@ -39,7 +39,7 @@ class Images:
 
     paths: tuple[Photograph, ...]
     transform: ImageTransform
-    pixels: np.ndarray | Rows | None  # uint8 (n, h, w, 3)
+    pixels: np.ndarray | Rows | None  # uint8 (I, h, w, 3)
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -77,7 +77,7 @@ def load_images(
 
     def fitted(path: P) -> np.ndarray | str | None:
         if not fits:  # read through once all the same: a damaged one would end an epoch hours from now
-            return trouble(path)
+            return problem_with(path)
         try:
             return np.asarray(transform.fit(open_image(path)))
         except UserError as error:
@@ -126,13 +126,7 @@ def readable(captions: CaptionSet, bad: Mapping[P, str]) -> CaptionSet:
     if len(bad) > max(1, len(captions) // 100):
         first = next(iter(bad.values()))
         raise UserError(f"{len(bad)} of {len(captions)} photographs are unreadable. The first: {first}")
-    keep = [index for index, path in enumerate(captions.paths) if path not in bad]
-    return CaptionSet(
-        tuple(captions.paths[i] for i in keep),
-        tuple(captions.names[i] for i in keep),
-        tuple(captions.ids[i] for i in keep),
-        tuple(captions.captions[i] for i in keep),
-    )
+    return captions.subset(index for index, path in enumerate(captions.paths) if path not in bad)
 
 
 Seeded = tuple[Sample, tuple[int, ...]]  # a sample, and what its jitter is drawn from beside the image
@@ -217,6 +211,11 @@ class Loader:
 
 
 def padded(captions: list[list[int]], pad: int) -> Tensor:
-    """Token ids as one tensor (B, T)."""
+    """Token ids as one tensor (B, T).
+
+    >>> from hw3lib.data.loader import padded
+    >>> padded([[2, 7, 3], [2, 7, 8, 9, 3]], pad=0).tolist()
+    [[2, 7, 3, 0, 0], [2, 7, 8, 9, 3]]
+    """
     length = max(map(len, captions))
     return torch.tensor([caption + [pad] * (length - len(caption)) for caption in captions])

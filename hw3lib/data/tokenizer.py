@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 from hw3lib import paths
 from hw3lib.system.errors import UserError
 from hw3lib.system.files import write_json
+from hw3lib.system.messages import shorten
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-    from hw3lib.config import Profile
+    from hw3lib.config import Captions
 
 SPECIAL = ("[PAD]", "[UNK]", "[BOS]", "[EOS]")
 _CONTINUES = "##"  # WordPiece's mark of a piece that continues a word
@@ -30,6 +31,20 @@ _OPENING = ("(", "[", "{")
 
 class CaptionTokenizer:
     """Captions to token ids and back, and sub-words to words.
+
+    >>> from tokenizers import Tokenizer, models, pre_tokenizers
+    >>> from hw3lib.data.tokenizer import CaptionTokenizer
+    >>> vocabulary = {"[PAD]": 0, "[UNK]": 1, "[BOS]": 2, "[EOS]": 3, "two": 4, "bike": 5, "##s": 6}
+    >>> file = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
+    >>> file.pre_tokenizer = pre_tokenizers.Whitespace()
+    >>> tokenizer = CaptionTokenizer(file)
+    >>> tokens = tokenizer.encode("Two bikes")
+    >>> tokens
+    [2, 4, 5, 6, 3]
+    >>> tokenizer.words(tokens)
+    [('[BOS]', [0]), ('two', [1]), ('bikes', [2, 3]), ('[EOS]', [4])]
+    >>> tokenizer.decode(tokens)
+    'two bikes'
 
     Also reads files that lack a decoder, that pad by themselves, or that hold no upper case (text is then
     lower-cased before encoding, or else every "A" would become [UNK]).
@@ -73,8 +88,8 @@ class CaptionTokenizer:
         except (UserError, KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:  # the Rust library raises bare Exception, and its panics not even that
-            said = " ".join(str(error).split())[:200]
-            raise UserError(f"{form} ({said}); {remedy}") from None
+            reason = shorten(" ".join(str(error).split()), 200)
+            raise UserError(f"{form} ({reason}); {remedy}") from None
 
     def _refuse_unusable(self) -> None:
         """Raise where ids go beyond the vocabulary's size, or where any text is no text to it."""
@@ -189,13 +204,13 @@ def _join(words: list[tuple[str, list[int]]]) -> list[tuple[str, list[int]]]:
     return joined
 
 
-def for_profile(profile: Profile) -> CaptionTokenizer:
-    """The profile's tokenizer, trained from its training captions and written when the file is absent."""
-    path = paths.resolve(profile.captions.tokenizer)
+def load_or_train(captions_config: Captions) -> CaptionTokenizer:
+    """A profile's tokenizer, trained from its training captions and written when the file is absent."""
+    path = paths.resolve(captions_config.tokenizer)
     if path.is_file():
         return CaptionTokenizer.load(path)
     from hw3lib.data.captions import training_captions
 
-    captions = training_captions(profile.captions)
+    captions = training_captions(captions_config)
     texts = (caption for group in captions.captions for caption in group)
-    return CaptionTokenizer.train(texts, profile.captions.vocabulary_size, path)
+    return CaptionTokenizer.train(texts, captions_config.vocabulary_size, path)

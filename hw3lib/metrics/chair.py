@@ -99,6 +99,12 @@ def object_scores(
 ) -> dict[str, float]:
     """CHAIR_i, CHAIR_s (0 is best) and object_recall (1 is best) of ``{image name: caption}``.
 
+    >>> from hw3lib.metrics.chair import Objects, object_scores
+    >>> dogs = frozenset({"dog"})
+    >>> objects = Objects(("dog", "cat"), present={"a": dogs}, expected={"a": dogs})
+    >>> object_scores({"a": "a dog and a cat"}, objects)
+    {'CHAIR_i': 0.5, 'CHAIR_s': 1.0, 'object_recall': 1.0}
+
     Arguments and errors are those of :func:`object_counts`.
     """
     return summed(object_counts(predictions, objects, references, lexicon))

@@ -13,7 +13,7 @@ from hw3lib import config
 from hw3lib.config import folder
 from hw3lib.data.images import unreadable
 from hw3lib.data.loader import Images, batches, load_images
-from hw3lib.data.tokenizer import CaptionTokenizer, for_profile
+from hw3lib.data.tokenizer import CaptionTokenizer, load_or_train
 from hw3lib.data.transform import ImageTransform
 from hw3lib.models.captioner import Captioner, Memory
 from hw3lib.models.decoding import Caption, beam, greedy
@@ -55,7 +55,7 @@ def load_run(profile: config.Profile, run: str, device: str = "cpu") -> LoadedRu
         model = Captioner.load(target / "best.safetensors").to(device)
     except UserError as error:
         raise UserError(f"{error}: hw3 train {run} --fresh --profile {profile.name}") from None
-    tokenizer = for_profile(profile)
+    tokenizer = load_or_train(profile.captions)
     if tokenizer.size != model.vocabulary_size:
         raise UserError(
             f"{target} was trained with {model.vocabulary_size} tokens but {profile.captions.tokenizer} has "

@@ -32,7 +32,7 @@ from hw3lib.data.captions import load_captions, training_captions
 from hw3lib.data.images import Photograph
 from hw3lib.data.loader import Images, Pairs, load_images, readable
 from hw3lib.data.predictions import variant
-from hw3lib.data.tokenizer import for_profile
+from hw3lib.data.tokenizer import load_or_train
 from hw3lib.models.captioner import Captioner
 from hw3lib.models.decoding import Caption
 from hw3lib.models.inference import LoadedRun, caption_images, load_run
@@ -141,7 +141,7 @@ class _Trainer:
 
         captions = profile.captions
         with accelerator.main_process_first():  # the first trains the tokenizer if need be
-            self.tokenizer = for_profile(profile)
+            self.tokenizer = load_or_train(profile.captions)
         train_set = training_captions(captions, captions.limit_train)
         self.val_set = load_captions(
             paths.resolve(captions.val_annotations), paths.resolve(captions.val_images), captions.limit_val
@@ -167,9 +167,7 @@ class _Trainer:
             problems = problem_list(list(bad.values()), len(self.val_set))
             raise UserError(f"every validation image counts, but {problems}")
         self.judged = range(len(self.val_set))[: self.setting.validate_images]
-        self.score = (
-            scorer(profile, _first(self.val_set, len(self.judged)), str(accelerator.device)) if self.main else None
-        )
+        self.score = scorer(profile, self.val_set.subset(self.judged), str(accelerator.device)) if self.main else None
         self.rewards: Rewards | None = None
 
         self.stages = Stages(self.setting.learning_rates, self.setting.patience, self.setting.stage_epochs)
@@ -486,10 +484,6 @@ def peak_memory(device: torch.device) -> int:
         return 0
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
-
-
-def _first(captions: CaptionSet, count: int) -> CaptionSet:
-    return CaptionSet(captions.paths[:count], captions.names[:count], captions.ids[:count], captions.captions[:count])
 
 
 def _spread(names: list[str], count: int) -> list[str]:

@@ -14,7 +14,7 @@ from hw3lib.data.cache import decoded
 from hw3lib.data.captions import training_captions
 from hw3lib.data.epoch_order import epoch_order
 from hw3lib.data.loader import Loader, Pairs, load_images
-from hw3lib.data.tokenizer import for_profile
+from hw3lib.data.tokenizer import load_or_train
 from hw3lib.data.transform import ImageTransform
 
 
@@ -24,7 +24,7 @@ def pairs(tiny_profile: config.Profile) -> Pairs:
     found = training_captions(tiny_profile.captions)
     transform = ImageTransform(24, (0.5,) * 3, (0.5,) * 3, config.Jitter(0.4, 0.4, 0.4, 0.1))
     images, _ = load_images(found.paths, transform, cache=decoded.home())
-    return Pairs(images, found.captions, for_profile(tiny_profile), max_length=24)
+    return Pairs(images, found.captions, load_or_train(tiny_profile.captions), max_length=24)
 
 
 def test_jitter_is_the_same_with_any_number_of_workers_and_leaves_torchs_numbers_alone(pairs: Pairs) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hw3lib import config
-from hw3lib.data.tokenizer import SPECIAL, CaptionTokenizer, for_profile
+from hw3lib.data.tokenizer import SPECIAL, CaptionTokenizer, load_or_train
 from hw3lib.system.errors import UserError
 from tests.support import places
 
@@ -130,11 +130,11 @@ def test_capitals_are_read_in_the_case_that_the_file_knows(tmp_path: Path, capit
 
 def test_a_profile_without_a_tokenizer_trains_one_once(tiny_profile: config.Profile) -> None:
     path = Path(tiny_profile.captions.tokenizer)
-    first = for_profile(tiny_profile)
+    first = load_or_train(tiny_profile.captions)
     assert path.is_file()
     assert first.decode(first.encode("There is a triangle, it is red.")) == "there is a triangle, it is red."
     before = path.stat().st_mtime_ns
-    assert for_profile(tiny_profile).size == first.size
+    assert load_or_train(tiny_profile.captions).size == first.size
     assert path.stat().st_mtime_ns == before
 
 

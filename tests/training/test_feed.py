@@ -11,7 +11,7 @@ import torch
 from hw3lib import config
 from hw3lib.data.captions import training_captions
 from hw3lib.data.loader import Pairs, load_images
-from hw3lib.data.tokenizer import for_profile
+from hw3lib.data.tokenizer import load_or_train
 from hw3lib.models.captioner import Captioner
 from hw3lib.training import frozen_features
 from hw3lib.training.feed import Feed
@@ -28,7 +28,7 @@ def model(tiny_run: config.Run) -> Captioner:
 def pairs(tiny_profile: config.Profile, model: Captioner) -> Pairs:
     found = training_captions(tiny_profile.captions)
     images, _ = load_images(found.paths, model.transform(train=True))
-    return Pairs(images, found.captions, for_profile(tiny_profile), max_length=24)
+    return Pairs(images, found.captions, load_or_train(tiny_profile.captions), max_length=24)
 
 
 def feed(pairs: Pairs, model: Captioner, rank: int = 0, processes: int = 1, **changes: object) -> Feed:

@@ -23,7 +23,7 @@ from hw3lib.data.caption_set import CaptionSet
 from hw3lib.data.captions import load_captions
 from hw3lib.data.epoch_order import epoch_order
 from hw3lib.data.loader import Loader, Pairs, load_images, padded
-from hw3lib.data.tokenizer import for_profile
+from hw3lib.data.tokenizer import load_or_train
 from hw3lib.models.captioner import Captioner
 from hw3lib.system.errors import UserError
 from hw3lib.training import trainer
@@ -83,7 +83,7 @@ def test_images_in_memory_and_from_files_are_the_same(profile: config.Profile, m
 def test_a_batch_pairs_each_image_with_its_captions(profile: config.Profile) -> None:
     found = load_captions(profile.captions.train_annotations, profile.captions.train_images)
     images, _ = load_images(found.paths, Captioner(profile.run("best"), 40).transform(train=False))
-    tokenizer = for_profile(profile)
+    tokenizer = load_or_train(profile.captions)
     pairs = Pairs(images, found.captions, tokenizer, max_length=24)
     steps = epoch_order([3] * 24, 4, 2, seed=0, epoch=0)
     for workers in (0, 1):
@@ -209,7 +209,7 @@ def test_in_bfloat16_on_a_cpu_the_encoder_attends_unfused_to_the_same_effect(pro
 
 def test_evaluation_captions_every_image_and_measures_the_loss(profile: config.Profile) -> None:
     found = load_captions(profile.captions.val_annotations, profile.captions.val_images)
-    tokenizer = for_profile(profile)
+    tokenizer = load_or_train(profile.captions)
     model = Captioner(profile.run("best"), tokenizer.size)
     images, _ = load_images(found.paths, model.transform(train=False))
     captions, loss, count = evaluate(model, images, found, tokenizer, range(2, 7), size=2)
@@ -402,7 +402,7 @@ def test_the_encoder_learns_unless_it_is_frozen(profile: config.Profile, frozen_
     target = trainer.train(setting(profile, epochs=1, frozen_epochs=frozen_epochs), "best")
     state = Captioner.load(target / "best.safetensors").state_dict()
     torch.manual_seed(profile.seed)
-    start = Captioner(profile.run("best"), for_profile(profile).size).state_dict()
+    start = Captioner(profile.run("best"), load_or_train(profile.captions).size).state_dict()
     moved = {name for name in state if not torch.equal(state[name], start[name])}
     assert any(name.startswith("encoder.") for name in moved) == (frozen_epochs == 0)
     assert {"embed.weight", "project.1.weight"} <= moved

@@ -14,7 +14,7 @@ from PIL import Image
 
 from hw3lib.attention.maps import CaptionAttention, View, attend, view_maps
 from hw3lib.config import Profile
-from hw3lib.data.tokenizer import for_profile
+from hw3lib.data.tokenizer import load_or_train
 from hw3lib.display.bundle import FIGURE
 from hw3lib.models import inference
 from hw3lib.models.experiment import Experiment
@@ -36,7 +36,7 @@ def loaded(tiny_profile: Profile) -> inference.LoadedRun:
     from hw3lib.models.captioner import Captioner
 
     torch.manual_seed(0)
-    tokenizer = for_profile(tiny_profile)
+    tokenizer = load_or_train(tiny_profile.captions)
     run = tiny_profile.run("best")
     model = Captioner(run, tokenizer.size).eval()
     return inference.LoadedRun(model, tokenizer, model.transform(train=False), run, Path())

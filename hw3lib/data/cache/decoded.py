@@ -3,7 +3,7 @@
 Under ``runs/cache/images/<key>/``, ``key`` by all that the pixels follow from but the photograph itself, lies a
 :class:`~hw3lib.data.cache.row_cache.RowCache` of pixels, each photograph's by the sha256 of its bytes.
 
-Dimension letters: n photographs, h w the model's input in pixels.
+Dimension letters: I photographs, h w the model's input in pixels.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def home() -> Path:
 def load(
     photographs: Sequence[Photograph], transform: ImageTransform, folder: Path, report: Callable[[str], None]
 ) -> tuple[Rows, dict[int, str]]:
-    """Pixels of the readable photographs, uint8 (n, h, w, 3), and by index what is wrong with each of the others.
+    """Pixels of the readable photographs, uint8 (I, h, w, 3), and by index what is wrong with each of the others.
 
     What is not kept yet is decoded in threads and added. Where another process is about to do the same, one of them
     waits for the other and finds it done. Raises ``OSError`` where the disk has no room or cannot be written.
