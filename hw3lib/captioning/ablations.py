@@ -1,9 +1,9 @@
-"""P2's runs side by side: what each sets, what differs between them, and what that did, in rows and sentences."""
+"""P2's runs side by side: their scores, measured and published, in rows and sentences."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from hw3lib import config, paths
@@ -11,7 +11,6 @@ from hw3lib.config import folder
 from hw3lib.system.files import read_json
 
 Cell = str | int | float | None
-AVERAGE, CRITICAL, DECODING = "moving average of the weights", "then, with CIDEr as the reward", "decoding"
 HEADLINE = ("CIDEr", "CLIPScore", "BLEU-4", "METEOR", "ROUGE-L", "object_recall", "CHAIR_i")  # shown of a single run
 
 
@@ -34,76 +33,6 @@ def results(profile: config.Profile) -> list[Result]:
         scores = read_json(folder(profile, name) / "scores.json", remedy)["scores"]
         found.append(Result(name, run.title, scores, published.get(name, {})))
     return found
-
-
-def setting_rows(run: config.Run) -> list[list[Cell]]:
-    """A run's setting, a row per thing that it sets: what, and its value in words."""
-    encoder, decoder, training = run.encoder, run.decoder, run.training
-    size = f", {encoder.image_size} px" if encoder.image_size else ""
-    jitter = asdict(run.jitter)
-    rates = ", ".join(f"{rate:g}" for rate in training.learning_rates)
-    rows: list[list[Cell]] = [
-        ["encoder", f"{encoder.name}{_arguments(encoder.arguments)}{size}"],
-        ["its weights", encoder.weights.rsplit("/", 1)[-1]],
-        ["mean / std", f"{_numbers(encoder.mean)} / {_numbers(encoder.std)}"],
-        ["decoder", f"{decoder.layers} layers, {decoder.heads} heads, width {decoder.width or 'of the encoder'}"],
-        ["feed-forward", decoder.feed_forward],
-        ["dropout / attention dropout", f"{decoder.dropout:g} / {decoder.attention_dropout:g}"],
-        ["colour jitter", ", ".join(f"{key} {value:g}" for key, value in jitter.items() if value) or "none"],
-        ["learning rates", f"{rates}, {_schedule(training)}"],
-        ["encoder's rate", f"{training.encoder_rate_scale:g} of it" + _frozen(training)],
-        ["gradients clipped by value", f"-{training.clip_value:g} to {training.clip_value:g}"],
-        ["captions per step", f"{training.batch_size}, {training.captions_per_image} of each image"],
-        ["label smoothing", f"{training.label_smoothing:g}" if training.label_smoothing else "none"],
-        [AVERAGE, f"decay {training.ema_decay:g}" if training.ema_decay else "none"],
-        ["epochs at the most", training.epochs],
-        [CRITICAL, _critical(run.self_critical)],
-        [DECODING, f"beam search, {run.decoding.beams} beams" if run.decoding.beams > 1 else "greedy"],
-    ]  # fmt: skip
-    return rows
-
-
-def _arguments(arguments: Mapping[str, Any]) -> str:
-    """What makes a backbone another size than its name says, in brackets."""
-    said = (
-        f"{key} {'-'.join(map(str, value)) if isinstance(value, list) else value}" for key, value in arguments.items()
-    )
-    return f" ({', '.join(said)})" if arguments else ""
-
-
-def _numbers(values: tuple[float, ...] | None) -> str:
-    return "the backbone's own" if values is None else ", ".join(f"{value:g}" for value in values)
-
-
-def _schedule(training: config.Training) -> str:
-    fall = "falling along a cosine" if training.schedule == "cosine" else "in turn"
-    return fall + (f", after {training.warmup_steps} steps of warm-up" if training.warmup_steps else "")
-
-
-def _critical(setting: config.SelfCritical) -> str:
-    if not setting.epochs:
-        return "nothing"
-    return f"{setting.epochs} epochs, {setting.samples} samples of each image, rate {setting.learning_rate:g}"
-
-
-def _frozen(training: config.Training) -> str:
-    return f", after {training.frozen_epochs} epochs frozen" if training.frozen_epochs else ""
-
-
-def difference(profile: config.Profile, name: str, other: str | None = None, told: Collection[str] = ()) -> str:
-    """What a run sets otherwise than the ``other`` one (the profile's best), in words; empty for that run itself.
-
-    Settings that are ``told`` elsewhere are left out, by the names that :func:`setting_rows` gives them.
-    """
-    own, base = setting_rows(profile.run(name)), setting_rows(profile.run(other or profile.best_run))
-    differing = [(key, value) for (key, value), (_, before) in zip(own, base, strict=True) if value != before]
-    return "; ".join(f"{key}: {value}" for key, value in differing if key not in {"its weights", *told})
-
-
-def single_factor(profile: config.Profile, name: str) -> str | None:
-    """What a run sets otherwise than the best one, when it is one thing alone; ``None`` when it is several, or none."""
-    found = difference(profile, name)
-    return found if found and "; " not in found else None
 
 
 def table(profile: config.Profile, found: list[Result]) -> tuple[list[str], list[list[Cell]]]:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from hw3lib import config
-from hw3lib.captioning import ablations
+from hw3lib.captioning.settings import AVERAGE, DECODING, SELF_CRITICAL, sentence
+from hw3lib.captioning.settings import differences as settings_that_differ
 from hw3lib.config import folder
 from hw3lib.display.prose import estimate, signed
 from hw3lib.metrics.bootstrap import Difference, compare
@@ -27,7 +28,7 @@ _STEPS = (
     ("critical", "taught", "self-critical training"),
     ("final", "critical", "beam search after it"),
 )
-_TOLD = (ablations.AVERAGE, ablations.CRITICAL, ablations.DECODING)  # the settings that those steps are about
+_TOLD = (AVERAGE, SELF_CRITICAL, DECODING)  # the settings that those steps are about
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ def ingredients(profile: config.Profile, run: str) -> list[Ingredient]:
     if base == best:
         steps = [(first, "base", f"its setting, against {best}'s")]
     else:
-        setting = ablations.difference(profile, run, base, _TOLD)
+        changes = settings_that_differ(profile.run(run), profile.run(base))
+        setting = sentence([change for change in changes if change.label not in _TOLD])
         steps = [("base", "best", f"{base}'s setting, against {best}'s"), (first, "base", setting)]
     steps += [*_STEPS, ("final", "best", f"all of it, against {best}")]
     return [

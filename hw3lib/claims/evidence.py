@@ -18,7 +18,7 @@ from hw3lib import config, paths
 from hw3lib.attention.results import Effect, Grounding
 from hw3lib.attention.summary import DIFFUSE
 from hw3lib.attention.word_classes import classes
-from hw3lib.captioning import ablations
+from hw3lib.captioning.settings import differences, sentence
 from hw3lib.claims.verdicts import Part, Verdict, both_ways, together
 from hw3lib.config import folder
 from hw3lib.data.captions import load_captions
@@ -166,23 +166,22 @@ def _stops(factors: Found, untested: str) -> Claim:
 def _ablations(profile: config.Profile) -> Claim:
     """Claim 5: the best run against the three ablations, and against every run that differs from it in one thing."""
     best = _read(folder(profile, profile.best_run) / "scores.json").get("per_image")
-    parts, confounded = [], []
-    for name in profile.runs:
-        single = ablations.single_factor(profile, name)
+    parts: list[Part] = []
+    confounded: dict[str, int] = {}  # runs that change several settings at once, and how many
+    for name, run in profile.runs.items():
+        changes = differences(run, profile.run(profile.best_run))
         other = _read(folder(profile, name) / "scores.json").get("per_image")
-        if (name not in ABLATIONS and single is None) or not best or not other:
+        if (name not in ABLATIONS and len(changes) != 1) or not best or not other:
             continue
-        what = f"best, minus {ABLATIONS[name]}" if name in ABLATIONS else f"best, minus {name} ({single})"
+        what = f"best, minus {ABLATIONS[name]}" if name in ABLATIONS else f"best, minus {name} ({sentence(changes)})"
         found = compare(best, other, "CIDEr", profile.seed)
         parts.append(Part(what, found.effect, found.low, found.high, found.n, "CIDEr"))
-        if single is None:
-            confounded.append(name)
+        if len(changes) != 1:
+            confounded[name] = len(changes)
     remark, verdict = "", together(parts)
     if confounded:
-        changes = "; ".join(
-            f"`{name}` changes {_count(ablations.difference(profile, name))} things" for name in confounded
-        )
-        remark = f"The ablations change several things at once, and each backbone has its own pretraining: {changes}."
+        counts = "; ".join(f"`{name}` changes {count} things" for name, count in confounded.items())
+        remark = f"The ablations change several things at once, and each backbone has its own pretraining: {counts}."
         if len(confounded) == len(parts):
             remark += (
                 " No run here changes one thing alone, so that the claim's single causes are not told apart: the "
@@ -191,10 +190,6 @@ def _ablations(profile: config.Profile) -> Claim:
             verdict = "inconclusive" if verdict == "supported" else verdict
     test = "CIDEr of the best run, minus that of each ablation, on the same validation images."
     return _claim(5, test, parts, verdict, remark=remark, untested="" if parts else "the runs are not scored")
-
-
-def _count(difference: str) -> int:
-    return len([each for each in difference.split("; ") if each])
 
 
 def _bad_captions(profile: config.Profile) -> Claim:

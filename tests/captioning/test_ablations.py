@@ -42,29 +42,6 @@ def events(stages: list[int], train: int = 4) -> list[dict]:
     return log
 
 
-def test_what_differs_is_computed_from_the_settings() -> None:
-    profile = config.load("hw3")
-    assert ablations.difference(profile, "best") == ""
-    swinv2 = ablations.difference(profile, "swinv2")
-    assert "swinv2_base_window8_256" in swinv2
-    assert "feed-forward: 1024" in swinv2
-    assert "1e-05" in swinv2
-    assert "jitter" not in swinv2
-    vit = ablations.difference(profile, "vit")
-    assert "colour jitter: none" in vit
-    assert "0.5, 0.5, 0.5" in vit
-    assert "rates" not in vit
-    assert "embed_dim 32" in ablations.difference(config.load("demo"), "swin_base")
-
-
-@pytest.mark.parametrize("name", ["demo", "smoke", "hw3"])
-def test_every_run_differs_from_the_best_one_and_has_its_rows(name: str) -> None:
-    profile = config.load(name)
-    for run in profile.runs:
-        assert bool(ablations.difference(profile, run)) == (run != profile.best_run)
-        assert all(value not in (None, "") for _, value in ablations.setting_rows(profile.run(run)))
-
-
 def test_measured_and_published_stand_in_columns_of_their_own() -> None:
     found = [result("best", 1.2, object_recall=0.9), result("vit", 1.3)]
     columns, rows = ablations.table(config.load("demo"), found)

@@ -1,0 +1,196 @@
+"""What a run sets, and in what two runs differ: records over every field of :class:`hw3lib.config.Run`.
+
+Fields that are spoken of together are one setting: one row of a run's table, one factor of an experiment. A field that
+nobody has put into words is a setting of its own under its path in the profile, so that none can be forgotten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from typing import Any
+
+from hw3lib import config
+
+AVERAGE, SELF_CRITICAL, DECODING = "moving average of the weights", "then, with CIDEr as the reward", "decoding"
+_NAMES = ("title", "built_on")  # of the run: what it is called, not what it does
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting of a run: the fields behind it by their paths (``decoder.feed_forward``), and its value in words."""
+
+    label: str
+    values: dict[str, Any]
+    words: str
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A setting in which a run differs from another, in the run's words; the other's value stands second."""
+
+    label: str
+    values: dict[str, tuple[Any, Any]]  # of the fields that differ, by their paths
+    words: str
+
+
+def settings(run: config.Run) -> list[Setting]:
+    """Everything that a run sets, in the configuration's order.
+
+    >>> [row.words for row in settings(config.Run("plain")) if row.label == "feed-forward"]
+    ['2048']
+    """
+    labels = {path: label for label, paths in _LABELS.items() for path in paths}
+    rows: dict[str, dict[str, Any]] = {}
+    for key, value in _walk(run):
+        label = labels.get(key) or labels.get(key.split(".")[0]) or key
+        rows.setdefault(label, {})[key] = value
+    return [
+        Setting(label, values, _WORDS[label](run) if label in _WORDS else ", ".join(map(_words, values.values())))
+        for label, values in rows.items()
+    ]
+
+
+def differences(run: config.Run, other: config.Run) -> list[Difference]:
+    """What ``run`` sets otherwise than ``other``, over the whole configuration.
+
+    >>> wide = config.Run("wide", decoder=config.Decoder(feed_forward=4096))
+    >>> differences(wide, config.Run("plain"))
+    [Difference(label='feed-forward', values={'decoder.feed_forward': (4096, 2048)}, words='4096')]
+    """
+    found = []
+    for setting, before in zip(settings(run), settings(other), strict=True):
+        values = {key: (value, before.values[key]) for key, value in setting.values.items()}
+        values = {key: pair for key, pair in values.items() if pair[0] != pair[1]}
+        words = setting.words
+        if values and words == before.words:  # the words leave it out, as the width of a beam search that is greedy
+            words += f" ({', '.join(f'{key} {_words(value)}' for key, (value, _) in values.items())})"
+        if values:
+            found.append(Difference(setting.label, values, words))
+    return found
+
+
+def sentence(found: Sequence[Difference]) -> str:
+    """Differences in words; empty without any."""
+    return "; ".join(f"{difference.label}: {difference.words}" for difference in found)
+
+
+def _walk(node: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    for field in fields(node):
+        value = getattr(node, field.name)
+        if is_dataclass(value):
+            yield from _walk(value, f"{path}{field.name}.")
+        elif path or field.name not in _NAMES:
+            yield path + field.name, value
+
+
+def _words(value: Any) -> str:
+    if value is None or isinstance(value, bool):
+        return "not set" if value is None else "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ("-" if isinstance(value, list) else ", ").join(map(_words, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _encoder(run: config.Run) -> str:
+    encoder = run.encoder
+    # What makes a backbone another size than its name says.
+    arguments = ", ".join(f"{key} {_words(value)}" for key, value in encoder.arguments.items())
+    size = f", {encoder.image_size} px" if encoder.image_size else ""
+    return f"{encoder.name}{f' ({arguments})' * bool(arguments)}{size}, weights {encoder.weights.rsplit('/', 1)[-1]}"
+
+
+def _statistics(run: config.Run) -> str:
+    values = (run.encoder.mean, run.encoder.std)
+    return " / ".join("the backbone's own" if value is None else _words(value) for value in values)
+
+
+def _decoder(run: config.Run) -> str:
+    decoder = run.decoder
+    return f"{decoder.layers} layers, {decoder.heads} heads, width {decoder.width or 'of the encoder'}"
+
+
+def _jitter(run: config.Run) -> str:
+    return ", ".join(f"{key} {value:g}" for key, value in asdict(run.jitter).items() if value) or "none"
+
+
+def _learning_rates(run: config.Run) -> str:
+    training = run.training
+    words = _words(training.learning_rates)
+    if training.schedule == "cosine":
+        words += ", falling along a cosine"
+    else:
+        words += " in turn" if len(training.learning_rates) > 1 else ""
+        words += f" for {_words(training.stage_epochs)} epochs at the most" if training.stage_epochs else ""
+        words += f", patience {training.patience}"
+    return words + (f", after {training.warmup_steps} steps of warm-up" if training.warmup_steps else "")
+
+
+def _encoder_rate(run: config.Run) -> str:
+    if run.encoder.frozen:
+        return "none: it is frozen"
+    frozen = run.training.frozen_epochs
+    return f"{run.training.encoder_rate_scale:g} of it" + (f", after {frozen} epochs frozen" if frozen else "")
+
+
+def _self_critical(run: config.Run) -> str:
+    stage = run.self_critical
+    if not stage.epochs:
+        return "nothing"
+    encoder = f"{stage.encoder_rate_scale:g} of it for the encoder" if stage.encoder_rate_scale else "encoder frozen"
+    rate = f"rate {stage.learning_rate:g}, {encoder}"
+    return (
+        f"{stage.epochs} epochs, {stage.samples} samples of each image, {stage.images_per_step} images a step, {rate}"
+    )
+
+
+def _decoding(run: config.Run) -> str:
+    decoding = run.decoding
+    if decoding.beams == 1:
+        return "greedy"
+    return f"beam search, {decoding.beams} beams, length penalty {decoding.length_penalty:g}"
+
+
+# What goes by a name: the fields, or the whole parts of a run, that stand together under it.
+_LABELS = {
+    "encoder": ("encoder.name", "encoder.weights", "encoder.arguments", "encoder.image_size"),
+    "mean / std": ("encoder.mean", "encoder.std"),
+    "decoder": ("decoder.layers", "decoder.heads", "decoder.width"),
+    "feed-forward": ("decoder.feed_forward",),
+    "dropout": ("decoder.dropout",),
+    "attention dropout": ("decoder.attention_dropout",),
+    "output layer tied to the embeddings": ("decoder.tied_head",),
+    "longest caption, tokens": ("decoder.max_length",),
+    "colour jitter": ("jitter",),
+    "learning rates": (
+        "training.learning_rates",
+        "training.schedule",
+        "training.stage_epochs",
+        "training.patience",
+        "training.warmup_steps",
+    ),
+    "encoder's rate": ("training.encoder_rate_scale", "training.frozen_epochs", "encoder.frozen"),
+    "epochs at the most": ("training.epochs",),
+    "epochs between validations": ("training.validate_every",),
+    "captions per step": ("training.batch_size", "training.captions_per_image"),
+    "gradient accumulation, parts of a step": ("training.accumulate",),
+    "weight decay": ("training.weight_decay",),
+    "gradients clipped by value": ("training.clip_value",),
+    "label smoothing": ("training.label_smoothing",),
+    AVERAGE: ("training.ema_decay",),
+    SELF_CRITICAL: ("self_critical",),
+    DECODING: ("decoding",),
+}
+_WORDS: dict[str, Callable[[config.Run], str]] = {  # of those whose values do not speak for themselves
+    "encoder": _encoder,
+    "mean / std": _statistics,
+    "decoder": _decoder,
+    "colour jitter": _jitter,
+    "learning rates": _learning_rates,
+    "encoder's rate": _encoder_rate,
+    "captions per step": lambda run: f"{run.training.batch_size}, {run.training.captions_per_image} of each image",
+    "gradients clipped by value": lambda run: f"-{run.training.clip_value:g} to {run.training.clip_value:g}",
+    AVERAGE: lambda run: f"decay {run.training.ema_decay:g}" if run.training.ema_decay else "none",
+    SELF_CRITICAL: _self_critical,
+    DECODING: _decoding,
+}
