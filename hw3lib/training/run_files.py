@@ -15,41 +15,46 @@ from hw3lib.system import files, provenance
 from hw3lib.system.errors import UserError
 
 Event = dict[str, Any]
-MEASURED = (
-    "seconds",
-    "images_per_s",
-    "tokens_per_s",
-    "data_wait",
-    "peak_memory_gb",
-)  # of an event: what is never the same twice
+# Of an event: what is never the same twice.
+MEASURED = ("seconds", "images_per_s", "tokens_per_s", "data_wait", "peak_memory_gb")
 
 
 def identity(profile: config.Profile, run: str) -> str:
-    """A short hash of all that a run's result follows from: settings, seed, and the content of the files it reads."""
-    settings = profile.run(run)
+    """A short hash of all that a run's result follows from: settings, seed, and the content of the files it reads.
+
+    Weights count by their content, wherever they lie.
+    """
+    settings = {key: value for key, value in asdict(profile.run(run)).items() if key not in ("title", "built_on")}
+    weights = settings["encoder"]["weights"]
+    if weights not in ("pretrained", "none"):
+        settings["encoder"]["weights"] = _content(weights)
+    clip = asdict(profile.clip) if profile.clip else None
+    if clip:
+        clip |= {key: _content(clip[key]) for key in ("model", "pretrained")}
     captions = profile.captions
     # Shards have captions of their own, which count where no file with others is named.
     sources = [captions.train_annotations or captions.train_images, captions.val_annotations, captions.tokenizer]
-    if settings.encoder.weights not in ("pretrained", "none"):
-        sources.append(settings.encoder.weights)
-    if profile.clip and profile.clip.pretrained:
-        sources += [profile.clip.model, profile.clip.pretrained]
-    known = {key: value for key, value in asdict(settings).items() if key not in ("title", "built_on")}
     facts = {
-        "run": known,
+        "run": settings,
         "captions": {key: value for key, value in asdict(captions).items() if key != "keep_decoded"},
-        "clip": asdict(profile.clip) if profile.clip else None,
+        "clip": clip,
         "seed": profile.seed,
         "files": {source: _digest(paths.resolve(source)) for source in sources},
     }
     return provenance.fingerprint(facts)
 
 
+def _content(source: str) -> str:
+    """A file's hash instead of its path; a name or a tag as it is."""
+    path = paths.resolve(source) if source else None
+    return _digest(path) if path and path.is_file() else source
+
+
 def _digest(path: Path) -> str:
     if shards.is_shards(path):
         return shards.digest(path)
     if not path.is_file():
-        return "absent"  # also what a tag ("openai") is
+        return "absent"
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
