@@ -34,10 +34,10 @@ NO_END = SimpleNamespace(pad=0, unk=1, bos=2, eos=-1, decode=lambda tokens: "")
 def captioner(width: int) -> Captioner:
     """The project's model with random weights; its encoder is a stub of one layer that is never asked."""
     small = {"embed_dim": 16, "depth": 1, "num_heads": 1}
-    encoder = config.Encoder("vit_tiny_patch16_224", weights="none", image_size=32, arguments=small)
-    decoder = config.Decoder(LAYERS, HEADS, width, FEED_FORWARD, max_length=NEW + 1)
+    encoder = config.Encoder(name="vit_tiny_patch16_224", weights="none", image_size=32, arguments=small)
+    decoder = config.Decoder(layers=LAYERS, heads=HEADS, width=width, feed_forward=FEED_FORWARD, max_length=NEW + 1)
     torch.manual_seed(0)
-    model = Captioner(config.Run("benchmark", encoder, decoder), VOCABULARY).eval()
+    model = Captioner(config.Run(title="benchmark", encoder=encoder, decoder=decoder), VOCABULARY).eval()
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             if parameter.dim() == 1 and not name.startswith("encoder"):

@@ -43,7 +43,7 @@ from hw3lib.training.self_critical import END, Rewards
 REAL = ROOT.parent / "shared" / "real" / "coco_results" / "mscoco_magic.json"
 EOS = 3
 SAMPLED = 32, 5  # images of a self-critical step, and captions sampled for each
-DEMO_CLIP = config.Clip("demo_world/weights/clip.json", "demo_world/weights/clip.safetensors")
+DEMO_CLIP = config.Clip(model="demo_world/weights/clip.json", pretrained="demo_world/weights/clip.safetensors")
 
 Captions = dict[str, str]
 
@@ -259,7 +259,7 @@ def main() -> None:
             rows += validation("real", *real_captions(count, 3), rounds, 5)
         rows.append(rewards(references, predictions, (5 if quick else 10) * rounds))
         texts = list(predictions[0].values())
-        demo = config.Clip(str(ROOT / DEMO_CLIP.model), str(ROOT / DEMO_CLIP.pretrained))
+        demo = config.Clip(model=str(ROOT / DEMO_CLIP.model), pretrained=str(ROOT / DEMO_CLIP.pretrained))
         images = photographs(Path(folder), 32 if quick else 192)
         rows += clip_rows("the demo's CLIP", ClipModel.load(demo), images, texts[: len(images)], rounds)
         few = 2 if quick else 16

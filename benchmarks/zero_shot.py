@@ -138,7 +138,7 @@ def large(folder: Path) -> config.Clip:
     model = open_clip.create_model("ViT-B-32", force_quick_gelu=True)
     path = folder / "vit_b_32.safetensors"
     save_file({key: value.contiguous() for key, value in model.state_dict().items()}, path)
-    return config.Clip("ViT-B-32", str(path))
+    return config.Clip(model="ViT-B-32", pretrained=str(path))
 
 
 def study(clip: ClipModel, folder: Path, images: int, classes: int, count: int, rounds: int) -> list[Row]:
@@ -209,7 +209,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         os.environ["HW3_ROOT"] = name  # features are kept there
-        demo = ClipModel.load(config.Clip(str(ROOT / DEMO_CLIP.model), str(ROOT / DEMO_CLIP.pretrained)))
+        demo = ClipModel.load(
+            config.Clip(model=str(ROOT / DEMO_CLIP.model), pretrained=str(ROOT / DEMO_CLIP.pretrained))
+        )
         rows += against("the demo's CLIP", demo, folder / "a", 64 if quick else 816, 34, 20, rounds)
         cfg = large(folder)
         clip = ClipModel.load(cfg)

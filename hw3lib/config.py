@@ -27,7 +27,7 @@ _EXPLAINED = 10  # mistakes that one message names
 Triple = tuple[float, float, float]
 
 
-@dataclass(frozen=True, config=_STRICT)
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
 class Clip:
     """An open_clip model: a name that open_clip knows or the path of its JSON config; weights by tag or by file."""
 
@@ -36,7 +36,7 @@ class Clip:
     batch_size: int = Field(default=64, ge=1)  # images or texts at a time
 
 
-@dataclass(frozen=True, config=_STRICT)
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
 class Captions:
     """P2's data, COCO's JSON. ``instances`` (masks of the validation images) is optional."""
 
@@ -53,7 +53,7 @@ class Captions:
     keep_decoded: bool = True  # training and validation images at each run's size, under runs/cache/images
 
 
-@dataclass(frozen=True, config=_STRICT)
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
 class Photographs:
     """P3's data: a folder of photographs, shown in this order (all of them, by name, when empty)."""
 
@@ -63,7 +63,7 @@ class Photographs:
     measure: int = Field(default=1000, ge=2)  # validation images on which attention is measured, at the most
 
 
-@dataclass(frozen=True, config=_STRICT)
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
 class Encoder:
     """A timm backbone. ``arguments`` go to ``timm.create_model``; sizes and statistics come from timm when null."""
 
@@ -76,7 +76,7 @@ class Encoder:
     frozen: bool = False  # the encoder never learns
 
 
-@dataclass(frozen=True, config=_STRICT)
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
 class Labelled:
     """P1's data: ``<label id>_<n>.png`` images and ``id2label.json``."""
 
@@ -88,7 +88,7 @@ class Labelled:
     supervised: Encoder | None = None
 
 
-@dataclass(frozen=True, config=_STRICT)
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
 class Decoder:
     """A pre-norm transformer decoder (Vaswani et al. 2017) with cross-attention over the image's patches."""
 
@@ -102,7 +102,7 @@ class Decoder:
     max_length: int = Field(default=64, ge=4)  # tokens with [BOS] and [EOS]; longer captions are cut
 
 
-@dataclass(frozen=True, config=_STRICT)
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
 class Jitter:
     """torchvision's ColorJitter; all zero is no augmentation."""
 
@@ -112,7 +112,7 @@ class Jitter:
     hue: float = Field(default=0.0, ge=0, le=0.5)  # a shift is drawn from -x to x, in turns of the colour wheel
 
 
-@dataclass(frozen=True, config=_STRICT)
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
 class Training:
     """How the reference captions are learned.
 
@@ -146,7 +146,7 @@ class Training:
     workers: int = Field(default=0, ge=0)  # data-loading processes
 
 
-@dataclass(frozen=True, config=_STRICT)
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
 class SelfCritical:
     """An optional last stage: CIDEr itself as the reward of sampled captions (Rennie et al. 2017).
 
@@ -160,7 +160,7 @@ class SelfCritical:
     images_per_step: int = Field(default=16, ge=1)  # each with its samples
 
 
-@dataclass(frozen=True, config=_STRICT)
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
 class Decoding:
     """How finished captions are looked for; validations on the way are greedy."""
 
@@ -168,7 +168,7 @@ class Decoding:
     length_penalty: float = Field(default=0.7, ge=0)  # a beam's score is its log-probability over length ** this
 
 
-@dataclass(frozen=True, config=_STRICT)
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
 class Run:
     """One captioning run: a row of the ablation table."""
 
@@ -182,7 +182,7 @@ class Run:
     decoding: Decoding = field(default_factory=Decoding)  # how finished captions are searched
 
 
-@dataclass(frozen=True, config=_STRICT)
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
 class Profile:
     """Everything the pipeline needs to know."""
 

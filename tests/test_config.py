@@ -51,7 +51,7 @@ def test_hw3_is_the_published_table() -> None:
     assert all(run.decoder.attention_dropout == 0.1 and run.training.clip_value == 1 for run in runs.values())
     assert runs["best"].training.learning_rates == runs["vit"].training.learning_rates == (1e-5, 3e-6, 1e-6)
     assert runs["swinv2"].training.learning_rates == (1e-5,)
-    strong, none = config.Jitter(0.4, 0.4, 0.4, 0.0), config.Jitter()
+    strong, none = config.Jitter(brightness=0.4, contrast=0.4, saturation=0.4, hue=0.0), config.Jitter()
     assert [run.jitter for run in runs.values()] == [strong, none, strong, none]
     half, imagenet = (0.5, 0.5, 0.5), (0.485, 0.456, 0.406)
     assert [run.encoder.mean for run in runs.values()] == [imagenet, half, imagenet, half]
@@ -164,3 +164,8 @@ def test_the_factors_profile_changes_one_thing_in_each_of_its_own_runs() -> None
     changes = {name: len(differences(run, best)) for name, run in profile.runs.items()}
     assert {name for name, count in changes.items() if count == 1} == {"narrow", "no_jitter", "half_statistics"}
     assert set(config.load("demo").runs) < set(profile.runs)
+
+
+def test_settings_are_named_where_they_are_made() -> None:
+    with pytest.raises((TypeError, ValueError)):
+        config.Run("best", None, config.Encoder())  # type: ignore[misc]

@@ -157,9 +157,9 @@ def test_batches_and_padding_do_not_change_what_is_measured(tmp_path, monkeypatc
     torch.manual_seed(0)
     tokenizer = CaptionTokenizer.train(CAPTIONS * 3, 80, tmp_path / "tokenizer.json")
     arguments = {"patch_size": 8, "embed_dim": 24, "depth": 1, "num_heads": 2}
-    encoder = config.Encoder("vit_tiny_patch16_224", "none", arguments, image_size=32)
+    encoder = config.Encoder(name="vit_tiny_patch16_224", weights="none", arguments=arguments, image_size=32)
     decoder = config.Decoder(layers=2, heads=4, width=32, feed_forward=32, max_length=24)
-    model = Captioner(config.Run("t", encoder=encoder, decoder=decoder), tokenizer.size).eval()
+    model = Captioner(config.Run(title="t", encoder=encoder, decoder=decoder), tokenizer.size).eval()
     loaded = SimpleNamespace(model=model, tokenizer=tokenizer, transform=model.transform(False))
     images, instances = world(tmp_path, [(0, 0), (48, 16), (16, 32)], tokenizer)
     captions = dict(zip("012", CAPTIONS, strict=True))

@@ -112,8 +112,10 @@ def loaded(tmp_path_factory) -> SimpleNamespace:
     torch.manual_seed(0)
     tokenizer = CaptionTokenizer.train(CAPTIONS, 48, tmp_path_factory.mktemp("attention") / "tokenizer.json")
     arguments = {"embed_dim": 16, "depths": [1, 1], "num_heads": [1, 2], "window_size": 4}
-    encoder = config.Encoder("swin_tiny_patch4_window7_224", "none", arguments, image_size=64)
-    run = config.Run("tiny", encoder=encoder, decoder=config.Decoder(layers=2, heads=4, feed_forward=32, max_length=24))
+    encoder = config.Encoder(name="swin_tiny_patch4_window7_224", weights="none", arguments=arguments, image_size=64)
+    run = config.Run(
+        title="tiny", encoder=encoder, decoder=config.Decoder(layers=2, heads=4, feed_forward=32, max_length=24)
+    )
     model = Captioner(run, tokenizer.size).eval()
     for block in model.blocks:  # far from uniform, or else a wrong row would hardly show
         torch.nn.init.normal_(block.cross_attention.query.weight, std=0.8)
@@ -161,8 +163,8 @@ def test_whatever_the_backbone_a_map_is_what_its_step_attended_to_on_the_grid_th
     name, arguments, size = BACKBONES[backbone]
     tokenizer = CaptionTokenizer.train(CAPTIONS, 48, tmp_path / "tokenizer.json")
     decoder = config.Decoder(layers=2, heads=4, width=32, feed_forward=32, max_length=24)
-    encoder = config.Encoder(name, "none", arguments, image_size=size)
-    model = Captioner(config.Run("t", encoder=encoder, decoder=decoder), tokenizer.size).eval()
+    encoder = config.Encoder(name=name, weights="none", arguments=arguments, image_size=size)
+    model = Captioner(config.Run(title="t", encoder=encoder, decoder=decoder), tokenizer.size).eval()
     for block in model.blocks:
         torch.nn.init.normal_(block.cross_attention.query.weight, std=0.8)
         torch.nn.init.normal_(block.cross_attention.key_value.weight, std=0.8)

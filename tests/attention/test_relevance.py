@@ -17,9 +17,11 @@ IDS = [2, 5, 9, 7, 11, 3]
 def model() -> Captioner:
     torch.manual_seed(1)
     arguments = {"patch_size": 8, "embed_dim": 24, "depth": 2, "num_heads": 2}
-    encoder = config.Encoder("vit_tiny_patch16_224", "none", arguments, image_size=32)
+    encoder = config.Encoder(name="vit_tiny_patch16_224", weights="none", arguments=arguments, image_size=32)
     run = config.Run(
-        "tiny", encoder=encoder, decoder=config.Decoder(layers=3, heads=4, width=32, feed_forward=32, max_length=12)
+        title="tiny",
+        encoder=encoder,
+        decoder=config.Decoder(layers=3, heads=4, width=32, feed_forward=32, max_length=12),
     )
     found = Captioner(run, 20).eval()
     for block in found.blocks:
@@ -112,6 +114,6 @@ def test_rollout_is_the_product_of_the_layers_attention(model, image) -> None:
 
 def test_rollout_is_not_defined_for_a_pyramid(image) -> None:
     arguments = {"embed_dim": 16, "depths": [1, 1], "num_heads": [1, 2], "window_size": 4}
-    encoder = config.Encoder("swin_tiny_patch4_window7_224", "none", arguments, image_size=32)
+    encoder = config.Encoder(name="swin_tiny_patch4_window7_224", weights="none", arguments=arguments, image_size=32)
     decoder = config.Decoder(layers=1, heads=4, width=32, feed_forward=32, max_length=12)
-    assert rollout(Captioner(config.Run("swin", encoder=encoder, decoder=decoder), 20), image) is None
+    assert rollout(Captioner(config.Run(title="swin", encoder=encoder, decoder=decoder), 20), image) is None

@@ -35,10 +35,17 @@ def experiment(tmp_path: Path, monkeypatch) -> Experiment:
     scores = dict(zip(names, [0.7, 0.9, 0.4, 0.9], strict=True))
     per_image = {name: {"CIDEr": 0.1, "CLIPScore": score} for name, score in scores.items()}
     (folder / "scores.json").write_text(json.dumps({"scores": {}, "per_image": per_image}))
-    captions = config.Captions("val", "val.json", "val", "val.json", "tokenizer.json")
+    captions = config.Captions(
+        train_images="val",
+        train_annotations="val.json",
+        val_images="val",
+        val_annotations="val.json",
+        tokenizer="tokenizer.json",
+    )
     profile = config.Profile(
-        "test", "demo", 1, config.Clip(), config.Labelled("", ""), captions, config.Photographs("val", ("c", "a")),
-        {"best": config.Run("best")}, name="p",
+        title="test", data="demo", seed=1, clip=config.Clip(), p1=config.Labelled(images="", id2label=""),
+        captions=captions, p3=config.Photographs(images="val", names=("c", "a")),
+        runs={"best": config.Run(title="best")}, name="p",
     )  # fmt: skip
     return Experiment.open(profile)
 
@@ -70,7 +77,7 @@ def test_scores_without_clipscore_or_of_other_images_are_refused_with_the_way_ou
 
 def test_photographs_come_in_the_profiles_order_and_missing_ones_are_named(experiment) -> None:
     assert [path.name for path in experiment.photographs] == ["c.jpg", "a.jpg"]
-    profile = replace(experiment.profile, p3=config.Photographs("val", ("a", "zebra")))
+    profile = replace(experiment.profile, p3=config.Photographs(images="val", names=("a", "zebra")))
     with pytest.raises(UserError, match="lacks: zebra"):
         Experiment.open(profile).photographs
 

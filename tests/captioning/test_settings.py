@@ -11,10 +11,10 @@ import pytest
 from hw3lib import config
 from hw3lib.captioning.settings import differences, sentence, settings
 
-PLAIN = config.Run("plain", encoder=config.Encoder(mean=(0.5, 0.5, 0.5)))
+PLAIN = config.Run(title="plain", encoder=config.Encoder(mean=(0.5, 0.5, 0.5)))
 # Both kinds of run, since some fields only matter (and are only put into words) where a stage or a search is on.
 RICH = config.Run(
-    "rich",
+    title="rich",
     encoder=config.Encoder(arguments={"depth": 2}, image_size=96),
     training=config.Training(schedule="cosine", stage_epochs=(2, 1), warmup_steps=5, frozen_epochs=2, ema_decay=0.9),
     self_critical=config.SelfCritical(epochs=2),

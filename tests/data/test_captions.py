@@ -181,7 +181,9 @@ def test_normalisation_and_jitter() -> None:
     grey = Image.new("RGB", (40, 40), (128, 64, 0))
     plain = ImageTransform(32, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))(grey)
     assert plain[:, 0, 0].tolist() == pytest.approx([(v / 255 - 0.5) / 0.25 for v in (128, 64, 0)], abs=1e-5)
-    jittered = ImageTransform(32, (0.5,) * 3, (0.25,) * 3, config.Jitter(0.4, 0.4, 0.4, 0.0))
+    jittered = ImageTransform(
+        32, (0.5,) * 3, (0.25,) * 3, config.Jitter(brightness=0.4, contrast=0.4, saturation=0.4, hue=0.0)
+    )
     torch.manual_seed(0)
     first, second = jittered(grey), jittered(grey)
     torch.manual_seed(0)

@@ -22,7 +22,9 @@ from hw3lib.data.transform import ImageTransform
 def pairs(tiny_profile: config.Profile) -> Pairs:
     """Training pairs with jitter, mapped from the cache."""
     found = training_captions(tiny_profile.captions)
-    transform = ImageTransform(24, (0.5,) * 3, (0.5,) * 3, config.Jitter(0.4, 0.4, 0.4, 0.1))
+    transform = ImageTransform(
+        24, (0.5,) * 3, (0.5,) * 3, config.Jitter(brightness=0.4, contrast=0.4, saturation=0.4, hue=0.1)
+    )
     images, _ = load_images(found.paths, transform, cache=decoded.home())
     return Pairs(images, found.captions, load_or_train(tiny_profile.captions), max_length=24)
 

@@ -93,7 +93,9 @@ def test_training_on_shards_is_training_on_files(
     tiny_profile: config.Profile, files: CaptionSet, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(trainer, "scorer", overlap)
-    jittered = dataclasses.replace(tiny_profile.run("best"), jitter=config.Jitter(0.4, 0.4, 0.4, 0.0))
+    jittered = dataclasses.replace(
+        tiny_profile.run("best"), jitter=config.Jitter(brightness=0.4, contrast=0.4, saturation=0.4, hue=0.0)
+    )
     profile = setting(dataclasses.replace(tiny_profile, runs={"best": jittered}), epochs=2, frozen_epochs=1)
     target = trainer.train(profile, "best")
     expected, weights = timeless(read_log(target)), (target / "best.safetensors").read_bytes()

@@ -33,8 +33,8 @@ def profile(root: Path, data: str = "demo", seed: int = 5) -> config.Profile:
     )
     return config.Profile(
         title="tiny", data=data, seed=seed, name="tiny", clip=config.Clip(), captions=captions,
-        p1=config.Labelled(str(root / "p1_data/val"), str(root / "p1_data/id2label.json")),
-        p3=config.Photographs(str(root / "p3_data/images")), runs={"best": config.Run("best")},
+        p1=config.Labelled(images=str(root / "p1_data/val"), id2label=str(root / "p1_data/id2label.json")),
+        p3=config.Photographs(images=str(root / "p3_data/images")), runs={"best": config.Run(title="best")},
     )  # fmt: skip
 
 

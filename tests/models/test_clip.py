@@ -265,7 +265,7 @@ def test_weights_of_openai_get_the_activation_that_they_were_trained_with(
     local = tmp_path / "data" / "weights" / "tiny_clip.some_tag.safetensors"
     local.parent.mkdir(parents=True)
     local.write_bytes(Path(clip_config.pretrained).read_bytes())
-    model = ClipModel.load(config.Clip(clip_config.model, "some_tag"))
+    model = ClipModel.load(config.Clip(model=clip_config.model, pretrained="some_tag"))
     kinds = {type(module).__name__ for module in model.model.modules()}
     assert "QuickGELU" in kinds
     assert "GELU" not in kinds
@@ -277,14 +277,14 @@ def test_weights_that_do_not_fit_or_are_a_pickle_are_refused(clip_config: config
     path = tmp_path / "narrow_clip.json"
     path.write_text(json.dumps(narrow))
     with pytest.raises(UserError, match="does not fit the model narrow_clip"):
-        ClipModel.load(config.Clip(str(path), clip_config.pretrained))
+        ClipModel.load(config.Clip(model=str(path), pretrained=clip_config.pretrained))
     (tmp_path / "cut.safetensors").write_bytes(Path(clip_config.pretrained).read_bytes()[:5000])
     with pytest.raises(UserError, match=r"cut\.safetensors"):
-        ClipModel.load(config.Clip(clip_config.model, str(tmp_path / "cut.safetensors")))
+        ClipModel.load(config.Clip(model=clip_config.model, pretrained=str(tmp_path / "cut.safetensors")))
 
     torch.save({"weights": Trap(tmp_path / "sprung")}, tmp_path / "trap.pt")
     with pytest.raises(UserError, match=r"trap\.pt .*never run"):
-        ClipModel.load(config.Clip(clip_config.model, str(tmp_path / "trap.pt")))
+        ClipModel.load(config.Clip(model=clip_config.model, pretrained=str(tmp_path / "trap.pt")))
     assert not (tmp_path / "sprung").exists()
 
 

@@ -110,7 +110,8 @@ def test_where_no_image_of_the_taught_classes_is_left_their_accuracy_is_not_know
 
 def classifier(folder: Path, per_class: int) -> tuple[Classifier, config.Labelled]:
     images, labels = write_colours(folder / "p1", per_class)
-    return Classifier(ColourClip(), load_labelled(images, labels)), config.Labelled(str(images), str(labels))  # type: ignore[arg-type]
+    asked = Classifier(ColourClip(), load_labelled(images, labels))  # type: ignore[arg-type]
+    return asked, config.Labelled(images=str(images), id2label=str(labels))
 
 
 def test_a_network_cannot_say_what_it_was_not_taught(tmp_path: Path, tiny_profile: config.Profile) -> None:
@@ -124,7 +125,7 @@ def test_a_network_cannot_say_what_it_was_not_taught(tmp_path: Path, tiny_profil
         name="vit_tiny_patch16_224", weights="none", image_size=32,
         arguments={"patch_size": 8, "embed_dim": 24, "depth": 1, "num_heads": 2},
     )  # fmt: skip
-    p1 = config.Labelled(str(images), str(labels), supervised=tiny)
+    p1 = config.Labelled(images=str(images), id2label=str(labels), supervised=tiny)
     profile = config.Profile(**{**vars(tiny_profile), "p1": p1})
     told = probe.predict(profile, asked, "a {object}")["unseen"]
     assert told["network"] == "vit_tiny_patch16_224"
@@ -150,7 +151,7 @@ def test_where_a_networks_weights_are_missing_clips_encoder_stands_in_and_says_s
 ) -> None:
     asked, p1 = classifier(tmp_path, 2)
     gone = config.Encoder(name="vit_tiny_patch16_224", weights=str(tmp_path / "gone.safetensors"))
-    p1 = config.Labelled(p1.images, p1.id2label, supervised=gone)
+    p1 = config.Labelled(images=p1.images, id2label=p1.id2label, supervised=gone)
     profile = config.Profile(**{**vars(tiny_profile), "p1": p1})
     features, name = probe.network_features(profile, asked, asked.data.paths)
     assert (features == asked.images.numpy()).all()

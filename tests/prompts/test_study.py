@@ -206,7 +206,7 @@ def profile(tmp_path: Path, tiny_profile: config.Profile, monkeypatch: pytest.Mo
     images, labels = write_colours(tmp_path / "p1", per_class=6)
     own = tmp_path / "own.json"
     own.write_text(json.dumps({"templates": [{"template": "a {}"}, {"template": "a wrong {}"}]}))
-    p1 = config.Labelled(str(images), str(labels), prompts=str(own), study=("factorial",))
+    p1 = config.Labelled(images=str(images), id2label=str(labels), prompts=str(own), study=("factorial",))
     return config.Profile(**{**vars(tiny_profile), "p1": p1})
 
 

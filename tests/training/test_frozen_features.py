@@ -30,7 +30,9 @@ from tests.support.training import overlap
 @pytest.fixture
 def model(tiny_run: config.Run) -> Captioner:
     torch.manual_seed(0)
-    return Captioner(dataclasses.replace(tiny_run, jitter=config.Jitter(0.4, 0.4, 0.4, 0.0)), 40).train()
+    return Captioner(
+        dataclasses.replace(tiny_run, jitter=config.Jitter(brightness=0.4, contrast=0.4, saturation=0.4, hue=0.0)), 40
+    ).train()
 
 
 @pytest.fixture

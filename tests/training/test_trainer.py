@@ -190,7 +190,12 @@ def test_precision_is_what_was_asked_for() -> None:
 
 
 def test_in_bfloat16_on_a_cpu_the_encoder_attends_unfused_to_the_same_effect(profile: config.Profile) -> None:
-    vit = config.Encoder("vit_tiny_patch16_224", "none", {"embed_dim": 32, "depth": 2, "num_heads": 2}, image_size=64)
+    vit = config.Encoder(
+        name="vit_tiny_patch16_224",
+        weights="none",
+        arguments={"embed_dim": 32, "depth": 2, "num_heads": 2},
+        image_size=64,
+    )
     model = Captioner(dataclasses.replace(profile.run("best"), encoder=vit), 40)
     device, images = model.device, torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
 
@@ -308,6 +313,33 @@ def test_a_finished_run_is_outdated_by_its_settings_and_its_files(profile: confi
     assert not trainer.is_current(profile, "best")
 
 
+def test_a_run_is_the_same_wherever_its_weights_lie(profile: config.Profile, tmp_path: Path) -> None:
+    parts = ("encoder.safetensors", "clip.json", "clip.safetensors")
+
+    def with_encoder(profile: config.Profile, weights: str) -> config.Profile:
+        run = profile.run("best")
+        encoder = dataclasses.replace(run.encoder, weights=weights)
+        return dataclasses.replace(profile, runs={"best": dataclasses.replace(run, encoder=encoder)})
+
+    def with_files_in(folder: Path) -> config.Profile:
+        folder.mkdir()
+        for part in parts:
+            (folder / part).write_text(part)
+        clip = config.Clip(model=str(folder / parts[1]), pretrained=str(folder / parts[2]))
+        return dataclasses.replace(with_encoder(profile, str(folder / parts[0])), clip=clip)
+
+    here, there = with_files_in(tmp_path / "here"), with_files_in(tmp_path / "there")
+    assert identity(here, "best") == identity(there, "best")
+    others = [with_encoder(here, name) for name in ("pretrained", "none")]
+    for key in ("model", "pretrained"):
+        others.append(dataclasses.replace(here, clip=dataclasses.replace(here.clip, **{key: "another"})))
+    identities = [identity(other, "best") for other in others]
+    for part in parts:
+        identities.append(identity(here, "best"))
+        (tmp_path / "here" / part).write_text("other content")
+    assert len({*identities, identity(here, "best")}) == 8
+
+
 def test_the_same_seed_gives_the_same_run_and_another_seed_another(profile: config.Profile) -> None:
     profile = setting(profile, epochs=2)
     first = trainer.train(profile, "best")
@@ -336,7 +368,7 @@ def test_a_run_killed_again_and_again_ends_as_if_nothing_had_happened(profile: c
     """With ``kill -9``: while the encoder is frozen, after, among the rewards, and at moments that chance picks."""
     run = dataclasses.replace(
         profile.run("best"),
-        jitter=config.Jitter(0.4, 0.4, 0.4, 0.0),
+        jitter=config.Jitter(brightness=0.4, contrast=0.4, saturation=0.4, hue=0.0),
         self_critical=config.SelfCritical(epochs=6, samples=2, learning_rate=1e-3, encoder_rate_scale=1.0),
         decoding=config.Decoding(beams=2),
     )

@@ -84,7 +84,9 @@ def files() -> list[Path]:
 def test_the_pixels_are_those_that_decoding_gives(load: Load, photographs: list[Path], decoded: list[str]) -> None:
     assert same(load(), plain(photographs))
     assert load().pixels.shape == (24, 24, 24, 3)
-    jittered = ImageTransform(24, (0.5,) * 3, (0.5,) * 3, config.Jitter(0.4, 0.4, 0.4, 0.0))
+    jittered = ImageTransform(
+        24, (0.5,) * 3, (0.5,) * 3, config.Jitter(brightness=0.4, contrast=0.4, saturation=0.4, hue=0.0)
+    )
     torch.manual_seed(0)
     first = load(jittered)[0]
     torch.manual_seed(0)
