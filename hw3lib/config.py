@@ -173,7 +173,7 @@ class Run:
     """One captioning run: a row of the ablation table."""
 
     title: str  # as tables and headings name it
-    built_on: str | None = None  # the run that this one adds ingredients to, one by one; null: the best run
+    built_on: str | None = None  # the run that this one adds components to, one by one; null: the best run
     encoder: Encoder = field(default_factory=Encoder)  # what sees
     decoder: Decoder = field(default_factory=Decoder)  # what writes
     jitter: Jitter = field(default_factory=Jitter)  # augmentation of training images

@@ -71,7 +71,7 @@ def test_the_demo_differs_between_its_runs_where_the_real_profile_does(name: str
 
 
 @pytest.mark.parametrize("name", ["demo", "smoke", "hw3"])
-def test_plus_has_every_ingredient_in_every_profile_and_no_published_run_has_any(name: str) -> None:
+def test_plus_has_every_component_in_every_profile_and_no_published_run_has_any(name: str) -> None:
     for run_name, run in config.load(name).runs.items():
         if run_name == "plus_plain":  # a step of the way from the best run to plus
             continue

@@ -142,7 +142,7 @@ def plus(profile: config.Profile, epochs: int = 12, epochs_with_rewards: int = 6
     return dataclasses.replace(profile, runs={"best": run})
 
 
-def test_rewards_rise_and_every_ingredient_leaves_its_captions(
+def test_rewards_rise_and_every_component_leaves_its_captions(
     tiny_profile: config.Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(trainer, "scorer", overlap)

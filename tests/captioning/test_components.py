@@ -1,4 +1,4 @@
-"""What each ingredient gives: compared on the same images, told with its interval, and never more than was measured."""
+"""What each component gives: compared on the same images, told with its interval, and never more than was measured."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import random
 import pytest
 
 from hw3lib import config
-from hw3lib.captioning import ingredients
+from hw3lib.captioning import components
 from hw3lib.config import folder
 from hw3lib.system.files import write_json
 
@@ -39,8 +39,8 @@ def profile(tiny_profile: config.Profile) -> config.Profile:
     return found
 
 
-def test_each_ingredient_is_compared_with_what_it_was_added_to(profile: config.Profile) -> None:
-    found = {each.what: each.scores for each in ingredients.ingredients(profile, "plus")}
+def test_each_component_is_compared_with_what_it_was_added_to(profile: config.Profile) -> None:
+    found = {each.what: each.scores for each in components.components(profile, "plus")}
     assert list(found) == [
         "its setting, against best's", "moving average of the weights", "beam search", "self-critical training",
         "beam search after it", "all of it, against best",
@@ -53,14 +53,14 @@ def test_each_ingredient_is_compared_with_what_it_was_added_to(profile: config.P
     assert all(each["CIDEr"].low <= each["CIDEr"].effect <= each["CIDEr"].high for each in found.values())
 
 
-def test_a_run_is_told_by_the_ingredients_that_it_has(profile: config.Profile) -> None:
+def test_a_run_is_told_by_the_components_that_it_has(profile: config.Profile) -> None:
     write(profile, "plus", 2.0, {"taught": 1.0}, objects=False)
     write(profile, "best", 1.0, {}, objects=False)
-    found = ingredients.ingredients(profile, "plus")
+    found = components.components(profile, "plus")
     assert [each.what for each in found] == ["its setting, against best's", "all of it, against best"]
     assert list(found[0].scores) == ["CIDEr", "CLIPScore"]
-    assert ingredients.has_variants(profile, "plus")
-    assert not ingredients.has_variants(profile, "best")
+    assert components.has_variants(profile, "plus")
+    assert not components.has_variants(profile, "best")
 
 
 def test_a_run_that_is_built_on_another_is_told_from_there(profile: config.Profile) -> None:
@@ -70,7 +70,7 @@ def test_a_run_that_is_built_on_another_is_told_from_there(profile: config.Profi
     plus = dataclasses.replace(plain, training=smooth, built_on="plain")
     profile = dataclasses.replace(profile, runs={"best": best, "plain": plain, "plus": plus})
     write(profile, "plain", 3.0, {})
-    found = {each.what: each.scores["CIDEr"].effect for each in ingredients.ingredients(profile, "plus")}
+    found = {each.what: each.scores["CIDEr"].effect for each in components.components(profile, "plus")}
     assert list(found)[:3] == [
         "plain's setting, against best's", "label smoothing: 0.1", "moving average of the weights",
     ]  # fmt: skip
@@ -79,15 +79,15 @@ def test_a_run_that_is_built_on_another_is_told_from_there(profile: config.Profi
 
 
 def test_runs_are_compared_with_the_best_one(profile: config.Profile) -> None:
-    found = ingredients.against_best(profile)
+    found = components.against_best(profile)
     assert list(found) == ["plus"]
     assert found["plus"]["CIDEr"].effect == pytest.approx(1.0)
-    assert ingredients.columns(found["plus"])[0] == "CIDEr, difference"
-    assert ingredients.cells(found["plus"])[0].startswith("+1.000 [+")
+    assert components.columns(found["plus"])[0] == "CIDEr, difference"
+    assert components.cells(found["plus"])[0].startswith("+1.000 [+")
 
 
 def test_the_sentence_follows_the_numbers(profile: config.Profile) -> None:
-    text = ingredients.conclusion(ingredients.ingredients(profile, "plus"))
+    text = components.conclusion(components.components(profile, "plus"))
     raises, lowers, neither = text.split("What ")[1:]
     assert "self-critical training (+1" in raises
     assert "beam search (−0.5" in lowers
@@ -99,6 +99,6 @@ def test_without_a_clip_cider_alone_is_compared(profile: config.Profile) -> None
         {name: {"CIDEr": each["CIDEr"]} for name, each in per_image(level, seed).items()}
         for level, seed in ((2.0, 1), (1.0, 2))
     )
-    found = ingredients.differences(one, other, seed=0)
+    found = components.differences(one, other, seed=0)
     assert list(found) == ["CIDEr"]
     assert found["CIDEr"].effect == pytest.approx(1.0, abs=0.2)

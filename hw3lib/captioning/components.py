@@ -1,4 +1,4 @@
-"""What each ingredient of a run gives: its captions with and without, on the same images, with a bootstrap interval.
+"""What each component of a run gives (an additive ablation): its captions with and without, on the same images.
 
 A run that keeps a moving average, searches by beam or learns from rewards writes down what it would have said without
 (:data:`~hw3lib.data.predictions.VARIANTS`); these are compared with one another, and runs with the best one.
@@ -32,20 +32,20 @@ _TOLD = (AVERAGE, SELF_CRITICAL, DECODING)  # the settings that those steps are 
 
 
 @dataclass(frozen=True)
-class Ingredient:
-    """One ingredient: what it is, and by how much each score rises with it."""
+class Component:
+    """One component: what it is, and by how much each score rises with it."""
 
     what: str
     scores: dict[str, Difference]
 
 
 def has_variants(profile: config.Profile, run: str) -> bool:
-    """Whether the run's scores hold its captions without some of its ingredients."""
+    """Whether the run's scores hold its captions without some of its components."""
     return bool(_scores(profile, run).get("variants"))
 
 
-def ingredients(profile: config.Profile, run: str) -> list[Ingredient]:
-    """What each ingredient of a run gives, in the order in which they come; intervals are at 95 %.
+def components(profile: config.Profile, run: str) -> list[Component]:
+    """What each component of a run gives, in the order in which they come; intervals are at 95 %.
 
     Raises :class:`UserError` when the run or the profile's best one is not scored.
     """
@@ -64,7 +64,7 @@ def ingredients(profile: config.Profile, run: str) -> list[Ingredient]:
         steps = [("base", "best", f"{base}'s setting, against {best}'s"), (first, "base", setting)]
     steps += [*_STEPS, ("final", "best", f"all of it, against {best}")]
     return [
-        Ingredient(what, differences(known[with_it], known[without], profile.seed))
+        Component(what, differences(known[with_it], known[without], profile.seed))
         for with_it, without, what in steps
         if with_it in known and without in known
     ]
@@ -95,8 +95,8 @@ def columns(found: Mapping[str, Difference]) -> list[str]:
     return [f"{score.replace('_', ' ')}, difference" for score in found]
 
 
-def conclusion(found: list[Ingredient]) -> str:
-    """Which ingredients surely help, hurt, or do neither by CIDEr, in a sentence; computed."""
+def conclusion(found: list[Component]) -> str:
+    """Which components surely help, hurt, or do neither by CIDEr, in a sentence; computed."""
     sides: dict[str, list[str]] = {"raises CIDEr": [], "lowers CIDEr": [], "makes no sure difference to CIDEr": []}
     for each in found:
         effect = each.scores["CIDEr"]
