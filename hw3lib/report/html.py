@@ -10,13 +10,14 @@ import base64
 import hashlib
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from hw3lib import paths
 from hw3lib.display.bundle import cjk_font
-from hw3lib.report.document import Block, Chapter, Report
+from hw3lib.report.blocks import Block, Picture, plain
+from hw3lib.report.document import Chapter, Report
 from hw3lib.system import files
 from hw3lib.viewer import page
 
@@ -45,8 +46,7 @@ def render(report: Report) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"data_uri": _data_uri, "highlight": _highlight, "link": _link(report)}
-    environment.filters["viewer"] = lambda payload: Markup(page.fragment(payload))
+    environment.filters |= {"data_uri": _data_uri, "highlight": _highlight, "link": _link(report), "viewer": _viewer}
     blocks = list(_all_blocks(report))
     # The viewers of a page share one module: it is written once, at the end.
     modules = [page.module()] if any(block["kind"] == "viewer" for block in blocks) else []
@@ -93,21 +93,16 @@ def font_face(characters: set[str]) -> str:
 
 def _characters(report: Report, blocks: list[Block]) -> set[str]:
     """The CJK characters that occur anywhere in the document."""
-    found: set[str] = set()
-    for text in _strings([report.title, report.about, report.stamp, report.tiles, _contents(report), blocks]):
-        found |= set(_CJK.findall(text))
-    return found
+    document = [report.title, report.about, report.stamp, report.tiles, _contents(report), blocks]
+    return {character for text in _strings(document) for character in _CJK.findall(text)}
 
 
 def _strings(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
-    elif isinstance(value, dict):
-        for each in value.values():
-            yield from _strings(each)
-    elif isinstance(value, list | tuple):
-        for each in value:
-            yield from _strings(each)
+    elif isinstance(value, dict | list | tuple):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _strings(part)
 
 
 def _all_blocks(report: Report) -> Iterator[Block]:
@@ -119,23 +114,22 @@ def _all_blocks(report: Report) -> Iterator[Block]:
 
 def _contents(report: Report) -> list[dict[str, Any]]:
     """The tree of contents: chapters, and below them their sections or their headings."""
-
-    def below(chapter: Chapter) -> list[tuple[str, str]]:
-        if chapter.sections:
-            return [(section.name, section.title) for section in chapter.sections]
-        from hw3lib.report.document import plain
-
-        headings = [
-            block
-            for block in chapter.blocks
-            if block["kind"] == "heading" and block["level"] == 2 and not block["hollow"]
-        ]
-        return [(block["anchor"], plain(block["inline"])) for block in headings]
-
-    return [{"anchor": each.name, "title": each.title, "below": below(each)} for each in report.chapters]
+    return [{"anchor": chapter.name, "title": chapter.title, "below": _below(chapter)} for chapter in report.chapters]
 
 
-def _data_uri(picture: Block) -> str:
+def _below(chapter: Chapter) -> list[tuple[str, str]]:
+    """Anchor and title of what the contents name below a chapter."""
+    if chapter.sections:
+        return [(section.name, section.title) for section in chapter.sections]
+    headings = [block for block in chapter.blocks if block["kind"] == "heading"]
+    return [
+        (heading["anchor"], plain(heading["inline"]))
+        for heading in headings
+        if heading["level"] == 2 and not heading["hollow"]
+    ]
+
+
+def _data_uri(picture: Picture) -> str:
     media, data = picture["media"], picture["data"]
     if media == "image/png":
         media, data = _lighter(data)
@@ -162,9 +156,15 @@ def _highlight(code: str) -> str:
     return Markup(highlight(code, PythonLexer(), HtmlFormatter(nowrap=True)))
 
 
-def _link(report: Report) -> Any:
+def _viewer(payload: dict[str, Any]) -> str:
+    from markupsafe import Markup
+
+    return Markup(page.fragment(payload))
+
+
+def _link(report: Report) -> Callable[[str], str]:
     """Where a link of a notebook leads to on the page: another notebook is a chapter; empty when it leads nowhere."""
-    names = {each.name for each in report.chapters}
+    names = {chapter.name for chapter in report.chapters}
 
     def link(target: str) -> str:
         notebook = re.fullmatch(r"(?:\./)?([\w-]+)\.ipynb(?:#.*)?", target)

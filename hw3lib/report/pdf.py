@@ -15,7 +15,8 @@ from typing import Any
 
 from hw3lib import paths
 from hw3lib.display.bundle import cjk_font
-from hw3lib.report.document import Block, Chapter, Report
+from hw3lib.report.blocks import Block, Picture
+from hw3lib.report.document import Chapter, Report
 from hw3lib.system import files
 from hw3lib.system.errors import UserError
 
@@ -55,46 +56,45 @@ def render(report: Report) -> bytes:
 
 
 def _document(report: Report, folder: Path) -> dict[str, Any]:
-    plain = {
-        each.name: getattr(report, each.name)
-        for each in dataclasses.fields(report)
-        if each.name not in ("claims", "summary", "chapters")
+    """The report as JSON, its pictures as files in ``folder``."""
+    fields = {field.name: getattr(report, field.name) for field in dataclasses.fields(report)}
+    return fields | {
+        "claims": _printed(report.claims, folder),
+        "summary": _printed(report.summary, folder),
+        "chapters": [_chapter(chapter, folder) for chapter in report.chapters],
     }
-    chapters = [_chapter(chapter, folder) for chapter in report.chapters]
-    parts = {"claims": _blocks(report.claims, folder), "summary": _blocks(report.summary, folder)}
-    return plain | parts | {"chapters": chapters}
 
 
 def _chapter(chapter: Chapter, folder: Path) -> dict[str, Any]:
     return {
         "title": chapter.title,
         "lead": chapter.lead,
-        "blocks": _blocks(chapter.blocks, folder),
+        "blocks": _printed(chapter.blocks, folder),
         "sections": [_chapter(section, folder) for section in chapter.sections],
     }
 
 
-def _blocks(blocks: list[Block], folder: Path) -> list[Block]:
+def _printed(blocks: list[Block], folder: Path) -> list[dict[str, Any]]:
     """The blocks that belong on paper (no code), their pictures as files in ``folder``."""
-    found: list[Block] = []
+    printed: list[dict[str, Any]] = []
     for block in blocks:
-        kind = block["kind"]
-        if kind == "code" or (kind == "heading" and block["hollow"]) or (kind == "viewer" and not block["picture"]):
+        if block["kind"] == "code" or (block["kind"] == "heading" and block["hollow"]):
             continue
-        if kind in ("figure", "viewer"):
-            picture = block["picture"] if kind == "viewer" else block
-            kept: Block = {key: block[key] for key in ("caption", "alt", "number") if key in block}
-            found.append({"kind": "figure", **kept, **_file(picture, folder)})
-        elif kind == "quote":
-            found.append(block | {"blocks": _blocks(block["blocks"], folder)})
-        elif kind == "list":
-            found.append(block | {"items": [_blocks(item, folder) for item in block["items"]]})
+        if block["kind"] == "figure" or block["kind"] == "viewer":
+            picture = block["picture"] if block["kind"] == "viewer" else block
+            if picture is not None:
+                words = {key: value for key, value in block.items() if key in ("caption", "alt", "number")}
+                printed.append({"kind": "figure", **words, **_file(picture, folder)})
+        elif block["kind"] == "quote":
+            printed.append({**block, "blocks": _printed(block["blocks"], folder)})
+        elif block["kind"] == "list":
+            printed.append({**block, "items": [_printed(item, folder) for item in block["items"]]})
         else:
-            found.append(block)
-    return found
+            printed.append({**block})
+    return printed
 
 
-def _file(picture: Block, folder: Path) -> dict[str, Any]:
+def _file(picture: Picture, folder: Path) -> dict[str, Any]:
     """Write a picture beside the template; its width (inches) is its own, or what fits on the page."""
     name = f"picture-{len(list(folder.glob('picture-*')))}.{_ENDINGS[picture['media']]}"
     (folder / name).write_bytes(picture["data"])

@@ -26,32 +26,35 @@ def summarise(profile: config.Profile) -> Path:
 def key_numbers(profile: config.Profile) -> dict[str, Any]:
     """What ``summary.json`` holds beside its origin: ``p1``, ``p2``, ``p3`` and ``claims``, from the score files."""
     folder = paths.runs(profile.name)
-    p1 = _scores(folder / "p1" / "scores.json")
-    prompts = {name: each["accuracy"] for name, each in p1.get("prompts", {}).items()}
-    runs: dict[str, Any] = {}
-    for name in profile.runs:
-        found = _scores(folder / "p2" / name / "scores.json")
-        if found:
-            runs[name] = {key: value for key, value in found["scores"].items() if isinstance(value, int | float)}
-    judged = _scores(folder / "claims.json").get("claims", [])
+    p1, p3 = read_scores(folder / "p1" / "scores.json"), read_scores(folder / "p3" / "summary.json")
+    runs = {name: read_scores(folder / "p2" / name / "scores.json").get("scores") for name in profile.runs}
+    claims = read_scores(folder / "claims.json").get("claims", [])
     return {
-        "p1": {"prompts": prompts, "images": p1.get("images")},
-        "p2": runs,
-        "p3": {key: value for key, value in _scores(folder / "p3" / "summary.json").items() if key != "provenance"},
-        "claims": {str(claim["number"]): claim["verdict"] for claim in judged},
+        "p1": {
+            "prompts": {template: scores["accuracy"] for template, scores in p1.get("prompts", {}).items()},
+            "images": p1.get("images"),
+        },
+        "p2": {name: _numbers(scores) for name, scores in runs.items() if scores is not None},
+        "p3": {key: value for key, value in p3.items() if key != "provenance"},
+        "claims": {str(claim["number"]): claim["verdict"] for claim in claims},
     }
 
 
-def _scores(path: Path) -> dict[str, Any]:
+def _numbers(scores: dict[str, Any]) -> dict[str, int | float]:
+    return {name: score for name, score in scores.items() if isinstance(score, int | float)}
+
+
+def read_scores(path: Path) -> dict[str, Any]:
+    """A score file; empty where the part has not run yet."""
     if not path.is_file():
         return {}
-    found = files.read_json(path)
-    if not isinstance(found, dict):
+    scores = files.read_json(path)
+    if not isinstance(scores, dict):
         raise UserError(f"{path} must hold a mapping; delete it and run `hw3 report` again")
-    return found
+    return scores
 
 
 def published() -> dict[str, Any]:
     """The figures of the written report, for reference columns."""
-    path = paths.PACKAGE / "resources" / "published.json"
-    return files.read_json(path) if path.is_file() else {}
+    figures: dict[str, Any] = files.read_json(paths.PACKAGE / "resources" / "published.json")
+    return figures

@@ -17,7 +17,11 @@ import pytest
 
 from hw3lib import config, paths
 from hw3lib.display.bundle import cjk_font
-from hw3lib.report import assemble, document, html
+from hw3lib.report import assemble, html
+from hw3lib.report.blocks import plain
+from hw3lib.report.document import Chapter, join_runs
+from hw3lib.report.markdown import markdown
+from hw3lib.report.notebook import outputs_blocks, read_chapter
 from hw3lib.report.summary import summarise
 from hw3lib.system import files
 from hw3lib.system.errors import UserError
@@ -119,7 +123,7 @@ def test_a_notebook_that_failed_or_was_not_run_makes_no_report(tmp_path: Path) -
     ):
         nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / f"{name}.ipynb")
         with pytest.raises(UserError, match=words):
-            document.read_chapter(tmp_path / f"{name}.ipynb")
+            read_chapter(tmp_path / f"{name}.ipynb")
 
 
 def test_runs_of_one_notebook_share_a_chapter_and_say_things_once(page: Page) -> None:
@@ -200,7 +204,7 @@ def test_a_viewer_is_made_from_its_payload_and_never_from_a_notebooks_html() -> 
     bundle["text/html"] = "<script>window.hurt = 1</script>"
     bundle[ATTENTION]["meta"]["caption"] = "</script><script>window.hurt = 2</script>"
     output = nbformat.v4.new_output("display_data", data=bundle)
-    (block,) = document._outputs([output], "here")
+    (block,) = outputs_blocks([output], "here")
     made = fragment(block["payload"])
     assert (block["kind"], block["caption"]) == ("viewer", "A caption.")
     assert "hurt = 1" not in str(block)
@@ -234,14 +238,14 @@ def test_the_stamp_says_what_made_the_report(page: Page) -> None:
 
 
 def test_markdown_becomes_blocks() -> None:
-    blocks = document.markdown("# T\n\nA **b** *c* `d` [e](https://x.y)\n\n- one\n- two\n\n```\ncode\n```\n")
+    blocks = markdown("# T\n\nA **b** *c* `d` [e](https://x.y)\n\n- one\n- two\n\n```\ncode\n```\n")
     assert [block["kind"] for block in blocks] == ["heading", "paragraph", "list", "verbatim"]
-    assert document.plain(blocks[1]["inline"]) == "A b c d e"
+    assert plain(blocks[1]["inline"]) == "A b c d e"
     assert len(blocks[2]["items"]) == 2
 
 
 def test_pictures_in_prose_are_their_words_and_dangerous_links_are_text() -> None:
-    blocks = document.markdown("![a cat](https://x.y/cat.png) [x](javascript:alert(1))")
+    blocks = markdown("![a cat](https://x.y/cat.png) [x](javascript:alert(1))")
     kinds = json.dumps(blocks)
     assert "cat.png" not in kinds
     assert '"href": "javascript' not in kinds
@@ -249,7 +253,7 @@ def test_pictures_in_prose_are_their_words_and_dangerous_links_are_text() -> Non
 
 def test_long_and_colourful_output_is_cut_and_plain() -> None:
     output = nbformat.v4.new_output("stream", name="stdout", text="\x1b[31mred\x1b[0m\n" + "line\n" * 500)
-    (block,) = document._outputs([output], "here")
+    (block,) = outputs_blocks([output], "here")
     assert block["text"].startswith("red\n")
     assert len(block["text"].splitlines()) < 70
     assert "left out" in block["text"]
@@ -387,8 +391,6 @@ def test_the_page_fits_every_width(built: Path, browser: Any, width: int) -> Non
 
 
 def test_what_all_runs_say_and_show_stands_once_and_what_is_theirs_in_each() -> None:
-    from hw3lib.report.document import Chapter, join_runs
-
     def chapter(run: str) -> Chapter:
         prose = {"kind": "paragraph", "inline": [{"t": "text", "v": "the same of all"}]}
         shown = {"kind": "figure", "caption": [], "data": b"photographs"}
@@ -402,8 +404,6 @@ def test_what_all_runs_say_and_show_stands_once_and_what_is_theirs_in_each() -> 
 
 
 def test_the_works_that_the_prose_names_are_listed_and_no_others() -> None:
-    from hw3lib.report.document import Chapter, markdown
-
     said = Chapter("x", "X", blocks=markdown("Attention is no explanation (Jain and Wallace, 2019).\n\n- Holm's way."))
     quiet = Chapter("y", "Y", blocks=[{"kind": "code", "text": "Radford"}])
     found = assemble.cited([said, quiet])

@@ -1,0 +1,145 @@
+"""An executed notebook as a chapter: prose and code cells in order, outputs as what they are data of."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from hw3lib.display.bundle import FIGURE, TABLE
+from hw3lib.report.blocks import Block, Picture, plain, table_block
+from hw3lib.report.document import Chapter
+from hw3lib.report.markdown import markdown
+from hw3lib.system.errors import UserError
+from hw3lib.viewer.page import ATTENTION
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
+PICTURES = ("image/svg+xml", "image/png", "image/jpeg")
+_PNG_DPI = 200  # what display.show_figure writes; the size on paper follows from it
+_MOST_LINES = 60  # of plain output that are shown; the rest is said to be left out
+_PER_INCH = {"pt": 72, "px": 96, "in": 1, "mm": 25.4, "cm": 2.54}
+
+
+def read_chapter(path: Path) -> Chapter:
+    """An executed notebook as a chapter.
+
+    Raises :class:`UserError` when a cell failed, or when the notebook was never run.
+    """
+    import nbformat
+
+    cells = nbformat.read(path, as_version=4).cells
+    chapter = Chapter(path.stem, path.stem)
+    executed = [bool(cell.get("execution_count")) for cell in cells if cell.cell_type == "code"]
+    if executed and not any(executed):
+        raise UserError(f"{path} was not executed: run it with papermill, or the whole pipeline with `hw3 report`")
+    for number, cell in enumerate(cells, 1):
+        tags = set(cell.metadata.get("tags", []))
+        if "notebook-only" in tags:
+            continue
+        if cell.cell_type == "markdown":
+            chapter.blocks += markdown(cell.source)
+        elif cell.cell_type == "code":
+            if cell.source.strip() and not tags & {"parameters", "injected-parameters"}:
+                chapter.blocks.append({"kind": "code", "text": cell.source.strip()})
+            chapter.blocks += outputs_blocks(cell.outputs, f"{path}, cell {number}")
+    _take_title(chapter)
+    return chapter
+
+
+def _take_title(chapter: Chapter) -> None:
+    """Move the H1 and the paragraph right after it out of the blocks."""
+    blocks = chapter.blocks
+    if blocks and blocks[0]["kind"] == "heading" and blocks[0]["level"] == 1:
+        chapter.title = plain(blocks[0]["inline"])
+        del blocks[0]
+        if blocks and blocks[0]["kind"] == "paragraph":
+            chapter.lead = blocks[0]["inline"]
+            del blocks[0]
+    for block in blocks:
+        if block["kind"] == "heading":
+            block["level"] = min(4, max(2, block["level"]))
+
+
+def outputs_blocks(outputs: Iterable[Any], where: str) -> list[Block]:
+    """A cell's outputs as blocks. Raises :class:`UserError`, which names ``where``, when one is an error."""
+    blocks: list[Block] = []
+    for output in outputs:
+        if output.output_type == "error":
+            raise UserError(f"{where} failed: {output.get('ename')}: {output.get('evalue')}")
+        if output.output_type == "stream":
+            # What libraries print on stderr (progress bars, warnings) is not part of the report.
+            if output.get("name") == "stdout":
+                blocks += _text(output.text)
+        elif "data" in output:
+            blocks += _bundle(output.data)
+    return blocks
+
+
+def _bundle(data: Any) -> list[Block]:
+    """One displayed thing: our own bundles bring data; of others the picture or the text is taken, never their HTML."""
+    if TABLE in data:
+        return [table_block(data[TABLE])]
+    picture = next((_picture(_joined(data[media]), media) for media in PICTURES if media in data), None)
+    words = data.get(FIGURE, {})
+    caption, alt = str(words.get("caption", "")), str(words.get("alt", ""))
+    if ATTENTION in data:
+        payload = data[ATTENTION]
+        return [{"kind": "viewer", "caption": caption, "alt": alt, "payload": payload, "picture": picture}]
+    if picture is not None:
+        return [{"kind": "figure", "caption": caption, "alt": alt, **picture}]
+    if "text/markdown" in data:
+        return markdown(_joined(data["text/markdown"]))
+    if WIDGET in data:
+        return [{"kind": "note", "text": "This part is interactive: open the notebook to use it."}]
+    return _text(data.get("text/plain", ""))
+
+
+def _text(output: Any) -> list[Block]:
+    """Plain output: carriage returns played out, terminal colours dropped, the middle of long output left out."""
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", _joined(output))
+    lines = [line.rpartition("\r")[2] for line in text.rstrip().replace("\r\n", "\n").split("\n")]
+    if len(lines) > _MOST_LINES:
+        half = _MOST_LINES // 2
+        lines = [*lines[:half], f"[{len(lines) - 2 * half} lines left out]", *lines[-half:]]
+    text = "\n".join(lines).strip("\n")
+    return [{"kind": "text", "text": text}] if text.strip() else []
+
+
+def _joined(value: Any) -> str:
+    """A notebook's multi-line string: a list of lines, or one string."""
+    return "".join(value) if isinstance(value, list) else str(value)
+
+
+def _picture(content: str, media: str) -> Picture:
+    if media == "image/svg+xml":
+        data, (width, height) = content.encode("utf-8"), _svg_size(content[:2000])
+    else:
+        data = base64.b64decode(content)
+        width, height = _bitmap_size(data)
+    return {"media": media, "data": data, "width": width, "height": height}
+
+
+def _svg_size(head: str) -> tuple[float, float]:
+    """Inches, from the width and height that an SVG states, else from its view box."""
+    box = re.search(r'viewBox="([^"]+)"', head)
+    boxes = [float(side) / 96 for side in box[1].split()[2:]] if box else [6.0, 6.0]
+
+    def side(name: str, otherwise: float) -> float:
+        stated = re.search(rf'<svg[^>]*?\s{name}="([0-9.]+)(pt|px|in|mm|cm)?"', head, re.S)
+        return float(stated[1]) / _PER_INCH[stated[2] or "px"] if stated else otherwise
+
+    return side("width", boxes[0]), side("height", boxes[1])
+
+
+def _bitmap_size(data: bytes) -> tuple[float, float]:
+    """Inches, from a picture's own density."""
+    from PIL import Image
+
+    with Image.open(io.BytesIO(data)) as image:
+        dpi = image.info.get("dpi", (_PNG_DPI, _PNG_DPI))
+        # A file that states no believable density is taken for a screen picture at twice the usual one.
+        density = float(dpi[0]) if dpi[0] and 90 <= dpi[0] <= 1200 else _PNG_DPI
+        return image.width / density, image.height / density
