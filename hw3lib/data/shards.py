@@ -28,9 +28,11 @@ from typing import Any
 
 from hw3lib import paths
 from hw3lib.data.caption_set import CaptionSet
+from hw3lib.data.coco import text_of
 from hw3lib.data.images import IMAGE_ENDINGS, Photograph
 from hw3lib.system import files
 from hw3lib.system.errors import UserError
+from hw3lib.system.messages import counted
 
 _TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst")
 _TEXTS = (".json", ".txt")
@@ -85,7 +87,12 @@ def is_shards(where: str | Path) -> bool:
 
 
 def expand(where: str | Path) -> list[Path]:
-    """The shards that a path in brace notation names, in order: ``{000..012}`` counts, ``{a,b}`` lists."""
+    """The shards that a path in brace notation names, in order: ``{000..012}`` counts, ``{a,b}`` lists.
+
+    >>> from hw3lib.data.shards import expand
+    >>> [str(shard) for shard in expand("train-{08..10}.tar")]
+    ['train-08.tar', 'train-09.tar', 'train-10.tar']
+    """
     parts = [_alternatives(part) for part in re.split(r"(\{[^{}]*\})", str(where))]
     return [Path("".join(choice)) for choice in itertools.product(*parts)]
 
@@ -106,9 +113,10 @@ def samples(where: str | Path) -> list[Sample]:
     """
     shards = expand(where)
     missing = [shard for shard in shards if not shard.is_file()]
-    if missing or not shards:
-        example = f", {missing[0]} for one" if missing else ""
-        raise UserError(f"{where} names {len(shards)} shards, of which {len(missing)} are not there{example}")
+    if not shards:
+        raise UserError(f"{where} names no shard; its first number must not be above its last")
+    if missing:
+        raise UserError(f"{where} names {counted(missing, 'shard')} that cannot be found (of {len(shards)})")
     return [sample for shard in shards for sample in _indexed(shard)]
 
 
@@ -118,30 +126,25 @@ def load(where: str | Path, limit: int | None = None) -> CaptionSet:
     Raises :class:`UserError` as :func:`samples` does, for a photograph without a caption, and for a name that comes
     twice.
     """
-    found = samples(where)
-    shown: dict[str, Member] = {}
-    for sample in found:
+    photographs: dict[str, Member] = {}
+    captions = []
+    for sample in samples(where):
         photograph = sample.photograph
         if not sample.captions:
             key = _split(photograph.name)[0]
             raise UserError(f"{photograph} has no caption: {key}.json or {key}.txt is not beside it, or holds none")
-        if photograph.stem in shown:
-            raise UserError(f"{photograph} and {shown[photograph.stem]} have the same name; each needs one of its own")
-        shown[photograph.stem] = photograph
-    found = found[:limit]
-    return CaptionSet(
-        paths=tuple(sample.photograph for sample in found),
-        names=tuple(sample.photograph.stem for sample in found),
-        ids=tuple(range(len(found))),
-        captions=tuple(sample.captions for sample in found),
-    )
+        if (first := photographs.setdefault(photograph.stem, photograph)) is not photograph:
+            raise UserError(f"{photograph} and {first} have the same name; each needs one of its own")
+        captions.append(sample.captions)
+    names = tuple(photographs)
+    caption_set = CaptionSet(tuple(photographs.values()), names, tuple(range(len(names))), tuple(captions))
+    return caption_set.subset(range(len(names))[:limit])
 
 
 def locate(where: str | Path, names: Sequence[str]) -> Mapping[str, Photograph]:
     """Those of the files, named as in COCO's JSON, that the shards hold, in whatever folder within them."""
-    members = [sample.photograph for sample in samples(where)]
-    known = {PurePosixPath(member.name).name: member for member in members}
-    return {name: known[last] for name in names if (last := PurePosixPath(name).name) in known}
+    members = {PurePosixPath(sample.photograph.name).name: sample.photograph for sample in samples(where)}
+    return {name: members[last] for name in names if (last := PurePosixPath(name).name) in members}
 
 
 def digest(where: str | Path) -> str:
@@ -175,9 +178,9 @@ def write(captions: CaptionSet, folder: Path, per_shard: int = 1000, stem: str =
                 except OSError as error:
                     raise UserError(f"{photograph} cannot be read ({error.strerror})") from None
                 ending = PurePosixPath(photograph.name).suffix.lower()
-                told = {"captions": captions.captions[index]}
+                texts = json.dumps({"captions": captions.captions[index]}, ensure_ascii=False)
                 _add(tar, f"{key}{ending}", content)
-                _add(tar, f"{key}.json", json.dumps(told, ensure_ascii=False).encode())
+                _add(tar, f"{key}.json", texts.encode())
     return str(folder / f"{stem}-{{000000..{len(starts) - 1:06d}}}.tar")
 
 
@@ -193,18 +196,19 @@ def _indexed(shard: Path) -> list[Sample]:
     status = shard.stat()
     state = [_VERSION, status.st_mtime_ns, status.st_size]
     name = hashlib.sha256(os.path.abspath(shard).encode()).hexdigest()[:20]
-    kept = paths.root() / "runs" / "cache" / "shards" / f"{name}.json"
+    index = paths.root() / "runs" / "cache" / "shards" / f"{name}.json"
     try:
-        told = json.loads(kept.read_text(encoding="utf-8"))
-        if told["state"] == state:
-            return [Sample(Member(shard, str(n), int(o), int(s)), tuple(map(str, c))) for n, o, s, c in told["samples"]]
+        content = json.loads(index.read_text(encoding="utf-8"))
+        if content["state"] == state:
+            rows = content["samples"]
+            return [Sample(Member(shard, str(n), int(o), int(size)), tuple(map(str, c))) for n, o, size, c in rows]
     except (OSError, ValueError, KeyError, TypeError):
         pass  # a cache: what cannot be read is made again
-    found = list(_scan(shard))
-    rows = [[s.photograph.name, s.photograph.offset, s.photograph.size, s.captions] for s in found]
+    scanned = list(_scan(shard))
+    rows = [[s.photograph.name, s.photograph.offset, s.photograph.size, s.captions] for s in scanned]
     with suppress(OSError):  # then it is indexed again another time
-        files.write_json(kept, {"of": str(shard), "state": state, "samples": rows}, indent=None)
-    return found
+        files.write_json(index, {"of": str(shard), "state": state, "samples": rows}, indent=None)
+    return scanned
 
 
 def _scan(shard: Path) -> Iterator[Sample]:
@@ -247,24 +251,23 @@ def _place(shard: Path, group: dict[str, tarfile.TarInfo], member: tarfile.TarIn
 
 def _captions(shard: Path, key: str, texts: dict[str, bytes]) -> tuple[str, ...]:
     """The captions of a sample, spaces tidied, blank ones left out: from its JSON, else from its text."""
-    found: Any = None
-    if ".json" in texts:
-        try:
-            told = json.loads(texts[".json"].decode("utf-8"))
-        except (UnicodeDecodeError, json.JSONDecodeError) as error:
-            raise UserError(f"{shard}: {key}.json is not JSON ({error})") from None
-        if isinstance(told, dict):
-            found = told.get("captions", told.get("caption"))
-        found = [found] if isinstance(found, str) else found
-        if found is not None and not (isinstance(found, list) and all(isinstance(each, str) for each in found)):
-            raise UserError(f'{shard}: {key}.json must say {{"captions": ["...", ...]}}')
-    if found is None and ".txt" in texts:
-        try:
-            found = texts[".txt"].decode("utf-8").splitlines()
-        except UnicodeDecodeError as error:
-            raise UserError(f"{shard}: {key}.txt is not text in UTF-8 ({error})") from None
-    tidy = (" ".join(each.split()) for each in found or [])
-    return tuple(each for each in tidy if each)
+    captions: Any = None
+    try:
+        if ".json" in texts:
+            ending = ".json"
+            content = json.loads(texts[ending].decode("utf-8"))
+            captions = content.get("captions", content.get("caption")) if isinstance(content, dict) else None
+        if captions is None and ".txt" in texts:
+            ending = ".txt"
+            captions = texts[ending].decode("utf-8").splitlines()
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        form = "JSON" if ending == ".json" else "text in UTF-8"
+        raise UserError(f"{shard}: {key}{ending} is not {form} ({error})") from None
+    captions = [captions] if isinstance(captions, str) else [] if captions is None else captions
+    if not (isinstance(captions, list) and all(isinstance(caption, str) for caption in captions)):
+        raise UserError(f'{shard}: {key}.json must say {{"captions": ["...", ...]}}')
+    tidy = (" ".join(text_of(caption).split()) for caption in captions)
+    return tuple(caption for caption in tidy if caption)
 
 
 def _content(file: io.BufferedReader, member: tarfile.TarInfo) -> bytes:
