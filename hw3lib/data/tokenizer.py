@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from hw3lib import paths
 from hw3lib.system.errors import UserError
 from hw3lib.system.files import write_json
-from hw3lib.system.messages import shorten
+from hw3lib.system.messages import brief
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -88,8 +88,7 @@ class CaptionTokenizer:
         except (UserError, KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:  # the Rust library raises bare Exception, and its panics not even that
-            reason = shorten(" ".join(str(error).split()), 200)
-            raise UserError(f"{form} ({reason}); {remedy}") from None
+            raise UserError(f"{form} ({brief(error)}); {remedy}") from None
 
     def _refuse_unusable(self) -> None:
         """Raise where ids go beyond the vocabulary's size, or where any text is no text to it."""

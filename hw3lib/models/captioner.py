@@ -19,6 +19,7 @@ from hw3lib.data.transform import ImageTransform
 from hw3lib.models.encoder import create_encoder, input_size, patches_of, refuse_nan
 from hw3lib.system.errors import UserError
 from hw3lib.system.files import atomic
+from hw3lib.system.messages import brief
 
 if TYPE_CHECKING:
     from hw3lib import config
@@ -279,8 +280,7 @@ class Captioner(nn.Module):
             model = cls(run, facts["vocabulary_size"], pretrained=False)
             model.load_state_dict(state)
         except (ValueError, RuntimeError, UserError) as error:  # pydantic's is a ValueError
-            said = " ".join(str(error).split())[:300]
-            raise UserError(f"{path} does not fit the run that it claims to be of ({said}); {_AGAIN}") from None
+            raise UserError(f"{path} does not fit the run that it claims to be of ({brief(error)}); {_AGAIN}") from None
         refuse_nan(state, path, _AGAIN)
         return model.eval()
 

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from hw3lib import paths
 from hw3lib.system.errors import UserError
+from hw3lib.system.messages import brief
 
 if TYPE_CHECKING:
     from hw3lib import config
@@ -75,7 +76,7 @@ def create_encoder(encoder: config.Encoder, pretrained: bool = True) -> Any:
     except (RuntimeError, OSError, LookupError, AttributeError) as error:
         text = str(error)
         if "Missing key" in text or "size mismatch" in text or "Unexpected key" not in text:
-            raise UserError(f"{path} does not fit {encoder.name} {encoder.arguments or ''}: {_brief(error)}") from None
+            raise UserError(f"{path} does not fit {encoder.name} {encoder.arguments or ''}: {brief(error)}") from None
     # Nothing is missing; what is left over is the classifier, which timm drops when asked to.
     return filled(-1)
 
@@ -98,13 +99,13 @@ def read_weights(path: Path) -> dict[str, Tensor]:
             found = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise UserError(
-            f"{path} is a pickle that holds more than weights ({_brief(error)}), which is never run; "
+            f"{path} is a pickle that holds more than weights ({brief(error)}), which is never run; "
             "use the safetensors file of the same weights"
         ) from None
     except MemoryError:
         raise
     except (SafetensorError, Exception) as error:  # a damaged archive shows in many ways
-        raise UserError(f"{path} is damaged or no file of weights ({_brief(error)}); download it again") from None
+        raise UserError(f"{path} is damaged or no file of weights ({brief(error)}); download it again") from None
     if isinstance(found, dict):
         found = next((found[key] for key in _INSIDE if isinstance(found.get(key), dict)), found)
     tensors = isinstance(found, dict) and {str(name): value for name, value in found.items() if torch.is_tensor(value)}
@@ -121,19 +122,13 @@ def refuse_nan(tensors: dict[str, Tensor], path: str | Path, remedy: str) -> Non
         raise UserError(f"{path} has weights that are no numbers (NaN or infinite), as in {bad[0]}; {remedy}")
 
 
-def _brief(error: Exception) -> str:
-    """The beginning of what a library says, in a line."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) < 300 else text[:300] + "..."
-
-
 def _build(encoder: config.Encoder, arguments: dict[str, Any], pretrained: bool, **more: Any) -> Any:
     import timm
 
     try:
         return timm.create_model(encoder.name, pretrained=pretrained, **arguments, **more)
     except (TypeError, AssertionError, ValueError) as error:
-        raise UserError(f"timm cannot build {encoder.name} with {encoder.arguments}: {_brief(error)}") from None
+        raise UserError(f"timm cannot build {encoder.name} with {encoder.arguments}: {brief(error)}") from None
     except (OSError, RuntimeError) as error:
         if "pretrained_cfg_overlay" in more or not pretrained:
             raise

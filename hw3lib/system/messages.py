@@ -31,6 +31,16 @@ def counted(items: Iterable[object], noun: str, most: int = 3) -> str:
     return f"{len(names)} {noun}{'s' * (len(names) != 1)} ({listed})"
 
 
+def brief(error: BaseException, most: int = 300) -> str:
+    """The beginning of what a library says of an error, in a line.
+
+    >>> from hw3lib.system.messages import brief
+    >>> brief(ValueError("too\\n  large")), brief(KeyError())
+    ('too large', 'KeyError')
+    """
+    return shorten(" ".join(str(error).split()) or type(error).__name__, most)
+
+
 def problem_list(problems: Sequence[str], of: int) -> str:
     """How many of so many images cannot be used, and a line for each of the first ones' problems."""
     further = [f"and {len(problems) - _LISTED} more"] * (len(problems) > _LISTED)

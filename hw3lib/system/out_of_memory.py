@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from hw3lib.system.errors import UserError
+from hw3lib.system.messages import brief
 
 # torch.OutOfMemoryError, what CUDA's libraries say themselves, and torch's allocator on a processor.
 _WORDS = ("out of memory", "can't allocate memory", "cannot allocate memory")
@@ -19,5 +20,4 @@ def advice(remedy: str) -> Iterator[None]:
     except (MemoryError, RuntimeError, OSError) as error:
         if not isinstance(error, MemoryError) and not any(words in str(error).lower() for words in _WORDS):
             raise
-        said = " ".join(str(error).split())[:150] or type(error).__name__
-        raise UserError(f"out of memory ({said}): {remedy}") from error
+        raise UserError(f"out of memory ({brief(error, 150)}): {remedy}") from error

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from hw3lib.system.errors import UserError
 from hw3lib.system.files import atomic
+from hw3lib.system.messages import brief
 
 
 def save_state(
@@ -62,8 +63,9 @@ def restore_state(
     try:
         _restore(path, model, optimizer, average)
     except (SafetensorError, LookupError, ValueError, TypeError, RuntimeError) as error:
-        said = " ".join(str(error).split())[:200]
-        raise UserError(f"{path} is no state to go on from ({said}); start anew with: hw3 train RUN --fresh") from None
+        raise UserError(
+            f"{path} is no state to go on from ({brief(error)}); start anew with: hw3 train RUN --fresh"
+        ) from None
 
 
 def _restore(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, average: nn.Module | None) -> None:
