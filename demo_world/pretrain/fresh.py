@@ -12,6 +12,7 @@ import json
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from random import Random
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -29,6 +30,18 @@ COAT_NAMES = tuple(COATS)
 PLACE_NAMES = tuple(place.name for place in PLACES)
 SCALE = 0.65  # pictures are drawn at this size, which is twice as fast and still larger than what is stored
 CHUNK = 200  # pictures per task
+PICTURES, HELD_OUT = 40_000, 1_500
+HELD_OUT_START = 10_000_000  # their numbers start here, far from those that are trained on
+
+
+class Picture(NamedTuple):
+    """A fresh picture with its labels and texts."""
+
+    image: np.ndarray  # (144, 144, 3) uint8
+    kinds: np.ndarray  # (48, 48) uint8
+    coats: np.ndarray  # (48, 48) uint8
+    place: int
+    texts: list[str]
 
 
 def image_rng(seed: int, index: int) -> Random:
@@ -37,8 +50,8 @@ def image_rng(seed: int, index: int) -> Random:
     return Random(int.from_bytes(digest[:8], "big"))
 
 
-def one(seed: int, index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, int, list[str]]:
-    """Draw fresh picture ``index``: the square, its kind map, its coat map, its place and its texts."""
+def draw_picture(seed: int, index: int) -> Picture:
+    """Draw fresh picture ``index``; every third is a portrait of the kinds in turn."""
     rng = image_rng(seed, index)
     kind = KIND_NAMES[index % len(KIND_NAMES)]
     scene = portrait(rng, kind) if index % 3 == 0 else compose(rng, focus=kind)
@@ -57,12 +70,12 @@ def one(seed: int, index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, int,
         for labels in (kinds, coats)
     ]
     texts = grammar.captions(scene, rng, 3) + grammar.web_texts(scene, rng, 7)
-    return square, maps[0], maps[1], PLACE_NAMES.index(scene.place), texts
+    return Picture(square, maps[0], maps[1], PLACE_NAMES.index(scene.place), texts)
 
 
-def _chunk(job: tuple[int, int, int]) -> list[tuple[np.ndarray, np.ndarray, np.ndarray, int, list[str]]]:
+def _draw_chunk(job: tuple[int, int, int]) -> list[Picture]:
     seed, start, stop = job
-    return [one(seed, index) for index in range(start, stop)]
+    return [draw_picture(seed, index) for index in range(start, stop)]
 
 
 def draw(folder: Path, count: int, seed: int, start: int = 0, processes: int | None = None) -> None:
@@ -71,20 +84,20 @@ def draw(folder: Path, count: int, seed: int, start: int = 0, processes: int | N
         return
     folder.mkdir(parents=True, exist_ok=True)
     images = np.lib.format.open_memmap(folder / "images.npy", "w+", np.uint8, (count, SQUARE, SQUARE, 3))
-    maps = {name: np.zeros((count, GRID, GRID), np.uint8) for name in ("kinds", "coats")}
+    kinds, coats = (np.zeros((count, GRID, GRID), np.uint8) for _ in range(2))
     places, texts = np.zeros(count, np.uint8), []
     jobs = [(seed, start + first, start + min(first + CHUNK, count)) for first in range(0, count, CHUNK)]
     with ProcessPoolExecutor(processes) as pool:
         row = 0
-        for done, chunk in enumerate(pool.map(_chunk, jobs)):
-            for square, kinds, coats, place, words in chunk:
-                images[row], maps["kinds"][row], maps["coats"][row], places[row] = square, kinds, coats, place
-                texts.append(words)
+        for done, chunk in enumerate(pool.map(_draw_chunk, jobs)):
+            for picture in chunk:
+                images[row], kinds[row], coats[row], places[row] = picture[:4]
+                texts.append(picture.texts)
                 row += 1
             if done % 10 == 9 or row == count:
                 print(f"drew {row:,} of {count:,} fresh pictures", flush=True)
     images.flush()
-    np.save(folder / "kinds.npy", maps["kinds"])
-    np.save(folder / "coats.npy", maps["coats"])
+    np.save(folder / "kinds.npy", kinds)
+    np.save(folder / "coats.npy", coats)
     np.save(folder / "places.npy", places)
     (folder / "texts.json").write_text(json.dumps(texts), encoding="utf-8")

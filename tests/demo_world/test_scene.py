@@ -97,7 +97,7 @@ def test_a_drawing_at_half_size_shows_the_same_scene() -> None:
 
 
 def test_fresh_pictures_carry_labels_of_what_they_show() -> None:
-    square, kinds, coats, place, texts = fresh.one(1, 3)  # every third is a portrait
+    square, kinds, coats, place, texts = fresh.draw_picture(1, 3)  # every third is a portrait
     assert square.shape == (fresh.SQUARE, fresh.SQUARE, 3)
     assert kinds.shape == coats.shape == (fresh.GRID, fresh.GRID)
     assert fresh.KIND_NAMES[3 % len(fresh.KIND_NAMES)] in {fresh.KIND_NAMES[k - 1] for k in np.unique(kinds) if k}
