@@ -131,7 +131,7 @@ def caption(
 @_profile
 @_device
 def attend(images: Path, outdir: Path, run: str | None, profile: str, device: str) -> None:
-    """Caption the IMAGES of a folder and draw, for each, where the decoder looked for every word, into OUTDIR."""
+    """Caption the IMAGES of a folder and draw, for each, where the decoder attends for every word, into OUTDIR."""
     from hw3lib.attention.folder import attend_folder
 
     attend_folder(_loaded(profile, run, device), images, outdir, report=click.echo)

@@ -1,1 +1,1 @@
-"""Chapter P3: where the decoder looks for every word of a caption, and what such maps are worth."""
+"""Chapter P3: where the decoder attends for every word of a caption, and what such maps are worth."""

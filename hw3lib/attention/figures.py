@@ -37,7 +37,7 @@ def word_classes(grounding: Grounding) -> Figure:
     figure = new_figure(WIDTH, 0.9 + 0.42 * max(1, len(classes)))
     mass_panel, hit_panel = figure.subplots(1, 2, sharey=True)
     _compare(mass_panel, "attention mass inside", [entry.mass for _, entry in classes])
-    _compare(hit_panel, "pointing game", [entry.hit for _, entry in classes])
+    _compare(hit_panel, "pointing-game accuracy", [entry.hit for _, entry in classes])
     mass_panel.set_yticks(range(len(classes)), [name for name, _ in classes], fontsize=STYLE.text)
     handles, labels = mass_panel.get_legend_handles_labels()
     if handles:  # this run first

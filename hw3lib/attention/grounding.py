@@ -205,7 +205,7 @@ def _evenness(
 
 def _targets(kinds: list[Kind], masks: Mapping[str, list[Mask]]) -> Iterator[tuple[str, Mask | None]]:
     """What each word is compared with, by name and as a mask; nothing for most function words."""
-    objects = {category: np.any(instances, axis=0) for category, instances in masks.items()}
+    objects: dict[str | None, Mask] = {category: np.any(instances, axis=0) for category, instances in masks.items()}
     anything = np.any(list(objects.values()), axis=0) if objects else None
     for place, kind in enumerate(kinds):
         if kind.category in objects:
@@ -213,9 +213,9 @@ def _targets(kinds: list[Kind], masks: Mapping[str, list[Mask]]) -> Iterator[tup
         elif kind.name == "object":
             yield "any", anything
         elif kind.name == "relation":
-            sides = [_first_object(reversed(kinds[:place])), _first_object(kinds[place + 1 :])]
-            known = [objects[side] for side in sides if side in objects]
-            yield "both", np.any(known, axis=0) if len(known) == 2 else None
+            before, after = _first_object(reversed(kinds[:place])), _first_object(kinds[place + 1 :])
+            present = before in objects and after in objects
+            yield "both", objects[before] | objects[after] if present else None
         elif kind.name == "place" and anything is not None:
             yield "ground", ~anything
         else:

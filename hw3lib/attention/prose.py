@@ -83,9 +83,11 @@ def class_sentence(grounding: Grounding) -> str:
             ahead.append(name)
     text = ""
     if ahead:
-        text = f"The attention of {names_in_words(ahead)} exceeds all three maps that do not know the word as well. "
+        text = (
+            f"The attention mass of {names_in_words(ahead)}, too, exceeds that of all three maps that ignore the word. "
+        )
     if others:
-        text += f"Elsewhere it does not: {'; '.join(others)}. Such a map does not say what the word attends to."
+        text += f"Not so elsewhere: {'; '.join(others)}. Such a map does not say what the word attends to."
     return text
 
 

@@ -214,8 +214,8 @@ def _difference(words: WordMeasures, first: Side, second: Side, seed: int) -> Ef
     """
     (above, below), (other, under) = (_sums(words, *side) for side in (first, second))
     used = (below > 0) | (under > 0)
-    found = paired_difference(above[used], other[used], seed, over=(below[used], under[used]))
-    return Effect(found.effect, found.low, found.high, found.n)
+    interval = paired_difference(above[used], other[used], seed, over=(below[used], under[used]))
+    return Effect(interval.effect, interval.low, interval.high, interval.n)
 
 
 def _images(words: WordMeasures, chosen: Select) -> int:

@@ -10,17 +10,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from hw3lib import paths
 from hw3lib.data.lexicon import Lexicon, tokens_of
 
-if TYPE_CHECKING:
-    pass
-
 CLASSES = ("object", "colour", "place", "count", "relation", "function")
+CLASS_NAMES = {  # in the order of tables and figures
+    "object": "nouns",
+    "colour": "colours",
+    "count": "counts",
+    "relation": "relations",
+    "place": "places",
+    "function": "function words",
+}
 _SPECIAL = re.compile(r"\[[A-Z]+\]")
 
 
@@ -45,40 +49,39 @@ def classify(words: Sequence[str], objects: Lexicon) -> list[Kind]:
     A colour or a count belongs to the object that it stands before, with nothing between but adjectives, other colours
     and counts, "and" and "of": "red" belongs to the hydrant in "a red and white fire hydrant", and to no object in "a
     girl in a red dress", where dresses have no masks, nor in "a girl in red skiing", where skis are not what is red.
+
+    >>> kinds = classify("two brown cows".split(), Lexicon.of({"cow": ["cow"]}))
+    >>> [(kind.name, kind.category, kind.plural) for kind in kinds]
+    [('count', 'cow', True), ('colour', 'cow', True), ('object', 'cow', True)]
     """
-    tokens, places = [], []  # of each token, the word that it is part of
-    for place, word in enumerate(words):
-        parts = tokens_of(word) if not _SPECIAL.fullmatch(word) else []
-        tokens += parts
-        places += [place] * len(parts)
-    kinds = [Kind("special" if _SPECIAL.fullmatch(word) else "other") for word in words]
-    for name, span in classes().spans(tokens):
+    special = [bool(_SPECIAL.fullmatch(word)) for word in words]
+    parts = [[] if special[place] else tokens_of(word) for place, word in enumerate(words)]
+    tokens = [token for tokens in parts for token in tokens]
+    word_of = [place for place, tokens in enumerate(parts) for _ in tokens]  # by token
+    kinds = [Kind("special" if is_special else "other") for is_special in special]
+    named = [(Kind(name), span) for name, span in classes().spans(tokens)]
+    for kind, span in [*named, *((Kind("object", category), span) for category, span in objects.spans(tokens))]:
         for token in span:
-            kinds[places[token]] = Kind(name)
-    for category, span in objects.spans(tokens):
-        for token in span:
-            kinds[places[token]] = Kind("object", category)
-    for place in range(len(words) - 1, -1, -1):
-        kind = kinds[place]
-        if kind.name in ("colour", "count") or words[place].lower() in ("a", "an"):
-            kinds[place] = _attached(kinds, words, place)
+            kinds[word_of[token]] = kind
+    for place in reversed(range(len(words))):
+        if kinds[place].name in ("colour", "count") or words[place].lower() in ("a", "an"):
+            kinds[place] = Kind(kinds[place].name, _owner(kinds, words, place))
     return _mark_plurals(kinds, words)
 
 
-def _attached(kinds: list[Kind], words: Sequence[str], place: int) -> Kind:
-    """The word's kind with the category that it stands before, as :func:`classify` says."""
-    name = kinds[place].name
-    for later in range(place + 1, len(words)):
-        if kinds[later].name == "object":
-            return Kind(name, None if words[later].lower().endswith("ing") else kinds[later].category)
-        if kinds[later].name not in ("colour", "count", "adjective") and words[later].lower() not in ("and", "of"):
-            break
-    return Kind(name)
+def _owner(kinds: Sequence[Kind], words: Sequence[str], place: int) -> str | None:
+    """The category of the object that a word stands before, as :func:`classify` says."""
+    for kind, word in zip(kinds[place + 1 :], words[place + 1 :], strict=True):
+        if kind.name == "object":
+            return None if word.lower().endswith("ing") else kind.category
+        if kind.name not in ("colour", "count", "adjective") and word.lower() not in ("and", "of"):
+            return None
+    return None
 
 
-def _mark_plurals(kinds: list[Kind], words: Sequence[str]) -> list[Kind]:
+def _mark_plurals(kinds: Sequence[Kind], words: Sequence[str]) -> list[Kind]:
     """Mark the words of every phrase with a count of more than one: from its article to its last noun."""
-    found = list(kinds)
+    marked = list(kinds)
     for place, kind in enumerate(kinds):
         if kind.name != "count" or kind.category is None or words[place].lower() == "one":
             continue
@@ -89,16 +92,5 @@ def _mark_plurals(kinds: list[Kind], words: Sequence[str]) -> list[Kind]:
             end += 1
         while end < len(kinds) and kinds[end] == Kind("object", kind.category):
             end += 1
-        for each in range(start, end):
-            found[each] = Kind(kinds[each].name, kinds[each].category, plural=True)
-    return found
-
-
-CLASS_NAMES = {
-    "object": "nouns",
-    "colour": "colours",
-    "count": "counts",
-    "relation": "relations",
-    "place": "places",
-    "function": "function words",
-}
+        marked[start:end] = [replace(part, plural=True) for part in kinds[start:end]]
+    return marked

@@ -60,22 +60,20 @@ def word_grid(
     for index, word in enumerate(attention.words):
         row, column = divmod(index, columns)
         left, top = column * (panel + _GAP), row * (tall + _LINE + _GAP) + _LINE  # inches from the upper left
-        picture = photograph
-        if np.isfinite(maps[index]).all():
-            picture = blend(photograph, to_original(maps[index], attention.geometry, pixels) / white[index])
         axes = figure.add_axes((left / width, 1 - (top + tall) / height, panel / width, tall / height))
+        probability, picture = attention.probability(word), photograph
+        if probability is not None:  # all but [BOS] have a map
+            picture = blend(photograph, to_original(maps[index], attention.geometry, pixels) / white[index])
         axes.imshow(picture, interpolation="nearest", aspect="auto")
-        if masks and index in masks and np.isfinite(maps[index]).all():
-            outline(axes, masks[index], pixels)
         axes.set_axis_off()
-        likely = attention.probability(word)
-        _label(figure, word.text, "" if likely is None else f"{likely:.2f}", left, panel, 1 - (top - 0.06) / height)
-    shared = f"a patch with {white[-1] * 100:.0f} % of a word's attention or more"
-    strong = shared if scale == "caption" else "each word's peak"
+        if masks and index in masks and probability is not None:
+            outline(axes, masks[index], pixels)
+        number = "" if probability is None else f"{probability:.2f}"
+        _label(figure, word.text, number, left, panel, 1 - (top - 0.06) / height)
+    strong = "each word's peak" if scale == "word" else f"a patch with {white[-1]:.0%} of a word's attention or more"
+    cropped = np.isnan(to_original(maps[-1], attention.geometry, pixels)).any()
     note = f"White: {strong}. Black: none. Number: probability."
-    hidden = np.isnan(to_original(maps[-1], attention.geometry, pixels)).any()
-    note += " Hatched: cropped away." if hidden else ""
-    note += " Line: the true object." if masks else ""
+    note += (" Hatched: cropped away." if cropped else "") + (" Line: the true object." if masks else "")
     figure.text(0, 0.04 / height, note, size=6.5, color=_QUIET)
     return figure
 

@@ -58,6 +58,47 @@ def test_plural_marks_the_phrase_and_nothing_else() -> None:
     assert not any(kind.plural for kind in classify(one, OBJECTS))
 
 
+@pytest.mark.parametrize(
+    ("caption", "phrase"),
+    [
+        ("two fire hydrants", "two fire hydrants"),  # from the caption's first word to its last
+        ("two cows a cow", "two cows"),
+        ("cow two cows", "two cows"),
+        ("a cow and two horses .", "two horses"),
+        ("a group of two brown cows on grass", "a group of two brown cows"),
+        ("several tall people", ""),  # of no category here
+        ("one cow", ""),
+        ("two red and white fire hydrants stand", "two red and white fire hydrants"),
+    ],
+)
+def test_a_phrase_about_several_ends_where_its_last_noun_ends(caption, phrase) -> None:
+    words = caption.split()
+    marked = [place for place, kind in enumerate(classify(words, OBJECTS)) if kind.plural]
+    assert " ".join(words[place] for place in marked) == phrase
+    assert not marked or marked == list(range(marked[0], marked[-1] + 1))
+
+
+@pytest.mark.parametrize(
+    ("caption", "category"),
+    [
+        ("red cow", "cow"),
+        ("red old small cow", "cow"),
+        ("red , cow", None),
+        ("red near cow", None),
+        ("red", None),
+        ("red of cow", "cow"),
+    ],
+)
+def test_a_colour_reaches_over_adjectives_and_no_further(caption, category) -> None:
+    assert kinds(caption)["red"] == ("colour", category)
+
+
+def test_articles_belong_to_the_next_object_and_the_to_none() -> None:
+    assert kinds("an old horse")["an"] == ("function", "horse")
+    assert kinds("A cow")["A"] == ("function", "cow")
+    assert kinds("the cow")["the"] == ("function", None)
+
+
 def test_a_word_that_the_tokenizer_would_split_keeps_one_class() -> None:
     assert kinds("isn't cow-like")["isn't"] == ("other", None)
     assert classify([], OBJECTS) == []

@@ -1,0 +1,153 @@
+"""P3's sentences come out each way, on synthetic results."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from hw3lib.attention import figures, prose
+from hw3lib.attention.maps import View
+from hw3lib.attention.results import (
+    Aimed,
+    Choice,
+    Compared,
+    Effect,
+    Estimate,
+    Grounding,
+    Heldout,
+    HeldoutMass,
+    Views,
+    WordClass,
+)
+
+
+def effect(value: float) -> Effect:
+    return Effect(value, value - 0.05, value + 0.05, 40)
+
+
+def compared(over_centre: float = 0.2, over_caption: float = 0.2, over_uniform: float = 0.2) -> Compared:
+    return Compared(0.4, 0.35, 0.45, 0.1, 0.2, 0.3, effect(over_uniform), effect(over_centre), effect(over_caption))
+
+
+def word_class(mass: Compared | None = None, bits: float = 3.0, stability: float = 0.9) -> WordClass:
+    same, other = Estimate(stability, 0.1, 0.9), Estimate(0.1, 0.0, 0.2)
+    return WordClass(
+        words=9, images=9, entropy=Estimate(bits, 2.9, 3.1), stability=same, elsewhere=other, at="its object",
+        aimed=9, aimed_images=9, mass=mass, hit=mass,
+    )  # fmt: skip
+
+
+def grounding(**classes: WordClass) -> Grounding:
+    return Grounding(
+        provenance={}, run="best", images=9, words=27, grid=(4, 4), most_bits=4.0, layers=1, heads=2, classes=classes,
+        views=Views(None, [[0.3, 0.5, 0.4]], None, None, None), choice=None, function_entropy=None,
+        function_whole=None, wrong=Aimed(aimed=0, aimed_images=0), masks=True, groups=None, swapped=None,
+    )  # fmt: skip
+
+
+def choice(**mass: float) -> Choice:
+    methods = {name.replace("_", " "): value for name, value in mass.items()}
+    heldout = {
+        name: Heldout(Estimate(0.5, 0.4, 0.6), HeldoutMass(value, 0.1, 0.9, effect(value - 0.3)))
+        for name, value in methods.items()
+    }
+    return Choice(View(1, 0), 0, (20, 19), (30, 29), heldout)
+
+
+@pytest.mark.parametrize(
+    ("centre", "words"), [(0.2, "attend to their objects**"), (-0.2, "less than"), (0.01, "is not certain")]
+)
+def test_the_verdict_on_nouns_follows_its_interval(centre, words) -> None:
+    said = prose.noun_sentence(grounding(object=word_class(compared(centre))))
+    assert words in said.split(":")[0]
+    assert "40% of a noun's attention lies inside" in said
+
+
+@pytest.mark.parametrize(("caption", "words"), [(0.2, "belongs to the word"), (0.01, "as much as to the word")])
+def test_whether_the_map_belongs_to_the_word_follows_the_captions_other_words(caption, words) -> None:
+    assert words in prose.noun_sentence(grounding(object=word_class(compared(over_caption=caption))))
+
+
+def test_without_masks_the_sentences_say_so_or_nothing() -> None:
+    bare = replace(grounding(object=word_class()), masks=False)
+    assert "Without masks" in prose.noun_sentence(bare)
+    assert "There are no masks" in prose.class_notes(bare)
+    assert prose.class_sentence(bare) == ""
+    assert prose.choice_table(bare)[1] == []
+    assert "no layer or head can be chosen" in prose.choice_sentence(bare)
+    assert prose.class_table(bare)[1] == [["nouns", 9, None, None, None, None, "3.00", "0.90"]]
+
+
+def test_classes_ahead_of_all_priors_and_the_others_are_told_apart() -> None:
+    said = prose.class_sentence(
+        grounding(
+            object=word_class(compared()),
+            colour=word_class(compared()),
+            count=word_class(compared()),
+            place=word_class(compared(over_centre=0.0, over_uniform=-0.1)),
+        )
+    )
+    assert "attention mass of colours and counts, too, exceeds" in said
+    assert "that of places does not certainly exceed uniform attention or the centre prior." in said
+    assert "nouns" not in said
+
+
+@pytest.mark.parametrize(("difference", "words"), [(0.2, "more widely"), (-0.2, "less widely"), (0.0, "about as")])
+@pytest.mark.parametrize(("bits", "end"), [(3.0, "do not attend diffusely"), (3.7, "They attend diffusely")])
+def test_function_words_are_set_beside_nouns_and_uniform_attention(difference, words, bits, end) -> None:
+    facts = grounding(object=word_class(bits=2.5), function=word_class(bits=bits))
+    said = prose.function_sentence(replace(facts, function_entropy=effect(difference)))
+    assert words in said
+    assert end in said
+    assert prose.function_sentence(facts) == ""
+
+
+def test_stability_is_told_of_the_class_at_hand() -> None:
+    assert "nouns attend to the same place" in prose.stability_sentence(grounding(object=word_class()))
+    said = prose.stability_sentence(grounding(colour=word_class(stability=0.3)))
+    assert said.startswith("On the mirrored photograph, colours often attend to another place: a correlation of 0.30.")
+    unknown = replace(word_class(), elsewhere=Estimate(None, None, None))
+    assert "different photographs" not in prose.stability_sentence(grounding(object=unknown))
+
+
+@pytest.mark.parametrize(
+    ("mass", "words"),
+    [
+        ({"last_layer": 0.4, "gradient": 0.6}, "*uses*"),
+        ({"last_layer": 0.6, "gradient": 0.4}, "No other method"),
+        ({"last_layer": 0.4, "best_head": 0.5}, "is not where this decoder finds its objects"),
+    ],
+)
+def test_the_best_attribution_method_decides_what_it_means(mass, words) -> None:
+    facts = replace(grounding(object=word_class(compared())), choice=choice(**mass))
+    said = prose.choice_sentence(facts)
+    assert words in said
+    assert "chosen on 20 images and are judged on 19" in said
+    assert "Rollout" in said
+    assert "Rollout" not in prose.choice_sentence(replace(facts, choice=choice(**mass, rollout=0.1)))
+
+
+def test_the_table_of_methods_counts_layers_and_heads_from_one() -> None:
+    facts = replace(grounding(), choice=choice(last_layer=0.4, best_layer=0.45, best_head=0.5))
+    columns, rows = prose.choice_table(facts)
+    assert [row[0] for row in rows] == [
+        "last layer, mean of heads", "best layer, mean of heads (layer 1)", "best head (layer 2, head 1)"
+    ]  # fmt: skip
+    assert [row[2] for row in rows] == [None, "+0.150 [+0.100, +0.200]", "+0.200 [+0.150, +0.250]"]
+    assert all(len(row) == len(columns) for row in rows)
+
+
+def test_the_figure_shows_the_classes_with_masks_in_the_tables_order() -> None:
+    facts = grounding(
+        function=word_class(compared()),
+        place=word_class(),
+        colour=word_class(compared()),
+        object=word_class(compared()),
+    )
+    left, right = figures.word_classes(facts).axes
+    assert [label.get_text() for label in left.get_yticklabels()] == ["nouns", "colours", "function words"]
+    legend = figures.word_classes(facts).legends[0]
+    assert legend.get_texts()[0].get_text() == "this run"
+    assert right.get_xlabel() == "pointing-game accuracy"
+    assert figures.word_classes(grounding(place=word_class())).axes
