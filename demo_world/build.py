@@ -109,10 +109,10 @@ def is_current(profile: config.Profile, sizes: Sizes | None = None) -> bool:
     layout = Layout.of(profile)
     sizes = sizes or SIZES.get(profile.name, SIZES["demo"])
     try:
-        found = json.loads((layout.root / STAMP).read_text(encoding="utf-8"))
+        stamp = json.loads((layout.root / STAMP).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    return bool(found == json.loads(json.dumps(_stamp(profile, layout, sizes)))) and _whole(layout, found["files"])
+    return bool(stamp == json.loads(json.dumps(_stamp(profile, layout, sizes)))) and _whole(layout, stamp["files"])
 
 
 def forget_stale(profile: config.Profile) -> None:
@@ -126,7 +126,7 @@ def forget_stale(profile: config.Profile) -> None:
 def _whole(layout: Layout, expected: dict[str, int]) -> bool:
     for folder, number in expected.items():
         path = layout.root / folder
-        if not path.is_dir() or sum(1 for one in path.iterdir() if one.is_file()) < number:
+        if not path.is_dir() or sum(1 for file in path.iterdir() if file.is_file()) < number:
             return False
     texts = (layout.id2label, layout.train_captions, layout.val_captions, layout.train_instances, layout.val_instances)
     return all((layout.root / path).is_file() for path in (*texts, layout.p3_instances))
@@ -160,8 +160,8 @@ def _refuse_foreign(layout: Layout) -> None:
     """A build replaces the folder, so it must hold nothing but what builds make."""
     if not layout.root.is_dir():
         return
-    own = {path.parts[0] for path in vars(layout).values() if isinstance(path, Path) and not path.is_absolute()}
-    foreign = sorted(one.name for one in layout.root.iterdir() if one.name not in own | {STAMP} and one.name[0] != ".")
+    ours = {path.parts[0] for path in vars(layout).values() if isinstance(path, Path) and not path.is_absolute()}
+    foreign = sorted(name for name in os.listdir(layout.root) if name not in ours | {STAMP} and name[0] != ".")
     if foreign:
         raise UserError(
             f"{layout.root} is about to be replaced by freshly drawn data, but it also holds "
@@ -239,8 +239,8 @@ def draw(job: Job) -> Drawn:
     rendered = render(scene)
     rendered.image.save(job.path, quality=JPEG_QUALITY)
     image = {"id": job.identity, "file_name": Path(job.path).name, "width": scene.width, "height": scene.height}
-    said = grammar.captions(scene, rng) if job.split != "p3" else []
-    return Drawn(image, said, _annotations(rendered, job.identity))
+    captions = grammar.captions(scene, rng) if job.split != "p3" else []
+    return Drawn(image, captions, _annotations(rendered, job.identity))
 
 
 def _annotations(rendered: Rendered, identity: int) -> list[dict[str, Any]]:
@@ -249,21 +249,24 @@ def _annotations(rendered: Rendered, identity: int) -> list[dict[str, Any]]:
     from pycocotools import mask as coco_mask
 
     categories = {kind: number for number, kind in enumerate(kind_names(), 1)}
-    found = []
+    annotations = []
     for instance in rendered.instances:
         runs = coco_mask.encode(np.asfortranarray(instance.mask.astype(np.uint8)))
-        area, box = int(coco_mask.area(runs)), [float(one) for one in coco_mask.toBbox(runs)]
-        found.append(
+        area, box = int(coco_mask.area(runs)), [float(edge) for edge in coco_mask.toBbox(runs)]
+        annotations.append(
             {
                 "image_id": identity,
                 "category_id": categories[instance.kind],
-                "segmentation": {"size": [int(one) for one in runs["size"]], "counts": runs["counts"].decode("ascii")},
+                "segmentation": {
+                    "size": [int(side) for side in runs["size"]],
+                    "counts": runs["counts"].decode("ascii"),
+                },
                 "area": area,
                 "bbox": box,
                 "iscrowd": 0,
             }
         )
-    return found
+    return annotations
 
 
 def _draw_all(
@@ -273,24 +276,24 @@ def _draw_all(
         (part / folder).mkdir(parents=True, exist_ok=True)
     todo = jobs(profile.seed, layout, sizes, part)
     done = list(zip(todo, _shown(_mapped(todo, processes), len(todo), progress), strict=True))
-    for split, said, seen in (
+    for split, captions, instances in (
         ("train", layout.train_captions, layout.train_instances),
         ("val", layout.val_captions, layout.val_instances),
         ("p3", None, layout.p3_instances),
     ):
-        drawn = [one for job, one in done if job.split == split]
-        images = [one.image for one in drawn]
-        if said is not None:
-            texts = [(one.image["id"], text) for one in drawn for text in one.captions]
+        pictures = [drawn for job, drawn in done if job.split == split]
+        images = [drawn.image for drawn in pictures]
+        if captions is not None:
+            texts = [(drawn.image["id"], text) for drawn in pictures for text in drawn.captions]
             notes = [
                 {"id": number, "image_id": image, "caption": text} for number, (image, text) in enumerate(texts, 1)
             ]
-            files.write_json(part / said, {"images": images, "annotations": notes})
-        shapes = [
-            {"id": number, **shape} for number, shape in enumerate((s for one in drawn for s in one.annotations), 1)
-        ]
+            files.write_json(part / captions, {"images": images, "annotations": notes})
+        shapes = [shape for drawn in pictures for shape in drawn.annotations]
+        annotations = [{"id": number, **shape} for number, shape in enumerate(shapes, 1)]
         categories = [{"id": number, "name": kind} for number, kind in enumerate(kind_names(), 1)]
-        files.write_json(part / seen, {"images": images, "annotations": shapes, "categories": categories}, indent=None)
+        document = {"images": images, "annotations": annotations, "categories": categories}
+        files.write_json(part / instances, document, indent=None)
     files.write_json(part / layout.id2label, {str(label): kind for label, kind in enumerate(kind_names())})
 
 

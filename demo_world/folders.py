@@ -30,31 +30,33 @@ class Layout:
     @classmethod
     def of(cls, profile: config.Profile) -> Layout:
         """Raises :class:`UserError` when the folders share none that a build may replace."""
-        said = profile.captions
-        if said.train_annotations is None:
+        captions = profile.captions
+        if captions.train_annotations is None:
             raise UserError(f"the demo profile {profile.name} names no captions.train_annotations, where to write them")
-        val_instances = paths.resolve(said.val_instances or Path(said.val_annotations).with_name("instances_val.json"))
+        val_instances = paths.resolve(
+            captions.val_instances or Path(captions.val_annotations).with_name("instances_val.json")
+        )
         p3 = paths.resolve(profile.p3.images)
-        where = {
+        folders = {
             "p1": paths.resolve(profile.p1.images),
             "id2label": paths.resolve(profile.p1.id2label),
-            "train": paths.resolve(said.train_images),
-            "val": paths.resolve(said.val_images),
-            "train_captions": paths.resolve(said.train_annotations),
-            "val_captions": paths.resolve(said.val_annotations),
+            "train": paths.resolve(captions.train_images),
+            "val": paths.resolve(captions.val_images),
+            "train_captions": paths.resolve(captions.train_annotations),
+            "val_captions": paths.resolve(captions.val_annotations),
             "train_instances": val_instances.with_name("instances_train.json"),
             "val_instances": val_instances,
             "p3": p3,
             "p3_instances": p3.with_name("instances.json"),
         }
-        root = Path(os.path.commonpath(list(where.values())))
+        root = Path(os.path.commonpath(list(folders.values())))
         if root in (paths.root(), *paths.root().parents, Path.home()):
             raise UserError(
                 f"the demo profile {profile.name} spreads its data over {root}; a build replaces the folder that holds "
                 "it all, so name one of its own, such as data/demo, in the profile"
             )
-        tokenizer = Path(os.path.relpath(paths.resolve(said.tokenizer), root))
-        return cls(root=root, tokenizer=tokenizer, **{name: path.relative_to(root) for name, path in where.items()})
+        tokenizer = Path(os.path.relpath(paths.resolve(captions.tokenizer), root))
+        return cls(root=root, tokenizer=tokenizer, **{name: path.relative_to(root) for name, path in folders.items()})
 
     def folders(self) -> tuple[Path, ...]:
         return self.p1, self.train, self.val, self.p3

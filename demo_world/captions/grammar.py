@@ -30,14 +30,14 @@ NEAR_WORDS = ("next", "near", "beside", "by")
 
 def captions(scene: Scene, rng: Random, n: int = 5) -> list[str]:
     """``n`` captions of a scene, no two alike but for case and full stop."""
-    found: dict[str, str] = {}
+    texts: dict[str, str] = {}
     for attempt in range(40 * n):
         text = caption(scene, rng)
         if SHORTEST <= len(text.split()) <= LONGEST or attempt > 20 * n:
-            found.setdefault(text, _typed(text, rng))
-        if len(found) == n:
+            texts.setdefault(text, _typed(text, rng))
+        if len(texts) == n:
             break
-    return list(found.values())
+    return list(texts.values())
 
 
 def web_texts(scene: Scene, rng: Random, n: int) -> list[str]:
@@ -55,7 +55,7 @@ def caption(scene: Scene, rng: Random) -> str:
         if relation.object == head and (rarely or not link_of(scene, relation).inverse):
             head = relation.subject
             break
-    about = next((one for one in scene.relations if head in (one.subject, one.object)), None)
+    about = next((relation for relation in scene.relations if head in (relation.subject, relation.object)), None)
     skipped = about is not None and not who.chance(_salience(scene, about, head))
     return _Clause(scene, who, head, about, skipped).say()
 
@@ -86,7 +86,7 @@ def _verb(options: Sequence[Verb], place: str, rng: Random) -> Verb | None:
     return rng.choices(fitting, [verb.weight for verb in fitting])[0] if fitting else None
 
 
-def own_verbs(group: Group) -> tuple[Verb, ...]:
+def verbs_of(group: Group) -> tuple[Verb, ...]:
     """What a group can be said to do by itself, in its pose."""
     table = words.VERBS[words.BEHAVIOUR[group.kind]]
     return table.get(group.pose) or table.get("*", ())
@@ -100,22 +100,22 @@ class _Clause:
         self.place = words.PLACES[scene.place]
         self.at = words.standing_place(self.head, scene.place)
         self.subject = noun_phrase(self.head, who)
-        self.verb = _verb(own_verbs(self.head), scene.place, who.rng)
+        self.verb = _verb(verbs_of(self.head), scene.place, who.rng)
         if not who.chance(0.78):
             self.verb = None
         self.tail: list[str] = []
         self.ending: list[str] = []  # after the place
-        self.told = {head}
+        self.mentioned = {head}
         self.located = self.head  # of which thing the place is said
         self.finite = True  # whether "is" and the simple present are possible
         if relation is not None and skipped:  # the other side is passed over altogether
-            self.told |= {relation.subject, relation.object}
+            self.mentioned |= {relation.subject, relation.object}
         elif relation is not None:
             self.relate(relation, head)
         self.mention_others()
 
     def name(self, index: int) -> str:
-        self.told.add(index)
+        self.mentioned.add(index)
         return noun_phrase(self.scene.groups[index], self.who).text
 
     def relate(self, relation: Relation, head: int) -> None:
@@ -144,20 +144,19 @@ class _Clause:
         if acts and (not link.prepositions or self.who.chance(link.act_share)):
             self.verb = _verb(acts, self.scene.place, rng)
             if self.verb in link.implied:
-                self.told.add(other)
+                self.mentioned.add(other)
             else:
                 self.tail.append(self.name(other))
             return
-        preposition = rng.choices([word for word, _ in link.prepositions], [weight for _, weight in link.prepositions])[
-            0
-        ]
+        prepositions, weights = zip(*link.prepositions, strict=True)
+        preposition = rng.choices(prepositions, weights)[0]
         self.finite = preposition != "with" or self.verb is not None
         self.tail.append(f"{preposition} {self.name(other)}")
 
     def join(self, other: int) -> None:
         """ "a dog and a ball": one subject, with a verb that suits both or none."""
         group = self.scene.groups[other]
-        shared = [verb for verb in own_verbs(self.head) if verb in own_verbs(group)]
+        shared = [verb for verb in verbs_of(self.head) if verb in verbs_of(group)]
         self.verb = _verb(shared, self.scene.place, self.who.rng)
         self.subject = Phrase(f"{self.subject.text} and {self.name(other)}", True, there_is=self.subject.there_is)
 
@@ -183,29 +182,30 @@ class _Clause:
         """Groups that are not in the relation: the large ones mostly, the small ones rarely."""
         for index, group in enumerate(self.scene.groups):
             likely = 0.95 if group.prominence > self.head.prominence else min(0.95, 0.04 + 12 * group.prominence)
-            if index in self.told or len(self.told) > 2 or not self.who.chance(likely):
+            if index in self.mentioned or len(self.mentioned) > 2 or not self.who.chance(likely):
                 continue
             there = words.standing_place(group, self.scene.place)
-            tight = next(
-                (one for one in self.scene.relations if one.name in words.TIGHT and index in (one.subject, one.object)),
-                None,
-            )
-            if tight is not None:
-                link = link_of(self.scene, tight)
+            relation = self.tight_relation(index)
+            if relation is not None:
+                link = link_of(self.scene, relation)
                 how = link.acts[0].participle if link.acts else link.prepositions[0][0]
-                self.add(f"{self.name(tight.subject)} {how} {self.name(tight.object)} {self.about(tight.subject)}")
+                subject, other = relation.subject, relation.object
+                self.add(f"{self.name(subject)} {how} {self.name(other)} {self.about(subject)}")
             elif there in words.ALOFT:
                 self.add(f"{self.name(index)} {self.who.pick(self.aloft(there))}")
             else:
                 self.add(f"{self.name(index)} {self.about(index)}")
 
+    def tight_relation(self, index: int) -> Relation | None:
+        relations = (relation for relation in self.scene.relations if relation.name in words.TIGHT)
+        return next((relation for relation in relations if index in (relation.subject, relation.object)), None)
+
     def about(self, index: int) -> str:
         """ "in the background" of what stands higher up in the picture than the head, "nearby" otherwise."""
-        feet = {}
-        for one in (index, self.head_index):
-            feet[one] = max(
-                (thing.top + thing.height for thing in self.scene.things if thing.group == one), default=0.0
-            )
+        feet: dict[int, float] = {index: 0.0, self.head_index: 0.0}
+        for thing in self.scene.things:
+            if thing.group in feet:
+                feet[thing.group] = max(feet[thing.group], thing.top + thing.height)
         behind = feet[index] < feet[self.head_index] - 0.04 * self.scene.height
         if self.at == "air":
             return "below"
@@ -229,7 +229,7 @@ class _Clause:
         if frame == "simple" and self.verb is None:
             frame = "is"
         if frame == "place first" or (frame in ("participle", "photo", "there") and self.who.chance(0.25)):
-            self.ending = [one.replace("with ", "and ", 1) for one in self.ending]
+            self.ending = [phrase.replace("with ", "and ", 1) for phrase in self.ending]
         rest = [*self.tail, "" if frame == "front" else where, *self.ending, *self.surroundings(frame, where)]
         return " ".join(part for part in (*self.opening(frame, where), *rest) if part)
 
@@ -265,7 +265,7 @@ class _Clause:
         options = words.places_of(self.located, self.scene.place, moving)
         taken = {word for part in self.tail for word in part.split()[:1]}
         near = taken & set(NEAR_WORDS)
-        fitting = [one for one in options if one.split()[0] not in (NEAR_WORDS if near else ())]
+        fitting = [phrase for phrase in options if phrase.split()[0] not in (NEAR_WORDS if near else ())]
         return self.who.pick(fitting or options)
 
     def surroundings(self, frame: str, where: str) -> tuple[str, ...]:
@@ -277,15 +277,15 @@ class _Clause:
         if lights and self.who.chance(0.5):
             return (self.who.pick(lights),)
         # Neither "with ... with ..." nor "near ... near ..." reads well.
-        said_before = {part.split()[0] for part in (*self.tail, where) if part} | (
-            {"with"} if frame == "place first" else set()
-        )
-        avoid = {"with"} if "with" in said_before else set()
-        avoid |= set(NEAR_WORDS) if said_before & set(NEAR_WORDS) else set()
-        avoid |= (
-            {*NEAR_WORDS, "in", "among"} if words.standing_place(self.located, self.scene.place) != "ground" else set()
-        )
+        openings = {part.split()[0] for part in (*self.tail, where) if part}
+        openings |= {"with"} if frame == "place first" else set()
+        avoid = {"with"} if "with" in openings else set()
+        avoid |= set(NEAR_WORDS) if openings & set(NEAR_WORDS) else set()
+        if words.standing_place(self.located, self.scene.place) != "ground":
+            avoid |= {*NEAR_WORDS, "in", "among"}
         spoken = " ".join((*self.tail, where)).split()
-        options = [one for extra in extras for one in words.EXTRAS[extra] if one.split()[0] not in avoid]
-        options = [one for one in options if not {"sky", "trees", one.split()[-1]} & {*spoken} & {*one.split()}]
+        options = [phrase for extra in extras for phrase in words.EXTRAS[extra] if phrase.split()[0] not in avoid]
+        options = [
+            phrase for phrase in options if not {"sky", "trees", phrase.split()[-1]} & {*spoken} & {*phrase.split()}
+        ]
         return (self.who.pick(options),) if options else ()

@@ -44,7 +44,7 @@ def noun_phrase(group: Group, who: Annotator) -> Phrase:
     """Name a group: number, size, colour and noun, as this annotator would."""
     rng = who.rng
     nouns = [noun for noun in words.NOUNS[group.kind] if noun.size in ("", group.size)]
-    noun = rng.choices(nouns, [one.weight for one in nouns])[0]
+    noun = rng.choices(nouns, [noun.weight for noun in nouns])[0]
     before, after = _attributes(group, noun, who)
     another = group.kind in who.named
     who.named.append(group.kind)

@@ -76,11 +76,12 @@ def _parts(scene: Scene, rng: Random) -> dict[str, str]:
     place = words.PLACES[scene.place]
     group = scene.groups[head]
     noun, bare, full = _named(group, rng)
-    said = words.places_of(group, scene.place)
-    absent = rng.choice([kind for kind in words.NOUNS if all(kind != one.kind for one in scene.groups)])
+    phrases = words.places_of(group, scene.place)
+    present = {group.kind for group in scene.groups}
+    absent = rng.choice([kind for kind in words.NOUNS if kind not in present])
     parts = {
         "a": full, "bare": bare, "noun": noun, "tag": noun.replace(" ", ""), "place": place.title,
-        "placetag": place.title.replace(" ", ""), "there": rng.choice(said), "number": str(rng.randrange(100, 9999)),
+        "placetag": place.title.replace(" ", ""), "there": rng.choice(phrases), "number": str(rng.randrange(100, 9999)),
         "year": str(rng.randrange(2009, 2024)), "absent": words.NOUNS[absent][0].plural,
         "this": "these" if group.count > 1 or group.kind == "skis" else "this",
     }  # fmt: skip
@@ -94,7 +95,7 @@ def _named(group: Group, rng: Random) -> tuple[str, str, str]:
     """The noun, the noun with its adjectives, and that with an article or a number."""
     nouns = [noun for noun in words.NOUNS[group.kind] if noun.size in ("", group.size)]
     # The web says the common name more often than annotators do, who avoid repeating each other.
-    noun = rng.choices(nouns, [one.weight**1.5 for one in nouns])[0]
+    noun = rng.choices(nouns, [noun.weight**1.5 for noun in nouns])[0]
     name = noun.plural if group.count > 1 else noun.singular
     size = (
         words.SIZES[group.size][0]

@@ -133,7 +133,7 @@ def sketch(kind: str, coat: str, pose: str, seed: int) -> Sketch:
 @lru_cache(maxsize=16)
 def backdrop(place: str, seed: int, width: int, height: int) -> Backdrop:
     """The place's own drawing, the same for the same arguments."""
-    return next(one for one in PLACES if one.name == place).draw(Random(seed), width, height)
+    return next(entry for entry in PLACES if entry.name == place).draw(Random(seed), width, height)
 
 
 class _Canvas:
@@ -157,27 +157,25 @@ class _Canvas:
         self.groups.append(Group(kind, coat, pose, count, size, 0.0))
         return len(self.groups) - 1
 
-    def box(self, kind: str, coat: str, pose: str, seed: int, per_metre: float) -> tuple[Sketch, float, float, float]:
-        """The sketch, its width and height in pixels, and pixels per sketch unit."""
-        drawn = sketch(kind, coat, pose, seed)
+    def box(self, group: Group, seed: int, per_metre: float) -> tuple[Sketch, float, float, float]:
+        """The sketch of a thing of the group, its width and height in pixels, and pixels per sketch unit."""
+        drawn = sketch(group.kind, group.coat, group.pose, seed)
         full = drawn.points.get("scale", (drawn.height, 0.0))[0]
-        scale = KINDS[kind].metres ** COMPRESSION * per_metre / full
+        scale = KINDS[group.kind].metres ** COMPRESSION * per_metre / full
         return drawn, drawn.width * scale, drawn.height * scale, scale
 
     def fit(self, group: int, per_metre: float, share: float) -> float:
         """The scale, smaller where the thing would be higher or wider than ``share`` of the picture's short side."""
-        one = self.groups[group]
-        _, width, height, _ = self.box(one.kind, one.coat, one.pose, 1, 1.0)
+        _, width, height, _ = self.box(self.groups[group], 1, 1.0)
         return min(per_metre, share * SIDE / height, 1.15 * share * SIDE / width)
 
     def put(self, group: int, x: float, y: float, per_metre: float, flip: bool, **more: float | bool) -> Thing:
         """Stand a thing of the group with its feet's middle at (x, y)."""
-        one = self.groups[group]
-        seed = self.rng.randrange(1 << 30)
-        _, width, height, _ = self.box(one.kind, one.coat, one.pose, seed, per_metre)
-        depth, flip = float(more.pop("depth", y)), flip and one.kind not in LETTERED
+        model, seed = self.groups[group], self.rng.randrange(1 << 30)
+        _, width, height, _ = self.box(model, seed, per_metre)
+        depth, flip = float(more.pop("depth", y)), flip and model.kind not in LETTERED
         thing = Thing(
-            one.kind, one.coat, one.pose, group, seed, x - width / 2, y - height, width, height, flip, depth,
+            model.kind, model.coat, model.pose, group, seed, x - width / 2, y - height, width, height, flip, depth,
             grounded=bool(more.pop("grounded", True)), afloat=bool(more.pop("afloat", False)),
         )  # fmt: skip
         self.things.append(thing)
@@ -192,14 +190,13 @@ class _Canvas:
 
     def attach(self, group: int, at: tuple[float, float], by: str, per_metre: float, flip: bool, depth: float) -> Thing:
         """Hang a thing so that its point ``by`` (``feet`` for the bottom's middle) lies at ``at``."""
-        one = self.groups[group]
-        seed = self.rng.randrange(1 << 30)
-        drawn, width, height, scale = self.box(one.kind, one.coat, one.pose, seed, per_metre)
+        model, seed = self.groups[group], self.rng.randrange(1 << 30)
+        drawn, width, height, scale = self.box(model, seed, per_metre)
         x, y = drawn.points.get(by, (drawn.width / 2, drawn.height))
         x = drawn.width - x if flip else x
         thing = Thing(
-            one.kind, one.coat, one.pose, group, seed, at[0] - x * scale, at[1] - y * scale, width, height, flip, depth,
-            grounded=False,
+            model.kind, model.coat, model.pose, group, seed, at[0] - x * scale, at[1] - y * scale, width, height,
+            flip, depth, grounded=False,
         )  # fmt: skip
         self.things.append(thing)
         return thing
@@ -251,7 +248,7 @@ def portrait(rng: Random, kind: str) -> Scene:
         _bystander(canvas, avoid=kind)
     coat, pose = rng.choice(KINDS[kind].coats), _pose(rng, kind, place)
     group = canvas.new_group(kind, coat, pose, 1, "")
-    _, width, height, _ = canvas.box(kind, coat, pose, 1, 1.0)
+    _, width, height, _ = canvas.box(canvas.groups[group], 1, 1.0)
     per_metre = min(rng.uniform(0.45, 0.78) * SIDE / height, 0.82 * SIDE / width)
     height *= per_metre
     x = canvas.width / 2 + rng.uniform(-0.12, 0.12) * SIDE
@@ -311,24 +308,24 @@ def _middle(canvas: _Canvas, reach: float) -> float:
 
 def _stand(canvas: _Canvas, group: int, reach: float, near: float = 0.0) -> Thing:
     """Put one more thing of a group where there is room: on the ground, in the sky or on the water."""
-    rng, one = canvas.rng, canvas.groups[group]
-    factor = {"small": 0.72, "large": 1.3}.get(one.size, 1.0)
+    rng, model = canvas.rng, canvas.groups[group]
+    factor = {"small": 0.72, "large": 1.3}.get(model.size, 1.0)
     low, high = canvas.back.ground
     best: tuple[float, tuple[float, float, float]] | None = None
     for _ in range(12):
-        flying = one.kind in FLYING or one.pose == "flying"
+        flying = model.kind in FLYING or model.pose == "flying"
         if flying:
             y, per_metre = 0.0, canvas.unit * rng.uniform(0.45, 0.85)
-        elif one.kind == "boat":
+        elif model.kind == "boat":
             shore = max(low, canvas.back.horizon + 0.12 * canvas.height)
             y = rng.uniform(canvas.back.horizon + 0.35 * (shore - canvas.back.horizon), shore)
             per_metre = canvas.per_metre(y) * 1.1
-        elif one.pose == "wall":
+        elif model.pose == "wall":
             y, per_metre = 0.0, canvas.unit * 0.8
         else:
             y = low + (high - low) * max(near, rng.random())
             per_metre = canvas.per_metre(y)
-        _, width, height, _ = canvas.box(one.kind, one.coat, one.pose, 1, per_metre * factor)
+        _, width, height, _ = canvas.box(model, 1, per_metre * factor)
         shrink = min(1.0, 0.66 * SIDE / height, 0.62 * SIDE / width)
         enlarge = max(1.0, 0.25 * SIDE / max(height, width))
         per_metre *= factor * shrink * enlarge
@@ -343,10 +340,10 @@ def _stand(canvas: _Canvas, group: int, reach: float, near: float = 0.0) -> Thin
             break
     assert best is not None
     x, y, per_metre = best[1]
-    flying = one.kind in FLYING or one.pose in ("flying", "wall")
+    flying = model.kind in FLYING or model.pose in ("flying", "wall")
     return canvas.put(
-        group, x, y, per_metre, rng.random() < 0.5, grounded=not flying and one.kind != "boat",
-        afloat=one.kind == "boat", depth=y if not flying else -1.0,
+        group, x, y, per_metre, rng.random() < 0.5, grounded=not flying and model.kind != "boat",
+        afloat=model.kind == "boat", depth=y if not flying else -1.0,
     )  # fmt: skip
 
 
@@ -405,7 +402,7 @@ def _behind(canvas: _Canvas, focus: str, second: str | None) -> None:
     x, side = _middle(canvas, 0.4), rng.choice((-1, 1))
     far = canvas.put(first, x, y_far, canvas.fit(first, canvas.per_metre(y_far) * 1.25, 0.6), rng.random() < 0.5)
     size = canvas.fit(other, canvas.per_metre(y_near) * 0.8, 0.45)
-    _, near_width, _, _ = canvas.box(second, canvas.groups[other].coat, canvas.groups[other].pose, 1, size)
+    _, near_width, _, _ = canvas.box(canvas.groups[other], 1, size)
     # The nearer thing covers about a third of the farther one.
     canvas.put(other, x + side * (far.width * 0.2 + near_width * 0.5), y_near, size, rng.random() < 0.5)
     canvas.relations.append(Relation(first, "behind", other))

@@ -48,8 +48,8 @@ def render(scene: Scene, scale: float = 1.0) -> Rendered:
             _mirror(picture, layer, left, top)
         picture.alpha_composite(*_clipped(layer, left, top, width, height))
         alpha = np.zeros((height, width), bool)
-        seen, at = _clipped(layer, left, top, width, height)
-        patch = np.asarray(seen)[..., 3] >= 128
+        visible, at = _clipped(layer, left, top, width, height)
+        patch = np.asarray(visible)[..., 3] >= 128
         alpha[at[1] : at[1] + patch.shape[0], at[0] : at[0] + patch.shape[1]] = patch
         for _, mask in masks:
             mask &= ~alpha

@@ -75,7 +75,8 @@ class Texts:
             (images[i : i + 100] @ texts[i : i + 100].T).argmax(1).eq(torch.arange(100)).float().mean().item()
             for i in range(0, len(images) - 99, 100)
         ]
-        quality["retrieval@1 of 100"] = round(float(np.mean(hits)), 4)
+        if hits:
+            quality["retrieval@1 of 100"] = round(float(np.mean(hits)), 4)
         self.model.train()
         return quality
 

@@ -185,7 +185,7 @@ def test_there_are_words_for_everything_that_is_drawn() -> None:
     assert shown <= set(words.EXTRAS) | silent
     for kind in KINDS.values():
         for pose in set(kind.poses) - {"riding", "holding", "open", "flat"}:
-            assert grammar.own_verbs(group(kind.name, pose=pose)), (kind.name, pose)
+            assert grammar.verbs_of(group(kind.name, pose=pose)), (kind.name, pose)
 
 
 def web(n: int = 20) -> list[tuple[Scene, str]]:
