@@ -72,8 +72,8 @@ def test_two_processes_draw_the_same_bytes_as_one(built: Path, tmp_path: Path) -
 
 def test_another_seed_draws_other_pictures_but_the_same_photographs() -> None:
     layout = Layout.of(profile(Path("/nowhere/demo")))
-    one, other = (build.jobs(seed, layout, TINY, Path("/nowhere/part")) for seed in (1, 2))
-    assert [job.path for job in one] == [job.path for job in other]
+    jobs, others = (build.jobs(seed, layout, TINY, Path("/nowhere/part")) for seed in (1, 2))
+    assert [job.path for job in jobs] == [job.path for job in others]
     assert build.rng_of(1, "val", 0).random() != build.rng_of(2, "val", 0).random()
     assert build.rng_of(1, "val", 0).random() != build.rng_of(1, "train", 0).random()
     assert photograph(PHOTOGRAPHS["ski"]) == photograph(PHOTOGRAPHS["ski"])
@@ -90,38 +90,38 @@ def test_labelled_images_come_one_per_class_with_their_names(built: Path) -> Non
 
 
 def test_captions_are_in_the_format_of_coco(built: Path) -> None:
-    seen: list[int] = []
+    identities: list[int] = []
     for split, number in (("train", TINY.train), ("val", TINY.val)):
-        said = COCO(str(built / f"p2_data/{split}.json"))
-        assert len(said.imgs) == number
-        for identity, image in said.imgs.items():
+        coco = COCO(str(built / f"p2_data/{split}.json"))
+        assert len(coco.imgs) == number
+        for identity, image in coco.imgs.items():
             assert re.fullmatch(r"\d{12}\.jpg", image["file_name"]) and int(image["file_name"][:12]) == identity
-            assert len(said.getAnnIds(imgIds=[identity])) == 5
+            assert len(coco.getAnnIds(imgIds=[identity])) == 5
             with Image.open(built / "p2_data/images" / split / image["file_name"]) as file:
                 assert file.size == (image["width"], image["height"])
                 assert min(file.size) == 256
-        seen += list(said.imgs)
-    assert seen == list(range(1, 1 + TINY.train + TINY.val))
+        identities += list(coco.imgs)
+    assert identities == list(range(1, 1 + TINY.train + TINY.val))
 
 
 @pytest.mark.parametrize("name", ["p2_data/instances_train", "p2_data/instances_val", "p3_data/instances"])
 def test_instance_masks_decode_to_the_size_of_their_image(built: Path, name: str) -> None:
     coco = COCO(str(built / f"{name}.json"))
-    assert {one["name"] for one in coco.cats.values()} == set(KINDS)
-    assert coco.anns and {one["image_id"] for one in coco.anns.values()} <= set(coco.imgs)
+    assert {category["name"] for category in coco.cats.values()} == set(KINDS)
+    assert coco.anns and {annotation["image_id"] for annotation in coco.anns.values()} <= set(coco.imgs)
     for annotation in coco.anns.values():
         image, mask = coco.imgs[annotation["image_id"]], coco.annToMask(annotation)
         assert mask.shape == (image["height"], image["width"])
         assert mask.sum() == annotation["area"] > 0
         rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
         box = [columns[0], rows[0], columns[-1] - columns[0] + 1, rows[-1] - rows[0] + 1]
-        assert annotation["bbox"] == [float(one) for one in box]
+        assert annotation["bbox"] == [float(edge) for edge in box]
 
 
 def test_the_masks_of_an_image_do_not_overlap(built: Path) -> None:
     coco = COCO(str(built / "p2_data/instances_train.json"))
     for identity in coco.imgs:
-        masks = [coco.annToMask(one) for one in coco.loadAnns(coco.getAnnIds(imgIds=[identity]))]
+        masks = [coco.annToMask(annotation) for annotation in coco.loadAnns(coco.getAnnIds(imgIds=[identity]))]
         assert sum(masks).max() <= 1
 
 
@@ -132,11 +132,12 @@ def test_the_five_photographs_show_their_subjects(built: Path) -> None:
     }  # fmt: skip
     coco = COCO(str(built / "p3_data/instances.json"))
     for identity, image in coco.imgs.items():
-        found = [coco.cats[one["category_id"]]["name"] for one in coco.loadAnns(coco.getAnnIds(imgIds=[identity]))]
-        assert subjects[Path(image["file_name"]).stem] <= set(found)
+        annotations = coco.loadAnns(coco.getAnnIds(imgIds=[identity]))
+        kinds = [coco.cats[annotation["category_id"]]["name"] for annotation in annotations]
+        assert subjects[Path(image["file_name"]).stem] <= set(kinds)
         assert (built / "p3_data/images" / image["file_name"]).is_file()
         if image["file_name"] == "sheep.jpg":
-            assert found.count("sheep") >= 3
+            assert kinds.count("sheep") >= 3
     assert len(coco.imgs) == len(subjects)
 
 

@@ -49,89 +49,89 @@ def names(text: str, kind: str) -> bool:
 
 
 def test_five_captions_of_a_scene_differ() -> None:
-    for _, said in sample():
-        assert len({one.lower().rstrip(".") for one in said}) == 5
+    for _, captions in sample():
+        assert len({caption.lower().rstrip(".") for caption in captions}) == 5
 
 
 def test_the_same_generator_writes_the_same_captions() -> None:
     for index in (0, 50, 100):
-        scene, said = sample()[index]
-        assert grammar.captions(scene, Random(index)) == said
-        assert grammar.captions(scene, Random(index + 1)) != said
+        scene, captions = sample()[index]
+        assert grammar.captions(scene, Random(index)) == captions
+        assert grammar.captions(scene, Random(index + 1)) != captions
 
 
 def test_articles_suit_the_word_after_them() -> None:
-    text = " ".join(one.lower() for _, said in sample() for one in said)
+    text = " ".join(caption.lower() for _, captions in sample() for caption in captions)
     assert re.findall(r"\ba (?=[aeiou])\w+", text) == []
     assert re.findall(r"\ban (?=[^aeiou])\w+", text) == []
     assert re.findall(r"\ban (?:orange|umbrella|elephant|airplane)", text)
 
 
 def test_captions_are_tidy_and_of_an_annotators_length() -> None:
-    said = [one for _, five in sample() for one in five]
-    for one in said:
-        assert one == one.strip() and "  " not in one and " ," not in one and "{" not in one
-        assert not re.search(r"\b(\w+) \1\b", one.lower()), one
-    lengths = [len(one.split()) for one in said]
+    captions = [caption for _, five in sample() for caption in five]
+    for caption in captions:
+        assert caption == caption.strip() and "  " not in caption and " ," not in caption and "{" not in caption
+        assert not re.search(r"\b(\w+) \1\b", caption.lower()), caption
+    lengths = [len(caption.split()) for caption in captions]
     assert sum(6 <= length <= 16 for length in lengths) > 0.99 * len(lengths)
     assert min(lengths) <= 7 and max(lengths) >= 15
 
 
 def test_a_caption_names_a_true_object_and_no_absent_one() -> None:
-    for scene, said in sample():
-        present = {one.kind for one in scene.groups}
-        for one in said:
-            assert any(names(one, kind) for kind in present), one
-            assert [kind for kind in LEXICON if kind not in present and names(one, kind)] == [], one
+    for scene, captions in sample():
+        present = {group.kind for group in scene.groups}
+        for caption in captions:
+            assert any(names(caption, kind) for kind in present), caption
+            assert [kind for kind in LEXICON if kind not in present and names(caption, kind)] == [], caption
 
 
 def test_large_groups_are_mentioned_almost_always_and_small_ones_less() -> None:
     heard: dict[bool, list[bool]] = {True: [], False: []}
-    for scene, said in sample():
-        for one in scene.groups:
-            if one.prominence > 0.1 or one.prominence < 0.02:
-                heard[one.prominence > 0.1] += [names(text, one.kind) for text in said]
+    for scene, captions in sample():
+        for group in scene.groups:
+            if group.prominence > 0.1 or group.prominence < 0.02:
+                heard[group.prominence > 0.1] += [names(text, group.kind) for text in captions]
     large, small = (sum(heard[size]) / len(heard[size]) for size in (True, False))
     assert large > 0.93
     assert small < 0.65
 
 
 def test_some_annotators_name_colours_and_others_do_not() -> None:
-    said = [set(re.findall(r"\w+", one.lower())) for _, five in sample() for one in five]
-    assert 0.35 < sum(bool(one & COLOURS) for one in said) / len(said) < 0.8
+    bags = [set(re.findall(r"\w+", caption.lower())) for _, captions in sample() for caption in captions]
+    assert 0.35 < sum(bool(bag & COLOURS) for bag in bags) / len(bags) < 0.8
 
 
 def test_a_poses_verb_is_said_only_of_that_pose() -> None:
     only = {"graz": "grazing", "running": "running", "skiing": "skiing"}
-    for scene, said in sample():
+    for scene, captions in sample():
         for stem, pose in only.items():
-            if all(one.pose != pose for one in scene.groups):
-                assert not any(stem in one for one in said), (said, scene.groups)
+            if all(group.pose != pose for group in scene.groups):
+                assert not any(stem in caption for caption in captions), (captions, scene.groups)
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_one_thing_takes_the_singular_and_two_the_plural(kind: str) -> None:
     nouns = words.NOUNS[kind]
     coat, place = KINDS[kind].coats[0], "beach"
-    one, two = (scene_of(group(kind, count, coat), place=place) for count in (1, 2))
+    single, pair = (scene_of(group(kind, count, coat), place=place) for count in (1, 2))
     if not any(noun.bare for noun in nouns):
-        assert not any(says(text, "are") for text in many(one))
-    assert not any(says(text, "is") for text in many(two))
+        assert not any(says(text, "are") for text in many(single))
+    assert not any(says(text, "is") for text in many(pair))
     singular = [noun.singular for noun in nouns if noun.singular != noun.plural]
-    assert not any(says(text, form) for text in many(two) for form in singular if kind != "potted plant")
+    assert not any(says(text, form) for text in many(pair) for form in singular if kind != "potted plant")
 
 
 def test_irregular_plurals_are_right() -> None:
     for kind, right, wrong in (("sheep", "sheep", "sheeps"), ("bus", "buses", "buss"), ("bench", "benches", "benchs")):
-        said = many(scene_of(group(kind, 3)))
-        assert any(says(text, right) for text in said)
-        assert not any(says(text, wrong) for text in said)
+        captions = many(scene_of(group(kind, 3)))
+        assert any(says(text, right) for text in captions)
+        assert not any(says(text, wrong) for text in captions)
 
 
 def test_one_pair_of_skis_has_no_article_of_its_own() -> None:
-    said = many(scene_of(group("skis", coat="red"), place="snow"))
-    assert any("a pair of red skis" in text for text in said)
-    assert not any(re.search(r"\ba (red )?skis", text) for text in said)
+    captions = many(scene_of(group("skis", coat="red"), place="snow"))
+    assert any("a pair of red skis" in text for text in captions)
+    assert not any(re.search(r"\ba (red )?skis", text) for text in captions)
 
 
 def test_three_cows_are_counted_or_gathered() -> None:
@@ -155,9 +155,9 @@ def test_a_relation_is_said_from_the_right_side() -> None:
 
 def test_what_flies_is_not_said_to_stand_on_the_ground() -> None:
     for place in ("field", "street", "park"):
-        said = many(scene_of(group("airplane", coat="white"), place=place))
+        captions = many(scene_of(group("airplane", coat="white"), place=place))
         ground = words.PLACES[place].ground + words.PLACES[place].side
-        assert not any(says(text, phrase) for text in said for phrase in ground)
+        assert not any(says(text, phrase) for text in captions for phrase in ground)
 
 
 def test_no_noun_is_shared_between_kinds_and_the_file_holds_what_the_grammar_says() -> None:
@@ -168,12 +168,12 @@ def test_no_noun_is_shared_between_kinds_and_the_file_holds_what_the_grammar_say
 
 
 def test_no_phrase_about_surroundings_names_a_kind() -> None:
-    phrases = [one for extra in words.EXTRAS.values() for one in extra] + [
-        one for light in words.LIGHTS.values() for one in light
+    phrases = [phrase for extra in words.EXTRAS.values() for phrase in extra] + [
+        phrase for light in words.LIGHTS.values() for phrase in light
     ]
     for where in words.PLACES.values():
         phrases += [*where.name, *where.ground, *where.through, *where.air, *where.water, *where.side]
-    phrases += [one for places in (*words.ALOFT.values(), *words.WALLS.values()) for one in places]
+    phrases += [phrase for places in (*words.ALOFT.values(), *words.WALLS.values()) for phrase in places]
     assert [(phrase, kind) for phrase in phrases for kind in LEXICON if names(phrase, kind)] == []
 
 
@@ -197,18 +197,20 @@ def web(n: int = 20) -> list[tuple[Scene, str]]:
 
 
 def test_texts_of_the_web_are_often_plain_and_rarely_negated() -> None:
-    said = [text.lower() for _, text in web()]
+    texts = [text.lower() for _, text in web()]
     plain = sum(
-        bool(re.match(r"((this is )?(a|an) (photo|picture|image) of )?(an?|two|three|four) ", text)) for text in said
+        bool(re.match(r"((this is )?(a|an) (photo|picture|image) of )?(an?|two|three|four) ", text)) for text in texts
     )
-    assert plain > 0.35 * len(said)
-    assert 0.1 < sum("a photo of" in text for text in said) / len(said) < 0.5
-    negated = [text for text in said if re.match(r"(no|not) ", text) or ", no " in text]
-    assert 0.002 < len(negated) / len(said) < 0.02
-    assert len(set(said)) > 0.4 * len(said)
+    assert plain > 0.35 * len(texts)
+    assert 0.1 < sum("a photo of" in text for text in texts) / len(texts) < 0.5
+    negated = [text for text in texts if re.match(r"(no|not) ", text) or ", no " in text]
+    assert 0.002 < len(negated) / len(texts) < 0.02
+    assert len(set(texts)) > 0.4 * len(texts)
 
 
 def test_texts_of_the_web_are_about_their_picture() -> None:
     for scene, text in web(5):
         if not re.search(r"\b(no|not)\b|img|dsc|holidays", text.lower()):
-            assert any(names(text, one.kind) or one.kind.replace(" ", "") in text.lower() for one in scene.groups), text
+            assert any(
+                names(text, group.kind) or group.kind.replace(" ", "") in text.lower() for group in scene.groups
+            ), text
