@@ -112,6 +112,7 @@ def _check(path: Path, text: str) -> tuple[dict[str, Any], dict[str, float], dic
     """Train and score both runs: their scores files, the seconds each step took, and some captions of each."""
     from hw3lib import config
     from hw3lib.captioning import scores
+    from hw3lib.models.experiment import Experiment
     from hw3lib.system import files
     from hw3lib.training import trainer
 
@@ -123,7 +124,7 @@ def _check(path: Path, text: str) -> tuple[dict[str, Any], dict[str, float], dic
         trainer.train(profile, run)
         seconds[run] = time.perf_counter() - started
     started = time.perf_counter()
-    found = {run: files.read_json(file) for run, file in zip(RUNS, scores.score_runs(profile, RUNS), strict=True)}
+    found = scores.score_runs(Experiment.open(profile), RUNS)
     seconds["score"] = time.perf_counter() - started
     said = {run: files.read_json(config.folder(profile, run) / "predictions.json") for run in RUNS}
     return found, seconds, {run: dict(list(captions.items())[:5]) for run, captions in said.items()}
@@ -136,12 +137,12 @@ def _rows(found: dict[str, Any], seconds: dict[str, float], quick: bool) -> list
     pretrained, untrained = (found[run] for run in RUNS)
     rows = [
         harness.row(
-            f"{score}, pretrained against not", pretrained["scores"][score], untrained["scores"][score], score,
+            f"{score}, pretrained against not", pretrained.scores[score], untrained.scores[score], score,
             higher_is_better=True,
         )
         for score in SCORES
     ]  # fmt: skip
-    gap = compare(pretrained["per_image"], untrained["per_image"], "CIDEr")
+    gap = compare(pretrained.per_image, untrained.per_image, "CIDEr")
     words = f"{gap.effect:+.3f} [{gap.low:+.3f}, {gap.high:+.3f}] over {gap.n} photographs"
     # A quick look trains too little for the target to mean anything.
     floor = None if quick else 0.0

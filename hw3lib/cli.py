@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -198,23 +199,23 @@ def score(
     """Score PREDICTIONS (JSON: image name -> caption): CIDEr, BLEU, ROUGE-L, METEOR; with images, (Ref)CLIPScore."""
     from hw3lib import config
     from hw3lib.captioning import scores
-    from hw3lib.system import files
+    from hw3lib.models.experiment import Experiment
 
+    found: Mapping[str, scores.Scores | scores.RunScores]
     if runs:
         if predictions or annotations or images_root:
             raise UserError("--run says it all; leave the files out, or score files without --run")
-        written = scores.score_runs(profile, runs, device)
-        found = {run: files.read_json(path) for run, path in zip(runs, written, strict=True)}
+        found = scores.score_runs(Experiment.open(profile, device), runs)
     elif predictions and annotations:
         clip = config.load(profile).require_clip("CLIPScore needs") if images_root else None
         found = {"": scores.score_files(predictions, annotations, images_root, clip, instances, device)}
     else:
         raise UserError("name what to score: hw3 score PRED.json --annotations val.json [--images-root FOLDER]")
     if as_json:
-        plain = {run: {"scores": each["scores"], "per_image": each["per_image"]} for run, each in found.items()}
+        plain = {run: {"scores": result.scores, "per_image": result.per_image} for run, result in found.items()}
         click.echo(json.dumps(plain if runs else plain[""], ensure_ascii=False))
     else:
-        _print_scores({run: each["scores"] for run, each in found.items()})
+        _print_scores({run: result.scores for run, result in found.items()})
 
 
 @main.command()
@@ -258,10 +259,10 @@ def report(cores: int | None, render: bool, verify: bool, snakemake: tuple[str, 
     none.
     """
     if verify:
-        from hw3lib import config
+        from hw3lib.models.experiment import Experiment
         from hw3lib.pipeline import verify as verification
 
-        sys.exit(0 if verification.show(verification.verify(config.load(profile), snakemake)) else 1)
+        sys.exit(0 if verification.show(verification.verify(Experiment.open(profile), snakemake)) else 1)
     if render:
         from hw3lib import config
         from hw3lib.report import assemble as documents

@@ -21,6 +21,7 @@ from hw3lib import config, paths
 from hw3lib.captioning import scores
 from hw3lib.cli import main
 from hw3lib.models import inference
+from hw3lib.models.experiment import Experiment
 from hw3lib.system.errors import UserError
 
 
@@ -97,9 +98,9 @@ def test_captions_are_written_by_name_and_an_unreadable_photograph_is_reported(
 def test_scores_are_a_table_or_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
-    def fake(*arguments: object) -> dict[str, object]:
+    def fake(*arguments: object) -> scores.Scores:
         asked.append(arguments)
-        return {"scores": {"CIDEr": 0.87454, "BLEU-4": 0.25}, "per_image": {"a": {"CIDEr": 0.9}}}
+        return scores.Scores({"CIDEr": 0.87454, "BLEU-4": 0.25}, {"a": {"CIDEr": 0.9}})
 
     monkeypatch.setattr(scores, "score_files", fake)
     table = hw3("score", "p.json", "--annotations", "val.json")
@@ -113,12 +114,12 @@ def test_scores_are_a_table_or_json(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     }
 
 
-def test_runs_are_scored_side_by_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fake(profile: str, names: tuple[str, ...], device: str) -> list[Path]:
-        written = [tmp_path / f"{name}.json" for name in names]
-        for path, value in zip(written, (1.5, 1.25), strict=True):
-            path.write_text(json.dumps({"scores": {"CIDEr": value}, "per_image": {}}))
-        return written
+def test_runs_are_scored_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fake(experiment: Experiment, names: tuple[str, ...]) -> dict[str, scores.RunScores]:
+        assert experiment.profile.name == "demo"
+        return {
+            name: scores.RunScores({}, {"CIDEr": value}, {}) for name, value in zip(names, (1.5, 1.25), strict=True)
+        }
 
     monkeypatch.setattr(scores, "score_runs", fake)
     found = hw3("score", "--run", "best", "--run", "vit")

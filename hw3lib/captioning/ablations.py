@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from hw3lib import config, paths
-from hw3lib.config import folder
+from hw3lib.captioning.results import RunScores
 from hw3lib.system.files import read_json
 
 Cell = str | int | float | None
@@ -15,7 +14,7 @@ HEADLINE = ("CIDEr", "CLIPScore", "BLEU-4", "METEOR", "ROUGE-L", "object_recall"
 
 
 @dataclass(frozen=True)
-class Result:
+class RunResult:
     """A run and its scores, measured and, where the written report has them, published."""
 
     name: str
@@ -24,44 +23,39 @@ class Result:
     published: dict[str, float]
 
 
-def results(profile: config.Profile) -> list[Result]:
-    """Every run of the profile with the content of its ``scores.json``, in the profile's order."""
+def results(profile: config.Profile, scores: Mapping[str, RunScores]) -> list[RunResult]:
+    """Every run of the profile, in its order, with its scores beside the published ones."""
     published = read_json(paths.PACKAGE / "resources" / "published.json")["p2"]
-    found = []
-    for name, run in profile.runs.items():
-        remedy = f"Make it with: hw3 score --run {name} --profile {profile.name}"
-        scores = read_json(folder(profile, name) / "scores.json", remedy)["scores"]
-        found.append(Result(name, run.title, scores, published.get(name, {})))
-    return found
+    runs = profile.runs.items()
+    return [RunResult(name, run.title, scores[name].scores, published.get(name, {})) for name, run in runs]
 
 
-def table(profile: config.Profile, found: list[Result]) -> tuple[list[str], list[list[Cell]]]:
+def table(profile: config.Profile, results: Sequence[RunResult]) -> tuple[list[str], list[list[Cell]]]:
     """Columns and rows: measured scores and, in columns of their own that say so, the published ones."""
     here = "demo" if profile.data == "demo" else "measured"
-    recall = any("object_recall" in result.scores for result in found)
+    recall = any("object_recall" in result.scores for result in results)
     columns = ["run", f"CIDEr, {here}", f"CLIPScore, {here}", *([f"object recall, {here}"] if recall else [])]
     columns += ["CIDEr, published", "CLIPScore, published"]
     rows = []
-    for result in found:
+    for result in results:
         row: list[Cell] = [result.name, result.scores["CIDEr"], result.scores.get("CLIPScore")]
         row += [result.scores.get("object_recall")] if recall else []
         rows.append([*row, result.published.get("CIDEr"), result.published.get("CLIPScore")])
     return columns, rows
 
 
-def conclusion(profile: config.Profile, found: list[Result]) -> str:
-    """What the runs say, in Markdown; computed, so that it changes when the numbers do."""
-    ranked = sorted(found, key=lambda result: -result.scores["CIDEr"])
-    best = next(result for result in found if result.name == profile.best_run)
+def conclusion(profile: config.Profile, results: Sequence[RunResult]) -> str:
+    """The order of the runs, by CIDEr and as published, in Markdown; computed, so that it changes with the numbers."""
+    ranked = sorted(results, key=lambda result: -result.scores["CIDEr"])
+    best = next(result for result in results if result.name == profile.best_run)
     order = " > ".join(f"{result.name} ({result.scores['CIDEr']:.3f})" for result in ranked)
-    text = f"By CIDEr the runs come in this order: {order}. "
-    others = [result for result in found if result is not best]
-    behind = [result.name for result in others if result.scores["CIDEr"] < best.scores["CIDEr"]]
-    text += f"The run `{best.name}` is ahead of {len(behind)} of {len(others)} others"
-    if known := [result for result in found if "CIDEr" in result.published]:
-        published = [result.name for result in sorted(known, key=lambda result: -result.published["CIDEr"])]
-        same = [result.name for result in ranked if result in known] == published
-        text += f"; the published order, {' > '.join(published)}, is {'the same' if same else 'another'}"
+    behind = [result for result in results if result.scores["CIDEr"] < best.scores["CIDEr"]]
+    text = f"By CIDEr, the runs rank as follows: {order}. "
+    text += f"The run `{best.name}` is ahead of {len(behind)} of {len(results) - 1} others"
+    if reported := [result for result in ranked if "CIDEr" in result.published]:
+        published = sorted(reported, key=lambda result: -result.published["CIDEr"])
+        names = " > ".join(result.name for result in published)
+        text += f"; the published order, {names}, is {'the same' if published == reported else 'another'}"
     text += ". Each ablation changes several things at once, so a gap belongs to the whole change and to no part of it."
     if profile.data == "demo":
         text += (
@@ -72,7 +66,7 @@ def conclusion(profile: config.Profile, found: list[Result]) -> str:
     return text
 
 
-def trained_on(scores: Mapping[str, Any]) -> str:
-    """A caption's line on where a scores file comes from."""
-    made = scores["provenance"]
-    return f"Commit {made['commit']}, seed {made['seed']}, {made['device']}."
+def trained_on(scores: RunScores) -> str:
+    """A caption's line on where a run's scores come from."""
+    origin = scores.provenance
+    return f"Commit {origin['commit']}, seed {origin['seed']}, {origin['device']}."

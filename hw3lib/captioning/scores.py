@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from hw3lib import config, paths
+from hw3lib.captioning.results import RunScores
 from hw3lib.data.captions import load_captions
 from hw3lib.data.predictions import VARIANTS, check_names, load_predictions, load_references, variant
 from hw3lib.metrics import chair
 from hw3lib.metrics.scoring import References, Scores, meteor, score
 from hw3lib.system import provenance
 from hw3lib.system.errors import UserError
-from hw3lib.system.files import write_json
+from hw3lib.system.results import write_result
+
+if TYPE_CHECKING:
+    from hw3lib.models.experiment import Experiment
 
 
 def score_files(
@@ -33,8 +37,8 @@ def score_files(
     check_names(predictions, captions, str(predictions_json), str(annotations_json))
     images = None
     if images_root is not None:
-        found = load_captions(annotations_json, images_root)
-        images = dict(zip(found.names, found.files, strict=True))
+        listed = load_captions(annotations_json, images_root)
+        images = dict(zip(listed.names, listed.files, strict=True))
     objects = chair.load_objects(instances) if instances is not None else None
     with meteor() as process:
         references, model = References(captions), None
@@ -45,59 +49,58 @@ def score_files(
         return score(predictions, references, model, images, objects, process)
 
 
-def score_runs(profile: config.Profile | str, runs: Sequence[str], device: str = "auto") -> list[Path]:
-    """Score finished runs' predictions, and their variants, on the validation images; returns their ``scores.json``.
+def score_runs(experiment: Experiment, runs: Sequence[str]) -> dict[str, RunScores]:
+    """Score finished runs' predictions, and their variants, on the validation images: by run, also as ``scores.json``.
 
     Raises what :func:`scored` does.
     """
-    profile = config.load(profile) if isinstance(profile, str) else profile
-    written = []
-    for run, result in scored(profile, runs, device):
-        written.append(paths.runs(profile.name) / "p2" / run / "scores.json")
-        write_json(written[-1], {"provenance": provenance.stamp(profile, profile.seed), **result})
-    return written
+    found = {}
+    for run, found[run] in scored(experiment, runs):
+        write_result(experiment.run_folder(run) / "scores.json", found[run])
+    return found
 
 
-def scored(profile: config.Profile, runs: Sequence[str], device: str = "auto") -> Iterator[tuple[str, dict[str, Any]]]:
-    """What the ``scores.json`` of finished runs hold, from their predictions: one run after another.
+def scored(experiment: Experiment, runs: Sequence[str]) -> Iterator[tuple[str, RunScores]]:
+    """The scores of finished runs, from their predictions: one run after another; nothing is written.
 
     Several at once share the references, the image features and METEOR's start. Without a CLIP in the profile there is
     no CLIPScore. Raises :class:`UserError` before any work when a run has no predictions, naming the command that makes
     them, or when they do not fit the images.
     """
-    from hw3lib.models.clip import ClipModel
-
-    data = profile.captions
-    found = load_captions(paths.resolve(data.val_annotations), paths.resolve(data.val_images), data.limit_val)
-    predictions = {run: _predictions_of(profile, run, found.names) for run in runs}
-    images = dict(zip(found.names, found.files, strict=True))
-    objects = chair.load_objects(paths.resolve(data.val_instances)) if data.val_instances else None
+    if not runs:
+        return
+    profile, captions = experiment.profile, experiment.validation
+    predictions = {run: _predictions_of(experiment, run) for run in runs}
+    images = dict(zip(captions.names, captions.files, strict=True))
+    instances = profile.captions.val_instances
+    objects = chair.load_objects(paths.resolve(instances)) if instances else None
     with meteor() as process:
-        references = References(dict(zip(found.names, found.captions, strict=True)))
-        clip = ClipModel.load(profile.clip, device) if profile.clip else None
-        for run, captions in predictions.items():
-            result: dict[str, Any] = dict(score(captions, references, clip, images, objects, process))
-            result["variants"] = {
-                name: score(other, references, clip, images, objects, overlap=False)
-                for name, other in _variants_of(profile, run, found.names).items()
+        references = References(dict(zip(captions.names, captions.captions, strict=True)))
+        for run in runs:
+            found = score(predictions[run], references, experiment.clip, images, objects, process)
+            variants = {
+                name: score(variant, references, experiment.clip, images, objects, overlap=False)
+                for name, variant in _variants_of(experiment, run).items()
             }
-            yield run, result
+            stamp = provenance.stamp(profile, profile.seed)
+            yield run, RunScores(stamp, found.scores, found.per_image, variants)
 
 
-def _variants_of(profile: config.Profile, run: str, names: Sequence[str]) -> dict[str, dict[str, str]]:
-    """What else the run said of the same images (:data:`~hw3lib.data.predictions.VARIANTS`), by name."""
-    files = {name: variant(paths.runs(profile.name) / "p2" / run, name) for name in VARIANTS}
-    found = {name: load_predictions(path) for name, path in files.items() if path.is_file()}
-    for name, captions in found.items():
-        check_names(captions, names, str(files[name]), profile.captions.val_annotations)
-    return found
+def _variants_of(experiment: Experiment, run: str) -> dict[str, dict[str, str]]:
+    """The run's captions without some of its components (:data:`~hw3lib.data.predictions.VARIANTS`), by name."""
+    files = {name: variant(experiment.run_folder(run), name) for name in VARIANTS}
+    return {name: _checked(experiment, path) for name, path in files.items() if path.is_file()}
 
 
-def _predictions_of(profile: config.Profile, run: str, names: Sequence[str]) -> dict[str, str]:
-    profile.run(run)
-    source = paths.runs(profile.name) / "p2" / run / "predictions.json"
+def _predictions_of(experiment: Experiment, run: str) -> dict[str, str]:
+    experiment.profile.run(run)
+    source = experiment.run_folder(run) / "predictions.json"
     if not source.is_file():
-        raise UserError(f"{source} is missing; train the run first (profile {profile.name}, run {run})")
-    predictions = load_predictions(source)
-    check_names(predictions, names, str(source), profile.captions.val_annotations)
+        raise UserError(f"{source} is missing; train the run first (profile {experiment.profile.name}, run {run})")
+    return _checked(experiment, source)
+
+
+def _checked(experiment: Experiment, path: Path) -> dict[str, str]:
+    predictions = load_predictions(path)
+    check_names(predictions, experiment.validation.names, str(path), experiment.profile.captions.val_annotations)
     return predictions

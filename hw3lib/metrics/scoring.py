@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,14 @@ if TYPE_CHECKING:
     from hw3lib.models.clip import ClipModel
 
 _ALIGNED = 200  # words of a caption that METEOR looks at; people's captions have 10, the captioners' 64 at the most
-Scores = dict[str, Any]  # {"scores": {metric: value}, "per_image": {name: {metric: value}}}
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Scores of a set of captions, by metric, and of each image, by its name and then by metric."""
+
+    scores: dict[str, float]
+    per_image: dict[str, dict[str, int | float]]
 
 
 class References:
@@ -113,7 +121,7 @@ def score(
         with meteor() as own:
             return score(predictions, references, clip, images, objects, own)
     cider, per_image_cider = references.cider(predictions)
-    per_image: dict[str, dict[str, float]] = {name: {"CIDEr": value} for name, value in per_image_cider.items()}
+    per_image: dict[str, dict[str, int | float]] = {name: {"CIDEr": value} for name, value in per_image_cider.items()}
     scores: dict[str, float] = {"CIDEr": cider}
     if clip is not None and images is not None:
         for key, values in _clip_scores(predictions, references, clip, images).items():
@@ -125,9 +133,9 @@ def score(
     if objects is not None:
         counts = chair.object_counts(predictions, objects, references.captions)
         scores |= chair.summed(counts)
-        for name, each in counts.items():
-            per_image[name] |= each
-    return {"scores": scores, "per_image": per_image}
+        for name, image_counts in counts.items():
+            per_image[name] |= image_counts
+    return Scores(scores, per_image)
 
 
 def _clip_scores(

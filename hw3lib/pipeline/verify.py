@@ -12,10 +12,13 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hw3lib import config, paths
 from hw3lib.system import files
+
+if TYPE_CHECKING:
+    from hw3lib.models.experiment import Experiment
 
 TOLERANCE = 1e-6  # relative: of what the same files give on another machine (sums in another order)
 _ORIGIN = ("provenance",)
@@ -31,7 +34,7 @@ class Finding:
     note: str = ""  # why it was not compared
 
 
-def verify(profile: config.Profile, runs: Sequence[str] = (), device: str = "auto") -> Iterator[Finding]:
+def verify(experiment: Experiment, runs: Sequence[str] = ()) -> Iterator[Finding]:
     """Compare every result file of the profile, one finding each; ``runs`` names those of P2, all when empty.
 
     Raises :class:`UserError` for a run that the profile does not have, and for predictions that do not fit the images.
@@ -41,6 +44,7 @@ def verify(profile: config.Profile, runs: Sequence[str] = (), device: str = "aut
     from hw3lib.claims import evidence
     from hw3lib.report import summary
 
+    profile = experiment.profile
     chosen = list(runs) or list(profile.runs)
     for run in chosen:
         profile.run(run)
@@ -49,8 +53,8 @@ def verify(profile: config.Profile, runs: Sequence[str] = (), device: str = "aut
     scored = [run for run in chosen if (root / "p2" / run / "predictions.json").is_file()]
     for run in set(chosen) - set(scored):
         yield Finding(root / "p2" / run / "scores.json", (), "not trained yet")
-    for run, result in scores.scored(profile, scored, device) if scored else ():
-        yield _compared(root / "p2" / run / "scores.json", result)
+    for run, result in scores.scored(experiment, scored):
+        yield _compared(root / "p2" / run / "scores.json", asdict(result))
     measured = root / "p3" / "grounding.json"
     if (root / "p3" / "grounding.npz").is_file():
         masks = profile.captions.val_instances is not None

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 
 import pytest
 from PIL import Image
 
 from hw3lib import config
 from hw3lib.captioning import ablations, figures
-from hw3lib.captioning.ablations import Result
+from hw3lib.captioning.ablations import RunResult
+from hw3lib.captioning.results import read_all
 from hw3lib.config import folder
 from hw3lib.system.errors import UserError
+from hw3lib.system.files import write_json
 
 PUBLISHED = {
     "best": (0.8745, 0.7182),
@@ -22,9 +23,9 @@ PUBLISHED = {
 }
 
 
-def result(name: str, cider: float, **more: float) -> Result:
+def result(name: str, cider: float, **more: float) -> RunResult:
     published = dict(zip(("CIDEr", "CLIPScore"), PUBLISHED[name], strict=True))
-    return Result(name, name, {"CIDEr": cider, "CLIPScore": 0.7} | more, published)
+    return RunResult(name, name, {"CIDEr": cider, "CLIPScore": 0.7} | more, published)
 
 
 def events(stages: list[int], train: int = 4) -> list[dict]:
@@ -67,15 +68,15 @@ def test_the_conclusion_follows_the_numbers() -> None:
 
 def test_published_figures_are_those_of_the_written_report(tiny_profile: config.Profile) -> None:
     profile = dataclasses.replace(tiny_profile, runs={name: tiny_profile.run("best") for name in PUBLISHED})
-    with pytest.raises(UserError, match=r"scores\.json is missing.*hw3 score"):
-        ablations.results(profile)
+    with pytest.raises(UserError, match=r"scores\.json is missing.*hw3 score --run best --profile tiny"):
+        read_all(profile)
+    scores = {"CIDEr": 0.5, "CLIPScore": 0.6}
     for name in PUBLISHED:
-        file = folder(profile, name) / "scores.json"
-        file.parent.mkdir(parents=True)
-        file.write_text(json.dumps({"scores": {"CIDEr": 0.5, "CLIPScore": 0.6}}))
-    for found in ablations.results(profile):
+        content = {"provenance": {}, "scores": scores, "per_image": {}}
+        write_json(folder(profile, name) / "scores.json", content)
+    for found in ablations.results(profile, read_all(profile)):
         assert (found.published["CIDEr"], found.published["CLIPScore"]) == PUBLISHED[found.name]
-        assert found.scores == {"CIDEr": 0.5, "CLIPScore": 0.6}
+        assert found.scores == scores
 
 
 def test_curves_show_every_validation_and_mark_each_change_of_rate() -> None:

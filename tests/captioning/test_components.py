@@ -9,8 +9,8 @@ import pytest
 
 from hw3lib import config
 from hw3lib.captioning import components
-from hw3lib.config import folder
-from hw3lib.system.files import write_json
+from hw3lib.captioning.results import RunScores
+from hw3lib.metrics.scoring import Scores
 
 
 def per_image(level: float, seed: int, objects: bool = True) -> dict[str, dict[str, float]]:
@@ -24,23 +24,23 @@ def per_image(level: float, seed: int, objects: bool = True) -> dict[str, dict[s
     return found
 
 
-def write(profile: config.Profile, run: str, level: float, variants: dict[str, float], **more: bool) -> None:
-    content = {"scores": {}, "per_image": per_image(level, 1, **more)}
-    content["variants"] = {name: {"per_image": per_image(each, 2, **more)} for name, each in variants.items()}
-    write_json(folder(profile, run) / "scores.json", content)
+def scored(level: float, variants: dict[str, float] | None = None, objects: bool = True) -> RunScores:
+    others = {name: Scores({}, per_image(value, 2, objects)) for name, value in (variants or {}).items()}
+    return RunScores({}, {}, per_image(level, 1, objects), others)
 
 
 @pytest.fixture
 def profile(tiny_profile: config.Profile) -> config.Profile:
     run = tiny_profile.run("best")
-    found = dataclasses.replace(tiny_profile, runs={"best": run, "plus": run})
-    write(found, "best", 1.0, {})
-    write(found, "plus", 2.0, {"raw": 1.0, "taught": 1.0, "taught_beam": 0.5, "critical": 2.0})
-    return found
+    return dataclasses.replace(tiny_profile, runs={"best": run, "plus": run})
+
+
+VARIANTS = {"raw": 1.0, "taught": 1.0, "taught_beam": 0.5, "critical": 2.0}
+SCORES = {"best": scored(1.0), "plus": scored(2.0, VARIANTS)}
 
 
 def test_each_component_is_compared_with_what_it_was_added_to(profile: config.Profile) -> None:
-    found = {each.what: each.scores for each in components.components(profile, "plus")}
+    found = {each.what: each.scores for each in components.components(profile, SCORES, "plus")}
     assert list(found) == [
         "its setting, against best's", "moving average of the weights", "beam search", "self-critical training",
         "beam search after it", "all of it, against best",
@@ -54,13 +54,10 @@ def test_each_component_is_compared_with_what_it_was_added_to(profile: config.Pr
 
 
 def test_a_run_is_told_by_the_components_that_it_has(profile: config.Profile) -> None:
-    write(profile, "plus", 2.0, {"taught": 1.0}, objects=False)
-    write(profile, "best", 1.0, {}, objects=False)
-    found = components.components(profile, "plus")
+    scores = {"plus": scored(2.0, {"taught": 1.0}, objects=False), "best": scored(1.0, objects=False)}
+    found = components.components(profile, scores, "plus")
     assert [each.what for each in found] == ["its setting, against best's", "all of it, against best"]
     assert list(found[0].scores) == ["CIDEr", "CLIPScore"]
-    assert components.has_variants(profile, "plus")
-    assert not components.has_variants(profile, "best")
 
 
 def test_a_run_that_is_built_on_another_is_told_from_there(profile: config.Profile) -> None:
@@ -69,8 +66,8 @@ def test_a_run_that_is_built_on_another_is_told_from_there(profile: config.Profi
     smooth = dataclasses.replace(plain.training, label_smoothing=0.1, ema_decay=0.9)
     plus = dataclasses.replace(plain, training=smooth, built_on="plain")
     profile = dataclasses.replace(profile, runs={"best": best, "plain": plain, "plus": plus})
-    write(profile, "plain", 3.0, {})
-    found = {each.what: each.scores["CIDEr"].effect for each in components.components(profile, "plus")}
+    scores = SCORES | {"plain": scored(3.0)}
+    found = {each.what: each.scores["CIDEr"].effect for each in components.components(profile, scores, "plus")}
     assert list(found)[:3] == [
         "plain's setting, against best's", "label smoothing: 0.1", "moving average of the weights",
     ]  # fmt: skip
@@ -79,7 +76,7 @@ def test_a_run_that_is_built_on_another_is_told_from_there(profile: config.Profi
 
 
 def test_runs_are_compared_with_the_best_one(profile: config.Profile) -> None:
-    found = components.against_best(profile)
+    found = components.against_best(profile, SCORES)
     assert list(found) == ["plus"]
     assert found["plus"]["CIDEr"].effect == pytest.approx(1.0)
     assert components.columns(found["plus"])[0] == "CIDEr, difference"
@@ -87,7 +84,7 @@ def test_runs_are_compared_with_the_best_one(profile: config.Profile) -> None:
 
 
 def test_the_sentence_follows_the_numbers(profile: config.Profile) -> None:
-    text = components.conclusion(components.components(profile, "plus"))
+    text = components.conclusion(components.components(profile, SCORES, "plus"))
     raises, lowers, neither = text.split("What ")[1:]
     assert "self-critical training (+1" in raises
     assert "beam search (−0.5" in lowers
@@ -99,6 +96,6 @@ def test_without_a_clip_cider_alone_is_compared(profile: config.Profile) -> None
         {name: {"CIDEr": each["CIDEr"]} for name, each in per_image(level, seed).items()}
         for level, seed in ((2.0, 1), (1.0, 2))
     )
-    found = components.differences(one, other, seed=0)
+    found = components.compare_all(one, other, seed=0)
     assert list(found) == ["CIDEr"]
     assert found["CIDEr"].effect == pytest.approx(1.0, abs=0.2)

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from hw3lib import config, paths
+from hw3lib.captioning.results import read_scores
 from hw3lib.captioning.scores import score_files, score_runs
 from hw3lib.data.captions import load_captions
 from hw3lib.data.predictions import load_predictions, load_references
@@ -19,6 +20,7 @@ from hw3lib.metrics import chair, ptb, scoring
 from hw3lib.metrics.cider import CiderReferences
 from hw3lib.metrics.scoring import References, score
 from hw3lib.models.clip import ClipModel
+from hw3lib.models.experiment import Experiment
 from hw3lib.system import files
 from hw3lib.system.errors import UserError
 from hw3lib.training.validation import scorer
@@ -334,13 +336,14 @@ def one_meteor(monkeypatch: pytest.MonkeyPatch, meteor_process: Any) -> Any:
 
 def test_every_score_comes_out_of_the_files_of_a_run(world: config.Profile, tmp_path: Path, one_meteor: Any) -> None:
     with pytest.raises(UserError, match=r"predictions\.json is missing"):
-        score_runs(world, ["best"])
+        score_runs(Experiment.open(world), ["best"])
     folder = paths.runs("tiny") / "p2" / "best"
     folder.mkdir(parents=True)
     write(folder / "predictions.json", SAID)
-    (path,) = score_runs(world, ["best"])
-    found = files.read_json(path)
-    assert path == folder / "scores.json"
+    written = score_runs(Experiment.open(world), ["best"])
+    assert written == {"best": read_scores(folder)}
+    found = files.read_json(folder / "scores.json")
+    assert isinstance(found["per_image"]["a"]["mentions"], int)
     clip = {"CLIPScore", "CLIPScore (prefix)", "RefCLIPScore", "RefCLIPScore (prefix)"}
     overlap = {"BLEU-1", "BLEU-2", "BLEU-3", "BLEU-4", "ROUGE-L", "METEOR"}
     counts = {"mentions", "hallucinated", "objects_expected", "objects_found"}
@@ -371,7 +374,7 @@ def test_every_score_comes_out_of_the_files_of_a_run(world: config.Profile, tmp_
         config.Clip(),
         world.captions.val_instances,
     )
-    assert again["scores"] == pytest.approx(scores)
+    assert again.scores == pytest.approx(scores)
 
 
 def test_without_images_the_caption_metrics_come_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -381,12 +384,10 @@ def test_without_images_the_caption_metrics_come_alone(monkeypatch: pytest.Monke
             return 0.5, []
 
     found = score(SAID, References(WORLD), process=Silent())
-    assert set(found["scores"]) == {"CIDEr", "BLEU-1", "BLEU-2", "BLEU-3", "BLEU-4", "ROUGE-L", "METEOR"}
-    assert set(found["per_image"]["a"]) == {"CIDEr"}
+    assert set(found.scores) == {"CIDEr", "BLEU-1", "BLEU-2", "BLEU-3", "BLEU-4", "ROUGE-L", "METEOR"}
+    assert set(found.per_image["a"]) == {"CIDEr"}
     objects = chair.Objects(("dog",), {name: frozenset() for name in WORLD}, {name: frozenset() for name in WORLD})
-    assert score(SAID, References(WORLD), objects=objects, process=Silent())["scores"]["CHAIR_s"] == pytest.approx(
-        1 / 3
-    )
+    assert score(SAID, References(WORLD), objects=objects, process=Silent()).scores["CHAIR_s"] == pytest.approx(1 / 3)
 
 
 def test_references_are_embedded_once_for_each_prefix(world: config.Profile) -> None:
@@ -405,7 +406,7 @@ def test_empty_captions_score_what_pycocoevalcap_gives_them(one_meteor: Any, sai
     from pycocoevalcap.rouge.rouge import Rouge
 
     references = References({**WORLD, "d": ["...", "a dog"]})  # a reference may turn out empty, too
-    scores = score(said, references)["scores"]
+    scores = score(said, references).scores
     truth, tokens = references.tokens, {name: [text] for name, text in references.tokenise(said).items()}
     cider = peer_cider([*truth.values()], [text for (text,) in tokens.values()])
     assert scores["CIDEr"] == pytest.approx(sum(cider) / 4)
@@ -417,7 +418,7 @@ def test_empty_captions_score_what_pycocoevalcap_gives_them(one_meteor: Any, sai
         assert scores["BLEU-1"] < 1e-12
     # METEOR's process goes on answering.
     again = References({"x": ["a red dog"], "y": ["a bus"]})
-    assert score({"x": "a red dog", "y": "a bus"}, again)["scores"]["METEOR"] > 0.9
+    assert score({"x": "a red dog", "y": "a bus"}, again).scores["METEOR"] > 0.9
 
 
 @pytest.mark.skipif(not EXAMPLE.is_dir(), reason="the real captions are not here")
@@ -425,7 +426,7 @@ def test_published_scores_of_the_clipscore_example_come_out(one_meteor: Any) -> 
     published = json.loads((EXAMPLE.parent / "published_figures.json").read_text())["clipscore_example"]
     references = References(json.loads((EXAMPLE / "refs.json").read_text()))
     for kind in ("good", "bad"):
-        found = score(load_predictions(EXAMPLE / f"{kind}_captions.json"), references)["scores"]
+        found = score(load_predictions(EXAMPLE / f"{kind}_captions.json"), references).scores
         expected = published[f"{kind}_captions"]
         names = {"CIDEr": "CIDER", "ROUGE-L": "ROUGE"}  # as they are written there
         assert len(found) == 7
@@ -440,7 +441,7 @@ def test_published_scores_of_real_captions_come_out_to_every_digit(tmp_path: Pat
     captions = {Path(row["image_name"]).stem: row["captions"] for row in rows}
     annotations = write(tmp_path / "val.json", coco(captions))
     predictions = write(tmp_path / "pred.json", {Path(row["image_name"]).stem: row["prediction"] for row in rows})
-    found = score_files(predictions, annotations)["scores"]
+    found = score_files(predictions, annotations).scores
     assert {name: round(found[name], 3) for name in PUBLISHED} == PUBLISHED
 
 
@@ -475,7 +476,7 @@ def test_without_a_clip_a_run_is_validated_and_scored_without_clipscore(
     captions = load_captions(world.captions.val_annotations, world.captions.val_images)
     judged = scorer(world, captions, "cpu")(SAID)
     files.write_json(paths.runs("tiny") / "p2" / "best" / "predictions.json", SAID)
-    found = files.read_json(score_runs(world, ["best"])[0])
-    assert judged == {"CIDEr": pytest.approx(found["scores"]["CIDEr"])}
-    assert {"CIDEr", "BLEU-4", "METEOR", "object_recall"} <= set(found["scores"])
-    assert not [key for each in (found["scores"], *found["per_image"].values()) for key in each if "CLIP" in key]
+    found = score_runs(Experiment.open(world), ["best"])["best"]
+    assert judged == {"CIDEr": pytest.approx(found.scores["CIDEr"])}
+    assert {"CIDEr", "BLEU-4", "METEOR", "object_recall"} <= set(found.scores)
+    assert not [key for each in (found.scores, *found.per_image.values()) for key in each if "CLIP" in key]

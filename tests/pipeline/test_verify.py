@@ -7,7 +7,9 @@ from click.testing import CliRunner
 
 from hw3lib import cli, config, paths
 from hw3lib.captioning import scores
+from hw3lib.captioning.results import read_scores
 from hw3lib.claims import evidence
+from hw3lib.models.experiment import Experiment
 from hw3lib.pipeline import verify
 from hw3lib.report import assemble, summary
 from hw3lib.system import files
@@ -38,10 +40,9 @@ def profile(tmp_path, monkeypatch) -> config.Profile:
     for run in found.runs:
         files.write_json(paths.runs("fake") / "p2" / run / "predictions.json", {"x": "a cow"})
 
-    def scored(_profile, runs, _device):
+    def scored(experiment, runs):
         for run in runs:
-            kept = files.read_json(paths.runs("fake") / "p2" / run / "scores.json")
-            yield run, {key: value for key, value in kept.items() if key != "provenance"} | {"variants": {}}
+            yield run, read_scores(experiment.run_folder(run))
 
     for run in found.runs:
         path = paths.runs("fake") / "p2" / run / "scores.json"
@@ -54,7 +55,9 @@ def profile(tmp_path, monkeypatch) -> config.Profile:
 
 
 def verified(profile: config.Profile) -> dict[str, verify.Finding]:
-    return {found.file.name: found for found in verify.verify(profile) if found.file.parent.name != "vit"}
+    return {
+        found.file.name: found for found in verify.verify(Experiment.open(profile)) if found.file.parent.name != "vit"
+    }
 
 
 def test_a_report_that_follows_from_its_files_is_found_fine(profile) -> None:
@@ -94,4 +97,4 @@ def test_a_page_of_other_numbers_is_found(profile) -> None:
 
 def test_an_unknown_run_is_refused(profile) -> None:
     with pytest.raises(UserError, match="no run 'bst'"):
-        list(verify.verify(profile, ["bst"]))
+        list(verify.verify(Experiment.open(profile), ["bst"]))
