@@ -75,7 +75,7 @@ def _photographs(path: Path, file_names: Sequence[str], folder: Path) -> Mapping
 
 def _locate(folder: Path, file_names: Sequence[str]) -> Mapping[str, Photograph]:
     """Those of the files that the folder holds."""
-    present = {entry.name for entry in folder.iterdir()}
+    present = {entry.name for entry in os.scandir(folder) if not entry.is_dir()}
 
     def is_there(name: str) -> bool:
         # os.path's test takes names that no file can have; a large set has a hundred thousand plain names.

@@ -75,6 +75,44 @@ def test_a_bad_annotation_file_is_refused_by_name(folder: Path, edit, message: s
     assert message in str(error.value)
 
 
+def rename(folder: Path, name: str) -> None:
+    """The file of captions names its first image so."""
+    change(folder, lambda content: content["images"][0].update(file_name=name))
+
+
+def test_photographs_below_the_folder_and_links_within_it_are_taken(folder: Path) -> None:
+    images = folder / "images" / "val"
+    (images / "sub").mkdir()
+    (images / "val_000.jpg").rename(images / "sub" / "first.jpg")
+    (images / "val_001.jpg").rename(images / "sub" / "kept.jpg")
+    (images / "val_001.jpg").symlink_to(images / "sub" / "kept.jpg")
+    rename(folder, "sub/first.jpg")
+    assert load(folder).paths[:2] == (images / "sub" / "first.jpg", images / "val_001.jpg")
+    (folder / "link").symlink_to(images)
+    assert len(load_captions(folder / "val.json", folder / "link")) == 8
+
+
+@pytest.mark.parametrize("name", ["sub/val_000.jpg", "sub/none.jpg", "sub", "a\0b.jpg", "sub/a\0b.jpg", "none.jpg"])
+def test_names_of_no_file_in_the_folder_are_missing(folder: Path, name: str) -> None:
+    (folder / "images" / "val" / "sub").mkdir()
+    rename(folder, name)
+    with pytest.raises(UserError, match=r"val\.json names 1 image \(.*\) that .*val lacks \(of 8\)"):
+        load(folder)
+
+
+@pytest.mark.parametrize(
+    "name", ["out.jpg", "out/val_000.jpg", "sub/../../val.json", "..\\val.json", "../val/val_000.jpg"]
+)
+def test_nothing_outside_the_folder_is_read_by_a_name_or_through_a_link(folder: Path, name: str) -> None:
+    images = folder / "images" / "val"
+    (images / "out.jpg").symlink_to(folder / "images" / "train" / "train_000.jpg")
+    (images / "out").symlink_to(folder / "images" / "train")
+    (images / "sub").mkdir()
+    rename(folder, name)
+    with pytest.raises(UserError, match=r"outside of .*by their paths from there"):
+        load(folder)
+
+
 def test_blank_captions_do_not_count_and_spaces_are_tidied(folder: Path) -> None:
     change(folder, lambda c: c["annotations"][0].update(caption=" \n"))
     change(folder, lambda c: c["annotations"][1].update(caption=" a  red\nbus "))
