@@ -225,12 +225,12 @@ def score(
 def shards(out: Path, per_shard: int, profile: str) -> None:
     """Pack the profile's training images and captions into tar files in OUT (WebDataset's format)."""
     from hw3lib import config
-    from hw3lib.data import shards
     from hw3lib.data.captions import training_captions
+    from hw3lib.data.shard_writer import write_shards
 
     setting = config.load(profile).captions
     found = training_captions(setting, setting.limit_train)
-    where = shards.write(found, out, per_shard)
+    where = write_shards(found, out, per_shard)
     click.echo(f"{len(found)} images; in the profile: captions.train_images: {where}")
 
 

@@ -21,6 +21,7 @@ from hw3lib.data.caption_set import CaptionSet
 from hw3lib.data.captions import load_captions, training_captions
 from hw3lib.data.images import open_image
 from hw3lib.data.loader import load_images
+from hw3lib.data.shard_writer import write_shards
 from hw3lib.data.transform import ImageTransform
 from hw3lib.system.errors import UserError
 from hw3lib.training import run_files, trainer
@@ -59,7 +60,7 @@ def sharded(profile: config.Profile, where: str | Path, named: str | None = None
 
 
 def test_written_shards_hold_the_same_captions_and_pixels(files: CaptionSet, folder: Path) -> None:
-    where = shards.write(files, folder, per_shard=10)
+    where = write_shards(files, folder, per_shard=10)
     assert where == str(folder / "train-{000000..000002}.tar")
     found = load_captions(None, where)
     assert (found.names, found.captions) == (files.names, files.captions)
@@ -70,7 +71,7 @@ def test_written_shards_hold_the_same_captions_and_pixels(files: CaptionSet, fol
         assert all(torch.equal(images[i], TRANSFORM(open_image(path))) for i, path in enumerate(files.paths))
     assert load_captions(None, where, 11).names == files.names[:11]
     first = [path.read_bytes() for path in sorted(folder.iterdir())]
-    shards.write(files, folder, per_shard=10)
+    write_shards(files, folder, per_shard=10)
     assert [path.read_bytes() for path in sorted(folder.iterdir())] == first
 
 
@@ -83,7 +84,7 @@ def test_shards_written_by_webdataset_itself_are_read_and_ours_by_it(files: Capt
     assert (found.names, found.captions) == (files.names, files.captions)
     assert [path.read_bytes() for path in found.paths] == [path.read_bytes() for path in files.paths]
 
-    where = shards.write(files, folder, per_shard=10)
+    where = write_shards(files, folder, per_shard=10)
     rows = list(webdataset.WebDataset(where, shardshuffle=False).decode())
     assert [row["__key__"] for row in rows] == list(files.names)
     assert [tuple(row["json"]["captions"]) for row in rows] == list(files.captions)
@@ -99,7 +100,7 @@ def test_training_on_shards_is_training_on_files(
     profile = setting(dataclasses.replace(tiny_profile, runs={"best": jittered}), epochs=2, frozen_epochs=1)
     target = trainer.train(profile, "best")
     expected, weights = timeless(read_log(target)), (target / "best.safetensors").read_bytes()
-    where = shards.write(files, folder, per_shard=7)
+    where = write_shards(files, folder, per_shard=7)
     for number, named in enumerate((None, profile.captions.train_annotations)):
         same = dataclasses.replace(sharded(profile, where, named), name=f"sharded{number}")
         target = trainer.train(same, "best")
@@ -110,7 +111,7 @@ def test_training_on_shards_is_training_on_files(
     same = dataclasses.replace(sharded(profile, where), name="sharded0")
     assert trainer.is_current(same, "best")
     changed = dataclasses.replace(files, captions=(("other words",), *files.captions[1:]))
-    shards.write(changed, folder, per_shard=7)
+    write_shards(changed, folder, per_shard=7)
     assert not trainer.is_current(same, "best")
     shutil.rmtree(folder)
     assert not trainer.is_current(same, "best")
@@ -173,7 +174,7 @@ def test_a_bad_member_is_refused_with_its_shard_and_name(
 
 
 def test_a_shard_that_is_cut_anywhere_is_refused(files: CaptionSet, folder: Path) -> None:
-    path = Path(shards.write(files, folder, per_shard=100).replace("{000000..000000}", "000000"))
+    path = Path(write_shards(files, folder, per_shard=100).replace("{000000..000000}", "000000"))
     whole = path.read_bytes()
     with tarfile.open(path) as tar:
         last = tar.getmembers()[-1]
@@ -190,7 +191,7 @@ def test_a_shard_that_is_cut_anywhere_is_refused(files: CaptionSet, folder: Path
 
 
 def test_a_shard_that_was_cut_after_it_was_indexed_names_the_member(files: CaptionSet, folder: Path) -> None:
-    where = shards.write(files, folder, per_shard=100)
+    where = write_shards(files, folder, per_shard=100)
     found = load_captions(None, where)
     path = folder / "train-000000.tar"
     path.write_bytes(path.read_bytes()[: len(path.read_bytes()) // 2])
@@ -203,7 +204,7 @@ def test_a_shard_that_was_cut_after_it_was_indexed_names_the_member(files: Capti
 def test_a_shard_is_indexed_once_and_again_when_it_changes(
     files: CaptionSet, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    where = shards.write(files, folder, per_shard=10)
+    where = write_shards(files, folder, per_shard=10)
     found = load_captions(None, where)
     with monkeypatch.context() as refusing:
         refusing.setattr(tarfile, "open", lambda *a, **k: pytest.fail("a shard is read again"))
@@ -274,4 +275,4 @@ def test_the_command_packs_a_profile_and_says_what_to_write_into_it(
     assert load_captions(None, where).captions == files.captions
     dotted = dataclasses.replace(files, names=("a.b", *files.names[1:]))
     with pytest.raises(UserError, match=r"a\.b has a dot in its name"):
-        shards.write(dotted, folder)
+        write_shards(dotted, folder)
