@@ -1,6 +1,6 @@
 """Captions from a captioner: greedy, beam search, sampling, all over one preallocated cache.
 
-Dimension letters: B rows (captions), I images, K beams, T caption tokens, V vocabulary.
+Dimension letters: B captions, I images, K beams, T caption tokens, V vocabulary.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from torch import Tensor
 from hw3lib.data.tokenizer import CaptionTokenizer
 from hw3lib.models.captioner import Captioner, Memory
 from hw3lib.models.kv_cache import start, step
+from hw3lib.models.packed_weights import PackedWeights
 
-# How many steps pass between two looks at which captions have ended. A look makes the host wait for the device;
-# between looks ended rows ride along. 4 is nearly as lean as 1 on a CPU.
-_LOOK_EVERY = 4
+# How many steps pass between two checks of which captions have ended. A check makes the host wait for the device;
+# between checks ended captions ride along. 4 is nearly as lean as 1 on a CPU.
+_CHECK_EVERY = 4
 
 Choose = Callable[[Tensor], tuple[Tensor, Tensor]]  # logits (B, V) to tokens and their log-probabilities (B,), (B,)
 
@@ -37,19 +38,20 @@ def greedy(
     memory: Memory,
     tokenizer: CaptionTokenizer,
     max_length: int | None = None,
-    compiled: bool = False,
+    weights: PackedWeights | None = None,
 ) -> list[Caption]:
     """The likeliest token at each step, for a batch of images at once.
 
-    ``compiled`` makes one graph of a step (a CUDA graph on a GPU). It takes a compiler and, for each new number of
-    images, the time to compile: for many batches of one size. Two threads must not do it with one model at once.
+    ``weights`` are the model's, made once by whoever decodes several batches; else they are laid out for this one.
+    Where they are ``compiled``, a step is one graph (a CUDA graph on a GPU). It takes a compiler and, for each new
+    number of images, the time to compile: for many batches of one size. Two threads must not do it at once.
     """
 
     def likeliest(logits: Tensor) -> tuple[Tensor, Tensor]:
         best = logits.log_softmax(-1).max(-1)
         return best.indices, best.values
 
-    return _extend(model, memory, tokenizer, max_length, likeliest, 1, compiled)
+    return _extend(model, memory, tokenizer, max_length, likeliest, 1, weights)
 
 
 @torch.inference_mode()
@@ -63,19 +65,20 @@ def sample(
     top_p: float = 1.0,
     generator: torch.Generator | None = None,
     samples: int = 1,
-    compiled: bool = False,
+    weights: PackedWeights | None = None,
 ) -> list[Caption]:
     """Draw each token at random: the ``top_k`` likeliest, then the nucleus of mass ``top_p`` (Holtzman et al. 2020).
 
     An image's ``samples`` follow one another. ``log_probs`` are the model's own, before temperature and truncation. A
-    ``temperature`` of 0 is greedy. For ``compiled`` see :func:`greedy`.
+    ``temperature`` of 0 is greedy. For ``weights`` see :func:`greedy`.
     """
     if temperature < 0 or not 0 < top_p <= 1 or (top_k is not None and top_k < 1):
         raise ValueError(f"temperature {temperature}, top_k {top_k}, top_p {top_p}: want >= 0, >= 1, (0, 1]")
     if samples < 1:
         raise ValueError(f"{samples} samples: want at least 1")
     if temperature == 0:
-        return [each for each in greedy(model, memory, tokenizer, max_length, compiled) for _ in range(samples)]
+        likeliest = greedy(model, memory, tokenizer, max_length, weights)
+        return [caption for caption in likeliest for _ in range(samples)]
 
     def draw(logits: Tensor) -> tuple[Tensor, Tensor]:
         log_probs = logits.log_softmax(-1)
@@ -92,7 +95,7 @@ def sample(
         tokens = drawn if order is None else order.gather(-1, drawn)
         return tokens[:, 0], log_probs.gather(-1, tokens)[:, 0]
 
-    return _extend(model, memory, tokenizer, max_length, draw, samples, compiled)
+    return _extend(model, memory, tokenizer, max_length, draw, samples, weights)
 
 
 def _draw(masses: Tensor, generator: torch.Generator | None) -> Tensor:
@@ -113,13 +116,14 @@ def _extend(
     max_length: int | None,
     choose: Choose,
     samples: int,
-    compiled: bool,
+    weights: PackedWeights | None,
 ) -> list[Caption]:
     """Grow ``samples`` captions per image by ``choose`` until all have ended; an image leaves with its last."""
     captions, device = memory.tokens.shape[0] * samples, memory.tokens.device
     limit = _limit(model, max_length)
     banned = banned_tokens(tokenizer, device)
-    cache = start(model, memory, captions, limit, compiled=compiled)
+    weights = weights or PackedWeights(model)
+    cache = start(weights, memory, captions, limit)
     tokens = torch.full((captions, limit), tokenizer.pad, device=device)
     log_probs = torch.zeros(captions, limit, device=device)
     tokens[:, 0] = tokenizer.bos
@@ -131,13 +135,13 @@ def _extend(
         tokens[rows, position] = newest.where(~ended, tokenizer.pad)
         log_probs[rows, position] = scores.where(~ended, 0.0)
         ended |= newest == tokenizer.eos
-        if position % _LOOK_EVERY == 0:
-            going = _going(~ended.view(-1, samples).all(-1), compiled)
+        if position % _CHECK_EVERY == 0:
+            going = _going(~ended.view(-1, samples).all(-1), weights.compiled)
             if not len(going):
                 break
             if len(going) * samples < len(rows):
-                groups = _rows(going, samples)
-                cache.keep(groups, going)
+                groups = _captions_of(going, samples)
+                cache.select(groups, going)
                 rows, ended, newest = rows[groups], ended[groups], newest[groups]
     return [_caption(tokenizer, row, scores) for row, scores in zip(tokens.tolist(), log_probs.tolist(), strict=True)]
 
@@ -150,22 +154,23 @@ def beam(
     max_length: int | None = None,
     beams: int = 3,
     length_penalty: float = 0.7,
-    compiled: bool = False,
+    weights: PackedWeights | None = None,
 ) -> list[Caption]:
     """Beam search; a caption's score is its log-probability over ``length ** length_penalty`` (Wu et al. 2016, alpha).
 
     ``length`` counts the tokens after [BOS]; 0 prefers short captions, 1 is the mean per token. An image's search
     ends when no open beam can overtake its best ended one, or at ``max_length``. One beam is greedy decoding. For
-    ``compiled`` see :func:`greedy`.
+    ``weights`` see :func:`greedy`.
     """
     if beams < 1:
         raise ValueError(f"{beams} beams: want at least 1")
     if beams == 1:  # the search below would go on past the greedy caption's end, in case a longer one scores higher
-        return greedy(model, memory, tokenizer, max_length, compiled)
+        return greedy(model, memory, tokenizer, max_length, weights)
     images, device = memory.tokens.shape[0], memory.tokens.device
     limit = _limit(model, max_length)
     banned = banned_tokens(tokenizer, device)
-    cache = start(model, memory, images * beams, limit, beams, compiled)
+    weights = weights or PackedWeights(model)
+    cache = start(weights, memory, images * beams, limit, beams)
     tokens = torch.full((images, beams, limit), tokenizer.pad, device=device)
     log_probs = torch.zeros(images, beams, limit, device=device)
     tokens[..., 0] = tokenizer.bos
@@ -198,16 +203,16 @@ def beam(
             moved = history[index[:, None], source].clone()
             moved[..., position] = new.gather(1, order)
             history[index] = moved
-        cache.follow(source)
+        cache.reorder(source)
 
-        if position % _LOOK_EVERY == 0:
+        if position % _CHECK_EVERY == 0:
             # Log-probabilities only fall: an open beam can at best keep its total at the length that favours it.
             reach = (limit - 1 if length_penalty > 0 else position) ** length_penalty
-            going = _going(totals[:, 0] / reach > best_score[index], compiled)
+            going = _going(totals[:, 0] / reach > best_score[index], weights.compiled)
             if not len(going):
                 break
             if len(going) < len(index):
-                cache.keep(going, going)
+                cache.select(going, going)
                 index, totals = index[going], totals[going]
     return [
         _caption(tokenizer, row, scores)
@@ -245,9 +250,9 @@ def _going(alive: Tensor, halves: bool) -> Tensor:
     return alive.sort(descending=True, stable=True).indices[:size].sort().values
 
 
-def _rows(images: Tensor, each: int) -> Tensor:
-    """The rows of these images, ``each`` for every image."""
-    return (images[:, None] * each + torch.arange(each, device=images.device)).flatten()
+def _captions_of(images: Tensor, samples: int) -> Tensor:
+    """The places of these images' captions, ``samples`` for every image."""
+    return (images[:, None] * samples + torch.arange(samples, device=images.device)).flatten()
 
 
 def _limit(model: Captioner, max_length: int | None) -> int:

@@ -17,6 +17,7 @@ from hw3lib.data.tokenizer import CaptionTokenizer, load_or_train
 from hw3lib.data.transform import ImageTransform
 from hw3lib.models.captioner import Captioner, Memory
 from hw3lib.models.decoding import Caption, beam, greedy
+from hw3lib.models.packed_weights import PackedWeights
 from hw3lib.system import out_of_memory
 from hw3lib.system.errors import UserError
 from hw3lib.system.messages import problem_list
@@ -94,6 +95,7 @@ def caption_images(
         # Decoded twice, a hundredth of the time: nobody should wait for captions that end in a refusal.
         _refuse(unreadable(image_paths), len(image_paths))
     found: dict[str, Caption] = {}
+    weights = PackedWeights(loaded.model)
     # In portions, so that a folder of any size needs little memory.
     for start in range(0, len(image_paths), _PORTION):
         images, bad = load_images([Path(path) for path in image_paths[start : start + _PORTION]], loaded.transform)
@@ -104,8 +106,8 @@ def caption_images(
         with out_of_memory.advice(f"lower the batch size (--batch-size, now {batch_size})"):
             captions = [
                 caption
-                for remembered in encoded(loaded.model, images, batch_size)
-                for caption in decode(loaded.model, remembered, loaded.tokenizer, loaded.run.decoding)
+                for memory in encoded(loaded.model, images, batch_size)
+                for caption in decode(loaded.model, memory, loaded.tokenizer, loaded.run.decoding, weights)
             ]
         found |= {path.stem: caption for path, caption in zip(images.paths, captions, strict=True)}
     return found
@@ -119,9 +121,14 @@ def encoded(model: Captioner, images: Images, size: int, indices: Sequence[int] 
 
 
 def decode(
-    model: Captioner, memory: Memory, tokenizer: CaptionTokenizer, decoding: Decoding | None = None
+    model: Captioner,
+    memory: Memory,
+    tokenizer: CaptionTokenizer,
+    decoding: Decoding | None = None,
+    weights: PackedWeights | None = None,
 ) -> list[Caption]:
-    """A caption per image, greedy or by beam search as ``decoding`` says; greedy without."""
+    """A caption per image, greedy or by beam search as ``decoding`` says; greedy without. ``weights``: see greedy."""
     if decoding is None or decoding.beams == 1:
-        return greedy(model, memory, tokenizer)
-    return beam(model, memory, tokenizer, beams=decoding.beams, length_penalty=decoding.length_penalty)
+        return greedy(model, memory, tokenizer, weights=weights)
+    beams, penalty = decoding.beams, decoding.length_penalty
+    return beam(model, memory, tokenizer, beams=beams, length_penalty=penalty, weights=weights)

@@ -1,16 +1,15 @@
 """The decoder's weights, laid out for products with few rows: one row per caption that is being decoded.
 
-Dimension letters: B rows, D model width.
+Dimension letters: B captions, D model width.
 """
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 if TYPE_CHECKING:
@@ -42,8 +41,8 @@ class Linear:
         y = F.linear(x, self.weight, self.bias)
         return F.gelu(y) if gelu else y
 
-    def added(self, residual: Tensor, x: Tensor) -> Tensor:
-        """``residual`` (B, D out) plus what becomes of ``x``: one operation where both are of one type."""
+    def residual(self, residual: Tensor, x: Tensor) -> Tensor:
+        """``residual`` (B, D out) plus the layer's output for ``x``: one operation where both are of one type."""
         if self.packed and residual.dtype == x.dtype:
             return torch.ops.mkldnn._linear_pointwise.binary(x, residual, self.weight, self.bias, "add")
         return residual + self(x)
@@ -63,94 +62,58 @@ class Layer:
     """A :class:`Block`'s weights, in which self-attention's query, key and value are one product."""
 
     def __init__(self, block: Block, dtype: torch.dtype, pack: bool) -> None:
-        own, image = block.self_attention, block.cross_attention
+        self_attention, cross_attention = block.self_attention, block.cross_attention
 
         def linear(module: Any) -> Linear:
             return Linear(module.weight, module.bias, dtype, pack)
 
         self.norm_self, self.norm_cross = Norm(block.norm_self, dtype), Norm(block.norm_cross, dtype)
         self.norm_feed_forward = Norm(block.norm_feed_forward, dtype)
-        self.query_key_value = Linear(*_fused(own), dtype, pack)
-        self.self_out, self.cross_out = linear(own.out), linear(image.out)
-        self.query, self.key_value = linear(image.query), linear(image.key_value)
+        self.query_key_value = Linear(*_fused(self_attention), dtype, pack)
+        self.self_out, self.cross_out = linear(self_attention.out), linear(cross_attention.out)
+        self.query, self.key_value = linear(cross_attention.query), linear(cross_attention.key_value)
         self.up, self.down = linear(block.feed_forward[0]), linear(block.feed_forward[2])
 
 
-class Weights:
-    """A captioner's decoder, laid out for steps that compute in ``dtype``."""
+class PackedWeights:
+    """A captioner's decoder as it is now, laid out for decoding; whoever decodes several batches makes it once.
 
-    def __init__(self, model: Captioner, dtype: torch.dtype, pack: bool) -> None:
-        self.dtype, self.heads = dtype, model.run.decoder.heads
-        self.turned = pack  # how the images' keys and values are laid out
+    It computes in the model's own type, or in autocast's where that is on. On a processor it is a second copy of the
+    decoder (150 MB at a width of 512), which took 0.1 s to lay out. It does not follow weights that change: whoever
+    changes them makes another. ``compiled`` makes its steps one graph each (:func:`hw3lib.models.decoding.greedy`).
+
+    >>> from hw3lib import config
+    >>> from hw3lib.models.captioner import Captioner
+    >>> encoder = config.Encoder(
+    ...     name="vit_tiny_patch16_224",
+    ...     weights="none",
+    ...     image_size=32,
+    ...     arguments={"embed_dim": 16, "depth": 1, "num_heads": 1},
+    ... )
+    >>> run = config.Run(title="tiny", encoder=encoder, decoder=config.Decoder(layers=2, heads=2, feed_forward=8))
+    >>> weights = PackedWeights(Captioner(run, vocabulary_size=20))
+    >>> len(weights.layers), weights.embed.shape
+    (2, torch.Size([20, 16]))
+    """
+
+    def __init__(self, model: Captioner, compiled: bool = False) -> None:
+        device = model.device.type
+        autocast = torch.is_autocast_enabled(device)
+        self.dtype = torch.get_autocast_dtype(device) if autocast else model.embed.weight.dtype
+        self.heads, self.compiled = model.run.decoder.heads, compiled
+        pack = device == "cpu" and not compiled
+        self.transposed = pack  # how the images' keys and values are laid out
         self.embed, self.position = model.embed.weight.detach(), model.position.weight.detach()
-        self.layers = [Layer(block, dtype, pack) for block in model.blocks]  # type: ignore[arg-type]
-        self.norm = Norm(model.norm, dtype)
-        self.head = Linear(model.embed.weight if model.head is None else model.head.weight, None, dtype, pack)
+        self.layers = [Layer(block, self.dtype, pack) for block in model.blocks]  # type: ignore[arg-type]
+        self.norm = Norm(model.norm, self.dtype)
+        self.head = Linear(model.embed.weight if model.head is None else model.head.weight, None, self.dtype, pack)
         self.buffers: dict[tuple[int, ...], Any] = {}  # of the static steps, whose graphs are tied to their addresses
-        # Aliases keep the memory from being used again, for other weights that would look like these.
-        self._made_from = [(each.detach(), _version(each)) for each in _decoder(model)]
-        self._steps = _steps_taken()
-
-    def current(self, model: Captioner) -> bool:
-        """Whether the model's weights are those that these were made of; changes through ``.data`` go unseen."""
-        parameters = _decoder(model)
-        return (self._steps, len(self._made_from)) == (_steps_taken(), len(parameters)) and all(
-            each.data_ptr() == alias.data_ptr() and each.dtype == alias.dtype and _version(each) == version
-            for each, (alias, version) in zip(parameters, self._made_from, strict=True)
-        )
 
     def tensors(self) -> Iterator[Tensor]:
         """All of them."""
         parts = [part for layer in self.layers for part in vars(layer).values()]
         for part in (self, self.norm, self.head, *parts):
-            yield from (each for each in vars(part).values() if isinstance(each, Tensor))
-
-
-# Beside the models, not in them: what is derived is neither saved nor copied with a model, and goes when it goes.
-_KNOWN: weakref.WeakKeyDictionary[Captioner, dict[tuple[torch.dtype, bool], Weights]] = weakref.WeakKeyDictionary()
-
-
-def weights_of(model: Captioner, pack: bool = True) -> Weights:
-    """The decoder's weights laid out, anew only if they have changed since the last time.
-
-    They compute in the model's own type, or in autocast's where that is on. On a processor they are, if ``pack``, a
-    second copy of the decoder (150 MB at a width of 512), which took 0.1 s to lay out.
-    """
-    device = model.device.type
-    dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else model.embed.weight.dtype
-    key = (dtype, pack and device == "cpu")
-    known = {each: weights for each, weights in _KNOWN.get(model, {}).items() if weights.current(model)}
-    if key not in known:
-        known[key] = Weights(model, *key)
-    _KNOWN[model] = known
-    return known[key]
-
-
-def _decoder(model: Captioner) -> list[nn.Parameter]:
-    parts = (model.embed, model.position, model.blocks, model.norm, model.head)
-    return [parameter for part in parts if part is not None for parameter in part.parameters()]
-
-
-_taken = [-1]  # steps of any optimizer since the first weights were laid out
-
-
-def _steps_taken() -> int:
-    """How many steps optimizers have taken: fused ones change weights without counting it in their versions."""
-    if _taken[0] < 0:
-        from torch.optim.optimizer import register_optimizer_step_post_hook
-
-        _taken[0] = 0
-        register_optimizer_step_post_hook(_one_more)
-    return _taken[0]
-
-
-def _one_more(*_: object) -> None:
-    _taken[0] += 1
-
-
-def _version(parameter: Tensor) -> int:
-    """How often it was changed in place; a tensor made in inference mode does not count."""
-    return -1 if parameter.is_inference() else parameter._version
+            yield from (value for value in vars(part).values() if isinstance(value, Tensor))
 
 
 def _fused(attention: Attention) -> tuple[Tensor, Tensor]:

@@ -16,6 +16,7 @@ from hw3lib.data.loader import padded
 from hw3lib.data.tokenizer import CaptionTokenizer
 from hw3lib.models.captioner import Captioner, Features, Memory
 from hw3lib.models.decoding import banned_tokens, sample
+from hw3lib.models.packed_weights import PackedWeights
 from hw3lib.system.errors import UserError
 from hw3lib.training.feed import Part, Step
 from hw3lib.training.optimization import autocast, parameter_groups, unfused
@@ -96,13 +97,14 @@ class Learner:
         samples = self.run.self_critical.samples
         self.wrapped.eval()
         banned = banned_tokens(self.tokenizer, self.model.device)
+        weights = PackedWeights(self.model)
         found = []
         for number, part in enumerate(step.parts):
             images, _ = self._moved(part)
             with torch.no_grad(), self._computing():
                 memory = self.model.remember(images) if isinstance(images, Features) else self.model.encode(images)
             memory = Memory(memory.tokens.float(), memory.grid)  # drawing is in the weights' own precision
-            captions = sample(self.model, memory, self.tokenizer, samples=samples)
+            captions = sample(self.model, memory, self.tokenizer, samples=samples, weights=weights)
             owners = [item.image for item in part.samples for _ in range(samples)]
             reward = rewards(owners, captions, self.tokenizer.eos).to(self.model.device)
             tokens = padded([caption.tokens for caption in captions], self.tokenizer.pad).to(self.model.device)

@@ -18,6 +18,7 @@ from hw3lib.data.tokenizer import CaptionTokenizer
 from hw3lib.models.captioner import Captioner
 from hw3lib.models.decoding import Caption
 from hw3lib.models.inference import decode, encoded
+from hw3lib.models.packed_weights import PackedWeights
 
 if TYPE_CHECKING:
     from hw3lib.config import Decoding, Profile
@@ -63,13 +64,14 @@ def evaluate(
     Each image is encoded once for both. Leaves the model in evaluation mode.
     """
     model.eval()
+    weights = PackedWeights(model)
     found: dict[str, Caption] = {}
     loss, count = 0.0, 0
     done = 0
     for memory in encoded(model, images, size, indices):
         chosen = indices[done : done + memory.tokens.shape[0]]
         done += len(chosen)
-        for index, caption in zip(chosen, decode(model, memory, tokenizer, decoding), strict=True):
+        for index, caption in zip(chosen, decode(model, memory, tokenizer, decoding, weights), strict=True):
             found[captions.names[index]] = caption
         # One reference of each image at a time: images differ in how many they have.
         first = [tokenizer.encode(captions.captions[index][0])[: model.max_length] for index in chosen]

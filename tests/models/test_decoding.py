@@ -15,6 +15,7 @@ from hw3lib.data.tokenizer import CaptionTokenizer
 from hw3lib.models import decoding, kv_cache
 from hw3lib.models.captioner import Captioner, Memory
 from hw3lib.models.decoding import Caption, beam, greedy, sample
+from hw3lib.models.packed_weights import PackedWeights
 
 TEXT = ["a red circle on grey", "there is a blue square", "one green triangle, it is green"]
 
@@ -308,8 +309,9 @@ def test_compiled_steps_say_the_same(
         plain = decode(model, memory, tokenizer, **more)
         sizes.clear()
         counter.clear()
+        weights = PackedWeights(model, compiled=True)
         for _ in range(2):  # a second time over the buffers of the first
-            found = decode(model, memory, tokenizer, compiled=True, **more)
+            found = decode(model, memory, tokenizer, weights=weights, **more)
             assert [c.tokens for c in found] == [c.tokens for c in plain]
             for own, expected in zip(found, plain, strict=True):
                 assert own.log_probs == pytest.approx(expected.log_probs, abs=1e-4)

@@ -1,4 +1,4 @@
-"""The step over a cache is the forward pass, in every form; the image is looked at once; caches shrink."""
+"""The step over a cache is the forward pass, in every form; the image is projected once; caches shrink."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from torch import Tensor
 from hw3lib import config
 from hw3lib.models import kv_cache
 from hw3lib.models.captioner import Captioner, Memory
+from hw3lib.models.packed_weights import PackedWeights
 
 VOCABULARY = 50
 
@@ -38,8 +39,8 @@ def remember(model: Captioner, images: int) -> Memory:
 @torch.no_grad()
 def walk(model: Captioner, memory: Memory, tokens: Tensor, **how) -> Tensor:
     """The logits of each step through given captions (B, T): (B, T, V)."""
-    cache = kv_cache.start(model, memory, len(tokens), tokens.shape[1], **how)
-    return torch.stack([kv_cache.step(each, cache).clone() for each in tokens.unbind(1)], dim=1)
+    cache = kv_cache.start(PackedWeights(model, **how), memory, len(tokens), tokens.shape[1])
+    return torch.stack([kv_cache.step(newest, cache).clone() for newest in tokens.unbind(1)], dim=1)
 
 
 @pytest.fixture(params=["plain", "static"])
@@ -63,18 +64,18 @@ def test_a_beam_that_goes_on_from_another_has_read_what_that_one_had(model: Capt
     memory = remember(model, images)
     captions = torch.full((images, beams, 1), 2)
     with torch.no_grad():
-        cache = kv_cache.start(model, memory, images * beams, limit, beams, **how)
+        cache = kv_cache.start(PackedWeights(model, **how), memory, images * beams, limit, beams)
         for position in range(limit):
             logits = kv_cache.step(captions[:, :, -1].flatten(), cache)
             expected = model(memory, captions.flatten(0, 1))[:, -1]
             torch.testing.assert_close(logits, expected, atol=2e-4, rtol=1e-4)
             source = torch.randint(beams, (images, beams))
-            cache.follow(source)
+            cache.reorder(source)
             captions = captions.gather(1, source[..., None].expand_as(captions))
             captions = torch.cat([captions, torch.randint(4, VOCABULARY, (images, beams, 1))], dim=2)
             if position == 3:  # the middle image leaves
                 memory = Memory(memory.tokens[[0, 2]], memory.grid)
-                cache.keep(torch.tensor([0, 2]), torch.tensor([0, 2]))
+                cache.select(torch.tensor([0, 2]), torch.tensor([0, 2]))
                 captions, images = captions[[0, 2]], 2
 
 
@@ -84,10 +85,10 @@ def test_rows_that_stay_go_on_as_before(model: Captioner, how: dict[str, bool]) 
     tokens = torch.randint(4, VOCABULARY, (8, 6))
     images, rows = torch.tensor([0, 3]), torch.tensor([0, 1, 6, 7])
     with torch.no_grad():
-        cache = kv_cache.start(model, memory, 8, 6, **how)
+        cache = kv_cache.start(PackedWeights(model, **how), memory, 8, 6)
         for position in range(3):
             kv_cache.step(tokens[:, position], cache)
-        cache.keep(rows, images)
+        cache.select(rows, images)
         found = torch.stack([kv_cache.step(tokens[rows, position], cache).clone() for position in (3, 4, 5)], dim=1)
         torch.testing.assert_close(found, model(memory, tokens)[rows, 3:], atol=2e-4, rtol=1e-4)
 
@@ -105,29 +106,29 @@ def test_a_step_in_bfloat16_is_near_the_one_in_float32(model: Captioner, how: di
     assert 1e-4 < off < 0.08  # rounded to 8 bits in every layer, and not to 24
 
 
-def test_the_image_is_looked_at_once_and_the_cache_stays_where_it_is(
+def test_the_image_is_projected_once_and_the_cache_stays_where_it_is(
     model: Captioner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    memory, looked = remember(model, 2), []
-    image = kv_cache._image
-    monkeypatch.setattr(kv_cache, "_image", lambda *args: looked.append(args[0].shape) or image(*args))
+    memory, projected = remember(model, 2), []
+    project = kv_cache._project
+    monkeypatch.setattr(kv_cache, "_project", lambda *args: projected.append(args[0].shape) or project(*args))
     with torch.no_grad():
-        cache = kv_cache.start(model, memory, 6, 10, beams=3)
-        places = [each.data_ptr() for each in cache.past]
+        cache = kv_cache.start(PackedWeights(model), memory, 6, 10, beams=3)
+        places = [slots.data_ptr() for slots in cache.past]
         for _ in range(9):
             kv_cache.step(torch.full((6,), 5), cache)
-            cache.follow(torch.zeros(2, 3, dtype=torch.long))
-    assert looked == [memory.tokens.shape] * len(model.blocks)  # not once for each beam
-    assert [each.data_ptr() for each in cache.past] == places
+            cache.reorder(torch.zeros(2, 3, dtype=torch.long))
+    assert projected == [memory.tokens.shape] * len(model.blocks)  # not once for each beam
+    assert [slots.data_ptr() for slots in cache.past] == places
     assert all(keys.shape[0] == 2 for keys, _ in cache.cross)
 
 
 def test_a_full_cache_and_a_length_beyond_the_models_are_refused(model: Captioner) -> None:
     memory = remember(model, 1)
     with pytest.raises(ValueError, match="25 tokens is longer than the model's 24"):
-        kv_cache.start(model, memory, 1, 25)
+        kv_cache.start(PackedWeights(model), memory, 1, 25)
     with torch.no_grad():
-        cache = kv_cache.start(model, memory, 2, 2, beams=2)
+        cache = kv_cache.start(PackedWeights(model), memory, 2, 2, beams=2)
         for _ in range(2):
             kv_cache.step(torch.tensor([5, 6]), cache)
         with pytest.raises(ValueError, match="started for 2 tokens"):

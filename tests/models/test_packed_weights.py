@@ -1,9 +1,7 @@
-"""Weights laid out for decoding compute the same, follow the model's, and leave with it."""
+"""Weights laid out for decoding compute the same, and are those of the model when they are laid out."""
 
 from __future__ import annotations
 
-import copy
-import gc
 from collections.abc import Callable
 
 import pytest
@@ -14,7 +12,7 @@ from torch.nn import functional as F
 from hw3lib import config
 from hw3lib.models import kv_cache, packed_weights
 from hw3lib.models.captioner import Captioner
-from hw3lib.models.packed_weights import Linear, weights_of
+from hw3lib.models.packed_weights import Linear, PackedWeights
 
 VOCABULARY = 50
 TOLERANCE = {torch.float32: 1e-5, torch.bfloat16: 3e-2}
@@ -38,81 +36,72 @@ def test_a_layer_laid_out_is_the_layer(
     x, residual, other = torch.randn(rows, 24), torch.randn(rows, 40), torch.randn(rows, 40).double()
     for bias in (True, False):
         plain = nn.Linear(24, 40, bias=bias)
-        own = Linear(plain.weight, plain.bias, dtype, bool(pack))
-        assert not own.packed or pack is True
+        packed = Linear(plain.weight, plain.bias, dtype, bool(pack))
+        assert not packed.packed or pack is True
         close = {"atol": TOLERANCE[dtype], "rtol": TOLERANCE[dtype], "check_dtype": False}
         with torch.no_grad():
             expected = plain(x)
-            torch.testing.assert_close(own(x.to(dtype)), expected, **close)
-            torch.testing.assert_close(own(x.to(dtype), gelu=True), F.gelu(expected), **close)
-            torch.testing.assert_close(own.added(residual.to(dtype), x.to(dtype)), residual + expected, **close)
-            torch.testing.assert_close(own.added(other, x.to(dtype)), other + expected, **close)  # of another type
+            torch.testing.assert_close(packed(x.to(dtype)), expected, **close)
+            torch.testing.assert_close(packed(x.to(dtype), gelu=True), F.gelu(expected), **close)
+            torch.testing.assert_close(packed.residual(residual.to(dtype), x.to(dtype)), residual + expected, **close)
+            torch.testing.assert_close(
+                packed.residual(other, x.to(dtype)), other + expected, **close
+            )  # of another type
 
 
-def follows(model: Captioner) -> bool:
-    """Whether a step computes with the model's weights of now."""
+def logits_of_a_step(model: Captioner, weights: PackedWeights | None = None) -> tuple[torch.Tensor, torch.Tensor]:
+    """A step's logits over the cache, and those of the forward pass."""
+    torch.manual_seed(1)
     with torch.no_grad():
         memory = model.encode(torch.randn(2, 3, 32, 32))
         tokens = torch.tensor([5, 6])
-        logits = kv_cache.step(tokens, kv_cache.start(model, memory, 2, 4))
-        return torch.allclose(logits, model(memory, tokens[:, None])[:, -1].float(), atol=1e-5)
+        step = kv_cache.step(tokens, kv_cache.start(weights or PackedWeights(model), memory, 2, 4))
+        return step, model(memory, tokens[:, None])[:, -1].float()
 
 
 @pytest.mark.parametrize("settings", [{"foreach": False}, {"foreach": True}, {"fused": True}])
-def test_weights_that_learn_are_laid_out_anew(model: Captioner, settings: dict[str, bool]) -> None:
+def test_weights_that_learn_are_the_ones_that_the_next_decoding_uses(
+    model: Captioner, settings: dict[str, bool]
+) -> None:
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.1, **settings)
-    for _ in range(2):
-        assert follows(model)
-        before = weights_of(model)
-        assert weights_of(model) is before
+    before = None
+    for _ in range(3):
+        step, forward = logits_of_a_step(model)
+        torch.testing.assert_close(step, forward, atol=1e-5, rtol=1e-5)
+        assert before is None or not torch.allclose(step, before, atol=1e-2)
+        before = step
         model(torch.randn(1, 3, 32, 32), torch.tensor([[2, 5]])).sum().backward()
         optimizer.step()
-        assert weights_of(model) is not before
-    assert follows(model)
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        lambda model: model.load_state_dict({name: 2 * each for name, each in model.state_dict().items()}),
+        lambda model: model.load_state_dict({name: 2 * tensor for name, tensor in model.state_dict().items()}),
         lambda model: model.bfloat16().float(),
         lambda model: setattr(model.blocks[0].cross_attention, "query", nn.Linear(32, 32)),
         lambda model: model.head.weight.detach().mul_(2),
+        lambda model: model.head.weight.data.mul_(2),
     ],
 )
-def test_weights_that_are_changed_otherwise_are_laid_out_anew(
-    model: Captioner, change: Callable[[Captioner], object]
-) -> None:
-    assert follows(model)
-    before = weights_of(model)
+def test_weights_that_are_changed_otherwise_are_so_too(model: Captioner, change: Callable[[Captioner], object]) -> None:
+    PackedWeights(model)
     change(model)
-    assert weights_of(model) is not before
-    assert follows(model)
+    torch.testing.assert_close(*logits_of_a_step(model), atol=1e-5, rtol=1e-5)
 
 
-def test_a_copy_has_weights_of_its_own(model: Captioner) -> None:
-    weights = weights_of(model)
-    twin = copy.deepcopy(model)
-    with torch.no_grad():
-        twin.head.weight.mul_(2)
-    assert follows(twin)
-    assert follows(model)
-    assert weights_of(model) is weights
+def test_several_batches_share_the_weights_that_their_caller_made(
+    model: Captioner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weights = PackedWeights(model)
+    monkeypatch.setattr(packed_weights, "Layer", None)  # nothing can be laid out any more
+    for _ in range(2):
+        torch.testing.assert_close(*logits_of_a_step(model, weights), atol=1e-5, rtol=1e-5)
+    with pytest.raises(TypeError):
+        PackedWeights(model)
 
 
-def test_each_type_is_laid_out_once(model: Captioner) -> None:
-    plain = weights_of(model)
+def test_autocast_decides_the_type(model: Captioner) -> None:
     with torch.autocast("cpu", torch.bfloat16):
-        half = weights_of(model)
-        assert weights_of(model) is half
-    assert (plain.dtype, half.dtype) == (torch.float32, torch.bfloat16)
-    assert weights_of(model) is plain
-
-
-def test_what_was_laid_out_goes_with_the_model(tiny_run: config.Run) -> None:
-    model = Captioner(tiny_run, VOCABULARY).eval()
-    weights_of(model)
-    kept = len(packed_weights._KNOWN)
-    del model
-    gc.collect()
-    assert len(packed_weights._KNOWN) == kept - 1
+        half = PackedWeights(model)
+    assert (PackedWeights(model).dtype, half.dtype) == (torch.float32, torch.bfloat16)
