@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hw3lib.claims.evidence import Claim
+from hw3lib.claims.results import Claim
 from hw3lib.claims.verdicts import FEW, NEGLIGIBLE, Part
 from hw3lib.display.prose import estimate
 

@@ -8,33 +8,53 @@ claim with several parts is supported when all are, not supported when any is no
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal, Protocol
 
+Unit = Literal["accuracy", "CIDEr", "share", "bits", "evenness"]
 Verdict = Literal["supported", "not supported", "inconclusive", "not testable"]
 
 # What would not matter, in each unit: an interval wholly within plus and minus this shows that nothing is there.
 FEW = 30  # images: an interval from fewer is not to be relied on
-NEGLIGIBLE = {"accuracy": 0.01, "CIDEr": 0.01, "share": 0.01, "bits": 0.05, "evenness": 0.01}
+NEGLIGIBLE: dict[Unit, float] = {"accuracy": 0.01, "CIDEr": 0.01, "share": 0.01, "bits": 0.05, "evenness": 0.01}
+
+
+class Measured(Protocol):
+    """An effect with its 95 % interval, from so many images, as the chapters' results hold it."""
+
+    @property
+    def effect(self) -> float: ...
+    @property
+    def low(self) -> float: ...
+    @property
+    def high(self) -> float: ...
+    @property
+    def n(self) -> int: ...
 
 
 @dataclass(frozen=True)
 class Part:
-    """One comparison: what of what, the effect in ``unit`` with its 95 % interval, and how many images it rests on."""
+    """One comparison: what of what, the effect in ``unit`` with its 95 % interval, and how many images it rests on.
+
+    >>> Part("with the article, minus without", 0.03, 0.02, 0.04, n=500, unit="accuracy").verdict
+    'supported'
+    >>> Part("with the article, minus without", 0.002, -0.003, 0.007, n=500, unit="accuracy").verdict
+    'not supported'
+    """
 
     what: str
     effect: float
     low: float
     high: float
     n: int
-    unit: str
+    unit: Unit
 
     @classmethod
-    def of(cls, what: str, found: Mapping[str, Any], unit: str, against: bool = False) -> Part:
-        """From a result file's ``effect``, ``low``, ``high``, ``n``; ``against`` turns it round to the claim's side."""
-        effect, low, high = (float(found[key]) for key in ("effect", "low", "high"))
-        return cls(what, *((-effect, -high, -low) if against else (effect, low, high)), int(found["n"]), unit)
+    def of(cls, what: str, found: Measured, unit: Unit, against: bool = False) -> Part:
+        """From an effect with its interval; ``against`` turns it round to the claim's side."""
+        numbers = (-found.effect, -found.high, -found.low) if against else (found.effect, found.low, found.high)
+        return cls(what, *numbers, found.n, unit)
 
     @property
     def negligible(self) -> bool:

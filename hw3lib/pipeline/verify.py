@@ -62,7 +62,7 @@ def verify(experiment: Experiment, runs: Sequence[str] = ()) -> Iterator[Finding
         yield _compared(measured, grounding, ignore=("run",))
     else:
         yield Finding(measured, (), "not measured yet")
-    judged = [asdict(claim) for claim in evidence.judged(profile)]
+    judged = [asdict(claim) for claim in evidence.judge(experiment)]
     yield _compared(root / "claims.json", {"claims": judged}, ignore=("data",))
     numbers = summary.key_numbers(profile)
     yield _compared(root / "summary.json", numbers, ignore=("profile",))

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from hw3lib import config, paths
+from hw3lib.captioning import results
+from hw3lib.claims import evidence
 from hw3lib.system import files, provenance
 from hw3lib.system.errors import UserError
 
@@ -27,21 +29,17 @@ def key_numbers(profile: config.Profile) -> dict[str, Any]:
     """What ``summary.json`` holds beside its origin: ``p1``, ``p2``, ``p3`` and ``claims``, from the score files."""
     folder = paths.runs(profile.name)
     p1, p3 = read_scores(folder / "p1" / "scores.json"), read_scores(folder / "p3" / "summary.json")
-    runs = {name: read_scores(folder / "p2" / name / "scores.json").get("scores") for name in profile.runs}
-    claims = read_scores(folder / "claims.json").get("claims", [])
+    scored = [run for run in profile.runs if (folder / "p2" / run / "scores.json").is_file()]
+    claims = evidence.load(profile) if (folder / "claims.json").is_file() else []
     return {
         "p1": {
             "prompts": {template: scores["accuracy"] for template, scores in p1.get("prompts", {}).items()},
             "images": p1.get("images"),
         },
-        "p2": {name: _numbers(scores) for name, scores in runs.items() if scores is not None},
+        "p2": {run: results.read_scores(folder / "p2" / run).scores for run in scored},
         "p3": {key: value for key, value in p3.items() if key != "provenance"},
-        "claims": {str(claim["number"]): claim["verdict"] for claim in claims},
+        "claims": {str(claim.number): claim.verdict for claim in claims},
     }
-
-
-def _numbers(scores: dict[str, Any]) -> dict[str, int | float]:
-    return {name: score for name, score in scores.items() if isinstance(score, int | float)}
 
 
 def read_scores(path: Path) -> dict[str, Any]:

@@ -9,9 +9,11 @@ import pytest
 
 from hw3lib import config, paths
 from hw3lib.attention.results import Aimed, Compared, Effect, Estimate, Grounding, Groups, Views, WordClass
-from hw3lib.claims import evidence, table
-from hw3lib.claims.evidence import Claim
+from hw3lib.claims import captions, evidence, table
+from hw3lib.claims.results import Claim
 from hw3lib.claims.verdicts import Part
+from hw3lib.data.caption_set import CaptionSet
+from hw3lib.models.experiment import Experiment
 from hw3lib.system import files
 from hw3lib.system.errors import UserError
 from hw3lib.system.results import write_result
@@ -76,7 +78,7 @@ def grounding(
 
 
 def judged(profile: config.Profile, number: int) -> Claim:
-    evidence.study(profile)
+    evidence.study(Experiment.open(profile))
     return next(claim for claim in evidence.load(profile) if claim.number == number)
 
 
@@ -132,7 +134,7 @@ def test_the_claims_about_attention_come_out_each_way(tiny_profile, number, chan
 
 def per_image(cider: float, images: int = 40, **more: float) -> dict[str, Any]:
     entries = {f"{i:03d}": {"CIDEr": cider + 0.1 * (i % 3), "CLIPScore": i / images, **more} for i in range(images)}
-    return {"per_image": entries, "scores": {"CIDEr": cider}}
+    return {"provenance": {}, "per_image": entries, "scores": {"CIDEr": cider}}
 
 
 @pytest.mark.parametrize(("other", "verdict"), [(0.5, "supported"), (1.5, "not supported"), (1.0, "not supported")])
@@ -172,7 +174,7 @@ def bad_captions(profile: config.Profile, wrong: bool, named: bool) -> None:
         bad = place < 15
         counts = {"mentions": 1, "hallucinated": int(bad and wrong), "objects_expected": 1}
         entries[f"{place}"] = {"CLIPScore": place / 60, **counts, "objects_found": int(not bad or named)}
-    put(profile, "p2/best/scores.json", {"per_image": entries, "scores": {}})
+    put(profile, "p2/best/scores.json", {"provenance": {}, "per_image": entries, "scores": {}})
     put(profile, "p2/best/predictions.json", dict.fromkeys(entries, "a red circle"))
 
 
@@ -181,30 +183,27 @@ def bad_captions(profile: config.Profile, wrong: bool, named: bool) -> None:
     [(True, False, ["supported", "supported"]), (False, True, ["not supported", "not supported"])],
 )
 def test_bad_captions_are_compared_with_the_others(tiny_profile, monkeypatch, wrong, named, verdicts) -> None:
-    monkeypatch.setattr(evidence, "places", lambda *_: {})
+    monkeypatch.setattr(captions, "place_words", lambda *_: {})
     bad_captions(tiny_profile, wrong, named)
     found = judged(tiny_profile, 9)
     assert [part.verdict for part in found.parts[:2]] == verdicts
     assert found.parts[0].n == 60
 
 
-def test_places_that_references_share_are_looked_for_in_the_caption(tiny_profile, monkeypatch) -> None:
-    from hw3lib.data.caption_set import CaptionSet
-
+def test_places_that_references_share_are_looked_for_in_the_caption() -> None:
     references = (
         ("a cow in a field under trees", "cow in the field", "a cow by the trees"),
         ("a cow", "a dog on snow"),
     )
-    known = CaptionSet((), ("x", "y"), (1, 2), references)
-    monkeypatch.setattr(evidence, "load_captions", lambda *_: known)
-    found = evidence.places(tiny_profile, {"x": "a cow in a field", "y": "a dog in the snow"})
+    listed = CaptionSet((), ("x", "y"), (1, 2), references)
+    found = captions.place_words(listed, {"x": "a cow in a field", "y": "a dog in the snow"})
     assert found == {"x": (2, 1), "y": (0, 0)}
 
 
 def test_what_was_not_measured_is_not_tested_and_the_claim_says_so(tiny_profile) -> None:
     with pytest.raises(UserError, match="hw3 report"):
         evidence.load(tiny_profile)
-    evidence.study(tiny_profile)
+    evidence.study(Experiment.open(tiny_profile))
     found = evidence.load(tiny_profile)
     assert [claim.number for claim in found] == list(range(1, 10))
     for claim in found:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from hw3lib.attention.results import Effect
 from hw3lib.claims.verdicts import NEGLIGIBLE, Part, both_ways, together
 
 
@@ -52,7 +53,7 @@ def test_an_unstable_effect_is_one_that_surely_goes_both_ways() -> None:
 
 
 def test_a_finding_is_turned_to_the_claims_side() -> None:
-    found = {"effect": -0.1, "low": -0.2, "high": -0.05, "n": 70}
+    found = Effect(-0.1, -0.2, -0.05, 70)
     turned = Part.of("x", found, "share", against=True)
     assert (turned.effect, turned.low, turned.high, turned.n) == (0.1, 0.05, 0.2, 70)
     assert turned.verdict == "supported"

@@ -48,7 +48,7 @@ def profile(tmp_path, monkeypatch) -> config.Profile:
         path = paths.runs("fake") / "p2" / run / "scores.json"
         files.write_json(path, files.read_json(path) | {"variants": {}})
     monkeypatch.setattr(scores, "scored", scored)
-    evidence.study(found)
+    evidence.study(Experiment.open(found))
     summary.summarise(found)
     assemble.build(found)
     return found
