@@ -330,15 +330,11 @@ def _standing(folder: Path) -> str:
 
 def _loaded(profile: str, run: str | None, device: str) -> Any:
     """A trained run of the profile on the device that was asked for."""
-    import torch
-
     from hw3lib import config
     from hw3lib.models import inference
 
-    setting = config.load(profile)
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    return inference.load_run(setting, run or setting.best_run, device)
+    opened = config.load(profile)
+    return inference.load_run(opened, run or opened.best_run, device)
 
 
 def _print_scores(scores: dict[str, dict[str, float]]) -> None:

@@ -23,7 +23,7 @@ from hw3lib.data.cache.row_cache import RowCache
 from hw3lib.data.cache.row_file import Damaged
 from hw3lib.data.images import open_image, unreadable
 from hw3lib.models.clip_weights import ask_the_network, explain, find_weights, register
-from hw3lib.system import out_of_memory
+from hw3lib.system import devices, out_of_memory
 from hw3lib.system.errors import UserError
 from hw3lib.system.messages import problem_list
 
@@ -60,14 +60,12 @@ class ClipModel:
     def load(cls, cfg: Clip, device: str = "cpu") -> ClipModel:
         """Load a model that open_clip knows, or one that a JSON file in its format describes; weights by tag or file.
 
-        ``device`` is one of torch's, or ``auto``. Raises :class:`UserError` for an unknown model or tag (with the
-        nearest names), for a missing, foreign or ill-fitting file, and for weights that are not to be had.
+        ``device`` is one of torch's, or ``auto`` (:func:`hw3lib.system.devices.choose`). Raises :class:`UserError` for
+        an unknown model or tag (with the nearest names), for a missing, foreign or ill-fitting file, and for weights
+        that are not to be had.
         """
         import open_clip
-        import torch
 
-        if device == "auto":
-            device = "cuda" if torch.cuda.is_available() else "cpu"
         name = register(cfg.model)
         configuration = open_clip.get_model_config(name)
         tag = open_clip.get_pretrained_cfg(name, cfg.pretrained)
@@ -91,7 +89,9 @@ class ClipModel:
         recipe = [weights, configuration, quick_gelu, model.visual.preprocess_cfg]
         key = hashlib.sha256(json.dumps(recipe, sort_keys=True, default=str).encode()).hexdigest()[:20]
         tokenizer = open_clip.get_tokenizer(name)
-        return cls(model, preprocess, tokenizer, int(configuration["embed_dim"]), key, cfg.batch_size, device)
+        return cls(
+            model, preprocess, tokenizer, int(configuration["embed_dim"]), key, cfg.batch_size, devices.choose(device)
+        )
 
     @property
     def logit_scale(self) -> float:

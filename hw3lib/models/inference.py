@@ -18,7 +18,7 @@ from hw3lib.data.transform import ImageTransform
 from hw3lib.models.captioner import Captioner, Memory
 from hw3lib.models.decoding import Caption, beam, greedy
 from hw3lib.models.packed_weights import PackedWeights
-from hw3lib.system import out_of_memory
+from hw3lib.system import devices, out_of_memory
 from hw3lib.system.errors import UserError
 from hw3lib.system.messages import problem_list
 
@@ -42,18 +42,14 @@ class LoadedRun:
 def load_run(profile: config.Profile, run: str, device: str = "cpu") -> LoadedRun:
     """The best weights of a run; :class:`UserError` with the command that trains it when there are none.
 
-    ``device`` may be ``auto``: a GPU where there is one.
+    ``device`` is one of torch's, or ``auto`` (:func:`hw3lib.system.devices.choose`).
     """
-    if device == "auto":
-        import torch
-
-        device = "cuda" if torch.cuda.is_available() else "cpu"
     target = folder(profile, run)
     profile.run(run)
     if not (target / "best.safetensors").is_file():
         raise UserError(f"run {run} is not trained yet; train it with: hw3 train {run} --profile {profile.name}")
     try:
-        model = Captioner.load(target / "best.safetensors").to(device)
+        model = Captioner.load(target / "best.safetensors").to(devices.choose(device))
     except UserError as error:
         raise UserError(f"{error}: hw3 train {run} --fresh --profile {profile.name}") from None
     tokenizer = load_or_train(profile.captions)

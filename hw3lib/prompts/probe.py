@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from hw3lib import config
 from hw3lib.metrics.bootstrap import mean_intervals
 from hw3lib.metrics.paired_tests import mcnemar
-from hw3lib.system import threads
+from hw3lib.system import devices, threads
 from hw3lib.system.errors import UserError
 
 if TYPE_CHECKING:
@@ -163,8 +163,7 @@ def _backbone(encoder: config.Encoder, files: Sequence[Path], device: str, batch
     from hw3lib.data.transform import ImageTransform
     from hw3lib.models.encoder import create_encoder, input_size
 
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = devices.choose(device)
     model = create_encoder(encoder).eval().to(device)
     told = resolve_model_data_config(model)
     transform = ImageTransform(input_size(model, encoder), encoder.mean or told["mean"], encoder.std or told["std"])

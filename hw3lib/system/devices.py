@@ -1,4 +1,4 @@
-"""The processor cores and the GPUs that a process may use."""
+"""The processor cores and the GPUs that a process may use, and which of them ``auto`` is."""
 
 from __future__ import annotations
 
@@ -42,6 +42,20 @@ def take_gpu() -> None:
 
 
 _HELD: list[object] = []
+
+
+def choose(device: str) -> str:
+    """What torch calls a device: ``auto`` is the accelerator where there is one (NVIDIA's, Apple's), else the CPU.
+
+    >>> choose("cuda:1")
+    'cuda:1'
+    """
+    if device != "auto":
+        return device
+    import torch
+
+    accelerator = torch.accelerator.current_accelerator(check_available=True)
+    return accelerator.type if accelerator else "cpu"
 
 
 def cores() -> int:

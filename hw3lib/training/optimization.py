@@ -97,9 +97,10 @@ def parameter_groups(model: Captioner, weight_decay: float, encoder_rate_scale: 
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[Any]:
     """bfloat16 mixed precision where asked for, or, with "auto", where the hardware computes in it."""
     if precision == "auto":
+        wanted = False
         if device.type == "cuda":
             wanted = torch.cuda.is_bf16_supported(including_emulation=False)
-        else:
+        elif device.type == "cpu":
             has = torch.cpu.get_capabilities()
             wanted = bool(has.get("avx512_bf16") or has.get("amx_bf16") or has.get("bf16"))
     else:
