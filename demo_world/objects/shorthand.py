@@ -8,6 +8,8 @@ from demo_world.svg import Coat, Sketch, linear, mix
 
 INK = "#26262c"
 STEEL = "#b9bec6"
+WOOD, WOOD_DARK = "#b98352", "#6b4526"
+GLASS = ("#d8f0f8", "#8cc0dc", "#5f93b8")
 Point = tuple[float, float]
 
 
@@ -81,3 +83,40 @@ def edge_of(coat: Coat) -> str:
 def scaled(body: str, width: float, height: float, standing: float, **points: Point) -> Sketch:
     """A sketch whose points say how many units the kind's metres are."""
     return Sketch(body, width, height, {**points, "scale": (standing, 0.0)})
+
+
+def wheel(x: float, y: float, r: float, hub: str = STEEL, spokes: int = 5) -> str:
+    """A road wheel: tyre, rim and a few dark spokes."""
+    inner = r * 0.58
+    parts = [disc(x, y, r, INK), disc(x, y, r * 0.8, "#3a3a42"), disc(x, y, inner, hub, "#f6f6f4", r * 0.06)]
+    if spokes == 5:
+        turns = ((0, -1), (0.951, -0.309), (0.588, 0.809), (-0.588, 0.809), (-0.951, -0.309))
+        d = "".join(f"M{x:g},{y:g} l{a * inner * 0.85:.1f},{b * inner * 0.85:.1f} " for a, b in turns)
+        parts.append(line(d, mix(hub, INK, 0.45), r * 0.11))
+    parts.append(disc(x, y, r * 0.2, mix(hub, INK, 0.65)))
+    return "".join(parts)
+
+
+def pane(d: str, tag: str, frame: str, width: float = 1.8) -> str:
+    return path(d, f"url(#{tag}-glass)", frame, width)
+
+
+def glass(tag: str) -> str:
+    return linear(f"{tag}-glass", *GLASS, x2=0.3)
+
+
+def turned(body: str, angle: float, x: float, y: float) -> str:
+    return f'<g transform="rotate({angle:g} {x:g} {y:g})">{body}</g>'
+
+
+def mound(width: float, y: float, tall: float, colour: str) -> str:
+    """A heap of sand or snow across the foot of a thing; it ends exactly at ``y``."""
+    low = mix(colour, "#6f6a78", 0.3)
+    return path(
+        f"M1,{y:g} Q{width * 0.2:g},{y - tall * 1.1:g} {width * 0.48:g},{y - tall:g} T{width - 1:g},{y:g} Z", colour
+    ) + path(
+        f"M{width * 0.5:g},{y:g} Q{width * 0.75:g},{y - tall * 0.3:g} {width * 0.82:g},{y - tall * 0.55:g} "
+        f"Q{width * 0.93:g},{y - tall * 0.3:g} {width - 1:g},{y:g} Z",
+        low,
+        alpha=0.6,
+    )
