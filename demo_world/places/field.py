@@ -116,14 +116,9 @@ def barn(sc: Scenery, x: float, y: float) -> None:
     roof, dark = sc.far("#7a6f70", 0.25), mix(wall, "#3a2c2c", 0.3)
     w, h = 62 * k, 72 * k
     gable = [
-        (x - w, y),
-        (x - w, y - h),
-        (x - w * 0.62, y - h * 1.5),
-        (x, y - h * 1.75),
-        (x + w * 0.62, y - h * 1.5),
-        (x + w, y - h),
-        (x + w, y),
-    ]
+        (x - w, y), (x - w, y - h), (x - w * 0.62, y - h * 1.5), (x, y - h * 1.75), (x + w * 0.62, y - h * 1.5),
+        (x + w, y - h), (x + w, y),
+    ]  # fmt: skip
     away = rng.choice((-1, 1)) * 105 * k
     side = [
         (x + (w if away > 0 else -w), y),

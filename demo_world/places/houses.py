@@ -6,17 +6,8 @@ from demo_world.places.kit import Scenery, box, fill, line, oval, poly, rect
 from demo_world.svg import mix
 
 WALLS: tuple[str, ...] = (
-    "#c9a08a",
-    "#d8c3a5",
-    "#b9b4a8",
-    "#c7b59f",
-    "#a9b5b5",
-    "#b98f7e",
-    "#d3cbbd",
-    "#bfa7a0",
-    "#9fa9b3",
-    "#cdb98f",
-)
+    "#c9a08a", "#d8c3a5", "#b9b4a8", "#c7b59f", "#a9b5b5", "#b98f7e", "#d3cbbd", "#bfa7a0", "#9fa9b3", "#cdb98f",
+)  # fmt: skip
 AWNINGS: tuple[str, ...] = ("#a8645c", "#6f8f86", "#8a86a3", "#b08a56", "#7f93a8")
 
 
@@ -156,22 +147,11 @@ def lamp_post(sc: Scenery, x: float, y: float) -> None:
     k = sc.k(y) * 0.95
     tone, glow = sc.far("#55605f", 0.2), "#fbe9b8" if sc.mood.name in ("dusk", "golden", "overcast") else "#eef0e6"
     top = y - 205 * k
-    sc.add(
-        oval(x, y, 12 * k, 3 * k, "#2a2f38", 0.3),
-        fill(
-            poly(
-                [
-                    (x - 6 * k, y),
-                    (x - 2.6 * k, y - 20 * k),
-                    (x - 2 * k, top),
-                    (x + 2 * k, top),
-                    (x + 2.6 * k, y - 20 * k),
-                    (x + 6 * k, y),
-                ]
-            ),
-            tone,
-        ),
-    )
+    post = [
+        (x - 6 * k, y), (x - 2.6 * k, y - 20 * k), (x - 2 * k, top), (x + 2 * k, top), (x + 2.6 * k, y - 20 * k),
+        (x + 6 * k, y),
+    ]  # fmt: skip
+    sc.add(oval(x, y, 12 * k, 3 * k, "#2a2f38", 0.3), fill(poly(post), tone))
     if sc.mood.name == "dusk":
         sc.add(oval(x, top - 14 * k, 34 * k, 34 * k, glow, 0.22))
     sc.add(

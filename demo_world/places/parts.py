@@ -166,16 +166,10 @@ def fir(sc: Scenery, x: float, y: float, height: float, colour: str, snowy: bool
         top, low = y - height * (1 - 0.19 * i), y - height * (0.58 - 0.165 * i)
         r = half * (0.46 + 0.19 * i) * rng.uniform(0.92, 1.08)
         dip = height * 0.035
-        whole += poly(
-            [
-                (x, top),
-                (x + r, low),
-                (x + r * 0.5, low - dip),
-                (x + r * 0.1, low + dip * 0.6),
-                (x - r * 0.4, low - dip),
-                (x - r, low),
-            ]
-        )
+        whole += poly([
+            (x, top), (x + r, low), (x + r * 0.5, low - dip), (x + r * 0.1, low + dip * 0.6), (x - r * 0.4, low - dip),
+            (x - r, low),
+        ])  # fmt: skip
         dark += poly([(x, top), (x + r, low), (x + r * 0.5, low - dip), (x + r * 0.1, low + dip * 0.6)])
         mid = (top + low) / 2
         snow += poly(

@@ -275,15 +275,9 @@ def _mesa(sc: Scenery, colour: str) -> None:
     x, up, half = rng.uniform(0, sc.w), s * rng.uniform(24, 62), s * rng.uniform(18, 56)
     y, foot = sc.horizon - up, sc.horizon + 3 * s
     shape = [
-        (x - half * 1.5, foot),
-        (x - half * 1.15, y + up * 0.5),
-        (x - half, y + up * 0.42),
-        (x - half * 0.95, y),
-        (x + half * 0.9, y + 2 * s),
-        (x + half, y + up * 0.45),
-        (x + half * 1.2, y + up * 0.55),
-        (x + half * 1.6, foot),
-    ]
+        (x - half * 1.5, foot), (x - half * 1.15, y + up * 0.5), (x - half, y + up * 0.42), (x - half * 0.95, y),
+        (x + half * 0.9, y + 2 * s), (x + half, y + up * 0.45), (x + half * 1.2, y + up * 0.55), (x + half * 1.6, foot),
+    ]  # fmt: skip
     sc.add(fill(poly(shape), colour))
     side = 1 if sc.light > 0 else -1
     shade = [
