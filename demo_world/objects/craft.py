@@ -105,14 +105,8 @@ def draw_airplane(coat: Coat, rng: Random, pose: str) -> Sketch:
         parts.append(path("M18,48 L2,5 Q14,-1 27,4 L70,42 Z", trim if coat.name == "white" else coat.main, edge, 2.2))
         if coat.name != "white":
             parts.append(path("M5,12 Q16,6 31,9 L42,18 Q22,16 9,24 Z", trim))
-        parts.append(
-            path(
-                "M10,50 Q24,40 64,38 L200,35 Q252,37 275,58 Q278,66 262,72 Q240,79 200,79 L112,79 Q48,72 10,54 Z",
-                fill,
-                edge,
-                2.4,
-            )
-        )
+        hull = "M10,50 Q24,40 64,38 L200,35 Q252,37 275,58 Q278,66 262,72 Q240,79 200,79 L112,79 Q48,72 10,54 Z"
+        parts.append(path(hull, fill, edge, 2.4))
         parts.append(path("M20,55 Q90,64 272,61 Q276,66 264,69 Q120,74 40,61 Z", trim, alpha=0.92))
         parts.append(pane("M238,42 Q254,46 262,53 L242,54 Z", tag, mix(coat.dark, "#000000", 0.4), 1.6))
         parts.extend(rect(x, 46, 7, 9, "#d8f0f8", 3, mix(coat.dark, "#000000", 0.3), 1.4) for x in range(74, 226, 15))

@@ -18,6 +18,7 @@ from demo_world.objects.shorthand import (
     path,
     rect,
     scaled,
+    sideways,
     tag_for,
     turned,
     volume,
@@ -64,9 +65,7 @@ def draw_skis(coat: Coat, rng: Random, pose: str) -> Sketch:
                 + rect(x + 91, y + 7, 7, 4, STEEL, 1)
             )
         return scaled("".join(parts), 171, 30, 170, top=(84, 19))
-    parts = [
-        linear(f"{tag}-body", mix(coat.main, coat.light, 0.5), coat.main, mix(coat.main, coat.dark, 0.5), x2=1, y2=0)
-    ]
+    parts = [sideways(f"{tag}-body", mix(coat.main, coat.light, 0.5), coat.main, mix(coat.main, coat.dark, 0.5))]
     for x, angle in ((19.0, -5.5), (75.0, 5.5)):  # poles lean outwards behind the skis
         pole = line(f"M{x:g},44 V164", "#50545c", 4) + line(f"M{x - 0.6:g},46 V160", "#c7ccd3", 1.6)
         pole += line(f"M{x:g},36 V52", INK, 7) + oval(x, 152, 9, 3, mix(coat.dark, INK, 0.4))
@@ -97,17 +96,8 @@ def draw_surfboard(coat: Coat, rng: Random, pose: str) -> Sketch:
         if style > 0.5:
             parts.append(path("M52,4.6 Q46,16 54,27.4 H66 Q58,16 64,4.2 Z", trim))
         return scaled("".join(parts), 200, 34, 200, top=(98, 15))
-    parts = [
-        linear(
-            f"{tag}-body",
-            mix(coat.main, coat.light, 0.6),
-            coat.main,
-            coat.main,
-            mix(coat.main, coat.dark, 0.45),
-            x2=1,
-            y2=0,
-        )
-    ]
+    light, dark = mix(coat.main, coat.light, 0.6), mix(coat.main, coat.dark, 0.45)
+    parts = [sideways(f"{tag}-body", light, coat.main, coat.main, dark)]
     shape = "M40,1.4 Q66,34 67,98 Q67,150 54,194 H26 Q13,150 13,98 Q14,34 40,1.4 Z"
     parts.append(path(shape, f"url(#{tag}-body)", edge, 2.4))
     if style < 0.33:

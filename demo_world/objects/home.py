@@ -15,11 +15,12 @@ from demo_world.objects.shorthand import (
     path,
     rect,
     scaled,
+    sideways,
     tag_for,
     turned,
     volume,
 )
-from demo_world.svg import Coat, Sketch, linear, mix
+from demo_world.svg import Coat, Sketch, mix
 
 
 def draw_chair(coat: Coat, rng: Random, pose: str) -> Sketch:
@@ -58,14 +59,8 @@ def draw_chair(coat: Coat, rng: Random, pose: str) -> Sketch:
     if style in ("slats", "spindles"):
         parts.append(line("M22,84 L65,79", rim, 4.4) + line("M22,84 L65,79", leg, 2.6))
     thick = 9 if style == "cushion" else 5
-    parts.append(
-        path(
-            f"M6,57 L21,66 V{66 + thick} L5,{58 + thick} Z M21,66 L66,59 V{59 + thick} L21,{66 + thick} Z",
-            deep,
-            edge,
-            1.8,
-        )
-    )
+    seat = f"M6,57 L21,66 V{66 + thick} L5,{58 + thick} Z M21,66 L66,59 V{59 + thick} L21,{66 + thick} Z"
+    parts.append(path(seat, deep, edge, 1.8))
     parts.append(path("M6,57 Q24,51 45,51.4 L66,59 Q44,66 21,67.4 Z", mix(coat.main, coat.light, 0.4), edge, 1.8))
     parts.append(line("M14,58 Q28,54 44,54.4", coat.light, 1.8))
     return scaled(f'<g transform="translate(-2,0)">{"".join(parts)}</g>', 68, 100, 100, seat=(30, 58), top=(34, 59))
@@ -138,7 +133,7 @@ def draw_plant(coat: Coat, rng: Random, pose: str) -> Sketch:
     edge, trim, fill = edge_of(coat), contrast(coat, rng), f"url(#{tag}-body)"
     foliage, left, width, top = _PLANTS[rng.choice(tuple(_PLANTS))]
     light, dark = mix(coat.main, coat.light, 0.55), mix(coat.main, coat.dark, 0.6)
-    parts = [linear(f"{tag}-body", light, coat.main, coat.main, dark, x2=1, y2=0), *foliage(rng)]
+    parts = [sideways(f"{tag}-body", light, coat.main, coat.main, dark), *foliage(rng)]
     pot = rng.choice(("M17,74 H67 L60,108.8 H24 Z", "M19,74 H65 Q70,94 58,108.8 H26 Q14,94 19,74 Z"))
     parts.append(path(pot, fill, edge, 2))
     decal = rng.random()

@@ -65,6 +65,11 @@ def volume(tag: str, coat: Coat, x2: float = 0, y2: float = 1) -> str:
     return linear(f"{tag}-body", high, coat.main, coat.main, low, x2=x2, y2=y2)
 
 
+def sideways(name: str, *stops: str) -> str:
+    """A linear gradient's definition, from left to right."""
+    return linear(name, *stops, x2=1, y2=0)
+
+
 def contrast(coat: Coat, rng: Random) -> str:
     """A trim colour that stays clear of the coat: cream on colours, a colour on white."""
     if coat.name == "white":

@@ -5,7 +5,20 @@ from __future__ import annotations
 from math import cos, radians, sin
 from random import Random
 
-from demo_world.objects.shorthand import INK, STEEL, disc, edge_of, line, oval, path, rect, scaled, tag_for, volume
+from demo_world.objects.shorthand import (
+    INK,
+    STEEL,
+    disc,
+    edge_of,
+    line,
+    oval,
+    path,
+    rect,
+    scaled,
+    sideways,
+    tag_for,
+    volume,
+)
 from demo_world.svg import Coat, Sketch, linear, mix, radial
 
 
@@ -15,18 +28,10 @@ def draw_hydrant(coat: Coat, rng: Random, pose: str) -> Sketch:
     fill = f"url(#{tag}-body)"
     cap = fill if rng.random() < 0.5 else f"url(#{tag}-cap)"
     tone = rng.choice((STEEL, "#f4efe0")) if coat.name != "white" else rng.choice(("#d6322e", "#2f6fce"))
+    dim, gleam = mix(coat.main, coat.dark, 0.3), mix(coat.main, coat.light, 0.7)
     parts = [
-        linear(
-            f"{tag}-body",
-            mix(coat.main, coat.dark, 0.3),
-            mix(coat.main, coat.light, 0.7),
-            coat.main,
-            coat.main,
-            mix(coat.main, coat.dark, 0.7),
-            x2=1,
-            y2=0,
-        ),
-        linear(f"{tag}-cap", mix(tone, INK, 0.15), mix(tone, "#ffffff", 0.6), tone, mix(tone, INK, 0.45), x2=1, y2=0),
+        sideways(f"{tag}-body", dim, gleam, coat.main, coat.main, mix(coat.main, coat.dark, 0.7)),
+        sideways(f"{tag}-cap", mix(tone, INK, 0.15), mix(tone, "#ffffff", 0.6), tone, mix(tone, INK, 0.45)),
         rect(2, 81, 56, 8.2, fill, 2.5, edge, 1.8) + rect(7, 75, 46, 7, fill, 2, edge, 1.8),
         rect(1.2, 36, 12, 17, cap, 2.5, edge, 1.8) + rect(46.8, 36, 12, 17, cap, 2.5, edge, 1.8),
         rect(9, 39, 6, 11, fill, 0, edge, 1.4) + rect(45, 39, 6, 11, fill, 0, edge, 1.4),
@@ -100,39 +105,15 @@ def _face(cx: float, cy: float, r: float, rng: Random, rim: str, edge: str) -> s
 
 def draw_clock(coat: Coat, rng: Random, pose: str) -> Sketch:
     tag = tag_for("clock", rng)
-    edge = edge_of(coat)
+    edge, gleam = edge_of(coat), mix(coat.main, coat.light, 0.7)
+    body = radial(f"{tag}-body", gleam, coat.main, mix(coat.main, coat.dark, 0.5), cx=0.3, cy=0.25, r=0.9)
     if pose == "wall":
-        body = radial(
-            f"{tag}-body",
-            mix(coat.main, coat.light, 0.7),
-            coat.main,
-            mix(coat.main, coat.dark, 0.5),
-            cx=0.3,
-            cy=0.25,
-            r=0.9,
-        )
         shine = line("M14,22 Q20,12 31,9", "#ffffff", 2.2, alpha=0.6)
         return scaled(body + _face(35, 35, 34, rng, f"url(#{tag}-body)", edge) + shine, 70, 69.9, 320)
     fill = f"url(#{tag}-post)"
     parts = [
-        linear(
-            f"{tag}-post",
-            mix(coat.main, coat.light, 0.35),
-            mix(coat.main, coat.light, 0.7),
-            coat.main,
-            mix(coat.main, coat.dark, 0.6),
-            x2=1,
-            y2=0,
-        ),
-        radial(
-            f"{tag}-body",
-            mix(coat.main, coat.light, 0.7),
-            coat.main,
-            mix(coat.main, coat.dark, 0.5),
-            cx=0.3,
-            cy=0.25,
-            r=0.9,
-        ),
+        sideways(f"{tag}-post", mix(coat.main, coat.light, 0.35), gleam, coat.main, mix(coat.main, coat.dark, 0.6)),
+        body,
         path("M20,318.6 V304 H28 L34,282 H76 L82,304 H90 V318.6 Z", fill, edge, 3),
         path("M40,282 L46,150 H64 L70,282 Z", fill, edge, 3),
         rect(37, 262, 36, 9, fill, 4, edge, 2.4)
@@ -181,7 +162,7 @@ def draw_stop_sign(coat: Coat, rng: Random, pose: str) -> Sketch:
     ]
     rim = mix(post, "#000000", 0.5)
     parts = [
-        linear(f"{tag}-post", mix(post, "#ffffff", 0.5), post, mix(post, "#000000", 0.4), x2=1, y2=0),
+        sideways(f"{tag}-post", mix(post, "#ffffff", 0.5), post, mix(post, "#000000", 0.4)),
         linear(f"{tag}-body", mix(coat.main, coat.light, 0.3), coat.main, mix(coat.main, coat.dark, 0.3), x2=0.4),
         rect(57, 60, 12, 179.4, f"url(#{tag}-post)", 1.5, rim, 1.2),
         "".join(disc(63, y, 1.9, rim) for y in range(136, 230, 14)),
@@ -199,16 +180,8 @@ def draw_traffic_light(coat: Coat, rng: Random, pose: str) -> Sketch:
     post = rng.choice(("#6f757d", "#4b4f56", mix(coat.main, coat.dark, 0.4)))
     lit = rng.randrange(3)
     parts = [
-        linear(f"{tag}-post", mix(post, "#ffffff", 0.4), post, mix(post, "#000000", 0.4), x2=1, y2=0),
-        linear(
-            f"{tag}-body",
-            mix(coat.main, coat.light, 0.45),
-            coat.main,
-            coat.main,
-            mix(coat.main, coat.dark, 0.5),
-            x2=1,
-            y2=0,
-        ),
+        sideways(f"{tag}-post", mix(post, "#ffffff", 0.4), post, mix(post, "#000000", 0.4)),
+        sideways(f"{tag}-body", mix(coat.main, coat.light, 0.45), coat.main, coat.main, mix(coat.main, coat.dark, 0.5)),
         rect(32.5, 150, 11, 122, f"url(#{tag}-post)", 0, mix(post, "#000000", 0.5), 1.6),
         path("M18,280 Q19,266 30,264 H46 Q57,266 58,280 Z", mix(post, "#000000", 0.25)),
         rect(29, 152, 18, 10, f"url(#{tag}-post)", 3, mix(post, "#000000", 0.5), 1.6),
@@ -217,15 +190,11 @@ def draw_traffic_light(coat: Coat, rng: Random, pose: str) -> Sketch:
     if rng.random() < 0.4:
         parts.append(rect(1.4, 4, 73.2, 150, mix(coat.dark, "#000000", 0.2), 12, "#f4efe0", 2.6))
     else:
-        parts.append(
-            path(
-                "M12,18 L2,26 V46 L12,52 Z M12,66 L2,74 V94 L12,98 Z M12,112 L2,120 V140 L12,146 Z "
-                "M64,18 L74,26 V46 L64,52 Z M64,66 L74,74 V94 L64,98 Z M64,112 L74,120 V140 L64,146 Z",
-                mix(coat.main, coat.dark, 0.4),
-                edge,
-                2,
-            )
+        wings = (
+            "M12,18 L2,26 V46 L12,52 Z M12,66 L2,74 V94 L12,98 Z M12,112 L2,120 V140 L12,146 Z "
+            "M64,18 L74,26 V46 L64,52 Z M64,66 L74,74 V94 L64,98 Z M64,112 L74,120 V140 L64,146 Z"
         )
+        parts.append(path(wings, mix(coat.main, coat.dark, 0.4), edge, 2))
     parts.append(rect(11, 7, 54, 146, f"url(#{tag}-body)", 12, edge, 2.8))
     for i, (on, off) in enumerate((("#ff3b2f", "#5e2222"), ("#ffc81f", "#5e4d1c"), ("#33e070", "#1d4a30"))):
         y = 32 + i * 48

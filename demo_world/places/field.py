@@ -128,12 +128,9 @@ def barn(sc: Scenery, x: float, y: float) -> None:
     ]
     edge = w if away > 0 else -w
     top = [
-        (x, y - h * 1.78),
-        (x + away * 0.75, y - h * 1.78),
-        (x + away + edge * 0.42, y - h * 0.97),
-        (x + edge * 1.05, y - h * 0.97),
-        (x + edge * 0.64, y - h * 1.53),
-    ]
+        (x, y - h * 1.78), (x + away * 0.75, y - h * 1.78), (x + away + edge * 0.42, y - h * 0.97),
+        (x + edge * 1.05, y - h * 0.97), (x + edge * 0.64, y - h * 1.53),
+    ]  # fmt: skip
     sc.add(fill(poly(side), dark), fill(poly(top), roof), fill(poly(gable), wall))
     planks = "".join(
         f"M{x + w * f:.1f} {y:.1f}V{y - h * (1.7 - 0.75 * abs(f)):.1f}"

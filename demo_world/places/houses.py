@@ -98,19 +98,8 @@ def _roof(sc: Scenery, x: float, wide: float, eaves: float, wall: str) -> None:
             box(cx - 1.5 * s, eaves - up * 1.4, 12 * s, 3 * s, mix(tile, "#3a3438", 0.3)),
         )
     if what < 0.5:
-        sc.add(
-            fill(
-                poly(
-                    [
-                        (x - 3 * s, eaves),
-                        (x + wide * 0.08, eaves - up),
-                        (x + wide * 0.92, eaves - up),
-                        (x + wide + 3 * s, eaves),
-                    ]
-                ),
-                tile,
-            )
-        )
+        ridge = (x + wide * 0.08, eaves - up), (x + wide * 0.92, eaves - up)
+        sc.add(fill(poly([(x - 3 * s, eaves), *ridge, (x + wide + 3 * s, eaves)]), tile))
         rows = "".join(f"M{x + wide * 0.04:.1f} {eaves - up * f:.1f}H{x + wide * 0.96:.1f}" for f in (0.25, 0.5, 0.75))
         sc.add(line(rows, mix(tile, "#3a3438", 0.3), 1.0 * s, 0.6))
     elif what < 0.78:
@@ -157,18 +146,8 @@ def lamp_post(sc: Scenery, x: float, y: float) -> None:
     sc.add(
         fill(poly([(x - 6 * k, top), (x + 6 * k, top), (x + 10 * k, top - 24 * k), (x - 10 * k, top - 24 * k)]), glow)
     )
-    sc.add(
-        fill(
-            poly(
-                [
-                    (x - 12 * k, top - 24 * k),
-                    (x + 12 * k, top - 24 * k),
-                    (x + 3 * k, top - 34 * k),
-                    (x - 3 * k, top - 34 * k),
-                ]
-            )
-            + rect(x - 8 * k, top - 2 * k, 16 * k, 4 * k),
-            tone,
-        )
-    )
+    roof = [
+        (x - 12 * k, top - 24 * k), (x + 12 * k, top - 24 * k), (x + 3 * k, top - 34 * k), (x - 3 * k, top - 34 * k),
+    ]  # fmt: skip
+    sc.add(fill(poly(roof) + rect(x - 8 * k, top - 2 * k, 16 * k, 4 * k), tone))
     sc.note("lamp post")

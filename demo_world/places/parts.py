@@ -172,15 +172,10 @@ def fir(sc: Scenery, x: float, y: float, height: float, colour: str, snowy: bool
         ])  # fmt: skip
         dark += poly([(x, top), (x + r, low), (x + r * 0.5, low - dip), (x + r * 0.1, low + dip * 0.6)])
         mid = (top + low) / 2
-        snow += poly(
-            [
-                (x, top - 1),
-                (x + r * 0.62, mid + (low - mid) * 0.3),
-                (x + r * 0.2, mid - dip),
-                (x - r * 0.1, mid + dip),
-                (x - r * 0.62, mid + (low - mid) * 0.4),
-            ]
-        )
+        snow += poly([
+            (x, top - 1), (x + r * 0.62, mid + (low - mid) * 0.3), (x + r * 0.2, mid - dip), (x - r * 0.1, mid + dip),
+            (x - r * 0.62, mid + (low - mid) * 0.4),
+        ])  # fmt: skip
     sc.add(box(x - height * 0.025, y - height * 0.12, height * 0.05, height * 0.12, mix(colour, "#4e3c30", 0.7)))
     sc.add(fill(whole, mix(colour, "#dfe8c8", 0.1)), fill(dark, mix(colour, "#1d2f38", 0.3), 0.8))
     if snowy:

@@ -214,34 +214,16 @@ def _carpet(sc: Scenery) -> None:
     else:
 
         def ring(f: float) -> str:
-            return poly(
-                [
-                    (x - rx * 0.82 * f, y - ry * f),
-                    (x + rx * 0.82 * f, y - ry * f),
-                    (x + rx * 1.1 * f, y + ry * f),
-                    (x - rx * 1.1 * f, y + ry * f),
-                ]
-            )
+            return poly([
+                (x - rx * 0.82 * f, y - ry * f), (x + rx * 0.82 * f, y - ry * f), (x + rx * 1.1 * f, y + ry * f),
+                (x - rx * 1.1 * f, y + ry * f),
+            ])  # fmt: skip
 
         fringe = "".join(f"M{x + rx * 1.09 * (-1 + i / 17):.1f} {y + ry:.1f}v{5 * s:.1f}" for i in range(35))
         sc.add(line(fringe, pale, 1.3 * s), fill(ring(1.0), tone), fill(ring(0.9), pale), fill(ring(0.84), tone))
-        sc.add(
-            fill(
-                "".join(
-                    poly(
-                        [
-                            (x + rx * u - 9 * s, y),
-                            (x + rx * u, y - 6 * s),
-                            (x + rx * u + 9 * s, y),
-                            (x + rx * u, y + 6 * s),
-                        ]
-                    )
-                    for u in (-0.5, 0, 0.5)
-                ),
-                pale,
-                0.8,
-            )
-        )
+        middles = [x + rx * u for u in (-0.5, 0, 0.5)]
+        diamonds = "".join(poly([(m - 9 * s, y), (m, y - 6 * s), (m + 9 * s, y), (m, y + 6 * s)]) for m in middles)
+        sc.add(fill(diamonds, pale, 0.8))
     weave = "".join(
         disc(x + rx * 0.8 * rng.uniform(-1, 1), y + ry * 0.8 * rng.uniform(-1, 1), 2.2 * s, 0.6 * s) for _ in range(60)
     )

@@ -91,14 +91,10 @@ def draw_forest(rng: Random, width: int, height: int) -> Backdrop:
         d = ""
         for _ in range(count):
             x, half = rng.uniform(0, sc.w), s * rng.uniform(3, 6) * (1.7 - distance)
-            d += poly(
-                [
-                    (x - half, -2),
-                    (x + half, -2),
-                    (x + half * 1.25, sc.horizon + 8 * s),
-                    (x - half * 1.25, sc.horizon + 8 * s),
-                ]
-            )
+            d += poly([
+                (x - half, -2), (x + half, -2), (x + half * 1.25, sc.horizon + 8 * s),
+                (x - half * 1.25, sc.horizon + 8 * s),
+            ])  # fmt: skip
         sc.add(fill(d, mix(bark, glow, distance)))
         parts.treeline(sc, sc.horizon + 8 * s, 14, mix(leaf, glow, distance * 0.75), 0.2)
     floor = mix(rng.choice(("#8d8a58", "#7f9458", "#9a8460")), leaf, 0.25)
@@ -162,15 +158,10 @@ def _trunk(sc: Scenery, x: float, y: float, half: float, bark: str, leaf: str) -
         f"Q{x - half * 0.7:.1f} {y - half * 0.2:.1f} {x - half * 2.1:.1f} {y + half * 0.25:.1f}z"
     )
     side = 1 if sc.light > 0 else -1
-    shade = poly(
-        [
-            (x + side * half * 0.25 + lean, -3),
-            (x + side * half * 0.8 + lean, -3),
-            (x + side * half, y - half * 3),
-            (x + side * half * 1.1, y - half * 0.4),
-            (x + side * half * 0.3, y - half * 0.3),
-        ]
-    )
+    shade = poly([
+        (x + side * half * 0.25 + lean, -3), (x + side * half * 0.8 + lean, -3), (x + side * half, y - half * 3),
+        (x + side * half * 1.1, y - half * 0.4), (x + side * half * 0.3, y - half * 0.3),
+    ])  # fmt: skip
     grain = "".join(
         f"M{x + rng.uniform(-0.7, 0.7) * half:.1f} {rng.uniform(0, y - half * 2):.1f}"
         f"l{rng.uniform(-1, 1) * sc.s:.1f} {half * rng.uniform(0.5, 1.4):.1f}"
@@ -281,12 +272,9 @@ def _mesa(sc: Scenery, colour: str) -> None:
     sc.add(fill(poly(shape), colour))
     side = 1 if sc.light > 0 else -1
     shade = [
-        (x + side * half * 0.3, y + s),
-        (x + side * half * 0.93, y + s),
-        (x + side * half * 1.1, y + up * 0.5),
-        (x + side * half * 1.5, foot),
-        (x + side * half * 0.4, foot),
-    ]
+        (x + side * half * 0.3, y + s), (x + side * half * 0.93, y + s), (x + side * half * 1.1, y + up * 0.5),
+        (x + side * half * 1.5, foot), (x + side * half * 0.4, foot),
+    ]  # fmt: skip
     bands = "".join(f"M{x - half * 0.96:.1f} {y + up * f:.1f}H{x + half * 0.95:.1f}" for f in (0.14, 0.27, 0.38))
     sc.add(fill(poly(shade), mix(colour, "#6a4450", 0.3), 0.7), line(bands, mix(colour, "#ffe9cf", 0.3), s, 0.7))
 
@@ -334,30 +322,7 @@ def cactus(sc: Scenery, x: float, y: float, height: float) -> None:
 
 def _rock(sc: Scenery, x: float, y: float, colour: str) -> None:
     r = sc.rng.uniform(16, 34) * sc.k(y)
-    sc.add(
-        fill(
-            poly(
-                [
-                    (x - r, y),
-                    (x - r * 0.75, y - r * 0.6),
-                    (x - r * 0.1, y - r * 0.85),
-                    (x + r * 0.7, y - r * 0.5),
-                    (x + r, y),
-                ]
-            ),
-            colour,
-        )
-    )
-    sc.add(
-        fill(
-            poly(
-                [
-                    (x - r * 0.75, y - r * 0.6),
-                    (x - r * 0.1, y - r * 0.85),
-                    (x + r * 0.05, y - r * 0.4),
-                    (x - r * 0.5, y - r * 0.25),
-                ]
-            ),
-            mix(colour, "#fff0d8", 0.4),
-        )
-    )
+    left, top, right = (x - r * 0.75, y - r * 0.6), (x - r * 0.1, y - r * 0.85), (x + r * 0.7, y - r * 0.5)
+    sc.add(fill(poly([(x - r, y), left, top, right, (x + r, y)]), colour))
+    face = poly([left, top, (x + r * 0.05, y - r * 0.4), (x - r * 0.5, y - r * 0.25)])
+    sc.add(fill(face, mix(colour, "#fff0d8", 0.4)))
