@@ -68,10 +68,8 @@ def draw_boat(coat: Coat, rng: Random, pose: str) -> Sketch:
         parts.append(
             path("M58,36 L66,8 H104 L122,36 Z", "#fbf8ee", "#8e8c86", 2) + rect(58, 1.4, 58, 7, coat.main, 3, edge, 2)
         )
-        parts.append(
-            pane("M68,32 L73,13 H85 V32 Z", tag, "#6e7076", 1.8)
-            + pane("M91,32 V13 H101 L113,32 Z", tag, "#6e7076", 1.8)
-        )
+        parts.append(pane("M68,32 L73,13 H85 V32 Z", tag, "#6e7076", 1.8))
+        parts.append(pane("M91,32 V13 H101 L113,32 Z", tag, "#6e7076", 1.8))
         parts.append(rect(2, 32, 13, 26, "#4a4d55", 4, INK, 1.6))
         parts.append(path("M8,36 Q80,38 187,27 Q176,60 150,78 H22 Q10,60 8,36 Z", f"url(#{tag}-body)", edge, 2.4))
         parts.append(path("M11,46 Q90,50 182,38 L178,48 Q100,58 14,56 Z", trim))
@@ -85,11 +83,8 @@ def draw_boat(coat: Coat, rng: Random, pose: str) -> Sketch:
     parts.append(path("M2.4,5 Q76,32 157.6,2.5 Q150,34 126,53 H32 Q8,36 2.4,5 Z", f"url(#{tag}-body)", edge, 2.4))
     parts.append(line("M4,8 Q76,35 156,6", trim if coat.name != "brown" else "#e4c08c", 4))
     parts.append(line("M12,27 Q76,47 148,25 M22,39 Q76,56 138,38", coat.dark, 1.5, alpha=0.7))
-    parts.append(
-        line("M62,10 L98,52", "#5d3b1f", 5.4)
-        + line("M62,10 L97,51", "#d9a96c", 3.4)
-        + oval(99, 51, 9, 4.5, "#d9a96c", "#5d3b1f", 1.6)
-    )
+    parts.append(line("M62,10 L98,52", "#5d3b1f", 5.4) + line("M62,10 L97,51", "#d9a96c", 3.4))
+    parts.append(oval(99, 51, 9, 4.5, "#d9a96c", "#5d3b1f", 1.6))
     parts.append(_foam(160, 57))
     return scaled("".join(parts), 160, 57, 128, seat=(75, 18))
 
@@ -130,14 +125,10 @@ def draw_airplane(coat: Coat, rng: Random, pose: str) -> Sketch:
     )
     parts.append(path("M20,56 Q110,62 219,57 L221,63 L219,69 Q110,74 44,64 Z", trim))
     parts.append(path("M196,39.5 Q216,42 221,62 Q216,82 194,85.6 Q202,62 196,39.5 Z", mix(coat.dark, "#33343a", 0.35)))
-    parts.append(
-        path("M110,66 L52,100 Q54,108 76,107 L166,76 Q140,64 110,66 Z", fill, edge, 2.4)
-        + line("M114,69 L64,99", coat.light, 2.4)
-    )
+    parts.append(path("M110,66 L52,100 Q54,108 76,107 L166,76 Q140,64 110,66 Z", fill, edge, 2.4))
+    parts.append(line("M114,69 L64,99", coat.light, 2.4))
     parts.append(path("M28,53 L4,66 Q8,71 20,70 L54,58 Z", fill, edge, 2.2))
     parts.append(oval(228, 62, 4.5, 40, "#d6dbe2", alpha=0.65))
-    parts.append(
-        line("M228,24 V100", "#5b4028", 3.4)
-        + path("M220,52 Q234,56 235,62 Q234,68 220,72 Z", "#e8e4d8", "#76736a", 1.6)
-    )
+    parts.append(line("M228,24 V100", "#5b4028", 3.4))
+    parts.append(path("M220,52 Q234,56 235,62 Q234,68 220,72 Z", "#e8e4d8", "#76736a", 1.6))
     return scaled(f'<g transform="translate(0,-4)">{"".join(parts)}</g>', 236, 113, 113)

@@ -55,15 +55,10 @@ def draw_skis(coat: Coat, rng: Random, pose: str) -> Sketch:
                 f"M{x + 2:g},{y + 13:g} H{x + 136:g} Q{x + 152:g},{y + 13:g} {x + 163:g},{y + 1.2:g} "
                 f"q2,7.8 -9,14.8 q-6,4 -18,4 H{x + 3:g} q-2,-4 -1,-7 Z"
             )
-            parts.append(
-                path(d, tone, edge, 1.6)
-                + line(f"M{x + 14:g},{y + 16.4:g} h40 M{x + 112:g},{y + 16.4:g} h28", trim, 2.4)
-            )
-            parts.append(
-                rect(x + 66, y + 8.5, 34, 7, "#3a3d45", 2.4, INK, 1.2)
-                + rect(x + 70, y + 7, 7, 4, STEEL, 1)
-                + rect(x + 91, y + 7, 7, 4, STEEL, 1)
-            )
+            parts.append(path(d, tone, edge, 1.6))
+            parts.append(line(f"M{x + 14:g},{y + 16.4:g} h40 M{x + 112:g},{y + 16.4:g} h28", trim, 2.4))
+            parts.append(rect(x + 66, y + 8.5, 34, 7, "#3a3d45", 2.4, INK, 1.2) + rect(x + 70, y + 7, 7, 4, STEEL, 1))
+            parts.append(rect(x + 91, y + 7, 7, 4, STEEL, 1))
         return scaled("".join(parts), 171, 30, 170, top=(84, 19))
     parts = [sideways(f"{tag}-body", mix(coat.main, coat.light, 0.5), coat.main, mix(coat.main, coat.dark, 0.5))]
     for x, angle in ((19.0, -5.5), (75.0, 5.5)):  # poles lean outwards behind the skis
@@ -113,10 +108,8 @@ def draw_surfboard(coat: Coat, rng: Random, pose: str) -> Sketch:
         petals = "".join(turned(oval(40, 62, 6.5, 11, trim), 72 * i, 40, 74) for i in range(5))
         parts.append(petals + disc(40, 74, 5.5, "#f3cb2d" if coat.name != "yellow" else "#ee8425"))
         parts.append(line("M20,140 Q30,126 40,140 T60,140 M20,152 Q30,138 40,152 T60,152", trim, 4))
-    parts.append(
-        line("M40,6 V186", mix(coat.dark, coat.main, 0.3), 1.4, alpha=0.6)
-        + line("M20,112 Q18,62 34,20", "#ffffff", 3.2, alpha=0.6)
-    )
+    parts.append(line("M40,6 V186", mix(coat.dark, coat.main, 0.3), 1.4, alpha=0.6))
+    parts.append(line("M20,112 Q18,62 34,20", "#ffffff", 3.2, alpha=0.6))
     parts.append(mound(80, 200, 20, "#ecd9a4"))
     return scaled("".join(parts), 80, 200, 200)
 
@@ -205,10 +198,8 @@ def draw_suitcase(coat: Coat, rng: Random, pose: str) -> Sketch:
         parts.append(line("M15,26 V68 M23.5,26 V68 M32,26 V68 M40.5,26 V68", coat.light, 1.1, alpha=0.8))
     else:
         parts.append(rect(9, 42, 42, 25, mix(coat.main, coat.light, 0.2), 4, deep, 2) + line("M7,34 H53", deep, 2.2))
-        parts.append(
-            disc(18, 53, 6.4, stickers[0], "#ffffff", 1.4)
-            + turned(rect(30, 48, 15, 10, stickers[1], 1.5, "#ffffff", 1.4), -12, 37, 53)
-        )
+        parts.append(disc(18, 53, 6.4, stickers[0], "#ffffff", 1.4))
+        parts.append(turned(rect(30, 48, 15, 10, stickers[1], 1.5, "#ffffff", 1.4), -12, 37, 53))
     parts.append(rect(22, 22.5, 16, 4.4, INK, 2) + line("M5,30 Q5,24.4 11,24", "#ffffff", 2, alpha=0.7))
     if rng.random() < 0.5:
         parts.append(line("M52,21 q6,5 2,12", INK, 1.4) + turned(rect(49, 32, 7, 11, trim, 1.5, INK, 1), 10, 52, 38))

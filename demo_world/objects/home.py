@@ -42,10 +42,8 @@ def draw_chair(coat: Coat, rng: Random, pose: str) -> Sketch:
                     path(f"M6,{y + 1} Q24,{y - 5} 43,{y - 1.6} V{y + 7} Q24,{y + 3} 6,{y + 10} Z", fill, edge, 1.6)
                 )
         else:
-            parts.append(
-                line("M15,10 L17,56 M24,9 L25,54 M33,8 L35,52", edge, 4.6)
-                + line("M15,10 L17,56 M24,9 L25,54 M33,8 L35,52", coat.main, 2.8)
-            )
+            parts.append(line("M15,10 L17,56 M24,9 L25,54 M33,8 L35,52", edge, 4.6))
+            parts.append(line("M15,10 L17,56 M24,9 L25,54 M33,8 L35,52", coat.main, 2.8))
             parts.append(path("M3,6 Q24,-3 46,4 V13 Q24,7 4,16 Z", fill, edge, 1.8))
     else:
         parts.append(path("M5,8 Q6,2 14,1.4 L36,1.2 Q44,1.4 44.6,8 L46,54 L9,60 Z", fill, edge, 2))

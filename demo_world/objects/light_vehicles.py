@@ -150,10 +150,8 @@ def draw_car(coat: Coat, rng: Random, pose: str) -> Sketch:
     parts.append(line(seams, edge, 1.7))
     parts.append(line(f"M14,51.5 Q{width / 2:g},45 {width - 34:g},53.5", coat.light, 2.2, alpha=0.85))
     parts.extend(rect(x, 53, 12, 3.6, "#ecebe6" if coat.name != "white" else "#8e8c86", 1.8) for x in handles)
-    parts.append(
-        rect(1.4, 71, 20, 8, "#d8dade", 3.5, "#7a7d84", 1.2)
-        + rect(width - 21, 71, 20, 8, "#d8dade", 3.5, "#7a7d84", 1.2)
-    )
+    parts.append(rect(1.4, 71, 20, 8, "#d8dade", 3.5, "#7a7d84", 1.2))
+    parts.append(rect(width - 21, 71, 20, 8, "#d8dade", 3.5, "#7a7d84", 1.2))
     parts.append(
         oval(width - 11, 61, 6.5, 6.5, "#fff6c4", "#8a7a3a", 1.6) + rect(2.6, 56, 8, 12, "#e2483d", 2.5, "#7d1b1b", 1.2)
     )

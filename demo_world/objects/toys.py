@@ -80,10 +80,8 @@ def draw_umbrella(coat: Coat, rng: Random, pose: str) -> Sketch:
     else:
         parts.append(line("M92,60 V186", mix(pole, "#000000", 0.45), 8) + line("M92,60 V186", pole, 5.4))
         parts.append(f'<g transform="translate(50,0)">{mound(84, 190, 13, "#ecd9a4")}</g>')
-    parts.append(
-        _canopy(coat, other, 92, 9, 90, 70, panels)
-        + disc(92, 6.4, 5, mix(coat.main, coat.light, 0.3), edge_of(coat), 1.8)
-    )
+    parts.append(_canopy(coat, other, 92, 9, 90, 70, panels))
+    parts.append(disc(92, 6.4, 5, mix(coat.main, coat.light, 0.3), edge_of(coat), 1.8))
     return scaled("".join(parts), 184, 190, 190)
 
 
@@ -122,10 +120,8 @@ def draw_kite(coat: Coat, rng: Random, pose: str) -> Sketch:
         parts.append(line("M22,26 L106,46 M74,1.5 L76,78", mix(coat.dark, WOOD_DARK, 0.4), 1.6))
         parts.append(path("M22,26 L74,1.5 L106,46 L76,78 Z", "none", edge, 2.2))
     else:  # a delta with a keel
-        parts.append(
-            path("M64,1.6 L4,56 Q30,50 44,64 Q58,58 76,77 Z", high)
-            + path("M64,1.6 L112,68 Q98,60 90,71 Q82,68 76,77 Z", coat.main)
-        )
+        parts.append(path("M64,1.6 L4,56 Q30,50 44,64 Q58,58 76,77 Z", high))
+        parts.append(path("M64,1.6 L112,68 Q98,60 90,71 Q82,68 76,77 Z", coat.main))
         parts.append(path("M64,1.6 L36,27 Q58,30 70,42 Z", coat.main))
         parts.append(
             path(
@@ -220,8 +216,6 @@ def draw_ball(coat: Coat, rng: Random, pose: str) -> Sketch:
         f'<stop offset="0.6" stop-color="{coat.dark}" stop-opacity="0"/>'
         f'<stop offset="1" stop-color="{coat.dark}" stop-opacity="0.65"/></radialGradient>'
     )
-    parts.append(
-        disc(50, 50, 48.6, f"url(#{tag}-shade)", edge, 2.4)
-        + turned(oval(30, 22, 11, 6, "#ffffff", alpha=0.7), -38, 30, 22)
-    )
+    parts.append(disc(50, 50, 48.6, f"url(#{tag}-shade)", edge, 2.4))
+    parts.append(turned(oval(30, 22, 11, 6, "#ffffff", alpha=0.7), -38, 30, 22))
     return scaled("".join(parts), 100, 100, 100)
