@@ -11,7 +11,6 @@ import os
 import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +19,6 @@ from hw3lib.config import Clip
 from hw3lib.data.cache import digests
 from hw3lib.data.cache.digests import Digests, digest_of
 from hw3lib.data.cache.row_cache import RowCache
-from hw3lib.data.cache.row_file import Damaged
 from hw3lib.data.images import open_image, unreadable
 from hw3lib.models.clip_weights import ask_the_network, explain, find_weights, register
 from hw3lib.system import devices, out_of_memory
@@ -204,11 +202,9 @@ class ClipModel:
         if all(key in self._images for key in keys):
             return
         self.cache.refresh()
-        kept = [key for key in dict.fromkeys(keys) if key not in self._images and key in self.cache]
-        rows = self.cache.rows(kept)
-        for index, key in enumerate(kept):
-            with suppress(Damaged):  # then computed again
-                self._images[key] = torch.from_numpy(rows[index].copy())
+        for key in keys:
+            if key not in self._images and (row := self.cache.get(key)) is not None:
+                self._images[key] = torch.from_numpy(row.copy())
 
     def _keep(self, keys: Sequence[bytes], features: Tensor) -> None:
         """One more file in the cache; where the disk refuses, features stay in memory."""

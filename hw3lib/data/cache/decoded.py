@@ -80,7 +80,7 @@ class _Filling:
 
     def _add(self, indices: list[int]) -> None:
         """Decode those of the photographs that nobody has added meanwhile, into one file."""
-        self.memory.forget()
+        self.memory.cache.refresh()
         states = {index: digests.state_of(self.photographs[index]) for index in indices}
         for index in indices:
             self.digests[index] = self.memory.get(self.photographs[index])

@@ -8,11 +8,15 @@ import os
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from hw3lib import paths
-from hw3lib.system import files, threads
+from hw3lib.data.cache.row_cache import RowCache
+from hw3lib.system import threads
 from hw3lib.system.errors import UserError
 
 if TYPE_CHECKING:
@@ -25,31 +29,31 @@ _TICK = 100_000_000  # ns
 
 
 def home() -> Path:
-    """Where digests are remembered: a file per folder of photographs, or per shard."""
+    """Where digests are remembered."""
     return paths.root() / "runs" / "cache" / "digests"
 
 
 class Digests:
-    """What is remembered, as this process last read it."""
+    """What is remembered: rows of 32 bytes, whose keys tell the photograph's place and state."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._groups: dict[str, dict[str, tuple[int, int, str]]] = {}  # folder or shard -> name -> state and digest
-        self._unsaved: set[str] = set()  # groups that have more than their file
+        self.cache = RowCache(folder)
+        self.cache.refresh()
+        self._unsaved: dict[bytes, bytes] = {}
 
     def get(self, photograph: Photograph) -> bytes | None:
         """The digest, if the photograph is remembered and is as it was then."""
         state = state_of(photograph)
-        *then, digest = self._group(_place(photograph)).get(photograph.name, (0, 0, ""))
-        return bytes.fromhex(digest) if state and tuple(then) == state else None
+        if state is None:
+            return None
+        key = _key(photograph, state)
+        row = self.cache.get(key)
+        return self._unsaved.get(key) if row is None else row.tobytes()
 
     def remember(self, photograph: Photograph, state: State | None, digest: bytes) -> None:
         """Remember the digest of what was read after the photograph had this state."""
-        if state is None or time.time_ns() - state[0] < _TICK:
-            return
-        group = _place(photograph)
-        self._group(group)[photograph.name] = (*state, digest.hex())
-        self._unsaved.add(group)
+        if state is not None and time.time_ns() - state[0] >= _TICK:
+            self._unsaved[_key(photograph, state)] = digest
 
     def of(self, photographs: Sequence[Photograph]) -> list[bytes]:
         """All digests, hashing what is not remembered. Raises :class:`UserError` for one that cannot be read."""
@@ -66,32 +70,12 @@ class Digests:
 
     def save(self) -> None:
         """Write what is new; what cannot be written is hashed again another time."""
-        for group in self._unsaved:
-            try:
-                files.write_json(self._file(group), {"of": group, "digests": self._groups[group]}, indent=None)
-            except OSError:
-                return
-        self._unsaved.clear()
-
-    def forget(self) -> None:
-        """Read what other processes have written since, when it is next asked for."""
-        self._groups = {group: self._groups[group] for group in self._unsaved}
-
-    def _group(self, group: str) -> dict[str, tuple[int, int, str]]:
-        if group not in self._groups:
-            entries: dict[str, tuple[int, int, str]] = {}
-            try:
-                content = json.loads(self._file(group).read_text(encoding="utf-8"))
-                for name, (changed, size, digest) in content["digests"].items():
-                    if len(bytes.fromhex(digest)) == 32:
-                        entries[name] = (changed, size, digest)
-            except (OSError, ValueError, KeyError, TypeError, AttributeError):
-                entries = {}  # a cache: what cannot be read is made again
-            self._groups[group] = entries
-        return self._groups[group]
-
-    def _file(self, group: str) -> Path:
-        return self.folder / f"{hashlib.sha256(group.encode()).hexdigest()[:20]}.json"
+        if not self._unsaved:
+            return
+        with suppress(OSError), self.cache.adding():
+            rows = [(key, np.frombuffer(digest, np.uint8)) for key, digest in self._unsaved.items()]
+            self.cache.add((row for row in rows if row[0] not in self.cache), len(rows))
+            self._unsaved.clear()
 
 
 def state_of(photograph: Photograph) -> State | None:
@@ -108,8 +92,8 @@ def digest_of(content: bytes) -> bytes:
     return hashlib.sha256(content).digest()
 
 
-def _place(photograph: Photograph) -> str:
-    return os.path.abspath(photograph.parent)
+def _key(photograph: Photograph, state: State) -> bytes:
+    return digest_of(json.dumps([os.path.abspath(photograph.parent), photograph.name, *state]).encode())
 
 
 def _read(photograph: Photograph) -> bytes:

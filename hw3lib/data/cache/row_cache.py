@@ -40,9 +40,7 @@ class Rows:
         file = self.files[number]
         if not self._checked[index]:
             if not file.sound(row):
-                with suppress(OSError):
-                    file.path.unlink()
-                warnings.warn(f"{file.path} is damaged; what it held is made again", stacklevel=2)
+                _remove(file)
                 raise Damaged(str(file.path))
             self._checked[index] = 1
         return file.rows[row]
@@ -62,6 +60,18 @@ class RowCache:
 
     def __contains__(self, key: bytes | None) -> bool:
         return key in self._places
+
+    def get(self, key: bytes) -> np.ndarray | None:
+        """A row, checked; ``None`` where it is not here or is damaged: then all of its file is forgotten."""
+        number, row = self._places.get(key, (-1, -1))
+        if number < 0:
+            return None
+        file = self.files[number]
+        if file.sound(row):
+            return file.rows[row]
+        _remove(file)
+        self._places = {key: place for key, place in self._places.items() if place[0] != number}
+        return None
 
     def rows(self, keys: Sequence[bytes], shape: tuple[int, ...] = ()) -> Rows:
         """The rows of keys that are here, ``(n, *shape)``."""
@@ -104,6 +114,12 @@ class RowCache:
         self._paths.add(file.path)
         self._places |= {key: (len(self.files), row) for row, key in enumerate(file.keys)}
         self.files.append(file)
+
+
+def _remove(file: RowFile) -> None:
+    warnings.warn(f"{file.path} is damaged; what it held is made again", stacklevel=3)
+    with suppress(OSError):
+        file.path.unlink()
 
 
 def _check(file: RowFile) -> None:

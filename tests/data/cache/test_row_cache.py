@@ -84,6 +84,25 @@ def test_a_damaged_row_is_noticed_and_its_file_removed(tmp_path: Path, checked: 
     assert not path.exists()
 
 
+@pytest.mark.filterwarnings("ignore:.*is damaged")
+def test_one_row_is_checked_each_time_and_a_damaged_file_is_forgotten_whole(tmp_path: Path) -> None:
+    cache = RowCache(tmp_path)
+    assert cache.get(key(1)) is None
+    fill(cache, 1, 2)
+    fill(cache, 3)
+    np.testing.assert_array_equal(cache.get(key(1)), row(1))
+    path = tmp_path / "000000.rows"
+    with path.open("r+b") as file:  # in place: what is mapped changes
+        file.seek(30)
+        file.write(b"\xff")
+    assert cache.get(key(2)) is None
+    assert cache.get(key(1)) is None
+    np.testing.assert_array_equal(cache.get(key(3)), row(3))
+    assert not path.exists()
+    fill(cache, 1, 2)
+    np.testing.assert_array_equal(cache.get(key(2)), row(2))
+
+
 def test_where_the_disk_has_no_room_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cache = RowCache(tmp_path)
     monkeypatch.setattr(row_file.shutil, "disk_usage", lambda _: type("usage", (), {"free": row_file.SPARE + 47})())
