@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from hw3lib.attention.measures import correlation, entropy, evenness, pointing, rank_correlation
+from hw3lib.attention.measures import (
+    CENTRE_SIGMA,
+    centre_prior,
+    correlation,
+    entropy,
+    evenness,
+    pointing,
+    rank_correlation,
+)
 
 
 def test_entropy_correlation_and_ranks_are_those_of_scipy() -> None:
@@ -40,3 +48,15 @@ def test_evenness_is_one_when_all_are_looked_at_alike_whatever_their_size() -> N
 
 def test_a_map_that_is_not_defined_has_no_point() -> None:
     assert np.isnan(pointing(np.array([[np.nan, np.nan], [0.9, 0.1]]), np.array([1, 0]))).tolist() == [True, False]
+
+
+def test_the_centre_prior_is_a_gaussian_about_the_middle_of_any_grid() -> None:
+    rows, columns = 5, 3
+    prior = centre_prior((rows, columns)).reshape(rows, columns)
+    assert prior.sum() == pytest.approx(1)
+    assert np.unravel_index(prior.argmax(), prior.shape) == (2, 1)
+    np.testing.assert_allclose(prior, prior[::-1, ::-1])
+    # One row of five is a fifth of the side from the next, four fifths of a sigma.
+    assert prior[1, 1] / prior[2, 1] == pytest.approx(np.exp(-((0.2 / CENTRE_SIGMA) ** 2) / 2))
+    assert prior[2, 0] / prior[2, 1] == pytest.approx(np.exp(-((1 / 3 / CENTRE_SIGMA) ** 2) / 2))
+    assert CENTRE_SIGMA == 0.25

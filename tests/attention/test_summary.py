@@ -7,7 +7,7 @@ import pytest
 
 from hw3lib.attention.maps import View
 from hw3lib.attention.results import Grounding
-from hw3lib.attention.summary import choose_head, summarise
+from hw3lib.attention.summary import DIFFUSE, choose_head, summarise, summarise_groups, summarise_wrong
 from hw3lib.attention.word_measures import WordMeasures
 from hw3lib.system.results import read_result, write_result
 
@@ -26,7 +26,7 @@ def synthetic(mass: float, centre: float, function_bits: float, images: int = 40
         grid=(4, 4), layers=2, heads=3, images=[str(i) for i in range(images)],
         image=np.repeat(np.arange(images, dtype=np.int32), 2), word=np.tile(["the", "dog"], images),
         kind=np.tile(["function", "object"], images), category=np.tile(["", "dog"], images),
-        target=np.tile(["", "named"], images), plural=np.zeros(words, bool),
+        target=np.tile(np.array(["", "named"], "U6"), images), plural=np.zeros(words, bool),
         entropy=np.where(noun[:, None], around(2.0), around(function_bits)),
         hit=np.where(noun[:, None], 1.0, np.nan) * np.ones((1, views)),
         mass=np.where(noun[:, None], around(mass), np.nan),
@@ -59,10 +59,74 @@ def test_the_best_head_is_judged_on_images_that_did_not_choose_it() -> None:
     assert choice.heldout["best head"].mass.over_last.high < 0
 
 
+def test_the_best_layer_goes_by_the_mean_of_its_heads_and_an_undefined_method_is_left_out() -> None:
+    words = synthetic(0.3, 0.2, 3.0)
+    words.mass[:, words.view(1)] += 0.2  # the last layer's mean, and one head of the first layer
+    words.mass[:, words.view(0, 2)] += 0.5
+    nouns = words.kind == "object"
+    words.method_mass[nouns, 0], words.method_hit[nouns, 0] = 0.7, 1.0
+    choice = choose_head(words)
+    assert (choice.chosen, choice.layer) == (View(layer=0, head=2), 1)
+    assert (choice.images, choice.words) == ((20, 20), (20, 20))
+    assert list(choice.heldout) == ["last layer", "best layer", "best head", "gradient"]
+    assert choice.heldout["gradient"].mass.value == pytest.approx(0.7)
+    assert choice.heldout["gradient"].mass.over_last.effect == pytest.approx(0.2, abs=0.02)
+    assert choice.heldout["gradient"].hit.value == 1
+    words.image[:] = np.where(words.image % 2, words.image, 0)  # one image is left on the choosing half
+    assert choose_head(words) is None
+
+
+def test_nouns_are_tabled_by_layer_and_head() -> None:
+    words = synthetic(0.3, 0.2, 3.0)
+    words.mass[:, words.view(1, 0)] = 0.75
+    views = summarise(words, masks=True).views
+    assert np.array(views.mass).shape == (2, 4)
+    assert views.mass[1][0] == pytest.approx(0.75)
+    assert views.entropy[0][3] == pytest.approx(2, abs=0.02)
+    words.target[:] = ""
+    assert summarise(words, masks=False).views.mass is None
+
+
+def test_nouns_without_their_object_are_compared_with_any_and_places_with_the_ground() -> None:
+    words = synthetic(0.3, 0.2, 3.0)
+    words.target[words.image < 10] = np.where(words.kind[words.image < 10] == "object", "any", "")
+    wrong = summarise_wrong(words)
+    assert (wrong.aimed, wrong.aimed_images) == (10, 10)
+    assert wrong.mass.value == pytest.approx(0.3, abs=0.02)
+    assert summarise(words, masks=True).classes["object"].aimed == 30
+    words.kind[words.kind == "object"] = "place"
+    words.target[words.kind == "place"] = "ground"
+    place = summarise(words, masks=True).classes["place"]
+    assert (place.aimed, place.at) == (40, "everything but objects")
+
+
+def test_the_words_of_a_phrase_about_several_are_compared_with_the_captions_others() -> None:
+    words = synthetic(0.3, 0.2, 3.0)
+    nouns = words.kind == "object"
+    words.plural[:] = nouns
+    words.evenness[:] = np.where(nouns, 0.9, 0.6)[:, None]
+    words.evenness[words.image < 8] = np.nan
+    groups = summarise_groups(words)
+    assert groups.images == 32
+    assert groups.difference.effect == pytest.approx(0.3)
+    assert (groups.phrase.value, groups.rest.value) == (pytest.approx(0.9), pytest.approx(0.6))
+    assert {name: entry.words for name, entry in groups.by_word.items()} == {"noun": 32}
+    words.word[nouns], words.kind[nouns] = "A", "function"
+    assert {name: entry.words for name, entry in summarise_groups(words).by_word.items()} == {"a": 32}
+    words.kind[~nouns] = "special"  # there is nothing to compare with
+    assert summarise_groups(words) is None
+    words.plural[:] = False
+    assert summarise_groups(words) is None
+
+
 def test_function_words_are_compared_with_nouns_and_with_the_whole() -> None:
     summary = summarise(synthetic(0.5, 0.2, 3.0), masks=True)
     assert summary.function_entropy.effect == pytest.approx(1, abs=0.02)
-    assert summary.function_whole.effect == pytest.approx(3 - 0.9 * 4, abs=0.02)
+    assert summary.function_whole.effect == pytest.approx(3 - DIFFUSE * 4, abs=0.02)
+    assert (summary.most_bits, summary.images, summary.words, summary.layers, summary.heads) == (4, 40, 80, 2, 3)
+    wide = synthetic(0.5, 0.2, 3.0)
+    wide.grid = (2, 4)
+    assert summarise(wide, masks=True).most_bits == 3
 
 
 def test_what_a_single_image_cannot_tell_is_left_open_and_the_file_can_be_written(tmp_path) -> None:
