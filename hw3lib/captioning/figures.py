@@ -21,61 +21,67 @@ Event = Mapping[str, Any]  # a line of log.jsonl
 def curves(events: Sequence[Event], frozen_epochs: int = 0) -> Figure:
     """Loss, CIDEr and, where there is one, CLIPScore over the epochs of a run, from its log.
 
-    A dashed line marks each change of the learning rate's stage, a dotted one the turn to rewards; the shaded epochs
-    are those with the encoder frozen.
+    A dashed line marks each change of the learning rate's stage, a dotted one the start of self-critical training; the
+    shaded epochs are those with the encoder frozen.
     """
-    taught = [event for event in events if event["event"] == "train" and "loss" in event]
-    judged = [event for event in events if event["event"] == "validation"]
-    scores = _scores(judged)
+    cross_entropy = [event for event in events if event["event"] == "train" and "loss" in event]
+    validations = [event for event in events if event["event"] == "validation"]
+    scores = _scores(validations)
     figure = new_figure(WIDTH, 2.3)
     loss, cider, *clip = panels = figure.subplots(1, 1 + len(scores))
-    loss.plot(_moments(taught), [event["loss"] for event in taught], color=STYLE.soft, marker="", label="training")
-    epochs = [event["epoch"] for event in judged]
-    loss.plot(epochs, [event["val_loss"] for event in judged], color=STYLE.series[1], label="validation")
+    loss.plot(
+        _moments(cross_entropy),
+        [event["loss"] for event in cross_entropy],
+        color=STYLE.soft,
+        marker="",
+        label="training",
+    )
+    epochs = [event["epoch"] for event in validations]
+    loss.plot(epochs, [event["val_loss"] for event in validations], color=STYLE.series[1], label="validation")
     loss.legend(loc="upper right")
-    rewarded = [event for event in events if event["event"] == "train" and "reward" in event]
-    if rewarded:
-        rewards = [event["reward"] for event in rewarded]
-        cider.plot(_moments(rewarded), rewards, color=STYLE.soft, marker="", label="of samples, training")
-    cider.plot(epochs, [event["CIDEr"] for event in judged], color=STYLE.measured, label="greedy, validation")
-    if rewarded:
+    self_critical = [event for event in events if event["event"] == "train" and "reward" in event]
+    if self_critical:
+        rewards = [event["reward"] for event in self_critical]
+        cider.plot(_moments(self_critical), rewards, color=STYLE.soft, marker="", label="of samples, training")
+    cider.plot(epochs, [event["CIDEr"] for event in validations], color=STYLE.measured, label="greedy, validation")
+    if self_critical:
         cider.legend(loc="lower right")
     for axes in clip:
-        axes.plot(epochs, [event["CLIPScore"] for event in judged], color=STYLE.series[2], marker=STYLE.markers[2])
+        axes.plot(epochs, [event["CLIPScore"] for event in validations], color=STYLE.series[2], marker=STYLE.markers[2])
     for axes, title in zip(panels, ("Loss, nats per token", *scores), strict=True):
-        _epochs(axes, title, judged, frozen_epochs)
-        if rewarded:
-            axes.axvline(rewarded[0]["epoch"] - 1, color=STYLE.quiet, linewidth=0.8, linestyle=":")
+        _epochs(axes, title, validations, frozen_epochs)
+        if self_critical:
+            axes.axvline(self_critical[0]["epoch"] - 1, color=STYLE.quiet, linewidth=0.8, linestyle=":")
     return figure
 
 
-def _scores(judged: Sequence[Event]) -> list[str]:
+def _scores(validations: Sequence[Event]) -> list[str]:
     """Which scores validations gave: a profile may do without a CLIP. A run without any is drawn with both."""
-    return [score for score in ("CIDEr", "CLIPScore") if all(score in event for event in judged)]
+    return [score for score in ("CIDEr", "CLIPScore") if all(score in event for event in validations)]
 
 
 def _moments(steps: Sequence[Event]) -> list[float]:
     """When in the run, in epochs, each of the logged parts of epochs ended; the parts of an epoch are alike."""
     parts = Counter(event["epoch"] for event in steps)
-    seen: Counter[int] = Counter()
+    parts_so_far: Counter[int] = Counter()
     moments = []
     for event in steps:
-        seen[event["epoch"]] += 1
-        moments.append(event["epoch"] - 1 + seen[event["epoch"]] / parts[event["epoch"]])
+        parts_so_far[event["epoch"]] += 1
+        moments.append(event["epoch"] - 1 + parts_so_far[event["epoch"]] / parts[event["epoch"]])
     return moments
 
 
-def _epochs(axes: Axes, title: str, judged: Sequence[Event], frozen_epochs: int = 0) -> None:
+def _epochs(axes: Axes, title: str, validations: Sequence[Event], frozen_epochs: int = 0) -> None:
     from matplotlib.ticker import MaxNLocator
 
     axes.set_title(title)
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     axes.grid(axis="y")
-    axes.set_xlim(0, max((event["epoch"] for event in judged), default=1) * 1.04)
+    axes.set_xlim(0, max((event["epoch"] for event in validations), default=1) * 1.04)
     if frozen_epochs:
         axes.axvspan(0, frozen_epochs, color=STYLE.rule, alpha=0.35, linewidth=0)
-    for before, after in pairwise(judged):
+    for before, after in pairwise(validations):
         if after["stage"] != before["stage"]:
             axes.axvline(before["epoch"], color=STYLE.quiet, linewidth=0.8, linestyle="--")
 
@@ -89,9 +95,9 @@ def compared(logs: Mapping[str, Sequence[Event]]) -> Figure:
     for axes, score in zip(panels, scores, strict=True):
         longest: list[Event] = []
         for name, events in logs.items():
-            judged = [event for event in events if event["event"] == "validation"]
-            axes.plot([event["epoch"] for event in judged], [event[score] for event in judged], label=name)
-            longest = max(longest, judged, key=lambda each: each[-1]["epoch"] if each else 0)
+            validations = [event for event in events if event["event"] == "validation"]
+            axes.plot([event["epoch"] for event in validations], [event[score] for event in validations], label=name)
+            longest = max(longest, validations, key=lambda log: log[-1]["epoch"] if log else 0)
         _epochs(axes, score, [dict(event, stage=0) for event in longest])
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=len(logs))
     return figure

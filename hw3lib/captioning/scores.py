@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hw3lib import config, paths
+from hw3lib import config
 from hw3lib.captioning.results import RunScores
 from hw3lib.data.captions import load_captions
 from hw3lib.data.predictions import VARIANTS, check_names, load_predictions, load_references, variant
@@ -54,10 +54,10 @@ def score_runs(experiment: Experiment, runs: Sequence[str]) -> dict[str, RunScor
 
     Raises what :func:`scored` does.
     """
-    found = {}
-    for run, found[run] in scored(experiment, runs):
-        write_result(experiment.run_folder(run) / "scores.json", found[run])
-    return found
+    scores = {}
+    for run, scores[run] in scored(experiment, runs):
+        write_result(experiment.run_folder(run) / "scores.json", scores[run])
+    return scores
 
 
 def scored(experiment: Experiment, runs: Sequence[str]) -> Iterator[tuple[str, RunScores]]:
@@ -72,18 +72,17 @@ def scored(experiment: Experiment, runs: Sequence[str]) -> Iterator[tuple[str, R
     profile, captions = experiment.profile, experiment.validation
     predictions = {run: _predictions_of(experiment, run) for run in runs}
     images = dict(zip(captions.names, captions.files, strict=True))
-    instances = profile.captions.val_instances
-    objects = chair.load_objects(paths.resolve(instances)) if instances else None
+    objects = chair.objects_in(experiment.instances) if experiment.instances else None
     with meteor() as process:
         references = References(dict(zip(captions.names, captions.captions, strict=True)))
         for run in runs:
-            found = score(predictions[run], references, experiment.clip, images, objects, process)
+            result = score(predictions[run], references, experiment.clip, images, objects, process)
             variants = {
                 name: score(variant, references, experiment.clip, images, objects, overlap=False)
                 for name, variant in _variants_of(experiment, run).items()
             }
             stamp = provenance.stamp(profile, profile.seed)
-            yield run, RunScores(stamp, found.scores, found.per_image, variants)
+            yield run, RunScores(stamp, result.scores, result.per_image, variants)
 
 
 def _variants_of(experiment: Experiment, run: str) -> dict[str, dict[str, str]]:

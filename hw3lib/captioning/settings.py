@@ -37,7 +37,7 @@ class Difference:
 def settings(run: config.Run) -> list[Setting]:
     """Everything that a run sets, in the configuration's order.
 
-    >>> [row.words for row in settings(config.Run("plain")) if row.label == "feed-forward"]
+    >>> [row.words for row in settings(config.Run(title="plain")) if row.label == "feed-forward"]
     ['2048']
     """
     labels = {path: label for label, paths in _LABELS.items() for path in paths}
@@ -54,11 +54,11 @@ def settings(run: config.Run) -> list[Setting]:
 def differences(run: config.Run, other: config.Run) -> list[Difference]:
     """What ``run`` sets otherwise than ``other``, over the whole configuration.
 
-    >>> wide = config.Run("wide", decoder=config.Decoder(feed_forward=4096))
-    >>> differences(wide, config.Run("plain"))
+    >>> wide = config.Run(title="wide", decoder=config.Decoder(feed_forward=4096))
+    >>> differences(wide, config.Run(title="plain"))
     [Difference(label='feed-forward', values={'decoder.feed_forward': (4096, 2048)}, words='4096')]
     """
-    found = []
+    changed = []
     for setting, before in zip(settings(run), settings(other), strict=True):
         values = {key: (value, before.values[key]) for key, value in setting.values.items()}
         values = {key: pair for key, pair in values.items() if pair[0] != pair[1]}
@@ -66,13 +66,13 @@ def differences(run: config.Run, other: config.Run) -> list[Difference]:
         if values and words == before.words:  # the words leave it out, as the width of a beam search that is greedy
             words += f" ({', '.join(f'{key} {_words(value)}' for key, (value, _) in values.items())})"
         if values:
-            found.append(Difference(setting.label, values, words))
-    return found
+            changed.append(Difference(setting.label, values, words))
+    return changed
 
 
-def sentence(found: Sequence[Difference]) -> str:
+def sentence(changes: Sequence[Difference]) -> str:
     """Differences in words; empty without any."""
-    return "; ".join(f"{difference.label}: {difference.words}" for difference in found)
+    return "; ".join(f"{difference.label}: {difference.words}" for difference in changes)
 
 
 def _walk(node: Any, path: str = "") -> Iterator[tuple[str, Any]]:

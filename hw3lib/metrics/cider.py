@@ -4,7 +4,7 @@ The same numbers as pycocoevalcap's (n-grams of one to four words, counts clippe
 in length, times ten). N-grams are integers and the references' side is a few sorted arrays, so captions are scored by
 the batch: the hundreds that are sampled in a training step, or a whole validation set.
 
-Letters: B captions, M words of all of them, R references of all images.
+Letters: B captions, I images, W words of all captions, R references of all images.
 """
 
 from __future__ import annotations
@@ -28,7 +28,12 @@ Floats = NDArray[np.float64]
 
 
 class CiderReferences:
-    """The references' side of CIDEr-D: document frequencies and tf-idf vectors, computed once."""
+    """The references' side of CIDEr-D: document frequencies and tf-idf vectors, computed once.
+
+    >>> references = CiderReferences([["a red dog runs", "a dog"], ["a green bus", "the bus is green"]])
+    >>> [round(value, 2) for value in references.score(["a dog", "a bus"])]
+    [3.18, 1.46]
+    """
 
     def __init__(self, references: Sequence[Sequence[str]]) -> None:
         """``references[i]`` are the tokenised captions of image ``i``.
@@ -94,37 +99,37 @@ class CiderReferences:
             similarity += order.cosines(text.owner[starts], ids[starts], pairs)
         difference = text.lengths[pairs.caption] - self._lengths[pairs.reference]
         similarity *= np.exp(-(difference**2) / (2 * SIGMA**2)) / LONGEST
-        found: list[float] = (10.0 * np.add.reduceat(similarity, pairs.starts) / self._counts[images]).tolist()
-        return found
+        scores: list[float] = (10.0 * np.add.reduceat(similarity, pairs.starts) / self._counts[images]).tolist()
+        return scores
 
 
 @dataclass(frozen=True)
 class _Text:
     """Captions as one row of words."""
 
-    words: Ints  # (M,) ids; those beyond the vocabulary are this text's own
-    owner: Ints  # (M,) the caption of each
-    left: Ints  # (M,) words from this one, counted in, to its caption's end
+    words: Ints  # (W,) ids; those beyond the vocabulary are this text's own
+    owner: Ints  # (W,) the caption of each
+    left: Ints  # (W,) words from this one, counted in, to its caption's end
     lengths: Floats  # (B,) of each caption: its bigrams, as pycocoevalcap has it
 
     @classmethod
     def of(cls, captions: Sequence[str], vocabulary: dict[str, int]) -> _Text:
         split = [caption.split() for caption in captions]
-        words = [vocabulary.get(word, -1) for each in split for word in each]
+        words = [vocabulary.get(word, -1) for caption in split for word in caption]
         if -1 in words:
-            own: dict[str, int] = {}
-            spelled = (word for each in split for word in each)
+            unknown: dict[str, int] = {}
+            spelled = (word for caption in split for word in caption)
             words = [
-                own.setdefault(word, len(vocabulary) + len(own)) if known < 0 else known
-                for word, known in zip(spelled, words, strict=True)
+                unknown.setdefault(word, len(vocabulary) + len(unknown)) if id_ < 0 else id_
+                for word, id_ in zip(spelled, words, strict=True)
             ]
-        sizes = np.array([len(each) for each in split], np.int64)
+        sizes = np.array([len(caption) for caption in split], np.int64)
         left = np.repeat(np.cumsum(sizes), sizes) - np.arange(len(words))
         owner = np.repeat(np.arange(len(split)), sizes)
         return cls(np.array(words, np.int64), owner, left, np.maximum(sizes - 1.0, 0.0))
 
     def ngrams(self, n: int, ids: Ints) -> tuple[Ints, Ints]:
-        """Where n-grams start, and their codes; ``ids`` (M,) are those of the shorter by one that start there."""
+        """Where n-grams start, and their codes; ``ids`` (W,) are those of the shorter by one that start there."""
         starts = np.flatnonzero(self.left >= n)
         last = self.words[starts + n - 1]
         return starts, last if n == 1 else ids[starts] << _WORD_BITS | last
@@ -162,8 +167,8 @@ class _Order:
     @classmethod
     def of(cls, codes: Ints, owner: Ints, image: Ints) -> _Order:
         """From the codes of all n-grams, the reference (R) that each stands in, and the image of each reference."""
-        known, ids = np.unique(codes, return_inverse=True)
-        size = len(known) + 1
+        distinct, ids = np.unique(codes, return_inverse=True)
+        size = len(distinct) + 1
         held, count = np.unique(owner * size + ids, return_counts=True)
         reference, gram = np.divmod(held, size)
         keys = image[reference] * size + gram
@@ -173,7 +178,7 @@ class _Order:
         weight = count * idf[gram]
         norms = np.sqrt(np.bincount(reference, weight**2, minlength=len(image)))
         order = np.argsort(keys, kind="stable")
-        return cls(np.append(known, _NO_CODE), idf, keys[order], reference[order], weight[order], norms)
+        return cls(np.append(distinct, _NO_CODE), idf, keys[order], reference[order], weight[order], norms)
 
     def identify(self, codes: Ints) -> Ints:
         """The ids of n-grams; those that no reference holds get ids of their own from ``len(self.codes)``."""
@@ -187,13 +192,13 @@ class _Order:
         """The clipped cosine of each pair, from the captions' n-grams: the caption and the id of each."""
         size = len(self.codes)
         span = max(size, int(ids.max(initial=0)) + 1)
-        said, count = np.unique(owner * span + ids, return_counts=True)
-        caption, gram = np.divmod(said, span)
+        held, count = np.unique(owner * span + ids, return_counts=True)
+        caption, gram = np.divmod(held, span)
         weight = count * self.idf[np.minimum(gram, size - 1)]
         norms = np.sqrt(np.bincount(caption, weight**2, minlength=len(pairs.images)))
 
-        known = gram < size
-        caption, gram, weight = caption[known], gram[known], weight[known]
+        matching = gram < size  # n-grams that some reference holds
+        caption, gram, weight = caption[matching], gram[matching], weight[matching]
         keys = pairs.images[caption] * size + gram
         low = np.searchsorted(self.keys, keys)
         holders = np.searchsorted(self.keys, keys, side="right") - low
@@ -201,7 +206,7 @@ class _Order:
         place = np.arange(len(shared)) + (low - np.cumsum(holders) + holders)[shared]
         # A caption's pairs have its image's references in order.
         pair = (pairs.starts - pairs.reference[pairs.starts])[caption[shared]] + self.holder[place]
-        held = self.weight[place]
-        products = np.bincount(pair, np.minimum(weight[shared], held) * held, minlength=len(pairs.reference))
+        theirs = self.weight[place]
+        products = np.bincount(pair, np.minimum(weight[shared], theirs) * theirs, minlength=len(pairs.reference))
         scale = norms[pairs.caption] * self.norms[pairs.reference]
         return np.divide(products, scale, out=np.zeros_like(scale), where=scale > 0)

@@ -13,7 +13,12 @@ CLIPSCORE_PREFIX = "A photo depicts "  # the paper's, of captions and references
 
 
 def clip_scores(image_features: Tensor, text_features: Tensor) -> Tensor:
-    """CLIPScore of pairs, ``2.5 * max(cos, 0)`` (Hessel et al. 2021), from normalised features ``(B, D)``: ``(B,)``."""
+    """CLIPScore of pairs, ``2.5 * max(cos, 0)`` (Hessel et al. 2021), from normalised features ``(B, D)``: ``(B,)``.
+
+    >>> import torch
+    >>> clip_scores(torch.tensor([[1.0, 0.0], [1.0, 0.0]]), torch.tensor([[0.6, 0.8], [-1.0, 0.0]]))
+    tensor([1.5000, 0.0000])
+    """
     if image_features.shape != text_features.shape:
         raise ValueError(
             f"{tuple(image_features.shape)} image features do not pair with {tuple(text_features.shape)} text features"

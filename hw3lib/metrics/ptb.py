@@ -63,20 +63,20 @@ class Tokenizer:
         Raises :class:`UserError` when Java cannot be started.
         """
         tidy = [" ".join(caption.split()) for caption in captions]  # one line each, whatever the line ends
-        found = [self._compose(caption) for caption in tidy]
-        if None not in found:
-            return [tokens or "" for tokens in found]
-        met = {unit for caption, tokens in zip(tidy, found, strict=True) if tokens is None for unit in _units(caption)}
-        new = sorted({*_SIGNS, *(form for unit in met for form in _forms(unit))} - self._known.keys())
+        tokens = [self._compose(caption) for caption in tidy]
+        if None not in tokens:
+            return [text or "" for text in tokens]
+        units = {unit for caption, text in zip(tidy, tokens, strict=True) if text is None for unit in _units(caption)}
+        new = sorted({*_SIGNS, *(form for unit in units for form in _forms(unit))} - self._known.keys())
         # Whether a full stop is an abbreviation's own can hang on the line below, in Java: each caption goes with the
         # one that follows it, which is how pycocoevalcap sends them, and such words are asked for each time.
-        asked = [n for n, _ in enumerate(tidy) if found[n] is None or (n and found[n - 1] is None)]
+        asked = [n for n, _ in enumerate(tidy) if tokens[n] is None or (n and tokens[n - 1] is None)]
         lines = self._run([*new, *(tidy[n] for n in asked)])
         self._known.update((unit, line) for unit, line in zip(new, lines, strict=False) if "." not in line)
         for n, line in zip(asked, lines[len(new) :], strict=True):
-            if found[n] is None:
-                found[n] = line
-        return [tokens or "" for tokens in found]
+            if tokens[n] is None:
+                tokens[n] = line
+        return [text or "" for text in tokens]
 
     def known(self) -> dict[str, str]:
         """What :func:`presumed` needs: a copy of what is remembered so far."""
@@ -100,18 +100,18 @@ class Tokenizer:
             "edu.stanford.nlp.process.PTBTokenizer", "-preserveLines", "-lowerCase",
         ]  # fmt: skip
         dropped = frozenset(ptbtokenizer.PUNCTUATIONS)
-        found: list[str] = []
+        tokens: list[str] = []
         for start in range(0, len(lines), _BATCH):
             batch = lines[start : start + _BATCH]
             text = "\n".join(batch) + "\n"
             # Lone surrogates, which JSON can hold, have no encoding.
-            done = subprocess.run(command, input=text.encode("utf-8", "replace"), capture_output=True, check=False)
-            output = done.stdout.decode("utf-8").split("\n")[: len(batch)]
-            if done.returncode or len(output) < len(batch):
-                error = done.stderr.decode("utf-8", "replace").strip()
+            ended = subprocess.run(command, input=text.encode("utf-8", "replace"), capture_output=True, check=False)
+            output = ended.stdout.decode("utf-8").split("\n")[: len(batch)]
+            if ended.returncode or len(output) < len(batch):
+                error = ended.stderr.decode("utf-8", "replace").strip()
                 raise UserError(f"the PTB tokenizer read {len(batch)} captions and wrote {len(output)}: {error[-400:]}")
-            found += [" ".join(token for token in line.split() if token not in dropped) for line in output]
-        return found
+            tokens += [" ".join(token for token in line.split() if token not in dropped) for line in output]
+        return tokens
 
 
 def presumed(captions: Sequence[str], known: Mapping[str, str]) -> list[str]:
@@ -119,6 +119,9 @@ def presumed(captions: Sequence[str], known: Mapping[str, str]) -> list[str]:
 
     Another word is presumed to stay as it is, lower-cased and without the signs around it, which is wrong for few
     ("gimme", an abbreviation's full stop, "3/4"). A caption's tokens depend on nothing but the two arguments.
+
+    >>> presumed(["A girl's (red) kite."], known={"girl's": "girl 's"})
+    ["a girl 's red kite"]
     """
     return [
         " ".join(filter(None, (known.get(unit, unit.strip(_AROUND).lower()) for unit in caption.split())))

@@ -76,8 +76,8 @@ class References:
         here. Raises :class:`UserError` for other images than the references' and for a set of one image, where all
         words would weigh nothing.
         """
-        found = self._counted.score(list(self.tokenise(predictions).values()))
-        return sum(found) / len(found), dict(zip(self.captions, found, strict=True))
+        scores = self._counted.score(list(self.tokenise(predictions).values()))
+        return sum(scores) / len(scores), dict(zip(self.captions, scores, strict=True))
 
     def embedded(self, clip: ClipModel, prefix: str = "") -> Tensor:
         """Features of all references, image by image, with the prefix before each: ``(R, D)``, computed once."""
@@ -118,8 +118,8 @@ def score(
     share between calls. Raises :class:`UserError` for differing names and for a single image.
     """
     if process is None and overlap:
-        with meteor() as own:
-            return score(predictions, references, clip, images, objects, own)
+        with meteor() as process:
+            return score(predictions, references, clip, images, objects, process)
     cider, per_image_cider = references.cider(predictions)
     per_image: dict[str, dict[str, int | float]] = {name: {"CIDEr": value} for name, value in per_image_cider.items()}
     scores: dict[str, float] = {"CIDEr": cider}
@@ -145,14 +145,14 @@ def _clip_scores(
     from hw3lib.metrics.clip_score import CLIPSCORE_PREFIX, clip_scores, ref_clip_scores
 
     counts = [len(group) for group in references.captions.values()]
-    seen = clip.embed_images([images[name] for name in references.captions])
+    image_features = clip.embed_images([images[name] for name in references.captions])
     plain, with_references = {}, {}
     for kind, prefix in (("", ""), (" (prefix)", CLIPSCORE_PREFIX)):
-        said = clip.embed_texts([prefix + predictions[name] for name in references.captions])
-        found = clip_scores(seen, said)
-        plain[f"CLIPScore{kind}"] = found.tolist()
+        text_features = clip.embed_texts([prefix + predictions[name] for name in references.captions])
+        scores = clip_scores(image_features, text_features)
+        plain[f"CLIPScore{kind}"] = scores.tolist()
         embedded = references.embedded(clip, prefix)
-        with_references[f"RefCLIPScore{kind}"] = ref_clip_scores(found, said, embedded, counts).tolist()
+        with_references[f"RefCLIPScore{kind}"] = ref_clip_scores(scores, text_features, embedded, counts).tolist()
     return plain | with_references
 
 
@@ -163,15 +163,15 @@ def _overlap(hypotheses: Mapping[str, str], references: Mapping[str, Sequence[st
 
     # "|||" parts the fields of what METEOR's process reads: a caption must not be able to hold it.
     truth = {name: [text.replace("|||", "") for text in group] for name, group in references.items()}
-    said = {name: [text.replace("|||", "")] for name, text in hypotheses.items()}
-    short = [{name: [_cut(text) for text in group] for name, group in texts.items()} for texts in (truth, said)]
-    bleu, _ = Bleu(4).compute_score(truth, said, verbose=0)
-    rouge, _ = Rouge().compute_score(truth, said)
+    captions = {name: [text.replace("|||", "")] for name, text in hypotheses.items()}
+    short = [{name: [_cut(text) for text in group] for name, group in texts.items()} for texts in (truth, captions)]
+    bleu, _ = Bleu(4).compute_score(truth, captions, verbose=0)
+    rouge, _ = Rouge().compute_score(truth, captions)
     try:
-        found, _ = process.compute_score(*short)
+        score, _ = process.compute_score(*short)
     except (ValueError, OSError) as error:  # it has no more to say, or does not listen any more
-        raise UserError(f"METEOR's Java process ended while it scored {len(said)} captions ({error})") from None
-    return {**{f"BLEU-{n}": float(value) for n, value in enumerate(bleu, 1)}, "ROUGE-L": float(rouge), "METEOR": found}
+        raise UserError(f"METEOR's Java process ended while it scored {len(captions)} captions ({error})") from None
+    return {**{f"BLEU-{n}": float(value) for n, value in enumerate(bleu, 1)}, "ROUGE-L": float(rouge), "METEOR": score}
 
 
 def _cut(text: str) -> str:
