@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from hw3lib import paths
-from hw3lib.display.bundle import cjk_font
+from hw3lib.display.bundle import cjk_font, lighter
 from hw3lib.report.blocks import Block, Picture, plain
 from hw3lib.report.document import Chapter, Report
 from hw3lib.system import files
@@ -132,19 +132,8 @@ def _below(chapter: Chapter) -> list[tuple[str, str]]:
 def _data_uri(picture: Picture) -> str:
     media, data = picture["media"], picture["data"]
     if media == "image/png":
-        media, data = _lighter(data)
+        media, data = lighter(data)
     return f"data:{media};base64,{base64.b64encode(data).decode('ascii')}"
-
-
-def _lighter(png: bytes) -> tuple[str, bytes]:
-    """A picture with photographs as WebP, a quarter of its PNG's size; one with few colours stays as it is."""
-    from PIL import Image
-
-    buffer = io.BytesIO()
-    with Image.open(io.BytesIO(png)) as image:
-        image.save(buffer, "WEBP", quality=88, method=4)
-    webp = buffer.getvalue()
-    return ("image/webp", webp) if 2 * len(webp) < len(png) else ("image/png", png)
 
 
 def _highlight(code: str) -> str:

@@ -14,7 +14,7 @@ from hw3lib.report.blocks import Block, Picture, plain, table_block
 from hw3lib.report.document import Chapter
 from hw3lib.report.markdown import markdown
 from hw3lib.system.errors import UserError
-from hw3lib.viewer.page import ATTENTION
+from hw3lib.viewer.page import ATTENTION, LIVE
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 PICTURES = ("image/svg+xml", "image/png", "image/jpeg")
@@ -85,6 +85,8 @@ def _bundle(data: Any) -> list[Block]:
     picture = next((_picture(_joined(data[media]), media) for media in PICTURES if media in data), None)
     words = data.get(FIGURE, {})
     caption, alt = str(words.get("caption", "")), str(words.get("alt", ""))
+    if LIVE in data:  # its static twin is what a report shows
+        return []
     if ATTENTION in data:
         payload = data[ATTENTION]
         return [{"kind": "viewer", "caption": caption, "alt": alt, "payload": payload, "picture": picture}]

@@ -20,7 +20,7 @@ from hw3lib.data.images import IMAGE_ENDINGS, open_image
 from hw3lib.display.style import STYLE
 from hw3lib.system.errors import UserError
 from hw3lib.viewer.payload import Masks
-from hw3lib.viewer.show import bundle
+from hw3lib.viewer.show import show
 from hw3lib.viewer.widget import AttentionViewer
 
 if TYPE_CHECKING:
@@ -172,9 +172,9 @@ class AttentionExplorer:
         style = f' style="color:{STYLE.published}"' if wrong else ""
         self.status.value = f'<span role="status"{style}>{escape(sentence.strip())}</span>' if sentence.strip() else ""
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+    def _ipython_display_(self) -> None:
         """The live box; where there is no kernel, the static viewer and the word grid of what it shows now."""
-        return bundle(self.viewer, self.box)
+        show(self.viewer, self.box)
 
 
 def read_upload(name: str, content: bytes) -> Image.Image:

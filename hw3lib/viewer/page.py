@@ -10,21 +10,23 @@ from typing import Any
 from hw3lib.viewer.script import script
 
 ATTENTION = "application/vnd.hw3.attention+json"  # under which a notebook's output holds a viewer's coded payload
+LIVE = "application/vnd.hw3.live+json"  # marks the live twin of a static viewer, which adds nothing to a report
 
 
-def fragment(coded: Mapping[str, Any]) -> str:
+def fragment(coded: Mapping[str, Any], still: str = "") -> str:
     """A viewer's place on a page, which :func:`module` brings to life; ``coded`` comes from ``payload.encode``.
 
-    Words are data: they travel as JSON in a script element, where no ``<`` survives, and reach the page as text.
+    Words are data: they travel as JSON in a script element, where no ``<`` survives, and reach the page as text. Until
+    the viewer lives, and where scripts do not run, the place holds the caption, or ``still``: HTML of a picture.
 
     >>> fragment({"meta": {"caption": "a </script> dog"}})
     '<div data-hw3-viewer class="hw3-viewer"><script type="application/json">{"meta": {"caption": "a \\\\u003c/script> \
-dog"}}</script><p data-hw3-fallback>a &lt;/script&gt; dog</p></div>'
+dog"}}</script><div data-hw3-fallback>a &lt;/script&gt; dog</div></div>'
     """
     data = json.dumps(coded, ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
     return (
         f'<div data-hw3-viewer class="hw3-viewer"><script type="application/json">{data}</script>'
-        f"<p data-hw3-fallback>{html.escape(str(coded['meta']['caption']))}</p></div>"
+        f"<div data-hw3-fallback>{still or html.escape(str(coded['meta']['caption']))}</div></div>"
     )
 
 
@@ -33,6 +35,6 @@ def module() -> str:
     return f"{script()}\nmountAll();"
 
 
-def static_html(coded: Mapping[str, Any]) -> str:
+def static_html(coded: Mapping[str, Any], still: str = "") -> str:
     """A viewer that needs nothing else on the page: a fragment with the script. A page may hold several."""
-    return f'{fragment(coded)}<script type="module">{module()}</script>'
+    return f'{fragment(coded, still)}<script type="module">{module()}</script>'

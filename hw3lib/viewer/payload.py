@@ -26,8 +26,8 @@ Masks = Mapping[int, np.ndarray]  # by word: (h, w) of bool on the original phot
 _LONGEST = 640  # px of the photograph's longer side: what a viewer shows on a wide page
 _QUALITY = 85
 _MOST_PATCHES = 256  # finer grids are merged, about 2 x 2 to 1: 16 x 16 is as much as an eye follows
-_SETTINGS: dict[str, Any] = {"heat": "glow", "scale": "caption", "opacity": STRENGTH, "outline": True}
-_SETTINGS |= {"playing": False, "interval": 800}
+SETTINGS: dict[str, Any] = {"heat": "glow", "scale": "caption", "opacity": STRENGTH, "outline": True}
+SETTINGS |= {"playing": False, "interval": 800}
 
 
 class WordPayload(TypedDict):
@@ -110,7 +110,7 @@ def payload(attention: CaptionAttention, view: View | None = None, masks: Masks 
 def encode(content: Mapping[str, Any]) -> dict[str, Any]:
     """A payload or a viewer's ``state`` as JSON holds it: bytes in base64, settings that it lacks at their defaults."""
     coded = {name: base64.b64encode(content[name]).decode("ascii") for name in ("image", "maps", "peaks")}
-    return _SETTINGS | {**content} | coded
+    return SETTINGS | {**content} | coded
 
 
 def _jpeg(image: Image.Image) -> tuple[Image.Image, bytes]:

@@ -1,49 +1,79 @@
-"""Viewers as a notebook's outputs."""
+"""Viewers as a notebook's outputs: what needs no kernel is shown without one, and so is the rest once it is gone."""
 
 from __future__ import annotations
 
+import base64
+import html
+from dataclasses import dataclass, field
 from typing import Any
 
 import ipywidgets
 
 from hw3lib import paths
-from hw3lib.attention.maps import CaptionAttention
+from hw3lib.attention.maps import CaptionAttention, View
 from hw3lib.attention.selection import Pair
 from hw3lib.attention.word_grid import describe, printed, word_grid
-from hw3lib.display.bundle import Cell, show_table
+from hw3lib.display.bundle import Cell, picture_html, show_table
 from hw3lib.system import files
-from hw3lib.viewer.page import ATTENTION, static_html
-from hw3lib.viewer.payload import encode
+from hw3lib.viewer.page import ATTENTION, LIVE, static_html
+from hw3lib.viewer.payload import Masks, Payload, encode, payload
 from hw3lib.viewer.widget import AttentionViewer
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
-def show(viewer: AttentionViewer, box: ipywidgets.DOMWidget | None = None, caption: str = "") -> None:
-    """Display a viewer as one bundle: live, as a page's fragment, as the report's payload, and in print the word grid.
+@dataclass(frozen=True)
+class StaticViewer:
+    """What a viewer shows that needs no kernel: it scrubs by its own script, as on a page."""
 
-    ``box`` is displayed in its place where there is a kernel (it holds the viewer, with sliders linked to it).
-    ``caption`` is the figure's in the report; the photograph's name and its caption when empty.
+    attention: CaptionAttention
+    view: View = field(default_factory=View)
+    masks: Masks | None = None
+
+    @property
+    def state(self) -> Payload:
+        """The payload: ``payload.encode`` makes JSON of it for a page."""
+        return payload(self.attention, self.view, self.masks)
+
+
+def show(viewer: StaticViewer | AttentionViewer, box: ipywidgets.DOMWidget | None = None, caption: str = "") -> None:
+    """Display a viewer: as a page's fragment that scrubs without a kernel, as the report's payload, as a picture.
+
+    ``box`` holds the live viewer, with sliders linked to it; it is displayed below, and hides the static one while it
+    lives. Where it does not (the notebook was reopened without a kernel), the static one stays. ``caption`` is the
+    figure's; the photograph's name and its caption when empty.
     """
     from IPython.display import display
 
-    display(bundle(viewer, box, caption), raw=True)
+    display(bundle(viewer, caption), raw=True)
+    if box is not None:
+        display(live_bundle(box), raw=True)
 
 
-def bundle(viewer: AttentionViewer, box: ipywidgets.DOMWidget | None = None, caption: str = "") -> dict[str, Any]:
-    """The MIME bundle that :func:`show` displays: what the viewer shows now."""
+def bundle(viewer: StaticViewer | AttentionViewer, caption: str = "") -> dict[str, Any]:
+    """The MIME bundle of what a viewer shows now, without a kernel; as a picture it is the word grid."""
     attention, coded = viewer.attention, encode(viewer.state)
-    grid = word_grid(attention, viewer.view, masks=viewer.masks)
-    model = (viewer if box is None else box).model_id
-    return printed(grid, caption or f"{attention.name}: {attention.caption}", describe(attention)) | {
-        WIDGET: {"version_major": 2, "version_minor": 0, "model_id": model},
+    caption, alt = caption or f"{attention.name}: {attention.caption}", describe(attention)
+    grid = printed(word_grid(attention, viewer.view, masks=viewer.masks), caption, alt)
+    still = picture_html(base64.b64decode(grid["image/png"]), "", alt)
+    words = f"<p>{html.escape(caption)}</p>"
+    return grid | {
         ATTENTION: coded,
-        "text/html": static_html(coded),
+        "text/html": f"{static_html(coded, still)}{words}",
         "text/plain": attention.caption,
     }
 
 
-def show_pair(end: str, pair: Pair, viewer: AttentionViewer) -> None:
+def live_bundle(box: ipywidgets.DOMWidget) -> dict[str, Any]:
+    """The MIME bundle of a live viewer's box, which stands below its static one."""
+    return {
+        WIDGET: {"version_major": 2, "version_minor": 0, "model_id": box.model_id},
+        LIVE: {},
+        "text/plain": "The live viewer needs a kernel: run the cell again.",
+    }
+
+
+def show_pair(end: str, pair: Pair, viewer: StaticViewer | AttentionViewer) -> None:
     """Display the ``best`` or the ``worst`` pair: score and captions beside the published figure, then the maps."""
     published = files.read_json(paths.PACKAGE / "resources" / "published.json")["p3"][end]
     rows: list[list[Cell]] = [["this run's caption", pair.path.name, pair.clip_score, pair.caption]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 import warnings
 
 import numpy as np
@@ -52,11 +53,21 @@ def test_a_row_of_the_wrong_length_is_refused_with_both_lengths() -> None:
         table_bundle(["a", "b"], [[1, 2]], "t", align=["left"])
 
 
+def test_a_figure_needs_neither_trust_nor_scripts_and_has_its_caption() -> None:
+    bundle = figure_bundle(plot("t"), "A <b>caption</b>.", 'An "alt"')
+    (source,) = re.findall(r'src="data:image/(?:png|webp);base64,([^"]+)"', bundle["text/html"])
+    with Image.open(io.BytesIO(base64.b64decode(source))) as image:
+        assert image.size == (600, 400)
+    assert "A &lt;b&gt;caption&lt;/b&gt;." in bundle["text/html"]
+    assert 'alt="An &quot;alt&quot;"' in bundle["text/html"]
+    assert "<script" not in bundle["text/html"]
+
+
 def test_a_drawing_is_svg_and_the_same_drawing_is_the_same_file() -> None:
     first, second = (figure_bundle(plot("t"), "Caption.", "Alt") for _ in range(2))
     assert first["image/svg+xml"] == second["image/svg+xml"]
     assert first[FIGURE] == {"caption": "Caption.", "alt": "Alt"}
-    assert "image/png" not in first
+    assert first["image/png"] == second["image/png"]
 
 
 def test_a_figure_with_a_photograph_is_a_sharp_png() -> None:

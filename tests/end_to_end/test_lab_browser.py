@@ -153,7 +153,10 @@ def test_the_notebook_runs_and_its_viewers_live(page: Any, root: Path, tmp_path:
     assert page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.stderr']").count() == 0
     viewers = page.locator(".hw3-attention-viewer")
     assert viewers.count() >= 8  # those of the notebook: five photographs, best, worst, a typical one; and the last
-    assert page.locator("[data-hw3-viewer]").count() == 0  # none of them is the static one
+    # Those that need no kernel are static; of the three live ones the static twin is hidden.
+    expect(page.locator("[data-hw3-viewer]:visible")).to_have_count(7)
+    assert page.locator("[data-hw3-viewer]").count() >= 9
+    assert page.locator("text=Error displaying widget").count() == 0
 
     # A viewer of the notebook's own: by hand, by its slider, and by keys.
     first = viewers.first
@@ -214,3 +217,61 @@ def test_the_notebook_runs_and_its_viewers_live(page: Any, root: Path, tmp_path:
     page.screenshot(path=tmp_path / "lab.png")
     ours = [text for text in page.wrong if any(word in text for word in ("hw3", "viewer", "widget", "canvas"))]
     assert ours == [], page.wrong
+
+
+@pytest.fixture(scope="module")
+def executed(root: Path, server: str) -> Path:
+    """The notebook as the pipeline executes it, in the home of the server; ``server`` made that home's folders."""
+    environment = os.environ | {"HW3_ROOT": str(root), "PYTHONPATH": str(REPOSITORY)}
+    environment["JUPYTER_DATA_DIR"] = str(root / "jupyter_data_dir")
+    command = [sys.executable, "-m", "hw3lib", "notebook", "p3_attention", "--profile", "smoke"]
+    subprocess.run(command, check=True, env=environment, cwd=REPOSITORY, capture_output=True)
+    return root / "runs" / "smoke" / "notebooks" / "p3_attention.ipynb"
+
+
+def figures(path: Path) -> int:
+    """How many figures a notebook's outputs hold."""
+    cells = nbformat.read(path, as_version=4).cells
+    outputs = [output for cell in cells for output in cell.get("outputs", ()) if "data" in output]
+    return sum("application/vnd.hw3.figure+json" in output.data for output in outputs)
+
+
+def broad(pictures: Any) -> list[int]:
+    """The widths of pictures that have been decoded, in their own pixels."""
+    return [width for width in pictures.evaluate_all("(all) => all.map((one) => one.naturalWidth)") if width > 100]
+
+
+def test_what_the_pipeline_executed_opens_alive_where_it_ran(page: Any, server: str, executed: Path) -> None:
+    from playwright.sync_api import expect
+
+    expect.set_options(timeout=30_000)
+    page.goto(server.format(executed.relative_to(executed.parents[3])))
+    alive = page.locator("[data-hw3-viewer] .hw3-attention-viewer")
+    expect(alive.nth(6)).to_be_attached()
+    viewer = alive.first
+    viewer.scroll_into_view_if_needed()
+    viewer.get_by_role("slider", name="Word").fill("2")
+    name = viewer.locator(".words button span").nth(2).inner_text().strip()
+    expect(viewer.locator(".said")).to_have_text(name)
+    assert pixels(viewer.locator(".photo canvas")).std() > 10
+    assert page.get_by_text("Error displaying widget").locator("visible=true").count() == 0
+    charts = page.locator(".jp-OutputArea figure img")
+    assert len(broad(charts)) == charts.count() >= 3
+    expect(page.locator(".jp-OutputArea figcaption").first).to_be_visible()
+
+
+def test_a_colleague_who_does_not_trust_it_sees_every_picture(page: Any, server: str, executed: Path) -> None:
+    """Another home has no signature of it, and JupyterLab then takes scripts out."""
+    from playwright.sync_api import expect
+
+    expect.set_options(timeout=30_000)
+    copy = executed.with_name("colleague.ipynb")
+    notebook = nbformat.read(executed, as_version=4)
+    notebook.metadata["from"] = "elsewhere"  # what was signed is not this
+    notebook.metadata.pop("widgets", None)
+    nbformat.write(notebook, copy)
+    page.goto(server.format(copy.relative_to(copy.parents[3])))
+    pictures = page.locator(".jp-OutputArea img")
+    expect(pictures.nth(figures(copy) - 1)).to_be_attached()
+    assert page.locator("[data-hw3-viewer] .hw3-attention-viewer").count() == 0, "nothing runs here"
+    assert len(broad(pictures)) == pictures.count() == figures(copy)

@@ -185,11 +185,15 @@ def test_unreadable_photographs_at_the_start_are_passed_over_unless_all_are(load
         AttentionExplorer(loaded, [])
 
 
-def test_without_a_kernel_it_is_the_static_viewer_of_what_it_shows(loaded, images) -> None:
+def test_without_a_kernel_it_is_the_static_viewer_of_what_it_shows(loaded, images, monkeypatch) -> None:
+    displayed: list[dict] = []
+    monkeypatch.setattr("IPython.display.display", lambda bundle, raw: displayed.append(bundle))
     box = AttentionExplorer(loaded, images, View(0, 1))
     box.text.value = "red square"
-    shown = box._repr_mimebundle_()
-    assert shown[WIDGET]["model_id"] == box.box.model_id
+    box._ipython_display_()
+    shown, live = displayed
+    assert WIDGET not in shown
+    assert live[WIDGET]["model_id"] == box.box.model_id
     assert '"caption": "red square"' in shown["text/html"]
     assert '"layer": 0, "head": 1' in shown["text/html"]
     assert shown["text/plain"] == "red square"

@@ -17,9 +17,9 @@ from hw3lib.attention import selection
 from hw3lib.attention.maps import CaptionAttention, View, word_maps
 from hw3lib.attention.measures import entropy
 from hw3lib.display.bundle import FIGURE, TABLE, figure_bundle
-from hw3lib.viewer.page import ATTENTION, static_html
+from hw3lib.viewer.page import ATTENTION, LIVE, static_html
 from hw3lib.viewer.payload import Payload, encode, payload
-from hw3lib.viewer.show import WIDGET, bundle, show_pair
+from hw3lib.viewer.show import WIDGET, StaticViewer, bundle, live_bundle, show_pair
 from hw3lib.viewer.widget import AttentionViewer
 from tests.support.synthetic import synthetic
 
@@ -118,7 +118,7 @@ def test_a_caption_cannot_become_markup() -> None:
     page = static_html(encode(payload(attention)))
     reader = Reader()
     reader.feed(page)
-    assert reader.tags == ["div", "script", "p", "script"]
+    assert reader.tags == ["div", "script", "div", "script"]
     data = json.loads(next(text for tag, text in reader.text if tag == "script"))
     assert data["meta"]["words"][1]["text"] == HOSTILE
     assert base64.b64decode(data["image"])[:2] == b"\xff\xd8"
@@ -174,8 +174,10 @@ def test_a_widgets_state_makes_a_page_of_what_it_shows() -> None:
 def test_one_bundle_serves_the_notebook_the_page_and_print() -> None:
     attention = synthetic()
     slider = ipywidgets.IntSlider()
-    shown = bundle(AttentionViewer(attention), slider, caption="A figure")
-    assert shown[WIDGET]["model_id"] == slider.model_id
+    shown, live = bundle(AttentionViewer(attention), "A figure"), live_bundle(slider)
+    assert live[WIDGET]["model_id"] == slider.model_id
+    assert LIVE in live
+    assert WIDGET not in shown
     assert "data-hw3-viewer" in shown["text/html"]
     assert shown[ATTENTION] == json.loads(re.search(r'application/json">(.*?)</script>', shown["text/html"]).group(1))
     with Image.open(io.BytesIO(base64.b64decode(shown["image/png"]))) as picture:
@@ -184,6 +186,25 @@ def test_one_bundle_serves_the_notebook_the_page_and_print() -> None:
     assert attention.caption in shown[FIGURE]["alt"]
     assert shown["text/plain"] == attention.caption
     json.dumps(shown, allow_nan=False)
+
+
+def test_a_figure_that_needs_no_kernel_has_no_model_and_shows_what_a_live_one_would() -> None:
+    attention = synthetic()
+    still, live = StaticViewer(attention, View(0, 2)), AttentionViewer(attention, View(0, 2))
+    before = len(ipywidgets.Widget.widgets) if hasattr(ipywidgets.Widget, "widgets") else 0
+    shown = bundle(still)
+    assert shown == bundle(live)
+    assert (len(ipywidgets.Widget.widgets) if hasattr(ipywidgets.Widget, "widgets") else 0) == before
+
+
+def test_a_viewers_html_shows_its_picture_where_scripts_are_taken_out() -> None:
+    attention = synthetic()
+    shown = bundle(StaticViewer(attention), caption="A <b>figure")
+    bare = re.sub(r"<script.*?</script>", "", shown["text/html"], flags=re.S)
+    (source,) = re.findall(r'<img src="data:image/(?:webp|png);base64,([^"]+)"', bare)
+    with Image.open(io.BytesIO(base64.b64decode(source))) as picture:
+        assert picture.width == 1440
+    assert "A &lt;b&gt;figure" in bare
 
 
 def test_a_figures_payload_is_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,8 @@
 // @ts-check
 /** A static page's viewers: a model without a kernel for each payload on it. */
 
-import { render } from "./render.js";
+import { hideDeadTwin } from "./notebook.js";
+import { mount } from "./render.js";
 
 /** @import { Model } from "./base.js" */
 
@@ -38,6 +39,7 @@ export function mountAll() {
     for (const name of ["image", "maps", "peaks"])
       values[name] = Uint8Array.from(atob(values[name]), (letter) => letter.charCodeAt(0));
     el.querySelector("[data-hw3-fallback]")?.remove();
-    render({ model: staticModel(values), el: /** @type {HTMLElement} */ (el) });
+    mount({ model: staticModel(values), el: /** @type {HTMLElement} */ (el) });
+    hideDeadTwin(el);
   }
 }

@@ -3,6 +3,7 @@
 
 import { make } from "./base.js";
 import { CSS } from "./css.js";
+import { hideStaticTwin } from "./notebook.js";
 import { Stage } from "./stage.js";
 
 /** @import { Model } from "./base.js" */
@@ -11,10 +12,19 @@ const DARK = "(prefers-color-scheme: dark)";
 const THEME_ATTRIBUTES = ["class", "style", "data-theme", "data-jp-theme-light", "data-jp-theme-name"];
 
 /**
- * Show a model in an element, as anywidget asks for it; the result takes the viewer down.
+ * Show a live model in an element, as anywidget asks for it; the result takes the viewer down.
  * @param {{model: Model, el: HTMLElement}} context
  */
 export function render({ model, el }) {
+  hideStaticTwin(el);
+  return mount({ model, el });
+}
+
+/**
+ * Show a model in an element; the result takes the viewer down.
+ * @param {{model: Model, el: HTMLElement}} context
+ */
+export function mount({ model, el }) {
   const attributes = { class: "hw3-attention-viewer", "data-lm-suppress-shortcuts": "true" };
   const host = el.appendChild(make("div", attributes));
   const root = host.attachShadow({ mode: "open" });

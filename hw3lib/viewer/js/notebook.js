@@ -1,0 +1,39 @@
+// @ts-check
+/**
+ * A figure in a notebook is two outputs of one cell: the static viewer, and below it the live one, which needs a kernel.
+ * Of the two the reader sees the one that lives.
+ */
+
+const OUTPUT = ".jp-OutputArea-child";
+const STATIC = "[data-hw3-viewer]";
+const FRAMES = 300; // five seconds: JupyterLab attaches an output some time after rendering it
+const NO_MODEL = /^Error displaying widget/; // what JupyterLab says of a widget whose kernel is gone
+
+/**
+ * Hide the static twin right above a live viewer, as soon as JupyterLab has attached that.
+ * @param {HTMLElement} host
+ * @param {number} frames
+ */
+export function hideStaticTwin(host, frames = FRAMES) {
+  if (!host.isConnected) {
+    if (frames > 0) requestAnimationFrame(() => hideStaticTwin(host, frames - 1));
+    return;
+  }
+  const above = host.closest(OUTPUT)?.previousElementSibling;
+  if (above instanceof HTMLElement && above.querySelector(STATIC)) above.style.display = "none";
+}
+
+/**
+ * Hide the live twin right below a static viewer when it turns out to have no model.
+ * @param {Element} el
+ */
+export function hideDeadTwin(el) {
+  const output = el.closest(OUTPUT);
+  if (!output?.parentElement) return;
+  const check = () => {
+    const below = output.nextElementSibling;
+    if (below instanceof HTMLElement && NO_MODEL.test(below.textContent?.trim() ?? "")) below.style.display = "none";
+  };
+  new MutationObserver(check).observe(output.parentElement, { childList: true, subtree: true, characterData: true });
+  check();
+}
