@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 
 from hw3lib.data.epoch_order import Sample, epoch_order
@@ -58,3 +60,10 @@ def test_an_image_with_few_captions_gives_some_of_them_twice_and_all_equally_oft
         assert all(set(captions) == set(range(count)) for captions in taken if count <= 3)
         every = [caption for captions in taken for caption in captions]
         assert [every.count(caption) for caption in range(count)] == [42 * 5 // count] * count
+
+
+def test_an_order_stays_what_it_was_so_that_runs_may_be_repeated() -> None:
+    lengths = [[5 + (37 * image + 11 * caption) % 23 for caption in range(5)] for image in range(400)]
+    orders = [epoch_order([5] * 400, 3, 2, seed=7, epoch=3, lengths=chosen) for chosen in (None, lengths)]
+    digests = [hashlib.sha256(repr([tuple(s) for b in order for s in b]).encode()).hexdigest()[:16] for order in orders]
+    assert digests == ["6144d74292ef398b", "09d8179aa36c177f"]

@@ -104,6 +104,8 @@ def test_instances_say_what_is_there_and_what_is_too_small_to_be_missed(tmp_path
     objects = load_objects(write_instances(tmp_path / "instances.json"))
     assert objects.present == {"a": frozenset({"dog", "bus"}), "b.c": frozenset({"bus"})}
     assert objects.expected == {"a": frozenset({"dog"}), "b.c": frozenset({"bus"})}  # two small buses are one large
+    at_the_limit = load_objects(write_instances(tmp_path / "instances.json"), smallest=0.006)
+    assert at_the_limit.expected["b.c"] == frozenset({"bus"})  # 60 of 10,000 px
     with pytest.raises(UserError, match="'categories'"):
         load_objects(bad(tmp_path / "bad.json", {"images": [], "annotations": []}))
 
