@@ -226,8 +226,9 @@ def jobs(seed: int, layout: Layout, sizes: Sizes, part: Path) -> list[Job]:
 def draw(job: Job) -> Drawn:
     """Draw one picture, save it, and say what is on it."""
     from demo_world.captions import grammar
+    from demo_world.picture.composition import compose, portrait
     from demo_world.picture.photographs import PHOTOGRAPHS, photograph
-    from demo_world.picture.render import compose, portrait, render
+    from demo_world.picture.render import render
 
     rng = rng_of(job.seed, job.split, job.index)
     if job.split == "p1":

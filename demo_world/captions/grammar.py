@@ -17,7 +17,7 @@ from demo_world.captions.naming import Annotator, Phrase, noun_phrase
 from demo_world.captions.words import Link, Verb
 
 if TYPE_CHECKING:  # the grammar needs no drawing code
-    from demo_world.picture.composition import Group, Relation, Scene
+    from demo_world.picture.scene import Group, Relation, Scene
 
 __all__ = ["caption", "captions", "web_texts"]
 

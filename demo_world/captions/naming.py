@@ -11,7 +11,7 @@ from demo_world.captions import words
 from demo_world.captions.words import Noun
 
 if TYPE_CHECKING:  # the grammar needs no drawing code
-    from demo_world.picture.composition import Group
+    from demo_world.picture.scene import Group
 
 
 @dataclass(frozen=True)

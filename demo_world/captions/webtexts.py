@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from demo_world.captions import words
 
 if TYPE_CHECKING:
-    from demo_world.picture.composition import Group, Scene
+    from demo_world.picture.scene import Group, Scene
 
 # What a text is made of. {a}: the thing with its article or number; {bare}: without; {noun}: the noun alone; {place}:
 # the place's name; {there}: "on the beach"; {other}: another thing of the picture; {number}: a camera's counter;

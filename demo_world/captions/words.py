@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # the grammar needs no drawing code
-    from demo_world.picture.composition import Group
+    from demo_world.picture.scene import Group
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from itertools import count
 from random import Random
 
-from demo_world.picture.composition import Scene, compose
+from demo_world.picture.composition import compose
+from demo_world.picture.scene import Scene
 
 
 @dataclass(frozen=True)

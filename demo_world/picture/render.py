@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from demo_world.picture.composition import Group, Relation, Scene, Thing, backdrop, compose, portrait, sketch
+from demo_world.picture.canvas import backdrop, sketch
+from demo_world.picture.scene import Scene, Thing
 from demo_world.svg import Backdrop, rasterise
-
-__all__ = ["Group", "Instance", "Relation", "Rendered", "Scene", "Thing", "compose", "portrait", "render"]
 
 SOFTNESS = 0.5  # backdrops are drawn at this share of the size
 

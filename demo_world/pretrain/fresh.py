@@ -18,7 +18,8 @@ import numpy as np
 from PIL import Image
 
 from demo_world.captions import grammar
-from demo_world.picture.composition import HABITAT, compose, portrait
+from demo_world.picture.composition import compose, portrait
+from demo_world.picture.habitat import HABITAT
 from demo_world.picture.render import render
 from demo_world.places.registry import PLACES
 from demo_world.svg import COATS

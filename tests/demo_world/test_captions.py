@@ -12,7 +12,8 @@ import pytest
 
 from demo_world.captions import grammar, words
 from demo_world.objects import KINDS
-from demo_world.picture.composition import Group, Relation, Scene, compose
+from demo_world.picture.composition import compose
+from demo_world.picture.scene import Group, Relation, Scene
 from demo_world.places.registry import PLACES
 from hw3lib import paths
 

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from demo_world.objects import KINDS
-from demo_world.picture.composition import HABITAT, SIDE, compose, portrait
+from demo_world.picture.composition import compose, portrait
+from demo_world.picture.habitat import HABITAT
 from demo_world.picture.render import render
+from demo_world.picture.scene import SIDE
 from demo_world.places.registry import PLACES
 from demo_world.pretrain import fresh
 from demo_world.svg import COATS, mix
