@@ -114,10 +114,18 @@ def patch_shares(mask: NDArray[Any], geometry: Geometry, grid: tuple[int, int]) 
 def _parts(pixels: int, start: float, end: float, cells: int) -> NDArray[np.float64]:
     """The weights that average ``pixels`` over each of ``cells`` equal parts of start..end: ``(cells, pixels)``."""
     edges = np.linspace(start, end, cells + 1)
-    places = np.arange(pixels)
-    overlap = np.minimum(edges[1:, None], places + 1) - np.maximum(edges[:-1, None], places)
-    parts: NDArray[np.float64] = np.maximum(0, overlap) / (edges[1:] - edges[:-1])[:, None]
-    return parts
+    return overlaps(pixels, edges) / np.diff(edges)[:, None]
+
+
+def overlaps(length: int, edges: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How much of each of ``length`` unit cells lies between two neighbouring edges: ``(len(edges) - 1, length)``.
+
+    >>> overlaps(3, np.array([0, 1.5, 3])).tolist()
+    [[1.0, 0.5, 0.0], [0.0, 0.5, 1.0]]
+    """
+    places = np.arange(length)
+    lengths: NDArray[np.float64] = np.minimum(edges[1:, None], places + 1) - np.maximum(edges[:-1, None], places)
+    return np.maximum(0, lengths)
 
 
 def patch_hits(mask: Mask, geometry: Geometry, grid: tuple[int, int], tolerance: float = 0.03) -> NDArray[np.bool_]:

@@ -19,7 +19,7 @@ from PIL import Image
 
 from hw3lib.attention.maps import CaptionAttention, View, view_maps, word_maps
 from hw3lib.attention.word_grid import STRENGTH
-from hw3lib.data.instances import patch_shares
+from hw3lib.data.instances import overlaps, patch_shares
 from hw3lib.viewer import outlines
 
 Masks = Mapping[int, np.ndarray]  # by word: (h, w) of bool on the original photograph, true inside the named object
@@ -156,16 +156,9 @@ def _coarser(maps: np.ndarray, grid: tuple[int, int]) -> tuple[np.ndarray, tuple
         by += 1
     if by == 1:
         return maps, grid
-    down, across = _overlap(rows, -(-rows // by)), _overlap(columns, -(-columns // by))
+    down, across = (overlaps(cells, np.linspace(0, cells, -(-cells // by) + 1)) for cells in grid)
     merged = down @ maps.reshape(*maps.shape[:-1], rows, columns) @ across.T
     return merged.reshape(*maps.shape[:-1], -1), (len(down), len(across))
-
-
-def _overlap(cells: int, wanted: int) -> np.ndarray:
-    """How much of each of ``cells`` lies in each of ``wanted`` equal parts of the same length: (wanted, cells)."""
-    parts, places = np.arange(wanted)[:, None] * cells / wanted, np.arange(cells)
-    ends = np.minimum(parts + cells / wanted, places + 1)
-    return np.maximum(0, ends - np.maximum(parts, places))
 
 
 def _most_concentrated(attention: CaptionAttention, view: View) -> int:
