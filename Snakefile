@@ -86,7 +86,7 @@ if PROFILE.data == "demo":
 rule p1_prompts:
     message: "P1 notebook: prompts"
     input: P1_DATA, WEIGHTS, SUPERVISED, notebook("p1_prompts")
-    output: NOTEBOOKS[0], f"{OUT}/p1/scores.json", f"{OUT}/p1/study.json"
+    output: NOTEBOOKS[0], f"{OUT}/p1/study.json"
     params: setting=fingerprint(PROFILE.clip, PROFILE.p1, PROFILE.seed)
     log: f"{OUT}/logs/p1_prompts.log"
     shell: HW3 + " notebook p1_prompts --profile {SPEC:q} " + LOGGED
@@ -157,7 +157,7 @@ rule claims:
 
 rule report:
     message: "summary, HTML and PDF"
-    input: NOTEBOOKS, f"{OUT}/claims.json", f"{OUT}/p1/scores.json", expand(f"{OUT}/p2/{{run}}/scores.json", run=RUNS), code("hw3lib/report/assemble.py"), TEMPLATES
+    input: NOTEBOOKS, f"{OUT}/claims.json", f"{OUT}/p1/study.json", expand(f"{OUT}/p2/{{run}}/scores.json", run=RUNS), code("hw3lib/report/assemble.py"), TEMPLATES
     output: REPORT, f"{OUT}/summary.json"
     params: setting=fingerprint(PROFILE.title, [PROFILE.runs[run].title for run in RUNS])
     log: f"{OUT}/logs/report.log"

@@ -23,10 +23,12 @@ from harness import ROOT, Row, alternate, arguments, finish, row
 from metrics import DEMO_CLIP, photographs
 
 from hw3lib import config
-from hw3lib.data.labelled import load_labelled
+from hw3lib.data.labelled import LabelledSet, load_labelled
 from hw3lib.models.clip import ClipModel
 from hw3lib.prompts import study as prompt_study
 from hw3lib.prompts import zero_shot
+from hw3lib.prompts.answers import Answers
+from hw3lib.prompts.results import Study
 from hw3lib.prompts.templates import PromptSet, fill
 from hw3lib.prompts.zero_shot import Classifier
 
@@ -91,7 +93,7 @@ def features_kept(
     ]
 
 
-def ours(clip: ClipModel, data: zero_shot.LabelledSet, templates: Sequence[str], cold: bool = True) -> list[list[int]]:
+def ours(clip: ClipModel, data: LabelledSet, templates: Sequence[str], cold: bool = True) -> list[list[int]]:
     """The same, as the project does it, with nothing known from before."""
     clip._texts.clear()
     if cold:
@@ -166,9 +168,9 @@ def study(clip: ClipModel, folder: Path, images: int, classes: int, count: int, 
     texts = time.perf_counter() - started
     path = folder / "study.safetensors"
 
-    def rest() -> dict[str, object]:
-        prompt_study.write_predictions(path, prompt_study.predict(classifier, sets, features, 0))
-        return prompt_study.score(prompt_study.read_predictions(path), sets, 0)
+    def rest() -> Study:
+        prompt_study.predict(classifier, sets, features, 0).write(path)
+        return prompt_study.score(Answers.read(path), sets, 0)
 
     after = alternate({"rest": rest}, rounds)["rest"]
     distinct = len({fill(template, name) for template in templates for name in classifier.names})
@@ -189,7 +191,7 @@ def classify(cfg: config.Clip, folder: Path, images: int) -> Row:
     for number, path in enumerate(sorted(source.iterdir())):
         path.rename(source / f"{rng.choice(['photo', 'Bild ü', 'IMG', 'a, b'])} {number}.jpg")
     started = time.perf_counter()
-    found = zero_shot.classify_folder(cfg, source, labels, folder / "out.csv", device="cpu")
+    found = zero_shot.classify_folder(cfg, source, labels, folder / "out.csv", "This is a photo of a {object}", "cpu")
     taken = time.perf_counter() - started
     if len(found) != images:
         sys.exit("not every image has a label")

@@ -78,11 +78,13 @@ def main() -> None:
 def classify(images: Path, id2label: Path, out: Path, template: str | None, profile: str, device: str) -> None:
     """Classify the IMAGES of a folder with CLIP among the labels of ID2LABEL (JSON), into OUT (CSV: filename,label)."""
     from hw3lib import config
-    from hw3lib.prompts import zero_shot
+    from hw3lib.prompts import templates, zero_shot
     from hw3lib.system import files
 
     files.refuse_unwritable(out)
-    labels = zero_shot.classify_folder(config.load(profile), images, id2label, out, template, device)
+    loaded = config.load(profile)
+    template = template or templates.PromptSet.load(loaded.p1.prompts).classify_with
+    labels = zero_shot.classify_folder(loaded.require_clip("classifies"), images, id2label, out, template, device)
     click.echo(f"{out}: {len(labels)} labels")
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from hw3lib import config, paths
@@ -22,7 +21,7 @@ from hw3lib.claims.results import Claim, Claims, Comparison, Finding, Statement,
 from hw3lib.claims.verdicts import Part, both_ways, together
 from hw3lib.data.predictions import load_predictions
 from hw3lib.models.experiment import Experiment
-from hw3lib.system import files
+from hw3lib.prompts.results import Study
 from hw3lib.system.provenance import stamp
 from hw3lib.system.results import read_result, write_result
 
@@ -45,18 +44,18 @@ def judge(experiment: Experiment) -> list[Claim]:
     """The nine claims with their verdicts, from the profile's result files."""
     profile = experiment.profile
     prompts, measured = (experiment.folder / name for name in ("p1/study.json", "p3/grounding.json"))
-    found = files.read_json(prompts) if prompts.is_file() else None
+    asked = read_result(prompts, Study, "Run notebooks/p1_prompts.ipynb.") if prompts.is_file() else None
     grounding = read_result(measured, Grounding, "Run notebooks/p3_attention.ipynb.") if measured.is_file() else None
     scores = _scores(experiment)
     more: dict[int, Callable[[], Finding]] = {
-        1: lambda: remarks.unseen_classes(found, profile.data),
+        1: lambda: remarks.unseen_classes(asked, profile.data),
         5: lambda: captions.ablations(profile, scores),
         6: lambda: remarks.nouns(grounding),
         7: lambda: remarks.function_words(grounding),
         8: lambda: remarks.wrong_captions(grounding),
         9: lambda: _bad_captions(experiment, scores),
     }
-    results = {"study": found, "grounding": grounding}
+    results = {"study": asked, "grounding": grounding}
     return [_judge(statement, results, more.get(statement.number, Finding)()) for statement in statements()]
 
 
@@ -80,10 +79,9 @@ def _judge(statement: Statement, results: Mapping[str, Any], finding: Finding) -
 
 def _parts(comparison: Comparison, results: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], Part]]:
     for place, effect in _find(results, comparison.source):
-        twin = _field(effect, "twin") if "{twin}" in comparison.what else ""
+        twin = effect.twin if "{twin}" in comparison.what else ""
         what = comparison.what.format(key=place[-1], twin=twin, diffuse=DIFFUSE)
-        measured = SimpleNamespace(**effect) if isinstance(effect, dict) else effect
-        yield place, Part.of(what, measured, comparison.unit, comparison.against)
+        yield place, Part.of(what, effect, comparison.unit, comparison.against)
 
 
 def _find(node: Any, source: Sequence[str]) -> Iterator[tuple[tuple[str, ...], Any]]:

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from hw3lib.attention.results import Grounding
 from hw3lib.claims.results import Finding
 from hw3lib.claims.verdicts import Part
+from hw3lib.prompts.results import Study
 
 MISSING = {"study": "the prompt study has not run", "grounding": "attention has not been measured"}
 
 
-def unseen_classes(study: Mapping[str, Any] | None, data: str) -> Finding:
+def unseen_classes(study: Study | None, data: str) -> Finding:
     """Claim 1: CLIP and a supervised network on classes that the network was not taught."""
     if study is None:
         return Finding(untested=MISSING["study"])
-    if not (unseen := study.get("unseen")):
+    if not (unseen := study.unseen):
         return Finding()
-    effect, (low, high, n) = unseen["clip"] - unseen["supervised"], (unseen[key] for key in ("low", "high", "n"))
-    part = Part("CLIP, minus the supervised network", effect, low, high, n, "accuracy")
+    effect, taught = unseen.clip - unseen.supervised, unseen.seen
+    part = Part("CLIP, minus the supervised network", effect, unseen.low, unseen.high, unseen.n, "accuracy")
     remark = (
-        f"On the {len(unseen['classes'])} classes that the network was not taught, CLIP is right {unseen['clip']:.0%} "
-        f"of the time and the network {unseen['supervised']:.0%}, for it has no name for them; on those that it was "
-        f"taught, {unseen['seen']['clip']:.0%} and {unseen['seen']['supervised']:.0%}."
+        f"On the {len(unseen.classes)} classes that the network was not taught, CLIP is right {unseen.clip:.0%} "
+        f"of the time and the network {unseen.supervised:.0%}, for it has no name for them"
     )
+    if taught.clip is not None and taught.supervised is not None:
+        remark += f"; on those that it was taught, {taught.clip:.0%} and {taught.supervised:.0%}"
+    remark += "."
     if data == "demo":  # whose CLIP learned from pairs of a drawing and a text, as the real one from pairs on the web
         remark += (
             " The demo's CLIP was never given a label, but the texts that it learnt from name all of these things."

@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Protocol
+
+
+class Estimate(Protocol):
+    """An effect with its confidence interval, whatever class it is of."""
+
+    @property
+    def effect(self) -> float: ...
+    @property
+    def low(self) -> float: ...
+    @property
+    def high(self) -> float: ...
 
 
 def plain(text: str) -> str:
@@ -44,10 +55,9 @@ def estimate(effect: float, low: float, high: float, digits: int = 2, unit: str 
     return f"{value} [{', '.join(ends)}] {unit}".rstrip()
 
 
-def points(effect: Mapping[str, Any]) -> str:
+def points(effect: Estimate) -> str:
     """A difference of accuracies with its interval, in points of a hundred: ``+1.2 [+0.3, +2.0] points``."""
-    value, low, high = (100 * effect[key] for key in ("effect", "low", "high"))
-    return estimate(value, low, high, digits=1, unit="points")
+    return estimate(100 * effect.effect, 100 * effect.low, 100 * effect.high, digits=1, unit="points")
 
 
 def p_value(p: float) -> str:

@@ -1,4 +1,4 @@
-"""The look of all figures, and P1's: pure functions from data to a matplotlib ``Figure``, without global state.
+"""The look of all figures, without global state.
 
 Colours tell apart under the common kinds of colour blindness and in grey print; a series is also told by its marker.
 """
@@ -11,6 +11,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, ParamSpec
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 P = ParamSpec("P")
@@ -75,6 +76,22 @@ def new_figure(width_in: float = WIDTH, height_in: float = 3.0) -> Figure:
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width_in, height_in), facecolor="white", layout="constrained")
+
+
+def bare(axes: Axes) -> None:
+    """Take the frame and its ticks away, for pictures and tables of shades; labels stay."""
+    axes.tick_params(length=0)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+
+
+def shortened(text: str, most: int) -> str:
+    """A text of at most so many characters.
+
+    >>> shortened("a photo of a {object}", 10)
+    'a photo o…'
+    """
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def data_name(data: str) -> str:

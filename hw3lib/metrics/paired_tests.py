@@ -5,17 +5,18 @@ All prompts answer on the same images, so that what is compared is paired. Lette
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hw3lib.metrics.bootstrap import mean_intervals
 
-Floats = NDArray[np.float64]
+Name = TypeVar("Name", bound=Hashable)
 Bools = NDArray[np.bool_]
+LEVEL = 0.05  # of significance
 BINS = 15  # of equal width, as Guo et al. 2017 count
 
 
@@ -27,8 +28,29 @@ class Contrast:
     scale: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class Effect:
+    """A difference in accuracy, -1 to 1 (to 2 for an interaction), with its 95 % interval over images and its test."""
+
+    effect: float
+    low: float
+    high: float
+    n: int  # images
+    p: float  # of the exact test
+    holm: float  # p, corrected for all that is compared side by side
+
+    @property
+    def significant(self) -> bool:
+        """Whether the corrected p-value lies below :data:`LEVEL`."""
+        return self.holm < LEVEL
+
+
 def mcnemar(gained: int, lost: int) -> float:
-    """McNemar's exact test, two-sided (binomial): the p-value from the images that only one of two got right."""
+    """McNemar's exact test, two-sided (binomial): the p-value from the images that only one of two got right.
+
+    >>> round(mcnemar(gained=9, lost=1), 4)
+    0.0215
+    """
     from scipy.special import bdtr
 
     return min(1.0, 2 * float(bdtr(min(gained, lost), gained + lost, 0.5)))
@@ -63,7 +85,11 @@ def sign_flip(differences: ArrayLike) -> float:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's (1979) adjusted p-values for all comparisons of a family, in the order given."""
+    """Holm's (1979) adjusted p-values for all comparisons of a family, in the order given.
+
+    >>> holm([0.01, 0.04, 0.03])
+    [0.03, 0.06, 0.06]
+    """
     given = np.asarray(p_values, np.float64)
     order = np.argsort(given, kind="stable")
     adjusted = np.empty_like(given)
@@ -71,24 +97,20 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return [float(value) for value in adjusted]
 
 
-def effects(right: Bools, contrasts: Mapping[str, Contrast], seed: int = 0) -> dict[str, dict[str, Any]]:
-    """Each contrast of right answers ``(K, I)`` as ``effect, low, high, n, p``.
-
-    ``effect`` is a difference in accuracy (-1 to 1, or -2 to 2 for an interaction), ``low`` and ``high`` its 95 %
-    interval over images, ``n`` the images, ``p`` that of :func:`sign_flip`, uncorrected.
-    """
+def effects(right: Bools, contrasts: Mapping[Name, Contrast], seed: int = 0) -> dict[Name, Effect]:
+    """Each contrast of right answers ``(K, I)``, tested by :func:`sign_flip`; Holm's correction is over all of them."""
     if not contrasts:
         return {}
-    whole = np.stack([each.weights for each in contrasts.values()]) @ right.astype(np.int64)  # (E, I)
-    scaled = whole / np.array([[each.scale] for each in contrasts.values()])
+    whole = np.stack([contrast.weights for contrast in contrasts.values()]) @ right.astype(np.int64)  # (E, I)
+    scaled = whole / np.array([[contrast.scale] for contrast in contrasts.values()])
     low, high = mean_intervals(scaled, seed)
+    p_values = [sign_flip(differences) for differences in whole]
+    columns = scaled.mean(1).tolist(), low.tolist(), high.tolist(), p_values, holm(p_values)
+    rows = zip(*columns, strict=True)
     return {
-        name: {
-            "effect": float(scaled[row].mean()), "low": float(low[row]), "high": float(high[row]),
-            "n": right.shape[1], "p": sign_flip(whole[row]),
-        }
-        for row, name in enumerate(contrasts)
-    }  # fmt: skip
+        name: Effect(effect=effect, low=low, high=high, n=right.shape[1], p=p, holm=corrected)
+        for name, (effect, low, high, p, corrected) in zip(contrasts, rows, strict=True)
+    }
 
 
 def calibration_error(confidence: ArrayLike, right: ArrayLike, bins: int = BINS) -> float:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hw3lib import config, paths
-from hw3lib.system import files
+from hw3lib.system import files, results
 
 if TYPE_CHECKING:
     from hw3lib.models.experiment import Experiment
@@ -49,7 +49,7 @@ def verify(experiment: Experiment, runs: Sequence[str] = ()) -> Iterator[Finding
     for run in chosen:
         profile.run(run)
     root = paths.runs(profile.name)
-    yield from _prompts(profile, root / "p1")
+    yield _prompts(profile, root / "p1")
     scored = [run for run in chosen if (root / "p2" / run / "predictions.json").is_file()]
     for run in set(chosen) - set(scored):
         yield Finding(root / "p2" / run / "scores.json", (), "not trained yet")
@@ -69,19 +69,13 @@ def verify(experiment: Experiment, runs: Sequence[str] = ()) -> Iterator[Finding
     yield _page(profile, numbers)
 
 
-def _prompts(profile: config.Profile, folder: Path) -> Iterator[Finding]:
-    from hw3lib.prompts import probe, study, zero_shot
+def _prompts(profile: config.Profile, folder: Path) -> Finding:
+    from hw3lib.prompts import study
 
-    if not (folder / "predictions.json").is_file():
-        yield Finding(folder / "scores.json", (), "not measured yet")
-        return
-    kept = files.read_json(folder / "predictions.json")
-    yield _compared(folder / "scores.json", zero_shot.score(kept, zero_shot.PromptSet.load(profile.p1.prompts)))
-    if (folder / "study.safetensors").is_file():
-        answers = study.read_predictions(folder / "study.safetensors")
-        again = study.score(answers, study.load_sets(profile), profile.seed)
-        again |= probe.score(files.read_json(folder / "probe.json"), profile.seed)
-        yield _compared(folder / "study.json", again)
+    path = folder / "study.json"
+    if not (folder / "study.safetensors").is_file():
+        return Finding(path, (), "not measured yet")
+    return _compared(path, results.content(study.rescore(folder, study.load_sets(profile.p1), profile.seed)))
 
 
 def _compared(path: Path, computed: Content, ignore: Sequence[str] = ()) -> Finding:

@@ -1,39 +1,60 @@
-"""What one factor of a prompt does: accuracies compared on the same images."""
+"""What one factor of a prompt does: accuracies of prompts that differ in one thing, compared on the same images.
+
+Letters: K templates (and ensembles), I images.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hw3lib.metrics.bootstrap import mean_intervals
 from hw3lib.metrics.paired_tests import Contrast, calibration_error, effects, holm, mcnemar
+from hw3lib.prompts.answers import Answers
+from hw3lib.prompts.results import (
+    Comparison,
+    EnsembleScores,
+    EnsembleStudy,
+    FactorEffect,
+    Measures,
+    Negation,
+    Pair,
+)
 from hw3lib.prompts.templates import Prompt, PromptSet
 
-if TYPE_CHECKING:
-    pass
+Bools = NDArray[np.bool_]
+# A factor's levels that are compared, higher minus lower, and in how many pairs of a frame's cells it is.
+FACTORS = {
+    "article: a vs none": ({"article": "a"}, {"article": "none"}, 2),
+    "article: correct vs none": ({"article": "correct"}, {"article": "none"}, 2),
+    "full stop": ({"stop": "yes"}, {"stop": "no"}, 3),
+}
 
 
-def measures(predictions: Mapping[str, Any], row: int, images: Any = slice(None)) -> dict[str, Any]:
-    """Accuracy and its kin of one row of the predictions, over some of the images."""
-    truth, classes = predictions["truth"][images], predictions["classes"][row][images]  # (B,), (B, 5)
+def measures(answers: Answers, row: int, images: Bools | slice = slice(None)) -> Measures:
+    """Accuracy and its kin of one row of the answers, over some of the images."""
+    truth, classes = answers.truth[images], answers.classes[row][images]  # (I,), (I, 5)
     right = classes[:, 0] == truth
-    per_class = {
-        predictions["labels"][label]: float(right[truth == label].mean()) for label in np.unique(truth).tolist()
-    }
-    return {
-        "accuracy": float(right.mean()),
-        "mean_per_class": float(np.mean(list(per_class.values()))),
-        "top5": float((classes == truth[:, None]).any(1).mean()),
-        "ece": calibration_error(predictions["probabilities"][row][images][:, 0], right),
-        "nll": float(-predictions["true"][row][images].astype(np.float64).mean()),
-        "per_class": per_class,
-    }
+    return Measures(
+        accuracy=float(right.mean()),
+        mean_per_class=float(np.mean([right[truth == label].mean() for label in np.unique(truth)])),
+        top5=float((classes == truth[:, None]).any(1).mean()),
+        ece=calibration_error(answers.probabilities[row][images][:, 0], right),
+        nll=float(-answers.true[row][images].astype(np.float64).mean()),
+    )
 
 
-def against(right: np.ndarray, base: np.ndarray, seed: int) -> list[dict[str, Any]]:
-    """Each row of right answers ``(K, B)`` against the baseline's ``(B,)``: McNemar, Holm, and the interval."""
+def class_accuracies(answers: Answers, row: int) -> dict[str, float]:
+    """The accuracy of each class that has images, by its name."""
+    right, truth = answers.right[row], answers.truth
+    return {answers.labels[label]: float(right[truth == label].mean()) for label in np.unique(truth).tolist()}
+
+
+def against(right: Bools, base: Bools, seed: int) -> list[Comparison]:
+    """Each row of right answers ``(K, I)`` against the baseline's ``(I,)``: McNemar, Holm, and the interval."""
     differences = right.astype(np.int64) - base
     low, high = mean_intervals(differences, seed)
     gained, lost = (differences > 0).sum(1).tolist(), (differences < 0).sum(1).tolist()
@@ -41,100 +62,122 @@ def against(right: np.ndarray, base: np.ndarray, seed: int) -> list[dict[str, An
     compared = [row for row in range(len(right)) if not np.array_equal(right[row], base)]
     adjusted = dict(zip(compared, holm([p_values[row] for row in compared]), strict=True))
     return [
-        {
-            "effect": float(differences[row].mean()), "low": float(low[row]), "high": float(high[row]),
-            "n": right.shape[1], "p": p_values[row], "holm": adjusted.get(row, 1.0),
-            "gained": gained[row], "lost": lost[row],
-        }
+        Comparison(
+            effect=float(differences[row].mean()), low=float(low[row]), high=float(high[row]), n=right.shape[1],
+            p=p_values[row], holm=adjusted.get(row, 1.0), gained=gained[row], lost=lost[row],
+        )
         for row in range(len(right))
     ]  # fmt: skip
 
 
-def factor_effects(right: np.ndarray, templates: Sequence[str], sets: Sequence[PromptSet], seed: int) -> dict[str, Any]:
-    """``factors``, ``interactions`` and ``negation`` of study.json; empty where no set has a design or a pair."""
-    prompts = {prompt.template: prompt for each in sets for prompt in each.prompts if prompt.factors or prompt.twin}
-    cells = {tuple(prompt.factors.values()): templates.index(key) for key, prompt in prompts.items() if prompt.factors}
-    frames = list(dict.fromkeys(frame for frame, _, _ in cells))
-    rows = len(right)
+@dataclass(frozen=True)
+class Design:
+    """A factorial design: the row of the answers in which each cell (frame, article, full stop) stands."""
 
-    def total(**levels: str) -> np.ndarray:
-        """The cells of a design that have these levels, as weights (K,)."""
-        weights = np.zeros(rows, np.int64)
-        for (frame, article, stop), row in cells.items():
-            here = {"frame": frame, "article": article, "stop": stop}
-            weights[row] = all(here[factor] == level for factor, level in levels.items())
+    cells: Mapping[tuple[str, ...], int]
+    rows: int  # of the answers
+
+    @classmethod
+    def of(cls, sets: Sequence[PromptSet], templates: Sequence[str], rows: int) -> Design:
+        """The designs of all sets together."""
+        prompts = _distinct(sets)
+        cells = {
+            tuple(prompt.factors.values()): templates.index(prompt.template) for prompt in prompts if prompt.factors
+        }
+        return cls(cells, rows)
+
+    @property
+    def frames(self) -> list[str]:
+        """The design's frames, in order."""
+        return list(dict.fromkeys(frame for frame, _, _ in self.cells))
+
+    def mark(self, **levels: str) -> NDArray[np.int64]:
+        """The cells that have these levels of frame, article and stop, as weights (K,)."""
+        weights = np.zeros(self.rows, np.int64)
+        for cell, row in self.cells.items():
+            has = dict(zip(("frame", "article", "stop"), cell, strict=True))
+            weights[row] = all(has[factor] == level for factor, level in levels.items())
         return weights
 
-    steps = {
-        "article: a vs none": lambda **at: (total(article="a", **at) - total(article="none", **at), 2),
-        "article: correct vs none": lambda **at: (total(article="correct", **at) - total(article="none", **at), 2),
-        "full stop": lambda **at: (total(stop="yes", **at) - total(stop="no", **at), 3),
-    }
-    main, by_frame, mixed = {}, {}, {}
-    for name, step in steps.items() if cells else ():
-        weights, cells_of_a_frame = step()
-        main[name] = Contrast(weights, cells_of_a_frame * len(frames))
-        for frame in frames:
-            inside, _ = step(frame=frame)
-            by_frame[name, frame] = Contrast(inside, cells_of_a_frame)
-            if len(frames) > 1:  # by how much the effect is another one in this frame than in the others
-                others = len(frames) - 1
-                mixed[f"{name}, in “{frame}” against the other frames"] = Contrast(
-                    others * inside - (weights - inside), cells_of_a_frame * others
+    def step(self, factor: str, **at: str) -> NDArray[np.int64]:
+        """A factor's higher level minus its lower one, at some levels of the others: weights (K,)."""
+        higher, lower, _ = FACTORS[factor]
+        return self.mark(**higher, **at) - self.mark(**lower, **at)
+
+    def interactions(self) -> dict[str, Contrast]:
+        """By how much a factor's effect is another one in a frame than in the others, and with a stop than without."""
+        contrasts, others = {}, len(self.frames) - 1
+        for factor, (*_, pairs) in FACTORS.items() if self.cells else ():
+            for frame in self.frames if others else ():
+                inside = self.step(factor, frame=frame)
+                contrasts[f"{factor}, in “{frame}” against the other frames"] = Contrast(
+                    others * inside - (self.step(factor) - inside), pairs * others
                 )
-        if name != "full stop":
-            (with_stop, _), (without, _) = step(stop="yes"), step(stop="no")
-            mixed[f"{name}, with a full stop against without"] = Contrast(with_stop - without, len(frames))
-    factors = _corrected(effects(right, main, seed))
-    inner = _corrected(effects(right, by_frame, seed))  # type: ignore[arg-type]
-    for name, effect in factors.items():
-        effect["per_frame"] = {frame: inner[name, frame] for frame in frames}  # type: ignore[index]
-    negated = {key: prompt.twin for key, prompt in prompts.items() if prompt.twin}
-    weights = {key: _pair(rows, templates.index(key), templates.index(twin)) for key, twin in negated.items()}
-    pairs = _corrected(effects(right, {key: Contrast(each, 1) for key, each in weights.items()}, seed))
-    negation: dict[str, Any] = {}
-    if pairs:
-        whole = Contrast(np.sum(list(weights.values()), axis=0), len(weights))
-        overall = _corrected(effects(right, {"all": whole}, seed))["all"]
-        told = {key: {"twin": negated[key], **effect} for key, effect in pairs.items()}
-        negation = {**overall, "pairs": told, "negation vs affirmative twin": overall}
-    return {"factors": factors, "interactions": _corrected(effects(right, mixed, seed)), "negation": negation}
+            if factor != "full stop":
+                contrasts[f"{factor}, with a full stop against without"] = Contrast(
+                    self.step(factor, stop="yes") - self.step(factor, stop="no"), len(self.frames)
+                )
+        return contrasts
 
 
-def ensemble_scores(predictions: Mapping[str, Any], right: np.ndarray, baseline: str, seed: int) -> dict[str, Any]:
-    """The ensembles beside single templates, on the half of the images on which none of them was chosen."""
-    templates, half = predictions["templates"], predictions["half"]
-    if not (~half).sum() > 1 or not half.any():
+def factor_effects(right: Bools, design: Design, seed: int) -> dict[str, FactorEffect]:
+    """The design's main effects, each with the same effect inside each frame; empty without a design."""
+    if not design.cells:
         return {}
+    frames = design.frames
+    main = {name: Contrast(design.step(name), pairs * len(frames)) for name, (*_, pairs) in FACTORS.items()}
+    inner = {
+        (name, frame): Contrast(design.step(name, frame=frame), pairs)
+        for name, (*_, pairs) in FACTORS.items()
+        for frame in frames
+    }
+    inside = effects(right, inner, seed)
+    return {
+        name: FactorEffect(**vars(effect), per_frame={frame: inside[name, frame] for frame in frames})
+        for name, effect in effects(right, main, seed).items()
+    }
+
+
+def negation_effects(right: Bools, sets: Sequence[PromptSet], templates: Sequence[str], seed: int) -> Negation | None:
+    """Each negated template against its twin, and their mean; ``None`` where no set has such a pair."""
+    twins = {prompt.template: prompt.twin for prompt in _distinct(sets) if prompt.twin}
+    if not twins:
+        return None
+    weights = np.zeros((len(twins), len(right)), np.int64)
+    for pair, (negated, twin) in enumerate(twins.items()):
+        weights[pair, templates.index(negated)], weights[pair, templates.index(twin)] = 1, -1
+    single = {negated: Contrast(row, 1) for negated, row in zip(twins, weights, strict=True)}
+    pairs = effects(right, single, seed)
+    overall = effects(right, {"all": Contrast(weights.sum(0), len(twins))}, seed)["all"]
+    return Negation(
+        **vars(overall),
+        pairs={negated: Pair(**vars(effect), twin=twins[negated]) for negated, effect in pairs.items()},
+        overall=overall,
+    )
+
+
+def ensemble_study(answers: Answers, baseline: str, seed: int) -> EnsembleStudy | None:
+    """The ensembles beside single templates, on the half of the images on which none of them was chosen."""
+    templates, half, right = answers.templates, answers.half, answers.right
+    if not (~half).sum() > 1 or not half.any():
+        return None
     base = templates.index(baseline)
     best = int(right[: len(templates), half].mean(1).argmax())
     rows = [("the baseline", base, [baseline]), ("best single template", best, [templates[best]])]
-    rows += [
-        (each["name"], len(templates) + place, each["members"]) for place, each in enumerate(predictions["ensembles"])
-    ]
+    rows += [(mean.name, row, mean.members) for row, mean in enumerate(answers.ensembles, start=len(templates))]
     compared = against(right[[row for _, row, _ in rows]][:, ~half], right[base, ~half], seed)
-    greedy: list[dict[str, Any]] = next((each["path"] for each in predictions["ensembles"] if each["path"]), [])
-    found = []
-    for (name, row, members), comparison in zip(rows, compared, strict=True):
-        kept = {key: value for key, value in measures(predictions, row, ~half).items() if key != "per_class"}
-        found.append(
-            {"name": name, "members": members, **kept, "against_baseline": None if row == base else comparison}
+    scores = [
+        EnsembleScores(
+            **vars(measures(answers, row, ~half)), name=name, members=members,
+            against_baseline=None if row == base else comparison,
         )
-    return {"chosen_on": int(half.sum()), "images": int((~half).sum()), "rows": found, "greedy": greedy}
+        for (name, row, members), comparison in zip(rows, compared, strict=True)
+    ]  # fmt: skip
+    greedy = next((ensemble.path for ensemble in answers.ensembles if ensemble.path), [])
+    return EnsembleStudy(int(half.sum()), int((~half).sum()), scores, greedy)
 
 
-def _prompt(sets: Sequence[PromptSet], template: str) -> Prompt:
-    found = [prompt for each in sets for prompt in each.prompts if prompt.template == template]
-    return max(found, key=lambda prompt: bool(prompt.factors))
-
-
-def _pair(rows: int, plus: int, minus: int) -> np.ndarray:
-    weights = np.zeros(rows, np.int64)
-    weights[plus], weights[minus] = 1, -1
-    return weights
-
-
-def _corrected(found: dict[Any, dict[str, Any]]) -> dict[Any, dict[str, Any]]:
-    """Effects with ``holm``: their p-values corrected for being compared side by side."""
-    adjusted = holm([effect["p"] for effect in found.values()])
-    return {name: {**effect, "holm": p} for (name, effect), p in zip(found.items(), adjusted, strict=True)}
+def _distinct(sets: Sequence[PromptSet]) -> list[Prompt]:
+    """The prompts of designs and pairs, each template once: where several sets have it, as the last has it."""
+    every = (prompt for prompts in sets for prompt in prompts.prompts if prompt.factors or prompt.twin)
+    return list({prompt.template: prompt for prompt in every}.values())

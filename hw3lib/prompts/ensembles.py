@@ -3,36 +3,34 @@
 The whole of a named set, the whole of all, and a small one that is grown greedily on one half of the images and judged
 on the other.
 
-Letters: B images, C classes, K templates, D width of the joint space.
+Letters: I images, C classes, K templates, D width of the joint space.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hw3lib.prompts.answers import Ensemble
+from hw3lib.prompts.results import Step
 from hw3lib.prompts.templates import PromptSet
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-    from hw3lib.prompts.zero_shot import Classifier
 
 MOST = 8  # members of the greedy ensemble
 _AT_ONCE = 2**26  # cosines of all templates, images and classes in memory: 256 MB, and as much again while choosing
 
 
 @dataclass(frozen=True)
-class Ensemble:
-    """A mean of templates: its class features ``(C, D)``, and how it grew where it was grown."""
+class MeanPrompt:
+    """An ensemble with its class features ``(C, D)``."""
 
-    name: str
-    members: list[str]
+    ensemble: Ensemble
     features: Tensor
-    path: list[dict[str, Any]]
 
 
 def mean_features(features: Tensor) -> Tensor:
@@ -43,7 +41,7 @@ def mean_features(features: Tensor) -> Tensor:
 
 
 def chosen_on(truth: np.ndarray, seed: int) -> np.ndarray:
-    """Half of the images of each class, drawn at random: ``(B,)``, true where ensembles are chosen."""
+    """Half of the images of each class, drawn at random: ``(I,)``, true where ensembles are chosen."""
     rng, half = np.random.default_rng(seed), np.zeros(len(truth), bool)
     for label in np.unique(truth):
         images = rng.permutation(np.flatnonzero(truth == label))
@@ -52,30 +50,33 @@ def chosen_on(truth: np.ndarray, seed: int) -> np.ndarray:
 
 
 def build(
-    classifier: Classifier,
     sets: Sequence[PromptSet],
     templates: Sequence[str],
     features: Tensor,
-    known: Sequence[int],
+    images: Tensor,
     truth: Tensor,
-    half: Tensor,
-) -> list[Ensemble]:
-    """The ensembles that a study compares; ``features`` (K, C, D) are those of ``templates``."""
+    logit_scale: float,
+) -> list[MeanPrompt]:
+    """The ensembles that a study compares; ``features`` (K, C, D) are those of ``templates``.
+
+    The greedy one is chosen on ``images`` (I, D) with their classes ``truth`` (I,); there is none without images.
+    """
     places = {template: row for row, template in enumerate(templates)}
-    found = []
-    for each in sets:
-        if len(each.templates) > 1 and not any(prompt.twin for prompt in each.prompts):
-            rows = [places[template] for template in each.templates]
-            title = f"all {len(rows)} of “{each.name}”"
-            found.append(Ensemble(title, list(each.templates), mean_features(features[rows]), []))
-    found.append(Ensemble(f"all {len(templates)} studied", list(templates), mean_features(features), []))
-    images = classifier.images[list(known)][half]
+
+    def ensemble(name: str, rows: list[int], path: list[Step] | None = None) -> MeanPrompt:
+        return MeanPrompt(Ensemble(name, [templates[row] for row in rows], path or []), mean_features(features[rows]))
+
+    means = []
+    for prompts in sets:
+        rows = [places[template] for template in prompts.templates]
+        if len(rows) > 1 and not any(prompt.twin for prompt in prompts.prompts):
+            means.append(ensemble(f"all {len(rows)} of “{prompts.name}”", rows))
+    means.append(ensemble(f"all {len(templates)} studied", list(range(len(templates)))))
     if len(images):
-        order, path = greedy(images, features, truth[half], classifier.clip.logit_scale)
-        told = [{"template": templates[row], **step} for row, step in zip(order, path, strict=True)]
-        members = [templates[row] for row in order]
-        found.append(Ensemble("greedy, grown on the other half", members, mean_features(features[order]), told))
-    return found
+        order, path = greedy(images, features, truth, logit_scale)
+        steps = [Step(templates[row], **step) for row, step in zip(order, path, strict=True)]
+        means.append(ensemble("greedy, grown on the other half", order, steps))
+    return means
 
 
 def greedy(
@@ -83,7 +84,7 @@ def greedy(
 ) -> tuple[list[int], list[dict[str, float]]]:
     """Forward selection of an ensemble: again and again the template that helps most, while accuracy rises.
 
-    ``images`` (B, D) and ``features`` (K, C, D) are normalised, ``truth`` (B,) are classes. Of equally accurate
+    ``images`` (I, D) and ``features`` (K, C, D) are normalised, ``truth`` (I,) are classes. Of equally accurate
     candidates the one with the least negative log-likelihood is taken. Of more images than fit into memory, every
     second, third, ... counts. Returns the templates' rows in order, and each step's ``accuracy`` and ``nll``.
     """
@@ -91,19 +92,21 @@ def greedy(
 
     every = max(1, -(-len(images) * features.shape[0] * features.shape[1] // _AT_ONCE))
     images, truth = images[::every], truth[::every]
-    cosines = torch.einsum("bd,kcd->kbc", images, features)  # once: a sum's cosine is the cosines' sum, over its length
+    cosines = torch.einsum("id,kcd->kic", images, features)  # once: a sum's cosine is the cosines' sum, over its length
     one = torch.arange(len(truth))
-    total, dots = torch.zeros_like(features[0]), torch.zeros_like(cosines[0])  # (C, D), (B, C)
+    total, dots = torch.zeros_like(features[0]), torch.zeros_like(cosines[0])  # (C, D), (I, C)
     order: list[int] = []
     path: list[dict[str, float]] = []
     while len(order) < min(most, len(features)):
         length = (total.square().sum(-1) + 2 * (features * total).sum(-1) + 1).clamp(min=1e-12).sqrt()  # (K, C)
-        logits = logit_scale * (dots + cosines) / length[:, None]  # (K, B, C)
+        logits = logit_scale * (dots + cosines) / length[:, None]  # (K, I, C)
         accuracy = (logits.argmax(-1) == truth).double().mean(1)
         likelihood = (logits[:, one, truth] - logits.logsumexp(-1)).double().mean(1)
-        ranked = [(float(accuracy[row]), float(likelihood[row]), -row) for row in range(len(features))]
-        best = max((each for each in ranked if -each[2] not in order), default=None)
-        if best is None or (path and best[0] <= path[-1]["accuracy"]):
+        ranked = [
+            (float(accuracy[row]), float(likelihood[row]), -row) for row in range(len(features)) if row not in order
+        ]
+        best = max(ranked)
+        if path and best[0] <= path[-1]["accuracy"]:
             break
         row = -best[2]
         order.append(row)

@@ -1,93 +1,105 @@
-"""Images to show: where prompts agree and differ, what changed, what is mixed up."""
+"""Images to show: where prompts agree and differ, and whose answer a wording changed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hw3lib import config, paths
 from hw3lib.data.images import open_image
-from hw3lib.prompts.zero_shot import unique_names
+from hw3lib.data.labelled import LabelledSet
+from hw3lib.prompts.answers import Answers
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 
-def pick_examples(predictions: Mapping[str, Any], count: int = 3) -> list[int]:
+@dataclass(frozen=True)
+class Ranked:
+    """A picture with its true class, and its likeliest classes with their probabilities under a template."""
+
+    picture: Image
+    truth: str
+    classes: list[tuple[str, float]]
+
+
+@dataclass(frozen=True)
+class Changed:
+    """A picture with its true class, and the answers before and after a change of template."""
+
+    picture: Image
+    truth: str
+    before: str
+    after: str
+
+
+def pick_examples(answers: Answers, templates: Iterable[str], count: int = 3) -> list[int]:
     """Images worth showing, by rule: the surest right answer, the prompts' widest disagreement, the surest wrong one.
 
-    Indices into ``predictions["images"]``, of different classes as far as there are such; ``count`` at the most, taking
-    turns over the three rules.
+    Places in ``answers.images``, of different classes as far as there are such; ``count`` at the most, taking turns
+    over the three rules.
     """
-    truth = predictions["truth"]
-    tops = list(predictions["prompts"].values())
+    rows = [answers.templates.index(template) for template in templates]
+    firsts, right = answers.classes[rows, :, 0], answers.right[rows]  # (K, I)
+    surest = answers.probabilities[rows, :, 0].min(0)
     ranked: list[list[tuple[float, int]]] = [[], [], []]
-    for image, label in enumerate(truth):
-        if label is None:
-            continue
-        firsts = [top["labels"][image][0] for top in tops]
-        surest = min(top["probabilities"][image][0] for top in tops)
-        right = sum(first == label for first in firsts)
-        if right == len(tops):
-            ranked[0].append((surest, image))
-        elif right == 0:
-            ranked[2].append((surest, image))
+    for image in range(len(answers.images)):
+        if right[:, image].all():
+            ranked[0].append((surest[image], image))
+        elif right[:, image].any():
+            ranked[1].append((len(set(firsts[:, image].tolist())) + surest[image], image))
         else:
-            ranked[1].append((len(set(firsts)) + surest, image))
+            ranked[2].append((surest[image], image))
     queues = [[image for _, image in sorted(group, key=lambda pair: (-pair[0], pair[1]))] for group in ranked]
     chosen: list[int] = []
     while len(chosen) < count and any(queues):
         for queue in queues:
-            taken = {truth[image] for image in chosen}
-            best = next((image for image in queue if truth[image] not in taken), queue[0] if queue else None)
+            shown = {answers.truth[image] for image in chosen}
+            best = next((image for image in queue if answers.truth[image] not in shown), queue[0] if queue else None)
             if best is not None and len(chosen) < count:
                 queue.remove(best)
                 chosen.append(best)
     return chosen
 
 
-def example_rows(
-    profile: config.Profile, predictions: Mapping[str, Any], template: str, images: Sequence[int]
-) -> tuple[list[Image], list[str], list[list[tuple[str, float]]]]:
-    """What a figure of examples shows: the images, their true classes, and their likeliest classes under a template."""
-    titles = unique_names({int(label): name for label, name in predictions["labels"].items()})
-    folder, top = paths.resolve(profile.p1.images), predictions["prompts"][template]
-    pictures = [open_image(folder / predictions["images"][image]) for image in images]
-    truths = [titles[predictions["truth"][image]] for image in images]
-    ranked = [
-        [(titles[label], p) for label, p in zip(top["labels"][image], top["probabilities"][image], strict=True)]
+def ranked_pictures(data: LabelledSet, answers: Answers, template: str, images: Sequence[int]) -> list[Ranked]:
+    """Pictures with their likeliest classes under a template."""
+    row = answers.templates.index(template)
+    return [
+        Ranked(
+            _picture(data, answers, image),
+            answers.labels[answers.truth[image]],
+            [
+                (answers.labels[label], float(p))
+                for label, p in zip(answers.classes[row, image], answers.probabilities[row, image], strict=True)
+            ],
+        )
         for image in images
     ]
-    return pictures, truths, ranked
-
-
-def confusion(predictions: Mapping[str, Any], template: str) -> np.ndarray:
-    """How often images of a class (row) were given another (column) under a template: counts ``(C, C)``."""
-    count = len(predictions["labels"])
-    given = predictions["classes"][predictions["templates"].index(template)][:, 0]
-    found = np.zeros((count, count), np.int64)
-    np.add.at(found, (predictions["truth"], given), 1)
-    return found
 
 
 def changed_pictures(
-    profile: config.Profile, predictions: Mapping[str, Any], template: str, baseline: str, classes: Sequence[str]
-) -> list[tuple[Image, str, str, str]]:
-    """For each class the image whose answer a template changed most surely: picture, truth, answer before, and after.
+    data: LabelledSet, answers: Answers, template: str, baseline: str, classes: Sequence[str]
+) -> list[Changed]:
+    """For each class the picture whose answer a template changed most surely.
 
     Classes without an image that went from wrong to right, or from right to wrong, are left out.
     """
-    before, after = (predictions["templates"].index(each) for each in (baseline, template))
-    first, true, labels = predictions["classes"][..., 0], predictions["truth"], predictions["labels"]
-    moved = (first[before] == true) != (first[after] == true)
-    sure = np.abs(np.exp(predictions["true"][after]) - np.exp(predictions["true"][before]))
-    found = []
+    before, after = (answers.templates.index(name) for name in (baseline, template))
+    first, truth, labels, right = answers.classes[..., 0], answers.truth, answers.labels, answers.right
+    moved = right[before] != right[after]
+    change = np.abs(np.exp(answers.true[after]) - np.exp(answers.true[before]))
+    pictures = []
     for name in classes:
-        images = np.flatnonzero(moved & (true == labels.index(name)))
+        images = np.flatnonzero(moved & (truth == labels.index(name)))
         if len(images):
-            image = int(images[sure[images].argmax()])
-            picture = open_image(paths.resolve(profile.p1.images) / predictions["images"][image])
-            found.append((picture, name, labels[first[before, image]], labels[first[after, image]]))
-    return found
+            image = int(images[change[images].argmax()])
+            picture = _picture(data, answers, image)
+            pictures.append(Changed(picture, name, labels[first[before, image]], labels[first[after, image]]))
+    return pictures
+
+
+def _picture(data: LabelledSet, answers: Answers, image: int) -> Image:
+    return open_image(data.paths[0].with_name(answers.images[image]))

@@ -14,13 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import ImageOps
 
-from hw3lib import config, paths
 from hw3lib.data.images import open_image
-from hw3lib.data.labelled import load_labelled
 from hw3lib.display.prose import p_value
 from hw3lib.display.style import STYLE
 from hw3lib.metrics.paired_tests import mcnemar
-from hw3lib.prompts.zero_shot import TOP, Classifier, PromptSet, unique_names
+from hw3lib.prompts.zero_shot import TOP, Classifier, unique_names
 from hw3lib.system.errors import UserError
 
 if TYPE_CHECKING:
@@ -34,13 +32,15 @@ _HELP = "Where the notebook is live (`make lab`), a box to type one's own prompt
 class Explorer:
     """An ipywidgets box around a classifier; :attr:`box` is the widget. It needs no display to be made or changed."""
 
-    def __init__(self, classifier: Classifier, baseline: str, images: Sequence[int] = (), start: str = "") -> None:
-        """``images`` are indices of the classifier's images whose top classes are shown; ``start`` fills the field."""
+    def __init__(self, classifier: Classifier, baseline: str, images: Sequence[str] = (), start: str = "") -> None:
+        """``images`` are the file names of those whose top classes are shown; ``start`` fills the field."""
         import ipywidgets as w
 
         self.classifier, self.baseline = classifier, baseline
         self.titles = [unique_names(classifier.data.labels)[label] for label in classifier.ids]
-        self._pictures = [(index, _thumbnail(classifier.data.paths[index])) for index in images]
+        names = [path.name for path in classifier.data.paths]
+        shown = [names.index(image) for image in images]
+        self._pictures = [(index, _thumbnail(classifier.data.paths[index])) for index in shown]
         self._hits_before = self._hits(classifier.probabilities(baseline))
         self._before = self._rates(self._hits_before)
         self.text = w.Text(
@@ -50,8 +50,8 @@ class Explorer:
             continuous_update=False,
             layout=w.Layout(width="38em"),
         )
-        names = [(path.name, index) for index, path in enumerate(classifier.data.paths)]
-        self.picture = w.Dropdown(options=[("one more image", None), *names], value=None, description="image")
+        options = [("one more image", None), *zip(names, range(len(names)), strict=True)]
+        self.picture = w.Dropdown(options=options, value=None, description="image")
         self.result, self.gains, self.top = w.HTML(), w.HTML(), w.HTML()
         right = w.VBox([self.picture, self.top])
         columns = w.HBox([self.gains, right], layout=w.Layout(flex_flow="row wrap"))
@@ -80,7 +80,7 @@ class Explorer:
     def _answer(self, change: Any = None) -> None:
         template = self.text.value.strip()
         try:
-            probabilities = self.classifier.probabilities(template)  # (B, C)
+            probabilities = self.classifier.probabilities(template)  # (I, C)
         except UserError as error:
             self.result.value = f'<span style="color:{STYLE.published}">{escape(str(error))}</span>'
             self.gains.value = self.top.value = ""
@@ -157,20 +157,6 @@ class Explorer:
             "text/markdown": _HELP,
             "text/plain": _HELP.replace("`", ""),
         }
-
-
-def explore(profile: config.Profile | str, images: Sequence[int] = (), device: str = "auto") -> Explorer:
-    """The box for a profile's labelled images; show it by leaving it as a cell's last value.
-
-    ``images`` are indices into the sorted images. Features that a study has computed come from the cache.
-    """
-    from hw3lib.models.clip import ClipModel
-
-    profile = config.load(profile) if isinstance(profile, str) else profile
-    prompts = PromptSet.load(profile.p1.prompts)
-    data = load_labelled(paths.resolve(profile.p1.images), paths.resolve(profile.p1.id2label))
-    classifier = Classifier(ClipModel.load(profile.require_clip("the prompt box asks"), device), data)
-    return Explorer(classifier, prompts.baseline, images, prompts.classify_with)
 
 
 def _bar(share: float, colour: str, side: str) -> str:

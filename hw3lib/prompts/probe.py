@@ -3,21 +3,14 @@
 The probe is logistic regression on CLIP's image features (Radford et al. 2021, figure 6): with k labelled images per
 class, fitted by L-BFGS, judged on images that no draw's fitting used. The supervised network is a backbone with frozen
 features (``p1.supervised``; else CLIP's own image encoder) under a softmax over the classes that it was taught; it
-cannot answer with another, and CLIP gets exactly the same images. Predictions go to ``p1/probe.json`` first.
+cannot answer with another, and CLIP gets exactly the same images. Answers go to ``p1/probe.json`` first.
 
-study.json: ``probe`` has ``shots``, ``points`` (by number of shots ``accuracy``, its ``low`` and ``high`` over draws),
-``zero_shot`` (on the same test images), ``crossing`` (the least shots that beat it, or null), ``draws``, ``test``
-(images per draw), ``strength``. ``unseen`` has the accuracies ``clip`` and ``supervised`` on untaught classes' images,
-``n``, the interval ``low`` to ``high`` of their difference over images, ``p`` (McNemar), the same two on taught classes
-(``seen``), and the supervised network's mean confidence on the untaught (``confidence``). It is empty
-where fewer than two classes can be taught; ``seen`` has nulls where no image of them is left.
-
-Letters: B images, C classes, D width of the features.
+Letters: I images, C classes, D width of the features.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +20,15 @@ from numpy.typing import NDArray
 from hw3lib import config
 from hw3lib.metrics.bootstrap import mean_intervals
 from hw3lib.metrics.paired_tests import mcnemar
+from hw3lib.prompts.results import (
+    Accuracies,
+    Draw,
+    ProbeAnswers,
+    ProbeStudy,
+    Shots,
+    UnseenAnswers,
+    UnseenStudy,
+)
 from hw3lib.system import devices, threads
 from hw3lib.system.errors import UserError
 
@@ -46,13 +48,13 @@ def fit(
     """Logistic regression by L-BFGS: weights ``(D + 1, C)``, the last row the intercept, which isn't shrunk.
 
     It minimises half the squared norm of the weights plus ``strength`` times the summed negative log-likelihood of
-    ``labels`` (B,), whole numbers below ``classes``, given ``features`` (B, D).
+    ``labels`` (I,), whole numbers below ``classes``, given ``features`` (I, D).
     """
     from scipy.optimize import minimize
     from scipy.special import logsumexp
 
-    inputs = np.hstack([np.asarray(features, np.float64), np.ones((len(features), 1))])  # (B, D + 1)
-    wanted = np.eye(classes)[labels]  # (B, C)
+    inputs = np.hstack([np.asarray(features, np.float64), np.ones((len(features), 1))])  # (I, D + 1)
+    wanted = np.eye(classes)[labels]  # (I, C)
 
     def loss(flat: Floats) -> tuple[float, Floats]:
         weights = flat.reshape(-1, classes)
@@ -71,7 +73,7 @@ def fit(
 
 
 def answer(weights: Floats, features: NDArray[Any]) -> tuple[Ints, Floats]:
-    """The likeliest class of each image ``(B,)`` and its probability ``(B,)``."""
+    """The likeliest class of each image ``(I,)`` and its probability ``(I,)``."""
     from scipy.special import softmax
 
     chances = softmax(np.asarray(features, np.float64) @ weights[:-1] + weights[-1], axis=1)
@@ -89,71 +91,73 @@ def draw(truth: Ints, most: int, rng: np.random.Generator) -> tuple[list[Ints], 
     return pools, np.concatenate(rest)
 
 
-def predict(profile: config.Profile, classifier: Classifier, template: str, device: str = "cpu") -> dict[str, Any]:
-    """What probe.json holds: by draw the test images and what each number of shots made of them, and ``unseen``."""
+def predict(
+    classifier: Classifier, template: str, supervised: config.Encoder | None, seed: int, device: str = "cpu"
+) -> ProbeAnswers:
+    """By draw the test images and what each number of shots made of them; and the supervised network's answers."""
     known = np.array([image for image, true in enumerate(classifier.truth) if true is not None])
     truth = np.array([true for true in classifier.truth if true is not None])
     images = classifier.images.numpy()[known]
-    zero = classifier.probabilities(template).argmax(-1).numpy()[known]
     # A fifth of the smallest class, one image at the least, is left to test on.
     smallest = int(np.bincount(truth)[np.unique(truth)].min())
     shots = [count for count in SHOTS if count <= smallest - max(1, smallest // 5)]
-    rng, draws = np.random.default_rng(profile.seed), []
+    rng, draws = np.random.default_rng(seed), []
     for _ in range(DRAWS if shots else 0):
         pools, test = draw(truth, shots[-1], rng)
         given = {}
         for count in shots:
             train = np.concatenate([pool[:count] for pool in pools])
-            given[str(count)] = answer(fit(images[train], truth[train], len(classifier.ids)), images[test])[0].tolist()
-        draws.append({"test": test.tolist(), "given": given})
-    return {
-        "truth": truth.tolist(), "zero_shot": zero.tolist(), "template": template, "draws": draws,
-        "labels": [classifier.names[place] for place in range(len(classifier.ids))],
-        "unseen": _unseen(profile, classifier, known, truth, device),
-    }  # fmt: skip
+            weights = fit(images[train], truth[train], len(classifier.ids))
+            given[str(count)] = answer(weights, images[test])[0].tolist()
+        draws.append(Draw(test.tolist(), given))
+    return ProbeAnswers(
+        truth=truth.tolist(), zero_shot=classifier.probabilities(template).argmax(-1).numpy()[known].tolist(),
+        template=template, draws=draws, labels=classifier.names,
+        unseen=_predict_unseen(classifier, supervised, known, truth, seed, device),
+    )  # fmt: skip
 
 
-def _unseen(profile: config.Profile, classifier: Classifier, known: Ints, truth: Ints, device: str) -> dict[str, Any]:
+def _predict_unseen(
+    classifier: Classifier, supervised: config.Encoder | None, known: Ints, truth: Ints, seed: int, device: str
+) -> UnseenAnswers | None:
     """A head that is taught half of the classes on half of their images; its answers to all other images."""
-    present = np.unique(truth)
-    rng = np.random.default_rng(profile.seed)
+    present, rng = np.unique(truth), np.random.default_rng(seed)
     taught = np.sort(rng.permutation(present)[: len(present) // 2])
-    pools = [rng.permutation(np.flatnonzero(truth == label)) for label in taught]
-    train = np.concatenate([pool[: (len(pool) + 1) // 2] for pool in pools] or [np.empty(0, np.int64)]).astype(np.int64)
-    test = np.setdiff1d(np.arange(len(truth)), train)
     if len(taught) < 2:
-        return {}
-    features, network = network_features(profile, classifier, [classifier.data.paths[image] for image in known], device)
+        return None
+    pools = [rng.permutation(np.flatnonzero(truth == label)) for label in taught]
+    train = np.concatenate([pool[: (len(pool) + 1) // 2] for pool in pools])
+    test = np.setdiff1d(np.arange(len(truth)), train)
+    features, network = network_features(classifier, known, supervised, device)
     mean, spread = features[train].mean(0), features[train].std(0) + 1e-6
     scaled = (features - mean) / spread / np.sqrt(features.shape[1])  # of about unit length
     weights = fit(scaled[train], np.searchsorted(taught, truth[train]), len(taught))
-    best, sure = answer(weights, scaled[test])
-    return {
-        "network": network, "taught": taught.tolist(), "train": len(train), "test": test.tolist(),
-        "given": taught[best].tolist(), "confidence": [round(float(value), 6) for value in sure],
-    }  # fmt: skip
+    best, confidence = answer(weights, scaled[test])
+    return UnseenAnswers(
+        network=network, taught=taught.tolist(), train=len(train), test=test.tolist(), given=taught[best].tolist(),
+        confidence=[round(float(value), 6) for value in confidence],
+    )  # fmt: skip
 
 
 def network_features(
-    profile: config.Profile, classifier: Classifier, files: Sequence[Path], device: str = "cpu"
+    classifier: Classifier, images: Ints, supervised: config.Encoder | None, device: str = "cpu"
 ) -> tuple[NDArray[Any], str]:
-    """The supervised network's pooled features of image files ``(B, D)``, and what it is called.
+    """The supervised network's pooled features of some of the classifier's images ``(I, D)``, and what it is called.
 
     Without one in the profile, or where its weights are not to be had, CLIP's image features stand in, and the name
     says so.
     """
-    own = [path.name for path in classifier.data.paths]
-    stand_in = classifier.images.numpy()[[own.index(path.name) for path in files]]
-    if profile.p1.supervised is None:
-        return stand_in, "CLIP's image encoder"
-    try:
-        return _backbone(profile.p1.supervised, files, device), profile.p1.supervised.name
-    except UserError as error:
-        return stand_in, f"CLIP's image encoder, since {error}"
+    stand_in = "CLIP's image encoder"
+    if supervised is not None:
+        try:
+            return _backbone(supervised, [classifier.data.paths[image] for image in images], device), supervised.name
+        except UserError as error:
+            stand_in += f", since {error}"
+    return classifier.images.numpy()[images], stand_in
 
 
 def _backbone(encoder: config.Encoder, files: Sequence[Path], device: str, batch: int = 64) -> NDArray[Any]:
-    """A timm backbone's features, pooled as timm pools them before a classifier: ``(B, D)``."""
+    """A timm backbone's features, pooled as timm pools them before a classifier: ``(I, D)``."""
     from concurrent.futures import ThreadPoolExecutor
 
     import torch
@@ -165,61 +169,60 @@ def _backbone(encoder: config.Encoder, files: Sequence[Path], device: str, batch
 
     device = devices.choose(device)
     model = create_encoder(encoder).eval().to(device)
-    told = resolve_model_data_config(model)
-    transform = ImageTransform(input_size(model, encoder), encoder.mean or told["mean"], encoder.std or told["std"])
-    found = []
+    defaults = resolve_model_data_config(model)
+    mean, std = encoder.mean or defaults["mean"], encoder.std or defaults["std"]
+    transform = ImageTransform(input_size(model, encoder), mean, std)
+    features = []
     with ThreadPoolExecutor(threads.count()) as pool, torch.inference_mode():
         pictures = threads.ahead(pool, lambda path: transform(open_image(path)), files, most=2 * batch)
         for start in range(0, len(files), batch):
-            ready = torch.stack([next(pictures) for _ in files[start : start + batch]])  # (B, 3, h, w)
-            found.append(model(ready.to(device)).float().cpu())
-    features: NDArray[Any] = torch.cat(found).numpy()
-    return features
+            ready = torch.stack([next(pictures) for _ in files[start : start + batch]])  # (I, 3, h, w)
+            features.append(model(ready.to(device)).float().cpu())
+    whole: NDArray[Any] = torch.cat(features).numpy()
+    return whole
 
 
-def score(predictions: Mapping[str, Any], seed: int) -> dict[str, Any]:
-    """``probe`` and ``unseen`` of study.json, from the content of probe.json; empty where there were too few images."""
-    truth, zero = np.array(predictions["truth"]), np.array(predictions["zero_shot"])
-    found: dict[str, Any] = {"probe": {}, "unseen": {}}
-    draws = predictions["draws"]
-    if draws:
-        tests = [np.array(each["test"]) for each in draws]
-        zero_shot = float(np.mean([(zero[test] == truth[test]).mean() for test in tests]))
-        points = []
-        for shots in draws[0]["given"]:
-            rates = [
-                float((np.array(each["given"][shots]) == truth[test]).mean())
-                for each, test in zip(draws, tests, strict=True)
-            ]
-            points.append(
-                {"shots": int(shots), "accuracy": float(np.mean(rates)), "low": min(rates), "high": max(rates)}
-            )
-        crossing = next((each["shots"] for each in points if each["accuracy"] > zero_shot), None)
-        found["probe"] = {
-            "shots": [each["shots"] for each in points], "points": points, "zero_shot": zero_shot,
-            "crossing": crossing, "draws": len(draws), "test": len(tests[0]), "strength": STRENGTH,
-            "template": predictions["template"],
-        }  # fmt: skip
-    told = predictions["unseen"]
-    if told:
-        test, given = np.array(told["test"]), np.array(told["given"])
-        new = ~np.isin(truth[test], told["taught"])  # images of classes that were not taught
-        ours, theirs = zero[test] == truth[test], given == truth[test]
-        low, high = mean_intervals(ours[new].astype(np.float64) - theirs[new], seed)
-        gained, lost = int((ours & ~theirs)[new].sum()), int((theirs & ~ours)[new].sum())
-        labels = predictions["labels"]
-        untaught = sorted(set(truth.tolist()) - set(told["taught"]))
-        found["unseen"] = {
-            "clip": float(ours[new].mean()), "supervised": float(theirs[new].mean()), "n": int(new.sum()),
-            "low": float(low[0]), "high": float(high[0]), "p": mcnemar(gained, lost),
-            "confidence": float(np.array(told["confidence"])[new].mean()),
-            "seen": {
-                "clip": _mean(ours[~new]), "supervised": _mean(theirs[~new]), "n": int((~new).sum()),
-            },
-            "taught": len(told["taught"]), "train": told["train"], "network": told["network"],
-            "classes": [labels[label] for label in untaught], "of": len(labels), "template": predictions["template"],
-        }  # fmt: skip
-    return found
+def score(answers: ProbeAnswers) -> ProbeStudy | None:
+    """The linear probe beside zero-shot; ``None`` where there were too few images."""
+    if not answers.draws:
+        return None
+    truth, zero = np.array(answers.truth), np.array(answers.zero_shot)
+    tests = [np.array(draw.test) for draw in answers.draws]
+    zero_shot = float(np.mean([(zero[test] == truth[test]).mean() for test in tests]))
+    points = []
+    for shots in answers.draws[0].given:
+        rates = [
+            float((np.array(draw.given[shots]) == truth[test]).mean())
+            for draw, test in zip(answers.draws, tests, strict=True)
+        ]
+        points.append(Shots(int(shots), float(np.mean(rates)), min(rates), max(rates)))
+    return ProbeStudy(
+        shots=[point.shots for point in points], points=points, zero_shot=zero_shot,
+        crossing=next((point.shots for point in points if point.accuracy > zero_shot), None),
+        draws=len(tests), test=len(tests[0]), strength=STRENGTH, template=answers.template,
+    )  # fmt: skip
+
+
+def score_unseen(answers: ProbeAnswers, seed: int) -> UnseenStudy | None:
+    """CLIP and the supervised network on the same images; ``None`` where too few classes could be taught."""
+    unseen = answers.unseen
+    if unseen is None:
+        return None
+    truth, zero = np.array(answers.truth), np.array(answers.zero_shot)
+    test = np.array(unseen.test)
+    new = ~np.isin(truth[test], unseen.taught)  # images of classes that were not taught
+    clip, network = zero[test] == truth[test], np.array(unseen.given) == truth[test]
+    low, high = mean_intervals(clip[new].astype(np.float64) - network[new], seed)
+    return UnseenStudy(
+        clip=float(clip[new].mean()), supervised=float(network[new].mean()), n=int(new.sum()),
+        low=float(low[0]), high=float(high[0]),
+        p=mcnemar(int((clip & ~network)[new].sum()), int((network & ~clip)[new].sum())),
+        confidence=float(np.array(unseen.confidence)[new].mean()),
+        seen=Accuracies(_mean(clip[~new]), _mean(network[~new]), int((~new).sum())),
+        taught=len(unseen.taught), train=unseen.train, network=unseen.network,
+        classes=[answers.labels[label] for label in sorted(set(answers.truth) - set(unseen.taught))],
+        of=len(answers.labels), template=answers.template,
+    )  # fmt: skip
 
 
 def _mean(right: NDArray[np.bool_]) -> float | None:

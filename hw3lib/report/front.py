@@ -125,7 +125,7 @@ def stamp(profile: config.Profile, origin: dict[str, Any]) -> list[tuple[str, st
 def _commits(profile: config.Profile) -> dict[str, str]:
     """The commits at which the parts' results were made, by part."""
     folder = paths.runs(profile.name)
-    results = {"P1": "p1/scores.json", "P3": "p3/summary.json", "claims": "claims.json"}
+    results = {"P1": "p1/study.json", "P3": "p3/summary.json", "claims": "claims.json"}
     results |= {run: f"p2/{run}/scores.json" for run in profile.runs}
     commits = {part: read_scores(folder / path).get("provenance", {}).get("commit") for part, path in results.items()}
     return {part: str(commit) for part, commit in commits.items() if commit}

@@ -8,8 +8,10 @@ from typing import Any
 from hw3lib import config, paths
 from hw3lib.captioning import results
 from hw3lib.claims import evidence
+from hw3lib.prompts.results import Study
 from hw3lib.system import files, provenance
 from hw3lib.system.errors import UserError
+from hw3lib.system.results import read_result
 
 SCORES = ("CIDEr", "CLIPScore")
 
@@ -28,17 +30,25 @@ def summarise(profile: config.Profile) -> Path:
 def key_numbers(profile: config.Profile) -> dict[str, Any]:
     """What ``summary.json`` holds beside its origin: ``p1``, ``p2``, ``p3`` and ``claims``, from the score files."""
     folder = paths.runs(profile.name)
-    p1, p3 = read_scores(folder / "p1" / "scores.json"), read_scores(folder / "p3" / "summary.json")
+    p3 = read_scores(folder / "p3" / "summary.json")
     scored = [run for run in profile.runs if (folder / "p2" / run / "scores.json").is_file()]
     claims = evidence.load(profile) if (folder / "claims.json").is_file() else []
     return {
-        "p1": {
-            "prompts": {template: scores["accuracy"] for template, scores in p1.get("prompts", {}).items()},
-            "images": p1.get("images"),
-        },
+        "p1": _prompts(folder / "p1" / "study.json"),
         "p2": {run: results.read_scores(folder / "p2" / run).scores for run in scored},
         "p3": {key: value for key, value in p3.items() if key != "provenance"},
         "claims": {str(claim.number): claim.verdict for claim in claims},
+    }
+
+
+def _prompts(path: Path) -> dict[str, Any]:
+    """The accuracies of the profile's own prompts, and on how many images."""
+    if not path.is_file():
+        return {"prompts": {}, "images": None}
+    study = read_result(path, Study, "Delete it and run `hw3 report` again.")
+    return {
+        "prompts": {template: scores.accuracy for template, scores in study.prompts.items()},
+        "images": study.images,
     }
 
 

@@ -13,12 +13,17 @@ from hw3lib.system.errors import UserError
 T = TypeVar("T")
 
 
+def content(result: Any) -> Any:
+    """A dataclass as JSON's own types, field by field."""
+    return TypeAdapter(type(result)).dump_python(result, mode="json", by_alias=True)
+
+
 def write_result(path: str | Path, result: Any) -> Path:
     """Write a dataclass as JSON, field by field, atomically; returns the path.
 
     Raises ``ValueError`` on NaN, which JSON does not have.
     """
-    files.write_json(path, TypeAdapter(type(result)).dump_python(result, mode="json", by_alias=True))
+    files.write_json(path, content(result))
     return Path(path)
 
 
@@ -27,9 +32,9 @@ def read_result(path: str | Path, kind: type[T], remedy: str = "") -> T:
 
     A file that is missing, malformed, or of another version is a :class:`UserError` that names it and the remedy.
     """
-    content = files.read_json(path, remedy)
+    raw = files.read_json(path, remedy)
     try:
-        return TypeAdapter(kind).validate_python(content)
+        return TypeAdapter(kind).validate_python(raw)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or "the whole"

@@ -13,10 +13,13 @@ from hw3lib.claims import captions, evidence, table
 from hw3lib.claims.results import Claim
 from hw3lib.claims.verdicts import Part
 from hw3lib.data.caption_set import CaptionSet
+from hw3lib.metrics.paired_tests import Effect as PromptEffect
 from hw3lib.models.experiment import Experiment
+from hw3lib.prompts.results import Accuracies, FactorEffect, Negation, Pair, Study, UnseenStudy
 from hw3lib.system import files
 from hw3lib.system.errors import UserError
 from hw3lib.system.results import write_result
+from tests.support.predictions import study_of, template_scores
 
 
 def effect(value: float, half: float = 0.01, n: int = 300) -> dict[str, Any]:
@@ -25,24 +28,29 @@ def effect(value: float, half: float = 0.01, n: int = 300) -> dict[str, Any]:
 
 def prompt_study(
     a: float = 0.05, stops: tuple[float, ...] = (0.05, -0.05), negation: float = -0.1, clip: float = 0.7
-) -> dict[str, Any]:
-    return {
-        "factors": {
-            "article: a vs none": effect(a),
-            "article: correct vs none": effect(a),
-            "full stop": effect(sum(stops)) | {"per_frame": {f"frame {i}": effect(x) for i, x in enumerate(stops)}},
+) -> Study:
+    def shown(value: float) -> dict[str, Any]:
+        return effect(value) | {"p": 0.5, "holm": 0.5}
+
+    pairs = {
+        "There is no {object} here.": Pair(**shown(-0.2), twin="There is a {object} here."),
+        "No {object}, no score.": Pair(**shown(negation), twin="A {object}, a score."),
+    }
+    frames = {f"frame {i}": PromptEffect(**shown(stop)) for i, stop in enumerate(stops)}
+    return study_of(
+        {"a {object}": template_scores(0.5, {"kite": 0.5, "bear": 0.5})},
+        factors={
+            "article: a vs none": FactorEffect(**shown(a), per_frame={}),
+            "article: correct vs none": FactorEffect(**shown(a), per_frame={}),
+            "full stop": FactorEffect(**shown(sum(stops)), per_frame=frames),
         },
-        "negation": effect(negation) | {
-            "pairs": {
-                "There is no {object} here.": effect(-0.2) | {"twin": "There is a {object} here."},
-                "No {object}, no score.": effect(negation) | {"twin": "A {object}, a score."},
-            }
-        },
-        "unseen": {
-            "clip": clip, "supervised": 0.0, "n": 200, "low": clip - 0.05, "high": clip + 0.05,
-            "classes": ["kite", "bear"], "seen": {"clip": 0.8, "supervised": 0.9},
-        },
-    }  # fmt: skip
+        negation=Negation(**shown(negation), pairs=pairs, overall=PromptEffect(**shown(negation))),
+        unseen=UnseenStudy(
+            clip=clip, supervised=0.0, n=200, low=clip - 0.05, high=clip + 0.05, p=0.0, confidence=0.5,
+            seen=Accuracies(0.8, 0.9, 100), taught=2, train=100, network="vit", classes=["kite", "bear"], of=4,
+            template="a {object}",
+        ),
+    )  # fmt: skip
 
 
 def compared(over_centre: float, half: float = 0.01) -> Compared:
@@ -106,7 +114,7 @@ def put(profile: config.Profile, path: str, content: Any) -> None:
     ],
 )
 def test_the_claims_about_prompts_come_out_each_way(tiny_profile, number, changes, verdict) -> None:
-    put(tiny_profile, "p1/study.json", prompt_study(**changes))
+    write_result(paths.runs(tiny_profile.name) / "p1" / "study.json", prompt_study(**changes))
     assert judged(tiny_profile, number).verdict == verdict
 
 

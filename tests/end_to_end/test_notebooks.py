@@ -179,4 +179,4 @@ def test_papermill_alone_runs_a_notebook(tmp_path: Path) -> None:
     out = tmp_path / "out.ipynb"
     command = [sys.executable, "-m", "papermill", "notebooks/p1_prompts.ipynb", str(out), "-p", "profile", "smoke"]
     subprocess.run(command, check=True, env=environment, cwd=REPOSITORY)
-    assert (tmp_path / "runs" / "smoke" / "p1" / "scores.json").is_file()
+    assert (tmp_path / "runs" / "smoke" / "p1" / "study.json").is_file()

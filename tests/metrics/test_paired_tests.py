@@ -10,7 +10,7 @@ from scipy import stats
 
 from hw3lib.metrics import bootstrap
 from hw3lib.metrics.bootstrap import mean_intervals
-from hw3lib.metrics.paired_tests import Contrast, calibration_error, effects, holm, mcnemar, sign_flip
+from hw3lib.metrics.paired_tests import Contrast, Effect, calibration_error, effects, holm, mcnemar, sign_flip
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -120,11 +120,18 @@ def test_an_effect_is_a_weighted_difference_of_accuracies() -> None:
     right = np.random.default_rng(5).uniform(size=(4, 90)) < 0.5
     rates = right.mean(1)
     found = effects(right, {"x": Contrast(np.array([1, -1, 1, -1]), 2), "y": Contrast(np.array([1, -1, -1, 1]), 1)})
-    assert found["x"]["effect"] == pytest.approx((rates[0] - rates[1] + rates[2] - rates[3]) / 2)
-    assert found["y"]["effect"] == pytest.approx(rates[0] - rates[1] - rates[2] + rates[3])
-    assert found["x"]["low"] < found["x"]["effect"] < found["x"]["high"]
-    assert found["x"]["n"] == 90
+    assert found["x"].effect == pytest.approx((rates[0] - rates[1] + rates[2] - rates[3]) / 2)
+    assert found["y"].effect == pytest.approx(rates[0] - rates[1] - rates[2] + rates[3])
+    assert found["x"].low < found["x"].effect < found["x"].high
+    assert found["x"].n == 90
+    assert [effect.holm for effect in found.values()] == holm([effect.p for effect in found.values()])
     assert effects(right, {}) == {}
+
+
+def test_an_effect_is_significant_by_its_corrected_p_value() -> None:
+    rest = {"effect": 0.1, "low": 0.0, "high": 0.2, "n": 9, "p": 0.01}
+    assert Effect(**rest, holm=0.049).significant
+    assert not Effect(**rest, holm=0.05).significant
 
 
 def test_the_calibration_error_is_the_gap_bin_by_bin() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 from hw3lib import config
 from hw3lib.data.labelled import load_labelled
 from hw3lib.prompts import probe
+from hw3lib.prompts.results import Accuracies, Draw, ProbeAnswers, Shots, UnseenAnswers
 from hw3lib.prompts.zero_shot import Classifier
 from tests.support.tiny_clip import ColourClip, write_colours
 
@@ -61,60 +63,59 @@ def test_more_images_make_a_better_classifier() -> None:
     assert rates[2] > 0.8
 
 
-def predictions(taught: list[int]) -> dict[str, object]:
-    truth = [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3]
-    zero = [0, 0, 1, 1, 1, 1, 2, 2, 2, 3, 3, 0]
-    return {
-        "truth": truth, "zero_shot": zero, "template": "a {object}", "labels": ["ant", "bee", "cat", "dog"],
-        "draws": [
-            {"test": [0, 3, 6, 9], "given": {"1": [1, 1, 1, 3], "2": [0, 1, 2, 3]}},
-            {"test": [2, 5, 8, 11], "given": {"1": [0, 0, 0, 0], "2": [0, 1, 2, 0]}},
+def answers(taught: list[int]) -> ProbeAnswers:
+    return ProbeAnswers(
+        truth=[0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3],
+        zero_shot=[0, 0, 1, 1, 1, 1, 2, 2, 2, 3, 3, 0],
+        template="a {object}",
+        labels=["ant", "bee", "cat", "dog"],
+        draws=[
+            Draw([0, 3, 6, 9], {"1": [1, 1, 1, 3], "2": [0, 1, 2, 3]}),
+            Draw([2, 5, 8, 11], {"1": [0, 0, 0, 0], "2": [0, 1, 2, 0]}),
         ],
-        "unseen": {
-            "network": "net", "taught": taught, "train": 2, "test": [1, 2, 4, 5, 6, 7, 8, 9, 10, 11],
-            "given": [0, 0, 1, 0, 0, 1, 1, 0, 0, 1], "confidence": [0.5] * 4 + [0.75] * 6,
-        },
-    }  # fmt: skip
+        unseen=UnseenAnswers(
+            network="net", taught=taught, train=2, test=[1, 2, 4, 5, 6, 7, 8, 9, 10, 11],
+            given=[0, 0, 1, 0, 0, 1, 1, 0, 0, 1], confidence=[0.5] * 4 + [0.75] * 6,
+        ),
+    )  # fmt: skip
 
 
 def test_the_probe_is_scored_on_its_test_images_beside_zero_shot_on_the_same() -> None:
-    found = probe.score(predictions([0, 1]), 0)["probe"]
-    assert found["shots"] == [1, 2]
-    assert found["points"][0] == {"shots": 1, "accuracy": 0.375, "low": 0.25, "high": 0.5}
-    assert found["points"][1]["accuracy"] == pytest.approx((1 + 0.75) / 2)
-    assert found["zero_shot"] == pytest.approx((1 + 0.5) / 2)
-    assert found["crossing"] == 2
-    assert found["draws"] == 2
-    assert found["test"] == 4
+    found = probe.score(answers([0, 1]))
+    assert found.shots == [1, 2]
+    assert found.points[0] == Shots(1, accuracy=0.375, low=0.25, high=0.5)
+    assert found.points[1].accuracy == pytest.approx((1 + 0.75) / 2)
+    assert found.zero_shot == pytest.approx((1 + 0.5) / 2)
+    assert found.crossing == 2
+    assert found.draws == 2
+    assert found.test == 4
 
 
 def test_clip_and_the_network_are_compared_on_the_untaught_classes_images_alone() -> None:
-    found = probe.score(predictions([0, 1]), 0)["unseen"]
-    assert found["n"] == 6
-    assert found["clip"] == pytest.approx(5 / 6)
-    assert found["supervised"] == 0
-    assert found["low"] <= 5 / 6 <= found["high"]
-    assert found["p"] == pytest.approx(2 * 0.5**5)
-    assert found["confidence"] == 0.75
-    assert found["classes"] == ["cat", "dog"]
-    assert found["seen"] == {"clip": 0.75, "supervised": 0.75, "n": 4}
+    found = probe.score_unseen(answers([0, 1]), 0)
+    assert found.n == 6
+    assert found.clip == pytest.approx(5 / 6)
+    assert found.supervised == 0
+    assert found.low <= 5 / 6 <= found.high
+    assert found.p == pytest.approx(2 * 0.5**5)
+    assert found.confidence == 0.75
+    assert found.classes == ["cat", "dog"]
+    assert found.seen == Accuracies(clip=0.75, supervised=0.75, n=4)
 
 
 def test_where_no_image_of_the_taught_classes_is_left_their_accuracy_is_not_known() -> None:
-    told = predictions([0, 1])
-    told["unseen"] |= {"test": [6, 7, 8], "given": [0, 0, 1], "confidence": [0.5] * 3}  # type: ignore[operator]
-    found = probe.score(told, 0)["unseen"]
-    assert found["seen"] == {"clip": None, "supervised": None, "n": 0}
-    assert found["n"] == 3
+    whole = answers([0, 1])
+    few = replace(whole.unseen, test=[6, 7, 8], given=[0, 0, 1], confidence=[0.5] * 3)
+    found = probe.score_unseen(replace(whole, unseen=few), 0)
+    assert found.seen == Accuracies(clip=None, supervised=None, n=0)
+    assert found.n == 3
 
 
-def classifier(folder: Path, per_class: int) -> tuple[Classifier, config.Labelled]:
-    images, labels = write_colours(folder / "p1", per_class)
-    asked = Classifier(ColourClip(), load_labelled(images, labels))  # type: ignore[arg-type]
-    return asked, config.Labelled(images=str(images), id2label=str(labels))
+def classifier(folder: Path, per_class: int) -> Classifier:
+    return Classifier(ColourClip(), load_labelled(*write_colours(folder / "p1", per_class)))  # type: ignore[arg-type]
 
 
-def test_a_network_cannot_say_what_it_was_not_taught(tmp_path: Path, tiny_profile: config.Profile) -> None:
+def test_a_network_cannot_say_what_it_was_not_taught(tmp_path: Path) -> None:
     images, labels = write_colours(tmp_path / "p1", 12)
     for path in images.glob("12_*.png"):  # a fourth class, so that two are taught
         if int(path.stem.split("_")[1]) % 2:
@@ -125,34 +126,24 @@ def test_a_network_cannot_say_what_it_was_not_taught(tmp_path: Path, tiny_profil
         name="vit_tiny_patch16_224", weights="none", image_size=32,
         arguments={"patch_size": 8, "embed_dim": 24, "depth": 1, "num_heads": 2},
     )  # fmt: skip
-    p1 = config.Labelled(images=str(images), id2label=str(labels), supervised=tiny)
-    profile = config.Profile(**{**vars(tiny_profile), "p1": p1})
-    told = probe.predict(profile, asked, "a {object}")["unseen"]
-    assert told["network"] == "vit_tiny_patch16_224"
-    assert len(told["taught"]) == 2
-    assert set(told["given"]) <= set(told["taught"])
-    assert len(told["test"]) + told["train"] == 36
+    unseen = probe.predict(asked, "a {object}", tiny, seed=0).unseen
+    assert unseen.network == "vit_tiny_patch16_224"
+    assert len(unseen.taught) == 2
+    assert set(unseen.given) <= set(unseen.taught)
+    assert len(unseen.test) + unseen.train == 36
 
 
-def test_few_images_leave_some_to_test_on_and_very_few_make_no_probe(
-    tmp_path: Path, tiny_profile: config.Profile
-) -> None:
+def test_few_images_leave_some_to_test_on_and_very_few_make_no_probe(tmp_path: Path) -> None:
     for per_class, expected in ((1, []), (2, ["1"]), (5, ["1", "2", "4"])):
-        asked, p1 = classifier(tmp_path / str(per_class), per_class)
-        found = probe.predict(config.Profile(**{**vars(tiny_profile), "p1": p1}), asked, "a {object}")
-        assert list(found["draws"][0]["given"] if found["draws"] else []) == expected
-        scored = probe.score(found, 0)
-        assert bool(scored["probe"]) == bool(expected)
-        assert scored["unseen"] == {}  # of three classes one would be taught, which is no choice
+        found = probe.predict(classifier(tmp_path / str(per_class), per_class), "a {object}", None, seed=0)
+        assert list(found.draws[0].given if found.draws else []) == expected
+        assert bool(probe.score(found)) == bool(expected)
+        assert probe.score_unseen(found, 0) is None  # of three classes one would be taught, which is no choice
 
 
-def test_where_a_networks_weights_are_missing_clips_encoder_stands_in_and_says_so(
-    tmp_path: Path, tiny_profile: config.Profile
-) -> None:
-    asked, p1 = classifier(tmp_path, 2)
+def test_where_a_networks_weights_are_missing_clips_encoder_stands_in_and_says_so(tmp_path: Path) -> None:
+    asked = classifier(tmp_path, 2)
     gone = config.Encoder(name="vit_tiny_patch16_224", weights=str(tmp_path / "gone.safetensors"))
-    p1 = config.Labelled(images=p1.images, id2label=p1.id2label, supervised=gone)
-    profile = config.Profile(**{**vars(tiny_profile), "p1": p1})
-    features, name = probe.network_features(profile, asked, asked.data.paths)
-    assert (features == asked.images.numpy()).all()
+    features, name = probe.network_features(asked, np.array([0, 2, 5]), gone)
+    assert (features == asked.images.numpy()[[0, 2, 5]]).all()
     assert name.startswith("CLIP's image encoder, since there are no weights")

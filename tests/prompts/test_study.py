@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,61 +9,63 @@ import pytest
 import torch
 
 from hw3lib import config, paths
-from hw3lib.data.labelled import load_labelled
 from hw3lib.metrics.paired_tests import calibration_error, holm, mcnemar
 from hw3lib.models.clip import ClipModel
-from hw3lib.prompts import ensembles, examples, study
+from hw3lib.models.experiment import Experiment
+from hw3lib.prompts import ensembles, study
+from hw3lib.prompts.answers import Answers
+from hw3lib.prompts.examples import changed_pictures, pick_examples, ranked_pictures
+from hw3lib.prompts.results import Study
 from hw3lib.prompts.templates import Prompt, PromptSet
-from hw3lib.prompts.zero_shot import Classifier
+from hw3lib.prompts.zero_shot import Classifier, unique_names
 from hw3lib.system import files
 from hw3lib.system.errors import UserError
+from hw3lib.system.results import read_result
 from tests.support.predictions import made_up
 from tests.support.tiny_clip import ColourClip, write_colours
 
 
 def test_every_template_gets_the_measures_of_their_definitions() -> None:
-    predictions, sets = made_up()
-    found = study.score(predictions, sets, 0)
-    row = predictions["templates"].index("This is a {object} image.")
-    one = found["templates"]["This is a {object} image."]
-    truth, classes = predictions["truth"], predictions["classes"][row]
+    answers, sets = made_up()
+    found = study.score(answers, sets, 0)
+    row = answers.templates.index("This is a {object} image.")
+    one = found.templates["This is a {object} image."]
+    truth, classes = answers.truth, answers.classes[row]
     right = [bool(first == true) for (first, *_), true in zip(classes, truth, strict=True)]
-    assert one["accuracy"] == pytest.approx(sum(right) / 60)
+    assert one.accuracy == pytest.approx(sum(right) / 60)
     rates = [sum(hit for hit, true in zip(right, truth, strict=True) if true == label) / 15 for label in range(4)]
-    assert one["per_class"] == pytest.approx({f"class {label}": rate for label, rate in enumerate(rates)})
-    assert one["mean_per_class"] == pytest.approx(sum(rates) / 4)
-    assert one["top5"] == 1.0  # of four classes
-    assert one["nll"] == pytest.approx(-predictions["true"][row].mean())
-    assert one["ece"] == pytest.approx(calibration_error(predictions["probabilities"][row][:, 0], right))
-    assert one["sets"] == ["report", "factorial"]
-    assert one["factors"] == {"frame": "This is {object} image", "article": "a", "full stop": "yes"}
+    assert one.per_class == pytest.approx({f"class {label}": rate for label, rate in enumerate(rates)})
+    assert one.mean_per_class == pytest.approx(sum(rates) / 4)
+    assert one.top5 == 1.0  # of four classes
+    assert one.nll == pytest.approx(-answers.true[row].mean())
+    assert one.ece == pytest.approx(calibration_error(answers.probabilities[row][:, 0], right))
+    assert one.sets == ["report", "factorial"]
+    assert one.factors == {"frame": "This is {object} image", "article": "a", "full stop": "yes"}
 
 
 def test_templates_are_compared_with_the_baseline_on_the_same_images() -> None:
-    predictions, sets = made_up()
-    found = study.score(predictions, sets, 0)["templates"]
-    right = predictions["classes"][..., 0] == predictions["truth"]
+    answers, sets = made_up()
+    found = study.score(answers, sets, 0).templates
+    right = answers.classes[..., 0] == answers.truth
     base = right[0]
-    assert found[predictions["templates"][0]]["against_baseline"] is None
+    assert found[answers.templates[0]].against_baseline is None
     p_values = []
-    for row, template in enumerate(predictions["templates"][1:], start=1):
-        told = found[template]["against_baseline"]
+    for row, template in enumerate(answers.templates[1:], start=1):
+        told = found[template].against_baseline
         gained, lost = int((right[row] & ~base).sum()), int((base & ~right[row]).sum())
-        assert (told["gained"], told["lost"], told["n"]) == (gained, lost, 60)
-        assert told["p"] == pytest.approx(mcnemar(gained, lost))
-        assert told["effect"] == pytest.approx((gained - lost) / 60)
-        assert told["low"] <= told["effect"] <= told["high"]
-        p_values.append(told["p"])
-    corrected = [found[template]["against_baseline"]["holm"] for template in predictions["templates"][1:]]
+        assert (told.gained, told.lost, told.n) == (gained, lost, 60)
+        assert told.p == pytest.approx(mcnemar(gained, lost))
+        assert told.effect == pytest.approx((gained - lost) / 60)
+        assert told.low <= told.effect <= told.high
+        p_values.append(told.p)
+    corrected = [found[template].against_baseline.holm for template in answers.templates[1:]]
     assert corrected == pytest.approx(holm(p_values))
 
 
 def test_main_effects_and_interactions_are_averages_over_the_cells() -> None:
-    predictions, sets = made_up()
-    found = study.score(predictions, sets, 0)
-    rates = {
-        tuple(each["factors"].values()): each["accuracy"] for each in found["templates"].values() if each["factors"]
-    }
+    answers, sets = made_up()
+    found = study.score(answers, sets, 0)
+    rates = {tuple(each.factors.values()): each.accuracy for each in found.templates.values() if each.factors}
     frames = sorted({frame for frame, _, _ in rates})
 
     def mean(article: str | None = None, stop: str | None = None, frame: str | None = None) -> float:
@@ -76,78 +79,81 @@ def test_main_effects_and_interactions_are_averages_over_the_cells() -> None:
             )
         )
 
-    factors, mixed = found["factors"], found["interactions"]
+    factors, mixed = found.factors, found.interactions
     assert set(factors) == {"article: a vs none", "article: correct vs none", "full stop"}
-    assert factors["article: a vs none"]["effect"] == pytest.approx(mean("a") - mean("none"))
-    assert factors["article: correct vs none"]["effect"] == pytest.approx(mean("correct") - mean("none"))
-    assert factors["full stop"]["effect"] == pytest.approx(mean(stop="yes") - mean(stop="no"))
+    assert factors["article: a vs none"].effect == pytest.approx(mean("a") - mean("none"))
+    assert factors["article: correct vs none"].effect == pytest.approx(mean("correct") - mean("none"))
+    assert factors["full stop"].effect == pytest.approx(mean(stop="yes") - mean(stop="no"))
     for frame in frames:
         inside = mean(stop="yes", frame=frame) - mean(stop="no", frame=frame)
         others = [mean(stop="yes", frame=other) - mean(stop="no", frame=other) for other in frames if other != frame]
-        assert factors["full stop"]["per_frame"][frame]["effect"] == pytest.approx(inside)
-        assert mixed[f"full stop, in “{frame}” against the other frames"]["effect"] == pytest.approx(
+        assert factors["full stop"].per_frame[frame].effect == pytest.approx(inside)
+        assert mixed[f"full stop, in “{frame}” against the other frames"].effect == pytest.approx(
             inside - np.mean(others)
         )
-    assert mixed["article: a vs none, with a full stop against without"]["effect"] == pytest.approx(
+    assert mixed["article: a vs none, with a full stop against without"].effect == pytest.approx(
         mean("a", "yes") - mean("none", "yes") - mean("a", "no") + mean("none", "no")
     )
     for effect in factors.values():
-        assert effect["low"] <= effect["effect"] <= effect["high"]
-        assert effect["n"] == 60
-        assert effect["p"] <= effect["holm"] <= 1
+        assert effect.low <= effect.effect <= effect.high
+        assert effect.n == 60
+        assert effect.p <= effect.holm <= 1
 
 
 def test_main_effects_are_the_coefficients_of_a_linear_model() -> None:
     formula = pytest.importorskip("statsmodels.formula.api")
     pandas = pytest.importorskip("pandas")
-    predictions, sets = made_up(seed=5)
-    found = study.score(predictions, sets, 0)
+    answers, sets = made_up(seed=5)
+    found = study.score(answers, sets, 0)
     table = pandas.DataFrame(
         [
-            {**dict(zip(("frame", "article", "stop"), each["factors"].values(), strict=True)), "rate": each["accuracy"]}
-            for each in found["templates"].values()
-            if each["factors"]
+            {**dict(zip(("frame", "article", "stop"), each.factors.values(), strict=True)), "rate": each.accuracy}
+            for each in found.templates.values()
+            if each.factors
         ]
     )
     model = formula.ols("rate ~ C(frame) + C(article, Treatment('none')) + C(stop, Treatment('no'))", table).fit()
-    factors = found["factors"]
+    factors = found.factors
     for name, key in (
         ("article: a vs none", "C(article, Treatment('none'))[T.a]"),
         ("article: correct vs none", "C(article, Treatment('none'))[T.correct]"),
         ("full stop", "C(stop, Treatment('no'))[T.yes]"),
     ):
-        assert factors[name]["effect"] == pytest.approx(model.params[key], abs=1e-12)
+        assert factors[name].effect == pytest.approx(model.params[key], abs=1e-12)
 
 
 def test_a_negation_is_compared_with_its_own_twin() -> None:
-    predictions, sets = made_up()
-    found = study.score(predictions, sets, 0)
-    negation, scored = found["negation"], found["templates"]
-    pairs = negation["pairs"]
+    answers, sets = made_up()
+    found = study.score(answers, sets, 0)
+    negation, scored = found.negation, found.templates
+    pairs = negation.pairs
     assert len(pairs) == 3
     for negated, told in pairs.items():
-        assert told["effect"] == pytest.approx(scored[negated]["accuracy"] - scored[told["twin"]]["accuracy"])
-    assert negation["effect"] == pytest.approx(np.mean([told["effect"] for told in pairs.values()]))
-    assert negation["negation vs affirmative twin"]["effect"] == negation["effect"]
+        assert told.effect == pytest.approx(scored[negated].accuracy - scored[told.twin].accuracy)
+    assert negation.effect == pytest.approx(np.mean([told.effect for told in pairs.values()]))
+    assert negation.overall.effect == negation.effect
 
 
 def test_a_set_without_a_design_has_no_factors() -> None:
-    predictions, sets = made_up()
+    answers, sets = made_up()
     plain = PromptSet("own", "own", tuple(map(Prompt, sets[0].templates)), sets[0].baseline, sets[0].baseline)
-    rows = [predictions["templates"].index(template) for template in plain.templates]
-    few = {**predictions, "templates": list(plain.templates)}
-    few |= {key: predictions[key][rows] for key in ("classes", "probabilities", "true")}  # type: ignore[index]
+    rows = [answers.templates.index(template) for template in plain.templates]
+    few = replace(
+        answers, templates=list(plain.templates), classes=answers.classes[rows],
+        probabilities=answers.probabilities[rows], true=answers.true[rows],
+    )  # fmt: skip
     found = study.score(few, [plain], 0)
-    assert found["factors"] == found["interactions"] == found["negation"] == {}
-    assert found["templates"][plain.templates[1]]["factors"] == {}
+    assert found.factors == found.interactions == {}
+    assert found.negation is None
+    assert found.templates[plain.templates[1]].factors == {}
 
 
 def test_the_confusion_matrix_counts_images_by_truth_and_answer() -> None:
-    predictions, _ = made_up()
-    found = examples.confusion(predictions, predictions["templates"][0])
+    answers, _ = made_up()
+    found = answers.confusion(answers.templates[0])
     assert found.sum() == 60
     assert found.sum(1).tolist() == [15] * 4
-    assert np.trace(found) == (predictions["classes"][0][:, 0] == predictions["truth"]).sum()
+    assert np.trace(found) == (answers.classes[0][:, 0] == answers.truth).sum()
 
 
 def test_the_greedy_ensemble_is_that_of_trying_every_candidate_in_full() -> None:
@@ -200,61 +206,121 @@ def test_one_half_of_every_class_chooses_and_the_other_judges() -> None:
     assert (half != ensembles.chosen_on(truth, 2)).any()
 
 
+def test_a_study_keeps_apart_classes_of_one_name_and_knows_the_published_accuracy() -> None:
+    answers, _ = made_up()
+    titles = unique_names({0: "crane", 1: "crane", 2: "dog", 3: "cat"})
+    own = PromptSet("own", "own", (Prompt(answers.templates[0], 0.6), Prompt("{object}")), *answers.templates[:1] * 2)
+    found = study.score(replace(answers, labels=list(titles.values())), [own, *made_up()[1]], 0)
+    assert list(found.prompts) == [answers.templates[0], "{object}"]
+    assert found.prompts[answers.templates[0]].published == 0.6
+    assert found.prompts["{object}"].published is None
+    assert list(found.prompts["{object}"].per_class) == ["crane (0)", "crane (1)", "dog", "cat"]
+    assert found.chance == 0.25
+
+
+def test_sets_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    own = tmp_path / "factorial.json"
+    own.write_text(json.dumps({"templates": [{"template": "my {}"}]}))
+    sets = study.load_sets(config.Labelled(images="", id2label="", prompts=str(own), study=("factorial",)))
+    assert [prompts.name for prompts in sets] == ["factorial", "factorial (factorial)"]
+
+
 @pytest.fixture
-def profile(tmp_path: Path, tiny_profile: config.Profile, monkeypatch: pytest.MonkeyPatch) -> config.Profile:
+def experiment(tmp_path: Path, tiny_profile: config.Profile, monkeypatch: pytest.MonkeyPatch) -> Experiment:
     monkeypatch.setattr(ClipModel, "load", classmethod(lambda cls, cfg, device="cpu": ColourClip()))
     images, labels = write_colours(tmp_path / "p1", per_class=6)
     own = tmp_path / "own.json"
     own.write_text(json.dumps({"templates": [{"template": "a {}"}, {"template": "a wrong {}"}]}))
     p1 = config.Labelled(images=str(images), id2label=str(labels), prompts=str(own), study=("factorial",))
-    return config.Profile(**{**vars(tiny_profile), "p1": p1})
+    return Experiment.open(config.Profile(**{**vars(tiny_profile), "p1": p1}))
 
 
-def test_a_study_writes_predictions_and_what_follows_from_them(profile: config.Profile) -> None:
-    path = study.run(profile)
-    assert path == paths.runs("tiny") / "p1" / "study.json"
-    found = files.read_json(path)
-    predictions = study.read_predictions(path.with_name("study.safetensors"))
-    sets = study.load_sets(profile)
-    again = study.score(predictions, sets, profile.seed)
-    assert {key: found[key] for key in again} == json.loads(json.dumps(again))
-    assert found["baseline"] == "a {object}"
-    assert found["templates"]["a wrong {object}"]["accuracy"] == 0
-    assert found["templates"]["a wrong {object}"]["against_baseline"]["lost"] == 18
-    assert found["templates"]["a {object}"]["accuracy"] == 1
-    assert found["ensemble"]["rows"][0]["accuracy"] == 1
-    assert {"probe", "unseen", "provenance"} <= set(found)
+def test_a_study_writes_answers_and_what_follows_from_them(experiment: Experiment) -> None:
+    found = study.run(experiment)
+    path = paths.runs("tiny") / "p1" / "study.json"
+    assert read_result(path, Study) == found
+    again = study.rescore(path.parent, study.load_sets(experiment.profile.p1), experiment.profile.seed)
+    assert replace(again, provenance=found.provenance) == found
+    assert found.images == 18
+    assert found.labels == ["red", "green", "blue"]
+    assert found.baseline == "a {object}"
+    assert list(found.prompts) == ["a {object}", "a wrong {object}"]
+    assert found.templates["a wrong {object}"].accuracy == 0
+    assert found.templates["a wrong {object}"].against_baseline.lost == 18
+    assert found.templates["a {object}"].accuracy == 1
+    assert found.templates["a {object}"].per_class == {"red": 1.0, "green": 1.0, "blue": 1.0}
+    assert found.ensemble.rows[0].accuracy == 1
+    assert found.probe is not None
+    assert {"commit", "seed", "versions"} <= set(found.provenance)
+    written = files.read_json(path)
+    assert written["negation"]["negation vs affirmative twin"]["effect"] == found.negation.effect
 
 
-def test_the_predictions_are_the_models_probabilities(profile: config.Profile) -> None:
-    study.run(profile)
-    predictions = study.read_predictions(paths.runs("tiny") / "p1" / "study.safetensors")
-    classifier = Classifier(ColourClip(), load_labelled(profile.p1.images, profile.p1.id2label))  # type: ignore[arg-type]
-    row = predictions["templates"].index("a wrong {object}")
+def test_only_images_of_known_class_are_studied(experiment: Experiment) -> None:
+    (unlabelled,) = Path(experiment.profile.p1.images).glob("5_2.png")
+    unlabelled.rename(unlabelled.with_name("picture.png"))
+    found = study.run(experiment)
+    answers = Answers.read(experiment.folder / "p1" / "study.safetensors")
+    assert found.images == len(answers.truth) == 17
+    assert "picture.png" not in answers.images
+    assert found.templates["a {object}"].accuracy == 1
+
+
+def test_the_answers_are_the_models_probabilities(experiment: Experiment) -> None:
+    study.run(experiment)
+    answers = Answers.read(experiment.folder / "p1" / "study.safetensors")
+    classifier = Classifier(ColourClip(), experiment.labelled)  # type: ignore[arg-type]
+    row = answers.templates.index("a wrong {object}")
     expected = classifier.probabilities("a wrong {object}")
     top, classes = expected.topk(3)
-    assert predictions["probabilities"][row] == pytest.approx(top.numpy(), abs=1e-6)
-    assert (predictions["classes"][row] == classes.numpy()).all()
+    assert answers.probabilities[row] == pytest.approx(top.numpy(), abs=1e-6)
+    assert (answers.classes[row] == classes.numpy()).all()
     true = expected[torch.arange(18), torch.tensor(classifier.truth)].log()
-    assert predictions["true"][row] == pytest.approx(true.numpy(), abs=1e-4)
+    assert answers.true[row] == pytest.approx(true.numpy(), abs=1e-4)
 
 
-def test_a_study_of_nothing_and_a_foreign_predictions_file_are_refused(profile: config.Profile, tmp_path: Path) -> None:
+def test_a_study_of_nothing_and_a_foreign_file_of_answers_are_refused(experiment: Experiment, tmp_path: Path) -> None:
     foreign = tmp_path / "x.safetensors"
     foreign.write_bytes(b"no tensors")
     with pytest.raises(UserError, match=r"x\.safetensors"):
-        study.read_predictions(foreign)
-    for number, path in enumerate(sorted(Path(profile.p1.images).iterdir())):
+        Answers.read(foreign)
+    for number, path in enumerate(sorted(Path(experiment.profile.p1.images).iterdir())):
         path.rename(path.with_name(f"picture{number}.png"))
     with pytest.raises(UserError, match="label id"):
-        study.run(profile)
+        study.run(experiment)
 
 
-def test_the_pictures_shown_are_those_whose_answer_changed(profile: config.Profile) -> None:
-    study.run(profile)
-    predictions = study.read_predictions(paths.runs("tiny") / "p1" / "study.safetensors")
-    shown = examples.changed_pictures(profile, predictions, "a wrong {object}", "a {object}", ["red", "blue"])
-    assert [(truth, before) for _, truth, before, _ in shown] == [("red", "red"), ("blue", "blue")]
-    assert all(after != truth for _, truth, _, after in shown)
-    assert shown[0][0].getpixel((20, 16)) == (220, 30, 30)
-    assert examples.changed_pictures(profile, predictions, "a {object}.", "a {object}", ["red"]) == []
+def test_the_pictures_shown_are_those_whose_answer_changed(experiment: Experiment) -> None:
+    study.run(experiment)
+    answers = Answers.read(experiment.folder / "p1" / "study.safetensors")
+    data = experiment.labelled
+    shown = changed_pictures(data, answers, "a wrong {object}", "a {object}", ["red", "blue"])
+    assert [(change.truth, change.before) for change in shown] == [("red", "red"), ("blue", "blue")]
+    assert all(change.after != change.truth for change in shown)
+    assert shown[0].picture.getpixel((20, 16)) == (220, 30, 30)
+    assert changed_pictures(data, answers, "a {object}.", "a {object}", ["red"]) == []
+
+
+def test_examples_take_turns_between_right_contested_and_wrong() -> None:
+    classes = np.array([[0, 0, 1, 1, 1], [0, 0, 0, 0, 1]])[..., None]
+    probabilities = np.array([[0.5, 0.9, 0.6, 0.8, 0.3], [0.5, 0.7, 0.6, 0.8, 0.3]])[..., None]
+    answers = replace(
+        made_up()[0], classes=classes, probabilities=probabilities, truth=np.array([0, 0, 1, 2, 1]),
+        templates=["a", "b"], images=[*"vwxyz"],
+    )  # fmt: skip
+    assert pick_examples(answers, "ab") == [1, 2, 3]  # surest right, contested, wrong under both
+    assert pick_examples(answers, "ab", 2) == [1, 2]
+    assert sorted(pick_examples(answers, "ab", 9)) == [0, 1, 2, 3, 4]
+    assert pick_examples(answers, "a", 1) == [1]
+
+
+def test_pictures_are_ranked_by_the_templates_own_probabilities(experiment: Experiment) -> None:
+    study.run(experiment)
+    answers = Answers.read(experiment.folder / "p1" / "study.safetensors")
+    (shown,) = ranked_pictures(experiment.labelled, answers, "a {object}", [answers.images.index("12_1.png")])
+    assert shown.truth == "blue"
+    assert shown.picture.size == (40, 33)
+    assert shown.classes[0][0] == "blue"
+    values = [value for _, value in shown.classes]
+    assert values == sorted(values, reverse=True)
+    assert sum(values) == pytest.approx(1)

@@ -11,6 +11,8 @@ from PIL import Image
 
 from hw3lib.display.bundle import figure_bundle, table_bundle
 from hw3lib.system import files
+from hw3lib.system.results import write_result
+from tests.support.predictions import study_of, template_scores
 
 EVIL = '#eval("1") $x$ @ref [b] *c* _d_ `e` <label> <script>alert(1)</script> \\ "q" & 犬'
 CHINESE = "模型看見了一隻綿羊"
@@ -49,14 +51,8 @@ def make(root: Path, profile: str = "fake", notebooks: bool = True) -> Path:
     (root / "configs" / f"{profile}.yaml").write_text(_PROFILE, encoding="utf-8")
     runs = root / "runs" / profile
     prompts = ("This is a photo of {object}", "This is a {object} image.", "No {object}, no score.")
-    files.write_json(
-        runs / "p1" / "scores.json",
-        {
-            "provenance": _STAMP,
-            "images": 600,
-            "prompts": {p: {"accuracy": 0.7 + i / 50} for i, p in enumerate(prompts)},
-        },
-    )
+    templates = {prompt: template_scores(0.7 + i / 50, {"sheep": 0.7}) for i, prompt in enumerate(prompts)}
+    write_result(runs / "p1" / "study.json", study_of(templates, images=600, provenance=_STAMP))
     for run, cider in (("best", 1.5), ("vit", 1.1)):
         scores = {"CIDEr": cider, "CLIPScore": 0.71, "BLEU-4": 0.4, "object_recall": 0.88}
         files.write_json(runs / "p2" / run / "scores.json", {"provenance": _STAMP, "scores": scores, "per_image": {}})
