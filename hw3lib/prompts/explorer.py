@@ -12,12 +12,14 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import ImageOps
 
 from hw3lib.data.images import open_image
 from hw3lib.display.prose import p_value
 from hw3lib.display.style import STYLE
-from hw3lib.metrics.paired_tests import mcnemar
+from hw3lib.metrics.paired_tests import LEVEL, mcnemar
 from hw3lib.prompts.zero_shot import TOP, Classifier, unique_names
 from hw3lib.system.errors import UserError
 
@@ -41,8 +43,7 @@ class Explorer:
         names = [path.name for path in classifier.data.paths]
         shown = [names.index(image) for image in images]
         self._pictures = [(index, _thumbnail(classifier.data.paths[index])) for index in shown]
-        self._hits_before = self._hits(classifier.probabilities(baseline))
-        self._before = self._rates(self._hits_before)
+        self._right_before = self._right(classifier.probabilities(baseline))
         self.text = w.Text(
             value=start or baseline,
             description="prompt",
@@ -60,22 +61,10 @@ class Explorer:
         self.picture.observe(self._answer, names="value")
         self._answer()
 
-    def _hits(self, probabilities: Tensor) -> list[bool | None]:
-        """Whether each image's likeliest class is the true one; ``None`` without a known truth."""
-        best = probabilities.argmax(-1).tolist()
-        return [
-            None if true is None else guess == true for guess, true in zip(best, self.classifier.truth, strict=True)
-        ]
-
-    def _rates(self, hits: Sequence[bool | None]) -> tuple[float, list[float | None]]:
-        """Accuracy over all images and by class (``None`` for a class without images)."""
-        groups: list[list[bool]] = [[] for _ in self.titles]
-        for hit, true in zip(hits, self.classifier.truth, strict=True):
-            if hit is not None and true is not None:
-                groups[true].append(hit)
-        known = [hit for group in groups for hit in group]
-        rates = [sum(group) / len(group) if group else None for group in groups]
-        return sum(known) / max(1, len(known)), rates
+    def _right(self, probabilities: Tensor) -> NDArray[np.bool_]:
+        """Whether the likeliest class of each image of known class is the true one."""
+        right: NDArray[np.bool_] = probabilities.argmax(-1).numpy()[self.classifier.labelled] == self.classifier.classes
+        return right
 
     def _answer(self, change: Any = None) -> None:
         template = self.text.value.strip()
@@ -85,37 +74,32 @@ class Explorer:
             self.result.value = f'<span style="color:{STYLE.published}">{escape(str(error))}</span>'
             self.gains.value = self.top.value = ""
             return
-        hits = self._hits(probabilities)
-        accuracy, rates = self._rates(hits)
-        gain = 100 * (accuracy - self._before[0])
+        right = self._right(probabilities)
+        accuracy, base = _mean(right), _mean(self._right_before)
         self.result.value = (
-            f'<b style="font-size:150%">{accuracy:.4f}</b> &nbsp; '
-            f"{gain:+.1f} points against <code>{escape(self.baseline)}</code> ({self._before[0]:.4f})"
-            f"<br>{self._compared(hits)}"
+            f'<b style="font-size:150%">{accuracy:.4f}</b> &nbsp; {100 * (accuracy - base):+.1f} points against '
+            f"<code>{escape(self.baseline)}</code> ({base:.4f})<br>{self._compared(right)}"
         )
-        self.gains.value = self._gains_html(rates)
+        self.gains.value = self._gains_html(right)
         shown, more = list(self._pictures), self.picture.value
         if more is not None:
             shown.append((more, _thumbnail(self.classifier.data.paths[more])))
         self.top.value = "".join(self._top_html(index, source, probabilities[index]) for index, source in shown)
 
-    def _compared(self, hits: Sequence[bool | None]) -> str:
+    def _compared(self, right: NDArray[np.bool_]) -> str:
         """On how many images only one of the two prompts is right, and whether that is more than chance."""
-        pairs = list(zip(hits, self._hits_before, strict=True))
-        gained, lost = (sum(pair == wanted for pair in pairs) for wanted in ((True, False), (False, True)))
+        gained, lost = int((right & ~self._right_before).sum()), int((self._right_before & ~right).sum())
         if not gained + lost:
             return "the same images are right"
         p = mcnemar(gained, lost)
-        verdict = "more than chance would do" if p < 0.05 else "chance alone would do as much"
+        verdict = "more than chance would do" if p < LEVEL else "chance alone would do as much"
         return f"{gained} images won, {lost} lost: {verdict} (McNemar's exact test, {escape(p_value(p))})"
 
-    def _gains_html(self, rates: Sequence[float | None]) -> str:
+    def _gains_html(self, right: NDArray[np.bool_]) -> str:
         """The classes that changed most, as bars to either side: gains right, losses left."""
-        changes = [
-            (now - then, title)
-            for title, now, then in zip(self.titles, rates, self._before[1], strict=True)
-            if now is not None and then is not None and now != then
-        ]
+        truth, difference = self.classifier.classes, right.astype(np.int64) - self._right_before
+        means = {self.titles[c]: float(difference[truth == c].mean()) for c in np.unique(truth)}
+        changes = [(change, title) for title, change in means.items() if change]
         changes.sort(key=lambda pair: -abs(pair[0]))
         if not changes:
             return "<p>No class changes against the baseline.</p>"
@@ -157,6 +141,10 @@ class Explorer:
             "text/markdown": _HELP,
             "text/plain": _HELP.replace("`", ""),
         }
+
+
+def _mean(right: NDArray[np.bool_]) -> float:
+    return float(right.mean()) if len(right) else 0.0
 
 
 def _bar(share: float, colour: str, side: str) -> str:

@@ -65,10 +65,10 @@ def fit(
         return float(-strength * (logs * wanted).sum() + (shrunk**2).sum() / 2), gradient.ravel()
 
     start = np.zeros(inputs.shape[1] * classes)
-    found = minimize(
+    optimum = minimize(
         loss, start, jac=True, method="L-BFGS-B", options={"maxiter": iterations, "maxfun": 2 * iterations}
     )
-    weights: Floats = found.x.reshape(-1, classes)
+    weights: Floats = optimum.x.reshape(-1, classes)
     return weights
 
 
@@ -95,9 +95,8 @@ def predict(
     classifier: Classifier, template: str, supervised: config.Encoder | None, seed: int, device: str = "cpu"
 ) -> ProbeAnswers:
     """By draw the test images and what each number of shots made of them; and the supervised network's answers."""
-    known = np.array([image for image, true in enumerate(classifier.truth) if true is not None])
-    truth = np.array([true for true in classifier.truth if true is not None])
-    images = classifier.images.numpy()[known]
+    labelled, truth = classifier.labelled, classifier.classes
+    images = classifier.images.numpy()[labelled]
     # A fifth of the smallest class, one image at the least, is left to test on.
     smallest = int(np.bincount(truth)[np.unique(truth)].min())
     shots = [count for count in SHOTS if count <= smallest - max(1, smallest // 5)]
@@ -111,24 +110,25 @@ def predict(
             given[str(count)] = answer(weights, images[test])[0].tolist()
         draws.append(Draw(test.tolist(), given))
     return ProbeAnswers(
-        truth=truth.tolist(), zero_shot=classifier.probabilities(template).argmax(-1).numpy()[known].tolist(),
+        truth=truth.tolist(), zero_shot=classifier.probabilities(template).argmax(-1).numpy()[labelled].tolist(),
         template=template, draws=draws, labels=classifier.names,
-        unseen=_predict_unseen(classifier, supervised, known, truth, seed, device),
+        unseen=_predict_unseen(classifier, supervised, seed, device),
     )  # fmt: skip
 
 
 def _predict_unseen(
-    classifier: Classifier, supervised: config.Encoder | None, known: Ints, truth: Ints, seed: int, device: str
+    classifier: Classifier, supervised: config.Encoder | None, seed: int, device: str
 ) -> UnseenAnswers | None:
     """A head that is taught half of the classes on half of their images; its answers to all other images."""
-    present, rng = np.unique(truth), np.random.default_rng(seed)
+    truth, rng = classifier.classes, np.random.default_rng(seed)
+    present = np.unique(truth)
     taught = np.sort(rng.permutation(present)[: len(present) // 2])
     if len(taught) < 2:
         return None
     pools = [rng.permutation(np.flatnonzero(truth == label)) for label in taught]
     train = np.concatenate([pool[: (len(pool) + 1) // 2] for pool in pools])
     test = np.setdiff1d(np.arange(len(truth)), train)
-    features, network = network_features(classifier, known, supervised, device)
+    features, network = network_features(classifier, classifier.labelled, supervised, device)
     mean, spread = features[train].mean(0), features[train].std(0) + 1e-6
     scaled = (features - mean) / spread / np.sqrt(features.shape[1])  # of about unit length
     weights = fit(scaled[train], np.searchsorted(taught, truth[train]), len(taught))
@@ -140,7 +140,7 @@ def _predict_unseen(
 
 
 def network_features(
-    classifier: Classifier, images: Ints, supervised: config.Encoder | None, device: str = "cpu"
+    classifier: Classifier, images: Sequence[int], supervised: config.Encoder | None, device: str = "cpu"
 ) -> tuple[NDArray[Any], str]:
     """The supervised network's pooled features of some of the classifier's images ``(I, D)``, and what it is called.
 
@@ -153,7 +153,7 @@ def network_features(
             return _backbone(supervised, [classifier.data.paths[image] for image in images], device), supervised.name
         except UserError as error:
             stand_in += f", since {error}"
-    return classifier.images.numpy()[images], stand_in
+    return classifier.images.numpy()[list(images)], stand_in
 
 
 def _backbone(encoder: config.Encoder, files: Sequence[Path], device: str, batch: int = 64) -> NDArray[Any]:

@@ -77,17 +77,16 @@ def predict(classifier: Classifier, sets: Sequence[PromptSet], features: Tensor,
     """
     import torch
 
-    known = [image for image, true in enumerate(classifier.truth) if true is not None]
-    truth = torch.tensor([true for true in classifier.truth if true is not None])
-    templates, half = all_templates(sets), ensembles.chosen_on(truth.numpy(), seed)
+    labelled, truth = classifier.labelled, torch.from_numpy(classifier.classes)
+    templates, half = all_templates(sets), ensembles.chosen_on(classifier.classes, seed)
     choosing = torch.from_numpy(half)
-    images = classifier.images[known][choosing]
+    images = classifier.images[labelled][choosing]
     means = ensembles.build(sets, templates, features, images, truth[choosing], classifier.clip.logit_scale)
     rows = torch.cat([features, *(mean.features[None] for mean in means)])
     chunk = max(1, _AT_ONCE // (len(classifier.images) * len(classifier.ids)))
     classes, probabilities, true = [], [], []
     for part in rows.split(chunk):
-        logs = classifier.log_probabilities(part)[:, known]  # (K, I, C)
+        logs = classifier.log_probabilities(part)[:, labelled]  # (K, I, C)
         top = logs.topk(min(TOP, logs.shape[-1]))
         classes.append(top.indices.int())
         probabilities.append(top.values.exp())
@@ -95,9 +94,9 @@ def predict(classifier: Classifier, sets: Sequence[PromptSet], features: Tensor,
     titles = unique_names(classifier.data.labels)
     return Answers(
         classes=torch.cat(classes).numpy(), probabilities=torch.cat(probabilities).numpy(),
-        true=torch.cat(true).numpy(), truth=truth.numpy(), half=half,
+        true=torch.cat(true).numpy(), truth=classifier.classes, half=half,
         templates=templates, labels=[titles[label] for label in classifier.ids],
-        images=[classifier.data.paths[image].name for image in known],
+        images=[classifier.data.paths[image].name for image in labelled],
         ensembles=[mean.ensemble for mean in means],
     )  # fmt: skip
 

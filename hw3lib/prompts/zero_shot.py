@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from hw3lib import config
 from hw3lib.data.labelled import LabelledSet, load_labelled
 from hw3lib.prompts.templates import check_template, fill
@@ -28,13 +30,19 @@ TOP = 5  # classes kept with their probabilities for every image and template
 
 
 class Classifier:
-    """Images against class names in any wording; the images are embedded once."""
+    """Images against class names in any wording; the images are embedded once.
+
+    ``truth`` has the class of every image, ``None`` where it is not known; ``labelled`` are the places of the others,
+    and ``classes`` their classes.
+    """
 
     def __init__(self, clip: ClipModel, data: LabelledSet) -> None:
         self.clip, self.data = clip, data
         self.ids = sorted(data.labels)  # class c is label ids[c]
         self.names = [data.labels[label] for label in self.ids]
         self.truth = [self.ids.index(label) if label is not None else None for label in data.truth]
+        self.labelled = [image for image, true in enumerate(self.truth) if true is not None]
+        self.classes = np.array([true for true in self.truth if true is not None], np.int64)
         self.images = clip.embed_images(data.paths)  # (I, D)
 
     def probabilities(self, template: str) -> Tensor:

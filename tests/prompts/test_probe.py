@@ -144,6 +144,6 @@ def test_few_images_leave_some_to_test_on_and_very_few_make_no_probe(tmp_path: P
 def test_where_a_networks_weights_are_missing_clips_encoder_stands_in_and_says_so(tmp_path: Path) -> None:
     asked = classifier(tmp_path, 2)
     gone = config.Encoder(name="vit_tiny_patch16_224", weights=str(tmp_path / "gone.safetensors"))
-    features, name = probe.network_features(asked, np.array([0, 2, 5]), gone)
+    features, name = probe.network_features(asked, [0, 2, 5], gone)
     assert (features == asked.images.numpy()[[0, 2, 5]]).all()
     assert name.startswith("CLIP's image encoder, since there are no weights")
