@@ -140,8 +140,8 @@ def _difference(sums: Floats) -> Floats:
     """From sums ``(..., 4)``, above then below, the difference of the two ratios ``(...)``."""
     above, below = sums[..., :2], sums[..., 2:]
     ratios = np.divide(above, below, out=np.zeros_like(above), where=below != 0)
-    found: Floats = ratios[..., 0] - ratios[..., 1]
-    return found
+    difference: Floats = ratios[..., 0] - ratios[..., 1]
+    return difference
 
 
 def _draws(n: int, seed: int, resamples: int) -> Iterator[NDArray[np.int64]]:

@@ -33,7 +33,7 @@ class Effect:
     """A difference in accuracy, -1 to 1 (to 2 for an interaction), with its 95 % interval over images and its test."""
 
     effect: float
-    low: float
+    low: float  # the interval's ends
     high: float
     n: int  # images
     p: float  # of the exact test
@@ -69,7 +69,7 @@ def sign_flip(differences: ArrayLike) -> float:
     values = np.rint(given).astype(np.int64)
     if not np.array_equal(values, given):
         raise ValueError("the test counts whole differences; scale them first")
-    found = abs(int(values.sum()))
+    total = abs(int(values.sum()))
     sizes, counts = np.unique(np.abs(values[values != 0]), return_counts=True)
     if len(sizes) == 0:
         return 1.0
@@ -81,7 +81,7 @@ def sign_flip(differences: ArrayLike) -> float:
         part[::size] = np.exp(gammaln(count + 1) - gammaln(plus + 1) - gammaln(count - plus + 1) - count * np.log(2))
         chances = np.convolve(chances, part)
     sums = step * (2 * np.arange(len(chances)) - (len(chances) - 1))
-    return float(min(1.0, chances[np.abs(sums) >= found].sum()))
+    return float(min(1.0, chances[np.abs(sums) >= total].sum()))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

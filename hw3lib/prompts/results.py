@@ -5,12 +5,13 @@ Effects are :class:`~hw3lib.metrics.paired_tests.Effect`: differences in accurac
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Annotated, Any
+from dataclasses import dataclass
+from typing import Annotated
 
 from pydantic import Field
 
 from hw3lib.metrics.paired_tests import Effect
+from hw3lib.system.provenance import Provenance
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,16 +35,13 @@ class Comparison(Effect):
 
 @dataclass(frozen=True, kw_only=True)
 class TemplateScores(Measures):
-    """One template: the sets that have it, its place in a design, its accuracies, and how it differs from the baseline.
+    """One template: the sets that have it, its place in a design, its accuracies, its difference from the baseline."""
 
-    ``published`` is the accuracy that the written report gives, on other data than the demo's.
-    """
-
-    sets: list[str]
+    sets: list[str]  # names of the prompt sets that have it
     factors: dict[str, str]  # levels of frame, article, full stop; empty outside a design
-    per_class: dict[str, float]
+    per_class: dict[str, float]  # accuracy of each class
     against_baseline: Comparison | None  # None for the baseline itself
-    published: float | None = None
+    published: float | None = None  # what the written report gives
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,16 +155,16 @@ class Study:
     """The whole study; a part for which there were too few images or classes, or no design, is empty or ``None``."""
 
     images: int  # of known class
-    labels: list[str]
-    baseline: str
-    templates: dict[str, TemplateScores]  # those of the profile's own set first
-    factors: dict[str, FactorEffect]
-    interactions: dict[str, Effect]
-    negation: Negation | None
-    ensemble: EnsembleStudy | None
-    probe: ProbeStudy | None = None
-    unseen: UnseenStudy | None = None
-    provenance: dict[str, Any] = field(default_factory=dict)
+    labels: list[str]  # the names of the classes
+    baseline: str  # the template that all others are compared with
+    templates: dict[str, TemplateScores]  # by template, those of the profile's own set first
+    factors: dict[str, FactorEffect]  # main effects of the factorial design
+    interactions: dict[str, Effect]  # by how much a factor's effect depends on another factor
+    negation: Negation | None  # negated templates against their affirmative twins
+    ensemble: EnsembleStudy | None  # means of templates
+    probe: ProbeStudy | None = None  # a linear probe on labelled images, beside zero-shot
+    unseen: UnseenStudy | None = None  # a supervised network and CLIP on classes that the network was not taught
+    provenance: Provenance | None = None  # None until it is written
 
     @property
     def prompts(self) -> dict[str, TemplateScores]:
@@ -208,5 +206,5 @@ class ProbeAnswers:
     zero_shot: list[int]
     template: str
     draws: list[Draw]
-    labels: list[str]
+    labels: list[str]  # the names of the classes
     unseen: UnseenAnswers | None

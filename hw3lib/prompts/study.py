@@ -20,8 +20,8 @@ from hw3lib.prompts.answers import Answers
 from hw3lib.prompts.results import ProbeAnswers, Study, TemplateScores
 from hw3lib.prompts.templates import PromptSet
 from hw3lib.prompts.zero_shot import TOP, Classifier, unique_names
-from hw3lib.system import provenance
 from hw3lib.system.errors import UserError
+from hw3lib.system.provenance import Provenance
 from hw3lib.system.results import read_result, write_result
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def run(experiment: Experiment) -> Study:
     predict(classifier, sets, classifier.texts(all_templates(sets)), profile.seed).write(folder / "study.safetensors")
     learned = probe.predict(classifier, sets[0].classify_with, profile.p1.supervised, profile.seed, experiment.device)
     write_result(folder / "probe.json", learned)
-    study = replace(rescore(folder, sets, profile.seed), provenance=provenance.stamp(profile, profile.seed))
+    study = replace(rescore(folder, sets, profile.seed), provenance=Provenance.of(profile, profile.seed))
     write_result(folder / "study.json", study)
     return study
 

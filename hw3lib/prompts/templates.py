@@ -29,6 +29,9 @@ def check_template(template: str) -> str:
     """The template, ``{}`` written as ``{object}``.
 
     Raises :class:`UserError` unless it has exactly one ``{object}``, at most one ``{a/an}``, and no other braces.
+
+    >>> check_template("a photo of {a/an} {}.")
+    'a photo of {a/an} {object}.'
     """
     whole = template.replace("{}", SLOT)
     count = whole.count(SLOT)
@@ -43,7 +46,11 @@ def check_template(template: str) -> str:
 
 
 def fill(template: str, label: str) -> str:
-    """The prompt of one class. The name is put in as it is, whatever it holds."""
+    """The prompt of one class. The name is put in as it is, whatever it holds.
+
+    >>> fill("a photo of {a/an} {object}", "hourglass"), fill("a photo of {a/an} {object}", "skis")
+    ('a photo of an hourglass', 'a photo of skis')
+    """
     before, _, after = template.partition(SLOT)
     word = article(label)
     before, after = (
@@ -53,28 +60,32 @@ def fill(template: str, label: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def _spoken() -> dict[str, dict[str, list[str]]]:
-    found: dict[str, dict[str, list[str]]] = read_json(paths.PACKAGE / "resources" / "articles.json")
-    return found
+def _exceptions() -> dict[str, dict[str, list[str]]]:
+    exceptions: dict[str, dict[str, list[str]]] = read_json(paths.PACKAGE / "resources" / "articles.json")
+    return exceptions
 
 
 def article(name: str) -> str:
     """``a`` or ``an`` by the sound that the name begins with; empty for plurals and for what is not counted.
 
-    By letter, but for the beginnings and names that ``data/articles.json`` lists; a short word in capitals is spelled.
+    By letter, but for the beginnings and names that ``resources/articles.json`` lists; a short word in capitals is
+    spelled.
+
+    >>> [article(name) for name in ("airplane", "unicorn", "hour hand", "SUV", "skis")]
+    ['an', 'a', 'an', 'an', '']
     """
     words = re.findall(r"[^\W_]+", name)
     if not words:
         return "a"
-    if words[-1].lower() in _spoken()["none"]["names"]:
+    if words[-1].lower() in _exceptions()["none"]["names"]:
         return ""
     first = words[0]
     if len(first) == 1 or (len(first) <= 3 and first.isupper()):  # spelled out: an X ray, an SUV
         return "an" if first[0].upper() in "AEFHILMNORSX" else "a"
-    ends = {start: word for word in ("a", "an") for start in _spoken()[word]["beginnings"]}
-    known = [start for start in ends if first.lower().startswith(start)]
-    if known:
-        return ends[max(known, key=len)]
+    ends = {start: word for word in ("a", "an") for start in _exceptions()[word]["beginnings"]}
+    starts = [start for start in ends if first.lower().startswith(start)]
+    if starts:
+        return ends[max(starts, key=len)]
     return "an" if first[0].lower() in "aeiou" else "a"
 
 
@@ -117,18 +128,18 @@ class PromptSet:
         folder = paths.PACKAGE / "resources" / "prompts"
         path = paths.resolve(name_or_path) if str(name_or_path).endswith(".json") else folder / f"{name_or_path}.json"
         if not path.is_file():
-            known = ", ".join(sorted(file.stem for file in folder.glob("*.json")))
-            raise UserError(f"there is no prompt set {path}; shipped are: {known}; one's own is a .json file: {_FORM}")
+            shipped = ", ".join(sorted(file.stem for file in folder.glob("*.json")))
+            raise UserError(f"there is no prompt set {path}; shipped are: {shipped}; your own is a .json file: {_FORM}")
         raw = read_json(path)
         try:
-            prompts = tuple(_read(raw))
+            prompts = tuple(_read_prompts(raw))
         except (KeyError, TypeError, AttributeError):
             raise UserError(f"{path} is not a prompt set: {_FORM}") from None
         except UserError as error:
             raise UserError(f"{path}: {error}") from None
         templates = [prompt.template for prompt in prompts]
         if not templates or len(set(templates)) < len(templates):
-            raise UserError(f"{path} must have at least one template, and each once")
+            raise UserError(f"{path} must have at least one template, and none of them twice")
         chosen = {key: str(raw.get(key, templates[0])).replace("{}", SLOT) for key in ("baseline", "classify_with")}
         foreign = [key for key, template in chosen.items() if template not in templates]
         if foreign:
@@ -136,28 +147,28 @@ class PromptSet:
         return cls(str(raw.get("name", path.stem)), str(raw.get("title", path.stem)), prompts, **chosen)
 
 
-def _read(raw: dict[str, Any]) -> list[Prompt]:
+def _read_prompts(raw: dict[str, Any]) -> list[Prompt]:
     """The prompts of a file: those it lists, those of its design, of its pairs, and those that open_clip has."""
-    found = [
+    prompts = [
         Prompt(check_template(str(item["template"])), item.get("published"), str(item.get("note", "")))
         for item in raw.get("templates", ())
     ]
-    found += [Prompt(check_template(template)) for template in _from_open_clip(raw.get("open_clip"))]
+    prompts += [Prompt(check_template(template)) for template in _from_open_clip(raw.get("open_clip"))]
     design = raw.get("design", {"frames": ()})
     for frame, level, stop in product(design["frames"], ARTICLES, STOPS):
         if frame.count("{article} ") != 1:
             raise UserError(f"the frame {frame!r} must have exactly one '{{article}} ' before {SLOT}")
         template = frame.replace("{article} ", ARTICLES[level]) + STOPS[stop]
         factors = {"frame": frame.replace("{article} ", ""), "article": level, "full stop": stop}
-        found.append(Prompt(check_template(template), factors=factors))
+        prompts.append(Prompt(check_template(template), factors=factors))
     pairs = [(check_template(pair["negated"]), check_template(pair["affirmative"])) for pair in raw.get("pairs", ())]
-    found += [Prompt(negated, note="a negation", twin=twin) for negated, twin in pairs]
-    known = {prompt.template for prompt in found}
-    twins = dict.fromkeys(twin for _, twin in pairs if twin not in known)
-    found += [Prompt(twin, note="a negation's affirmative twin") for twin in twins]
-    if not found and not any(key in raw for key in ("templates", "open_clip", "design", "pairs")):
+    prompts += [Prompt(negated, note="a negation", twin=twin) for negated, twin in pairs]
+    templates = {prompt.template for prompt in prompts}
+    twins = dict.fromkeys(twin for _, twin in pairs if twin not in templates)
+    prompts += [Prompt(twin, note="a negation's affirmative twin") for twin in twins]
+    if not prompts and not any(key in raw for key in ("templates", "open_clip", "design", "pairs")):
         raise KeyError("templates")
-    return found
+    return prompts
 
 
 def _from_open_clip(name: str | None) -> list[str]:
@@ -168,6 +179,6 @@ def _from_open_clip(name: str | None) -> list[str]:
 
     functions = getattr(shipped, str(name), None)
     if not str(name).endswith("_TEMPLATES") or functions is None:
-        known = ", ".join(key for key in dir(shipped) if key.endswith("_TEMPLATES"))
-        raise UserError(f"open_clip has no templates {name!r}; there are: {known}")
+        names = ", ".join(key for key in dir(shipped) if key.endswith("_TEMPLATES"))
+        raise UserError(f"open_clip has no templates {name!r}; there are: {names}")
     return list(dict.fromkeys(template(SLOT) for template in functions))

@@ -11,6 +11,7 @@ from PIL import Image
 
 from hw3lib.display.bundle import figure_bundle, table_bundle
 from hw3lib.system import files
+from hw3lib.system.provenance import Provenance
 from hw3lib.system.results import write_result
 from tests.support.predictions import study_of, template_scores
 
@@ -52,7 +53,7 @@ def make(root: Path, profile: str = "fake", notebooks: bool = True) -> Path:
     runs = root / "runs" / profile
     prompts = ("This is a photo of {object}", "This is a {object} image.", "No {object}, no score.")
     templates = {prompt: template_scores(0.7 + i / 50, {"sheep": 0.7}) for i, prompt in enumerate(prompts)}
-    write_result(runs / "p1" / "study.json", study_of(templates, images=600, provenance=_STAMP))
+    write_result(runs / "p1" / "study.json", study_of(templates, images=600, provenance=Provenance(**_STAMP)))
     for run, cider in (("best", 1.5), ("vit", 1.1)):
         scores = {"CIDEr": cider, "CLIPScore": 0.71, "BLEU-4": 0.4, "object_recall": 0.88}
         files.write_json(runs / "p2" / run / "scores.json", {"provenance": _STAMP, "scores": scores, "per_image": {}})
