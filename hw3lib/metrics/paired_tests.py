@@ -30,11 +30,11 @@ class Contrast:
 
 @dataclass(frozen=True, kw_only=True)
 class Effect:
-    """A difference in accuracy, -1 to 1 (to 2 for an interaction), with its 95 % interval over images and its test."""
+    """A difference in accuracy on the same images, with its 95 % interval over images and its test."""
 
-    effect: float
-    low: float  # the interval's ends
-    high: float
+    effect: float  # -1 to 1; an interaction's, a difference of two effects, to 2
+    low: float  # lower end of the interval
+    high: float  # upper end
     n: int  # images
     p: float  # of the exact test
     holm: float  # p, corrected for all that is compared side by side
