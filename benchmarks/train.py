@@ -94,22 +94,22 @@ def product(case: Case, precision: str | None, device: str) -> tuple[Step, int]:
     from hw3lib.training.feed import Part
     from hw3lib.training.feed import Step as Fed
     from hw3lib.training.learner import Learner
-    from hw3lib.training.trainer import _reproducible
+    from hw3lib.training.optimization import reproducible
 
     run, vocabulary = setting(case, precision)
     model = Captioner(run, vocabulary).to(device)
     # One process measures on the CPU and then on the GPU; accelerate would move the model back to the first.
     AcceleratorState._reset_state(reset_partial_state=True)
     learner = Learner(model, run, Accelerator(cpu=device == "cpu"), SimpleNamespace(pad=0))
-    learner.connect()
+    learner.prepare()
     assert model.device.type == device
     images, tokens = (tensor.to(device) for tensor in material(case, model.transform(train=False).size, vocabulary))
     samples = [Sample(image, tuple(range(case.captions))) for image in range(case.images)]
     fed = Fed([Part(samples, images, tokens)], int((tokens[:, 1:] != 0).sum()), case.images)
 
     def step() -> object:
-        with _reproducible(model.device):
-            return learner.teach(fed, 1e-5)
+        with reproducible(model.device):
+            return learner.teacher_forcing_step(fed, 1e-5)
 
     return step, _count(model)
 

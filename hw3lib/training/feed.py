@@ -1,7 +1,7 @@
 """What a step of training is fed: its images, or features that stand for them, with captions, in parts that fit.
 
-Every process plans the same steps and takes its share, so that all know how many tokens a step predicts altogether
-without asking one another.
+Every process orders the same epoch and takes its share of each step, so that all know how many tokens a step predicts
+altogether without asking one another.
 
 Dimension letters: I images of a part, B captions of a part, T tokens, P patches, C the encoder's channels.
 """
@@ -46,65 +46,49 @@ class Step(NamedTuple):
 
 @dataclass
 class Feed:
-    """The steps of an epoch for one process of several.
-
-    ``features`` computes what stands for the training images while the encoder rests: all of them, in order.
-    """
+    """The steps of an epoch for one process of several."""
 
     pairs: Pairs
-    setting: Training
+    training: Training
     seed: int
-    rank: int
-    processes: int
-    features: Callable[[], Frozen]
+    rank: int = 0
+    processes: int = 1
     clock: Callable[[], float] = time.perf_counter
     waited: float = 0.0  # seconds that training has waited for data
     loader: Loader = field(init=False)
-    _resting: Frozen | None = None
 
     def __post_init__(self) -> None:
-        self.loader = Loader(self.pairs, self.setting.workers)
+        self.loader = Loader(self.pairs, self.training.workers)
 
-    def forget(self) -> None:
-        """The encoder is another one now: its features are to be computed anew."""
-        self._resting = None
-
-    def per_step(self, images: int | None = None) -> int:
+    def images_per_step(self, images: int | None = None) -> int:
         """Images of a step on all processes: ``images``, or as many as the configured captions need."""
-        wanted = images or self.setting.batch_size // self.setting.captions_per_image
+        wanted = images or self.training.batch_size // self.training.captions_per_image
         return max(self.processes, wanted)
 
-    def planned(self, epoch: int, images: int | None = None) -> list[list[Sample]]:
-        """The steps of an epoch, of all processes."""
+    def batches(self, epoch: int, images: int | None = None) -> list[list[Sample]]:
+        """What the steps of an epoch take, on all processes."""
         counts = [len(group) for group in self.pairs.tokens]
-        lengths = self.pairs.lengths if self.setting.bucket_lengths else None
-        return epoch_order(counts, self.per_step(images), self.setting.captions_per_image, self.seed, epoch, lengths)
+        lengths = self.pairs.lengths if self.training.bucket_lengths else None
+        size, captions = self.images_per_step(images), self.training.captions_per_image
+        return epoch_order(counts, size, captions, self.seed, epoch, lengths)
 
     def count(self, images: int | None = None) -> int:
-        """How many steps an epoch has, without planning it."""
-        return max(1, len(self.pairs) // self.per_step(images))
+        """How many steps an epoch has, without ordering it."""
+        return max(1, len(self.pairs) // self.images_per_step(images))
 
-    def steps(self, epoch: int, rests: bool, images: int | None = None) -> Iterator[Step]:
-        """This process's share of every step of an epoch; as features where the encoder ``rests``."""
-        planned = self.planned(epoch, images)
-        shares = [samples[self.rank :: self.processes] for samples in planned]
-        parts = [part for share in shares for part in _split(share, self.setting.accumulate)]
-        fed = iter(zip(parts, self._timed(self._load(parts, epoch, rests)), strict=True))
-        for samples, share in zip(planned, shares, strict=True):
-            taken = [Part(part, *loaded) for part, loaded in take(fed, len(_split(share, self.setting.accumulate)))]
-            yield Step(taken, self._predicted(samples), len(samples))
+    def steps(self, epoch: int, images: int | None = None, features: Frozen | None = None) -> Iterator[Step]:
+        """This process's share of every step of an epoch; ``features`` of all training images may stand for them."""
+        batches = self.batches(epoch, images)
+        shares = [_split(samples[self.rank :: self.processes], self.training.accumulate) for samples in batches]
+        parts = [part for share in shares for part in share]
+        source = self.loader.epoch(parts, self.seed, epoch) if features is None else self._read(parts, features)
+        loaded = self._timed(source)
+        for samples, share in zip(batches, shares, strict=True):
+            yield Step([Part(part, *next(loaded)) for part in share], self._predicted(samples), len(samples))
 
-    def _load(self, parts: list[list[Sample]], epoch: int, rests: bool) -> Iterable[tuple[Tensor | Features, Tensor]]:
-        if not rests:
-            self._resting = None
-            return self.loader.epoch(parts, self.seed, epoch)
-        if self._resting is None:
-            self._resting = self.features()
-        return self._read(parts, self._resting)
-
-    def _read(self, parts: list[list[Sample]], resting: Frozen) -> Iterator[tuple[Features, Tensor]]:
+    def _read(self, parts: list[list[Sample]], features: Frozen) -> Iterator[tuple[Features, Tensor]]:
         def read(samples: list[Sample]) -> tuple[Features, Tensor]:
-            patches, grid = resting.batch(sample.image for sample in samples)
+            patches, grid = features.batch(sample.image for sample in samples)
             captions = [caption for sample in samples for caption in self.pairs.captions_of(sample)]
             patches = patches.pin_memory() if torch.cuda.is_available() else patches
             return Features(patches, grid), padded(captions, self.pairs.pad)
@@ -126,11 +110,6 @@ class Feed:
                 return
             yield item
             asked = self.clock()
-
-
-def take(source: Iterator[T], count: int) -> list[T]:
-    """The next ``count`` items."""
-    return [next(source) for _ in range(count)]
 
 
 def _split(samples: list[Sample], parts: int) -> list[list[Sample]]:

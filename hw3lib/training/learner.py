@@ -36,23 +36,23 @@ class Learner:
         """``model`` is on its device already, and its weights are those to start from."""
         self.model, self.run, self.accelerator, self.tokenizer = model, run, accelerator, tokenizer
         self.average: Any = None
-        self.begin(run.training.encoder_rate_scale)
-        self.wrapped: nn.Module = model  # what several processes share, once :meth:`connect` was called
+        self.reset_optimizer(run.training.encoder_rate_scale)
+        self.wrapped: nn.Module = model  # what several processes share, once :meth:`prepare` was called
 
-    def begin(self, encoder_rate_scale: float) -> None:
+    def reset_optimizer(self, encoder_rate_scale: float) -> None:
         """A new optimizer, and a new average, from the weights as they are."""
-        setting = self.run.training
-        groups = parameter_groups(self.model, setting.weight_decay, encoder_rate_scale)
+        training = self.run.training
+        groups = parameter_groups(self.model, training.weight_decay, encoder_rate_scale)
         self.optimizer = torch.optim.AdamW(groups, lr=0.0, fused=True)
         self.parameters = [parameter for group in groups for parameter in group["params"]]
-        if setting.ema_decay:
+        if training.ema_decay:
             from timm.utils import ModelEmaV3
 
             # The decay rises to its value, or else the first weights would count for too long in a short run.
-            self.average = ModelEmaV3(self.model, decay=setting.ema_decay, use_warmup=True)
+            self.average = ModelEmaV3(self.model, decay=training.ema_decay, use_warmup=True)
         self.steps = 0
 
-    def connect(self) -> None:
+    def prepare(self) -> None:
         """Let the processes share gradients; compile and checkpoint if the run wants it."""
         if self.run.training.activation_checkpointing:
             try:
@@ -67,29 +67,29 @@ class Learner:
             self.wrapped = torch.compile(self.wrapped, dynamic=True)  # type: ignore[assignment]
 
     @property
-    def judged(self) -> Captioner:
+    def eval_model(self) -> Captioner:
         """The captioner that is validated and kept: the average's where there is one."""
         return self.average.module if self.average is not None else self.model
 
-    def teach(self, step: Step, rate: float) -> Tensor:
+    def teacher_forcing_step(self, step: Step, rate: float) -> Tensor:
         """Learn a step's reference captions; the loss in nats per token, whose mean over processes is the step's."""
-        setting = self.run.training
+        training = self.run.training
         self.wrapped.train()
         total = torch.zeros((), device=self.model.device)
         for number, part in enumerate(step.parts):
-            images, tokens = self._moved(part)
-            with self._shared(number + 1 == len(step.parts)):
-                with self._computing(), unfused(self.model.encoder, self.model.device):
+            images, tokens = self._on_device(part)
+            with self._synchronised(number + 1 == len(step.parts)):
+                with self._autocast(), unfused(self.model.encoder, self.model.device):
                     logits = self.wrapped(images, tokens[:, :-1])
-                    summed = next_token_loss(logits, tokens, self.tokenizer.pad, setting.label_smoothing, "sum")
+                    summed = next_token_loss(logits, tokens, self.tokenizer.pad, training.label_smoothing, "sum")
                 # Gradients are averaged over processes: so that each token counts alike, wherever it is.
                 loss = summed * (self.accelerator.num_processes / step.tokens)
                 self.accelerator.backward(loss)
             total += loss.detach()
-        self._move(rate)
+        self._update(rate)
         return total
 
-    def reinforce(self, step: Step, rate: float, rewards: Rewards) -> Tensor:
+    def self_critical_step(self, step: Step, rate: float, rewards: Rewards) -> Tensor:
         """Draw captions of a step's images and learn from their rewards; the mean reward on this process.
 
         Nothing is dropped: what is drawn from and what is moved are the same distribution.
@@ -98,41 +98,41 @@ class Learner:
         self.wrapped.eval()
         banned = banned_tokens(self.tokenizer, self.model.device)
         weights = PackedWeights(self.model)
-        found = []
+        rewards_drawn = []
         for number, part in enumerate(step.parts):
-            images, _ = self._moved(part)
-            with torch.no_grad(), self._computing():
+            images, _ = self._on_device(part)
+            with torch.no_grad(), self._autocast():
                 memory = self.model.remember(images) if isinstance(images, Features) else self.model.encode(images)
             memory = Memory(memory.tokens.float(), memory.grid)  # drawing is in the weights' own precision
             captions = sample(self.model, memory, self.tokenizer, samples=samples, weights=weights)
             owners = [item.image for item in part.samples for _ in range(samples)]
             reward = rewards(owners, captions, self.tokenizer.eos).to(self.model.device)
             tokens = padded([caption.tokens for caption in captions], self.tokenizer.pad).to(self.model.device)
-            with self._shared(number + 1 == len(step.parts)):
-                with self._computing(), unfused(self.model.encoder, self.model.device):
+            with self._synchronised(number + 1 == len(step.parts)):
+                with self._autocast(), unfused(self.model.encoder, self.model.device):
                     logits = self.wrapped(images, tokens[:, :-1])
                 loss = policy_loss(logits, tokens, advantages(reward, samples), banned, self.tokenizer.pad)
                 share = len(part.samples) * self.accelerator.num_processes / step.images
                 self.accelerator.backward(loss * share)
-            found.append(reward)
-        self._move(rate)
-        return torch.cat(found).mean()
+            rewards_drawn.append(reward)
+        self._update(rate)
+        return torch.cat(rewards_drawn).mean()
 
-    def _moved(self, part: Part) -> tuple[Tensor | Features, Tensor]:
+    def _on_device(self, part: Part) -> tuple[Tensor | Features, Tensor]:
         device = self.model.device
         tokens = part.tokens.to(device, non_blocking=True)
         if isinstance(part.images, Features):
             return Features(part.images.patches.to(device, non_blocking=True), part.images.grid), tokens
         return part.images.to(device, non_blocking=True), tokens
 
-    def _computing(self) -> AbstractContextManager[Any]:
+    def _autocast(self) -> AbstractContextManager[Any]:
         return autocast(self.model.device, self.run.training.precision)
 
-    def _shared(self, last: bool) -> AbstractContextManager[Any]:
+    def _synchronised(self, last: bool) -> AbstractContextManager[Any]:
         """Only the last part of a step makes the processes exchange gradients."""
         return nullcontext() if last else self.accelerator.no_sync(self.wrapped)
 
-    def _move(self, rate: float) -> None:
+    def _update(self, rate: float) -> None:
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group["scale"]
         nn.utils.clip_grad_value_(self.parameters, self.run.training.clip_value)

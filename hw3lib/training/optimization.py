@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -77,9 +78,9 @@ def parameter_groups(model: Captioner, weight_decay: float, encoder_rate_scale: 
         if not parameter.requires_grad:
             continue
         in_encoder = name.startswith("encoder.")
-        own = name.removeprefix("encoder.")
-        still = parameter.ndim < 2 or name == "position.weight" or (in_encoder and own in spared)
-        groups.setdefault((in_encoder, still), []).append(parameter)
+        in_spared = in_encoder and name.removeprefix("encoder.") in spared
+        undecayed = parameter.ndim < 2 or name == "position.weight" or in_spared
+        groups.setdefault((in_encoder, undecayed), []).append(parameter)
     trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
     grouped = [parameter for group in groups.values() for parameter in group]
     assert len(grouped) == len(trainable)
@@ -87,10 +88,10 @@ def parameter_groups(model: Captioner, weight_decay: float, encoder_rate_scale: 
     return [
         {
             "params": parameters,
-            "weight_decay": 0.0 if still else weight_decay,
+            "weight_decay": 0.0 if undecayed else weight_decay,
             "scale": encoder_rate_scale if in_encoder else 1.0,
         }
-        for (in_encoder, still), parameters in groups.items()
+        for (in_encoder, undecayed), parameters in groups.items()
     ]
 
 
@@ -124,3 +125,16 @@ def unfused(encoder: nn.Module, device: torch.device) -> Iterator[None]:
     finally:
         for module in fused:
             module.fused_attn = True  # type: ignore[assignment]
+
+
+@contextmanager
+def reproducible(device: torch.device) -> Iterator[None]:
+    """Deterministic algorithms on a GPU, where the fast ones add up in an order that changes from run to run."""
+    before = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    if device.type == "cuda":
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.use_deterministic_algorithms(True, warn_only=True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before[0], warn_only=before[1])

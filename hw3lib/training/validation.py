@@ -6,6 +6,7 @@ Dimension letters: I images, B captions, T tokens, P patches, D model width, V v
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
@@ -21,8 +22,11 @@ from hw3lib.models.inference import decode, encoded
 from hw3lib.models.packed_weights import PackedWeights
 
 if TYPE_CHECKING:
+    from accelerate import Accelerator
+
     from hw3lib.config import Decoding, Profile
 
+BATCH = 64  # images at a time where nothing is learned
 Score = Callable[[dict[str, str]], dict[str, float]]  # captions by image name to CIDEr and CLIPScore
 
 
@@ -40,11 +44,11 @@ def scorer(profile: Profile, captions: CaptionSet, device: str) -> Score:
     references = References({name: list(texts) for name, texts in zip(captions.names, captions.captions, strict=True)})
 
     def score(predictions: dict[str, str]) -> dict[str, float]:
-        found = {"CIDEr": float(references.cider(predictions)[0])}
+        scores = {"CIDEr": float(references.cider(predictions)[0])}
         if clip is not None and images is not None:
             texts = clip.embed_texts([predictions[name] for name in captions.names])
-            found["CLIPScore"] = float(clip_scores(images, texts).mean())
-        return found
+            scores["CLIPScore"] = float(clip_scores(images, texts).mean())
+        return scores
 
     return score
 
@@ -65,21 +69,54 @@ def evaluate(
     """
     model.eval()
     weights = PackedWeights(model)
-    found: dict[str, Caption] = {}
+    decoded: dict[str, Caption] = {}
     loss, count = 0.0, 0
     done = 0
     for memory in encoded(model, images, size, indices):
         chosen = indices[done : done + memory.tokens.shape[0]]
         done += len(chosen)
         for index, caption in zip(chosen, decode(model, memory, tokenizer, decoding, weights), strict=True):
-            found[captions.names[index]] = caption
+            decoded[captions.names[index]] = caption
         # One reference of each image at a time: images differ in how many they have.
         first = [tokenizer.encode(captions.captions[index][0])[: model.max_length] for index in chosen]
         tokens = padded(first, tokenizer.pad).to(model.device)
         logits = model(memory, tokens[:, :-1])
         loss += float(next_token_loss(logits, tokens, tokenizer.pad, reduction="sum"))
         count += int((tokens[:, 1:] != tokenizer.pad).sum())
-    return found, loss, count
+    return decoded, loss, count
+
+
+@dataclass
+class Validation:
+    """The validation images with what they are judged by; of several processes each does its share."""
+
+    images: Images
+    captions: CaptionSet
+    tokenizer: CaptionTokenizer
+    accelerator: Accelerator
+    score: Score | None  # of the main process
+
+    def caption(
+        self, model: Captioner, decoding: Decoding, indices: Sequence[int] | None = None
+    ) -> tuple[dict[str, str], float]:
+        """Captions by image name of all images, or of those at ``indices``, and the mean loss (nats per token)."""
+        from accelerate.utils import gather_object
+
+        chosen = range(len(self.captions)) if indices is None else indices
+        mine = chosen[self.accelerator.process_index :: self.accelerator.num_processes]
+        share = evaluate(model, self.images, self.captions, self.tokenizer, mine, BATCH, decoding)
+        shares = gather_object([share])
+        merged = {name: caption.text for decoded, _, _ in shares for name, caption in decoded.items()}
+        texts = {name: merged[name] for name in self.captions.names if name in merged}
+        return texts, sum(loss for _, loss, _ in shares) / sum(count for _, _, count in shares)
+
+    def scores(self, texts: dict[str, str]) -> dict[str, float]:
+        """Their scores, the same on all processes."""
+        from accelerate.utils import broadcast_object_list
+
+        shared = [self.score(texts) if self.score else {}]
+        broadcast_object_list(shared)
+        return shared[0]
 
 
 def next_token_loss(

@@ -25,7 +25,7 @@ from hw3lib.data.shard_writer import write_shards
 from hw3lib.data.transform import ImageTransform
 from hw3lib.system.errors import UserError
 from hw3lib.training import run_files, trainer
-from hw3lib.training.run_files import read_log
+from hw3lib.training.run_files import is_current, read_log
 from tests.support.training import overlap, setting, timeless
 
 TRANSFORM = ImageTransform(24, (0.5,) * 3, (0.5,) * 3)
@@ -106,15 +106,15 @@ def test_training_on_shards_is_training_on_files(
         target = trainer.train(same, "best")
         assert timeless(read_log(target)) == expected
         assert (target / "best.safetensors").read_bytes() == weights
-        assert trainer.is_current(same, "best")
+        assert is_current(same, "best")
     # Other captions in the shards, another run.
     same = dataclasses.replace(sharded(profile, where), name="sharded0")
-    assert trainer.is_current(same, "best")
+    assert is_current(same, "best")
     changed = dataclasses.replace(files, captions=(("other words",), *files.captions[1:]))
     write_shards(changed, folder, per_shard=7)
-    assert not trainer.is_current(same, "best")
+    assert not is_current(same, "best")
     shutil.rmtree(folder)
-    assert not trainer.is_current(same, "best")
+    assert not is_current(same, "best")
     assert run_files.identity(same, "best")  # without the shards there still is one
 
 

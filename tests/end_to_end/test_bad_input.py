@@ -957,7 +957,7 @@ def test_out_of_memory_says_which_setting_to_lower(
     before = {name: content for name, content in files(world).items() if "p2/fresh" not in name}
     monkeypatch.setattr(Captioner, "encode", fails)
     refused(hw3("caption", "--batch-size", "8"), "out of memory", "--batch-size, now 8")
-    monkeypatch.setattr(learner.Learner, "teach", fails)
+    monkeypatch.setattr(learner.Learner, "teacher_forcing_step", fails)
     refused(
         hw3("train"),
         "out of memory",

@@ -32,16 +32,21 @@ def pairs(tiny_profile: config.Profile, model: Captioner) -> Pairs:
 
 
 def feed(pairs: Pairs, model: Captioner, rank: int = 0, processes: int = 1, **changes: object) -> Feed:
-    setting = dataclasses.replace(model.run.training, **({"batch_size": 8, "captions_per_image": 1} | changes))
-    return Feed(pairs, setting, 7, rank, processes, lambda: frozen_features.frozen(model, pairs.images, "float32"))
+    training = dataclasses.replace(model.run.training, **({"batch_size": 8, "captions_per_image": 1} | changes))
+    return Feed(pairs, training, 7, rank, processes)
 
 
-def test_features_come_in_the_place_of_their_images(pairs: Pairs, model: Captioner) -> None:
+@pytest.fixture
+def features(pairs: Pairs, model: Captioner) -> Frozen:
+    return frozen_features.frozen(model, pairs.images, "float32")
+
+
+def test_features_come_in_the_place_of_their_images(pairs: Pairs, model: Captioner, features: Frozen) -> None:
     source = feed(pairs, model, accumulate=2)
-    seen = list(source.steps(1, rests=False))
-    resting = list(source.steps(1, rests=True))
-    assert [len(step.parts) for step in seen] == [2, 2, 2]
-    for step, other in zip(seen, resting, strict=True):
+    from_images = list(source.steps(1))
+    from_features = list(source.steps(1, features=features))
+    assert [len(step.parts) for step in from_images] == [2, 2, 2]
+    for step, other in zip(from_images, from_features, strict=True):
         assert (step.tokens, step.images) == (other.tokens, other.images)
         for part, same in zip(step.parts, other.parts, strict=True):
             assert part.samples == same.samples
@@ -52,42 +57,26 @@ def test_features_come_in_the_place_of_their_images(pairs: Pairs, model: Caption
             assert same.images.grid == expected.grid
 
 
-def test_features_are_asked_for_once_and_again_when_the_encoder_has_changed(pairs: Pairs, model: Captioner) -> None:
-    asked = 0
-    kept = frozen_features.frozen(model, pairs.images, "float32")
-
-    def ask() -> Frozen:
-        nonlocal asked
-        asked += 1
-        return kept
-
-    source = dataclasses.replace(feed(pairs, model), features=ask)
-    for epoch in range(2):
-        list(source.steps(epoch, rests=True))
-    assert asked == 1
-    source.forget()
-    list(source.steps(2, rests=True))
-    list(source.steps(3, rests=False))
-    list(source.steps(4, rests=True))
-    assert asked == 3
-
-
 @pytest.mark.parametrize("bucket", [False, True])
-def test_processes_share_the_steps_and_know_their_number(pairs: Pairs, model: Captioner, bucket: bool) -> None:
-    alone = list(feed(pairs, model, bucket_lengths=bucket).steps(2, rests=True))
-    both = [list(feed(pairs, model, rank, 2, bucket_lengths=bucket).steps(2, rests=True)) for rank in range(2)]
+def test_processes_share_the_steps_and_know_their_number(
+    pairs: Pairs, model: Captioner, features: Frozen, bucket: bool
+) -> None:
+    alone = list(feed(pairs, model, bucket_lengths=bucket).steps(2, features=features))
+    both = [list(feed(pairs, model, rank, 2, bucket_lengths=bucket).steps(2, features=features)) for rank in range(2)]
     for step, *shares in zip(alone, *both, strict=True):
         assert {(share.tokens, share.images) for share in shares} == {(step.tokens, 8)}
         samples = [sample for share in shares for part in share.parts for sample in part.samples]
         assert sorted(samples) == sorted(sample for part in step.parts for sample in part.samples)
     source = feed(pairs, model)
     for images in (None, 1, 5, 16, 99):
-        assert source.count(images) == len(source.planned(0, images))
+        assert source.count(images) == len(source.batches(0, images))
 
 
-def test_captions_of_like_length_share_a_step_where_the_run_wants_it(pairs: Pairs, model: Captioner) -> None:
+def test_captions_of_like_length_share_a_step_where_the_run_wants_it(
+    pairs: Pairs, model: Captioner, features: Frozen
+) -> None:
     def fed(bucket: bool, epoch: int) -> list[list[int]]:
-        steps = feed(pairs, model, bucket_lengths=bucket).steps(epoch, rests=True)
+        steps = feed(pairs, model, bucket_lengths=bucket).steps(epoch, features=features)
         return [row for step in steps for part in step.parts for row in part.tokens.tolist()]
 
     def padding(bucket: bool) -> int:
@@ -125,23 +114,9 @@ def test_the_wait_for_data_is_timed_and_the_work_on_it_is_not(
                 yield batch
 
     monkeypatch.setattr(source.loader, "epoch", Slow)
-    for number, _ in enumerate(source.steps(0, rests=False)):
+    for number, _ in enumerate(source.steps(0)):
         assert source.waited == 10.0 + 3.0 * (number + 1)
         now += 100.0  # to learn from it
     assert source.waited == 19.0
-    next(source.steps(1, rests=False))  # an epoch that is given up
+    next(source.steps(1))  # an epoch that is given up
     assert source.waited == 32.0
-
-
-def test_computing_features_is_not_waiting_for_data(pairs: Pairs, model: Captioner) -> None:
-    now = 0.0
-    kept = frozen_features.frozen(model, pairs.images, "float32")
-
-    def compute() -> Frozen:
-        nonlocal now
-        now += 60.0
-        return kept
-
-    source = dataclasses.replace(feed(pairs, model), features=compute, clock=lambda: now)
-    assert len(list(source.steps(0, rests=True))) == 3
-    assert (now, source.waited) == (60.0, 0.0)

@@ -266,7 +266,7 @@ def test_an_encoder_that_has_learned_has_features_of_its_own_which_go_with_the_r
         self_critical=config.SelfCritical(epochs=2, samples=2, images_per_step=8),
     )
     profile = dataclasses.replace(tiny_profile, runs={"best": run})
-    target = trainer.folder(profile, "best")
+    target = config.folder(profile, "best")
     own: list[int] = []
     trainer.train(profile, "best", on_validation=lambda event: own.append(len(list(target.rglob("*.rows")))))
     assert own == [0, 0, 1, 1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from itertools import count
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import torch
 
 from hw3lib import config
 from hw3lib.models.captioner import Captioner
-from hw3lib.training import trainer
+from hw3lib.training import frozen_features, trainer
 from hw3lib.training.optimization import Stages
 from hw3lib.training.run_files import read_log
 
@@ -73,3 +74,25 @@ def test_a_rate_that_has_had_its_epochs_gives_way_though_scores_still_rise() -> 
         stages.judge({"CIDEr": number, "CLIPScore": number}, epochs=2)
     assert rates == [3.0, 3.0, 2.0, 1.0, 1.0]
     assert not stages.over, "the last rate has no budget here, and scores rise"
+
+
+def test_features_are_computed_once_and_again_when_the_encoder_has_changed(
+    tiny_profile: config.Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twice in a run of two frozen epochs, one in which the encoder learns, and two with rewards and it at rest."""
+    monkeypatch.setattr(trainer, "scorer", judged)
+    compute, encoders = frozen_features.frozen, []
+
+    def slowly(model: Captioner, *more: object) -> frozen_features.Frozen:
+        encoders.append({name: tensor.clone() for name, tensor in model.encoder.state_dict().items()})
+        time.sleep(0.3)
+        return compute(model, *more)
+
+    monkeypatch.setattr(frozen_features, "frozen", slowly)
+    profile = with_training(tiny_profile, epochs=3, frozen_epochs=2, patience=5)
+    run = dataclasses.replace(profile.run("best"), self_critical=config.SelfCritical(epochs=2, samples=2))
+    log = read_log(trainer.train(dataclasses.replace(profile, runs={"best": run}), "best"))
+    assert len(encoders) == 2
+    assert any(not torch.equal(encoders[0][name], encoders[1][name]) for name in encoders[0])
+    first = next(event for event in log if event["event"] == "validation")
+    assert first["data_wait"] * first["seconds"] < 0.25, "computing features is not waiting for data"

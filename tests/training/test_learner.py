@@ -40,7 +40,7 @@ def learner(run: config.Run, tokenizer: CaptionTokenizer, **changes: object) -> 
     run = dataclasses.replace(run, training=dataclasses.replace(run.training, **changes))  # type: ignore[arg-type]
     torch.manual_seed(0)
     found = Learner(Captioner(run, tokenizer.size), run, Accelerator(cpu=True), tokenizer)
-    found.connect()
+    found.prepare()
     return found
 
 
@@ -66,7 +66,7 @@ def test_a_step_in_parts_is_the_step_in_one_though_captions_differ_in_length(
 ) -> None:
     whole, parted = learner(run, tokenizer), learner(run, tokenizer)
     for _ in range(3):
-        losses = whole.teach(step(1), 1e-3), parted.teach(step(parts), 1e-3)
+        losses = whole.teacher_forcing_step(step(1), 1e-3), parted.teacher_forcing_step(step(parts), 1e-3)
         torch.testing.assert_close(*losses)
     torch.testing.assert_close(weights(whole), weights(parted), atol=1e-5, rtol=0)
 
@@ -76,14 +76,14 @@ def test_the_loss_of_a_step_is_the_mean_over_all_its_tokens(run: config.Run, tok
     part = step(1).parts[0]
     with torch.no_grad():
         expected = next_token_loss(found.model(part.images, part.tokens[:, :-1]), part.tokens, 0)
-    torch.testing.assert_close(found.teach(step(2), 1e-3), expected)
+    torch.testing.assert_close(found.teacher_forcing_step(step(2), 1e-3), expected)
 
 
 def test_activations_that_are_computed_twice_give_the_same_step(run: config.Run, tokenizer: CaptionTokenizer) -> None:
     kept, again = learner(run, tokenizer), learner(run, tokenizer, activation_checkpointing=True)
     assert again.model.encoder.grad_checkpointing
     for each in (kept, again):
-        each.teach(step(1), 1e-3)
+        each.teacher_forcing_step(step(1), 1e-3)
     torch.testing.assert_close(weights(kept), weights(again), atol=1e-6, rtol=0)
 
 
@@ -107,7 +107,7 @@ def test_a_compiled_step_is_the_same_step(
     assert compiled.wrapped is not compiled.model
     for _ in range(2):
         for each in (plain, compiled):
-            each.teach(step(1), 1e-3)
+            each.teacher_forcing_step(step(1), 1e-3)
     torch.testing.assert_close(weights(plain), weights(compiled), atol=1e-5, rtol=0)
 
 
@@ -115,15 +115,15 @@ def test_the_average_follows_the_weights_at_its_own_pace_and_is_what_is_judged(
     run: config.Run, tokenizer: CaptionTokenizer
 ) -> None:
     found = learner(run, tokenizer, ema_decay=0.5)
-    assert found.judged is not found.model
+    assert found.eval_model is not found.model
     by_hand = None
     for number in range(1, 6):
-        found.teach(step(1), 1e-2)
+        found.teacher_forcing_step(step(1), 1e-2)
         decay = 0.0 if number == 1 else min(0.5, 1 - number ** (-2 / 3))  # it rises to its value
         now = weights(found)
         by_hand = now.clone() if by_hand is None else decay * by_hand + (1 - decay) * now
-    averaged = torch.cat([parameter.flatten() for parameter in found.judged.parameters()])
+    averaged = torch.cat([parameter.flatten() for parameter in found.eval_model.parameters()])
     torch.testing.assert_close(averaged, by_hand, atol=1e-5, rtol=1e-5)
     assert not torch.allclose(averaged, weights(found), atol=1e-4)
     plain = learner(run, tokenizer)
-    assert plain.judged is plain.model
+    assert plain.eval_model is plain.model

@@ -25,11 +25,12 @@ from hw3lib.data.epoch_order import epoch_order
 from hw3lib.data.loader import Loader, Pairs, load_images, padded
 from hw3lib.data.tokenizer import load_or_train
 from hw3lib.models.captioner import Captioner
+from hw3lib.models.inference import caption_images, load_run
 from hw3lib.system.errors import UserError
 from hw3lib.training import trainer
 from hw3lib.training.checkpoints import read_facts, restore_state, save_state
 from hw3lib.training.optimization import Stages, autocast, parameter_groups, unfused
-from hw3lib.training.run_files import identity, read_log
+from hw3lib.training.run_files import identity, is_current, read_log
 from hw3lib.training.validation import evaluate, next_token_loss
 from tests.support.places import REAL, ROOT
 from tests.support.training import overlap, setting, timeless
@@ -288,29 +289,29 @@ def test_a_run_learns_and_leaves_everything_that_is_promised(
     assert "finished" in lines[-1]
     assert "at most" in lines[0]
 
-    assert trainer.is_current(profile, "best")
+    assert is_current(profile, "best")
     before = (target / "best.safetensors").stat().st_mtime_ns
     again: list[dict] = []
     assert trainer.train(profile, "best", on_validation=again.append) == target
     assert again == events  # told from the log
     assert (target / "best.safetensors").stat().st_mtime_ns == before
 
-    loaded = trainer.load_run(profile, "best")
-    found = trainer.caption_images(loaded, list(captions.paths), batch_size=3)
+    loaded = load_run(profile, "best")
+    found = caption_images(loaded, list(captions.paths), batch_size=3)
     assert {name: caption.text for name, caption in found.items()} == predictions
 
 
 def test_a_finished_run_is_outdated_by_its_settings_and_its_files(profile: config.Profile) -> None:
     profile = setting(profile, epochs=1)
     trainer.train(profile, "best")
-    assert trainer.is_current(profile, "best")
+    assert is_current(profile, "best")
     renamed = dataclasses.replace(profile, runs={"best": dataclasses.replace(profile.run("best"), title="other words")})
-    assert trainer.is_current(renamed, "best")
-    assert not trainer.is_current(setting(profile, epochs=2), "best")
-    assert not trainer.is_current(dataclasses.replace(profile, seed=8), "best")
+    assert is_current(renamed, "best")
+    assert not is_current(setting(profile, epochs=2), "best")
+    assert not is_current(dataclasses.replace(profile, seed=8), "best")
     tokenizer = Path(profile.captions.tokenizer)
     tokenizer.write_text(tokenizer.read_text() + " ")
-    assert not trainer.is_current(profile, "best")
+    assert not is_current(profile, "best")
 
 
 def test_a_run_is_the_same_wherever_its_weights_lie(profile: config.Profile, tmp_path: Path) -> None:
@@ -379,7 +380,7 @@ def test_a_run_killed_again_and_again_ends_as_if_nothing_had_happened(profile: c
     )  # fmt: skip
     (tmp_path / "profile.json").write_text(json.dumps(dataclasses.asdict(profile)))
     code = textwrap.dedent(SCRIPT).format(root=str(ROOT), profile=str(tmp_path / "profile.json"))
-    target = trainer.folder(profile, "best")
+    target = config.folder(profile, "best")
     log = target / "log.jsonl"
 
     chance = random.Random(os.getpid())
@@ -398,7 +399,7 @@ def test_a_run_killed_again_and_again_ends_as_if_nothing_had_happened(profile: c
         finally:
             process.send_signal(signal.SIGKILL)
             process.wait()
-        assert not trainer.is_current(profile, "best")
+        assert not is_current(profile, "best")
 
     kill_after(2)
     kill_after(3, wait=chance.random())
@@ -489,27 +490,27 @@ def test_a_loss_that_explodes_stops_the_run(profile: config.Profile) -> None:
 
 def test_an_untrained_run_names_the_command_that_trains_it(profile: config.Profile) -> None:
     with pytest.raises(UserError, match="hw3 train best --profile tiny"):
-        trainer.load_run(profile, "best")
+        load_run(profile, "best")
     with pytest.raises(UserError, match=r"no run 'bset'.*'best'"):
-        trainer.load_run(profile, "bset")
+        load_run(profile, "bset")
 
 
 def test_captioning_a_folder_reports_or_refuses_what_it_cannot_read(profile: config.Profile, tmp_path: Path) -> None:
     trainer.train(setting(profile, epochs=1), "best")
-    loaded = trainer.load_run(profile, "best")
+    loaded = load_run(profile, "best")
     for name in ("b", "a"):
         Image.new("RGB", (40, 30), "red").save(tmp_path / f"{name}.png")
     (tmp_path / "c.png").write_bytes(b"broken")
     paths = [tmp_path / f"{name}.png" for name in "bca"]
     with pytest.raises(UserError, match=r"c\.png"):
-        trainer.caption_images(loaded, paths)
+        caption_images(loaded, paths)
     noted: list[Path] = []
-    found = trainer.caption_images(loaded, paths, on_unreadable=lambda path, problem: noted.append(path))
+    found = caption_images(loaded, paths, on_unreadable=lambda path, problem: noted.append(path))
     assert list(found) == ["b", "a"]
     assert noted == [tmp_path / "c.png"]
     Image.new("RGB", (40, 30)).save(tmp_path / "a.jpg")
     with pytest.raises(UserError, match="two images are called 'a'"):
-        trainer.caption_images(loaded, [*paths, tmp_path / "a.jpg"])
+        caption_images(loaded, [*paths, tmp_path / "a.jpg"])
 
 
 @pytest.mark.slow
@@ -529,7 +530,7 @@ def test_two_processes_are_one_at_the_same_global_batch(profile: config.Profile,
     launch = ["-m", "accelerate.commands.launch", "--cpu", "--num_processes=2", "--num_machines=1", str(script)]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
     subprocess.run([sys.executable, *launch], env=environment, check=True, timeout=550)
-    one, two = (trainer.folder(each, "best") for each in (alone, together))
+    one, two = (config.folder(each, "best") for each in (alone, together))
     logs = [timeless(read_log(folder)) for folder in (one, two)]
     assert len(logs[0]) == len(logs[1]) > 10
     for expected, found in zip(*logs, strict=True):
@@ -556,4 +557,4 @@ def test_real_photographs_and_the_original_tokenizer_train_a_few_steps(profile: 
     profile = setting(dataclasses.replace(profile, captions=captions), epochs=2, captions_per_image=5, batch_size=40)
     log = [event for event in read_log(trainer.train(profile, "best")) if event["event"] == "validation"]
     assert log[1]["val_loss"] < log[0]["val_loss"] < 9.8  # the logarithm of 18,022: what knows nothing has
-    assert len(json.loads((trainer.folder(profile, "best") / "predictions.json").read_text())) == 8
+    assert len(json.loads((config.folder(profile, "best") / "predictions.json").read_text())) == 8
