@@ -331,7 +331,7 @@ def test_a_pinned_word_stands_beside_the_one_in_hand(visit) -> None:
         assert np.abs(blend(photograph, heat).astype(np.int16) - pixels)[np.isfinite(heat)].mean() < 3
     a, b = view_maps(attention)[[2, 3]]
     fact = here.page.locator(".facts > div", has_text="Overlap with red").locator("dd").inner_text()
-    assert float(fact.removesuffix(" %")) == pytest.approx(100 * np.minimum(a, b).sum(), abs=1)
+    assert float(fact.removesuffix("\N{NO-BREAK SPACE}%")) == pytest.approx(100 * np.minimum(a, b).sum(), abs=1)
     here.page.get_by_role("slider", name="Word").fill("2")
     assert here.page.locator(".facts > div", has_text="Overlap").is_hidden()  # with itself
     here.page.get_by_role("slider", name="Word").fill("4")

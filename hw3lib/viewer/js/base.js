@@ -60,7 +60,7 @@ export function bytesOf(value) {
 export const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
 /** @param {number} share */
-export const percent = (share) => `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)} %`;
+export const percent = (share) => `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)}\u00a0%`;
 
 /**
  * Whether a key belongs to the browser or the system, not to the viewer.

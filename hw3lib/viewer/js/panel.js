@@ -100,7 +100,7 @@ export class Panel {
     fact.row.hidden = !shares || !outlined;
     if (!shares) return "";
     const share = head < 0 ? sumOf(shares) / shares.length : shares[head];
-    fact.show(`${percent(share)}, area ${percent(even)}`.replaceAll(" %", "\u00a0%"), share);
+    fact.show(`${percent(share)}, area ${percent(even)}`, share);
     this.even.style.left = `${100 * even}%`;
     return outlined ? `, ${percent(share)} of it in the outline` : "";
   }
