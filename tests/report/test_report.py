@@ -12,20 +12,14 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import pytest
 
 from hw3lib import config, paths
 from hw3lib.display.bundle import cjk_font
 from hw3lib.report import assemble, html
-from hw3lib.report.blocks import plain
-from hw3lib.report.document import Chapter, join_runs
-from hw3lib.report.markdown import markdown
-from hw3lib.report.notebook import outputs_blocks, read_chapter
 from hw3lib.report.summary import summarise
 from hw3lib.system import files
 from hw3lib.system.errors import UserError
-from hw3lib.viewer.page import ATTENTION, fragment
 from tests.support import report_material as material
 
 EVIL, CHINESE = material.EVIL, material.CHINESE
@@ -114,18 +108,6 @@ def test_a_missing_notebook_is_named_with_the_command_that_runs_it(fresh: config
         assemble.assemble(fresh)
 
 
-def test_a_notebook_that_failed_or_was_not_run_makes_no_report(tmp_path: Path) -> None:
-    failed = nbformat.v4.new_output("error", ename="ValueError", evalue="no", traceback=[])
-    cell = nbformat.v4.new_code_cell("x", execution_count=1, outputs=[failed])
-    for name, cells, words in (
-        ("failed", [cell], "cell 1 failed: ValueError: no"),
-        ("idle", [nbformat.v4.new_code_cell("x")], "was not executed"),
-    ):
-        nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / f"{name}.ipynb")
-        with pytest.raises(UserError, match=words):
-            read_chapter(tmp_path / f"{name}.ipynb")
-
-
 def test_runs_of_one_notebook_share_a_chapter_and_say_things_once(page: Page) -> None:
     text = page.text()
     assert text.count("What this run does.") == 1
@@ -199,18 +181,6 @@ def test_viewers_share_one_script(page: Page) -> None:
     assert json.loads(payloads[0])["meta"]["words"][4]["text"] == "綿羊"
 
 
-def test_a_viewer_is_made_from_its_payload_and_never_from_a_notebooks_html() -> None:
-    bundle = material.viewer("A caption.")
-    bundle["text/html"] = "<script>window.hurt = 1</script>"
-    bundle[ATTENTION]["meta"]["caption"] = "</script><script>window.hurt = 2</script>"
-    output = nbformat.v4.new_output("display_data", data=bundle)
-    (block,) = outputs_blocks([output], "here")
-    made = fragment(block["payload"])
-    assert (block["kind"], block["caption"]) == ("viewer", "A caption.")
-    assert "hurt = 1" not in str(block)
-    assert made.count("<script") == made.count("</script>") == 1
-
-
 def test_the_chinese_font_is_embedded_for_the_characters_that_occur_and_only_then(page: Page) -> None:
     from fontTools.ttLib import TTFont
 
@@ -232,31 +202,6 @@ def test_the_stamp_says_what_made_the_report(page: Page) -> None:
     text = page.text()
     for word in ("commit", "device", "versions", "torch 2.", "fake: A made-up run", "seed 0"):
         assert word in text
-
-
-# --- markdown ---------------------------------------------------------------------------------------------------------
-
-
-def test_markdown_becomes_blocks() -> None:
-    blocks = markdown("# T\n\nA **b** *c* `d` [e](https://x.y)\n\n- one\n- two\n\n```\ncode\n```\n")
-    assert [block["kind"] for block in blocks] == ["heading", "paragraph", "list", "verbatim"]
-    assert plain(blocks[1]["inline"]) == "A b c d e"
-    assert len(blocks[2]["items"]) == 2
-
-
-def test_pictures_in_prose_are_their_words_and_dangerous_links_are_text() -> None:
-    blocks = markdown("![a cat](https://x.y/cat.png) [x](javascript:alert(1))")
-    kinds = json.dumps(blocks)
-    assert "cat.png" not in kinds
-    assert '"href": "javascript' not in kinds
-
-
-def test_long_and_colourful_output_is_cut_and_plain() -> None:
-    output = nbformat.v4.new_output("stream", name="stdout", text="\x1b[31mred\x1b[0m\n" + "line\n" * 500)
-    (block,) = outputs_blocks([output], "here")
-    assert block["text"].startswith("red\n")
-    assert len(block["text"].splitlines()) < 70
-    assert "left out" in block["text"]
 
 
 # --- the PDF ----------------------------------------------------------------------------------------------------------
@@ -388,23 +333,3 @@ def test_the_page_fits_every_width(built: Path, browser: Any, width: int) -> Non
     tab.goto((built / "hw3_report.html").as_uri())
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
     tab.close()
-
-
-def test_what_all_runs_say_and_show_stands_once_and_what_is_theirs_in_each() -> None:
-    def chapter(run: str) -> Chapter:
-        prose = {"kind": "paragraph", "inline": [{"t": "text", "v": "the same of all"}]}
-        shown = {"kind": "figure", "caption": [], "data": b"photographs"}
-        curves = {"kind": "figure", "caption": [], "data": run.encode()}
-        return Chapter(f"p2_{run}", "P2", blocks=[prose, shown, curves])
-
-    whole = join_runs([chapter("a"), chapter("b")], ["a", "b"], ["A", "B"])
-    assert [section.title for section in whole.sections] == ["A", "B"]
-    assert [block.get("data") for block in whole.sections[0].blocks] == [None, b"photographs", b"a"]
-    assert [block.get("data") for block in whole.sections[1].blocks] == [b"b"]
-
-
-def test_the_works_that_the_prose_names_are_listed_and_no_others() -> None:
-    said = Chapter("x", "X", blocks=markdown("Attention is no explanation (Jain and Wallace, 2019).\n\n- Holm's way."))
-    quiet = Chapter("y", "Y", blocks=[{"kind": "code", "text": "Radford"}])
-    found = assemble.cited([said, quiet])
-    assert [each.split(",")[0].split(".")[1].strip().split(" ")[0] for each in found] == ["Holm", "Jain"]
