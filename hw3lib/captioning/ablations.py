@@ -66,6 +66,11 @@ def conclusion(profile: config.Profile, results: Sequence[RunResult]) -> str:
     return text
 
 
+def metric_name(metric: str) -> str:
+    """A metric as a reader knows it: CHAIR's variants have their underscore from the paper."""
+    return "object recall" if metric == "object_recall" else metric
+
+
 def trained_on(scores: RunScores) -> str:
     """A caption's line on where a run's scores come from."""
     origin = scores.provenance

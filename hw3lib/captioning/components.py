@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hw3lib import config
+from hw3lib.captioning.ablations import metric_name
 from hw3lib.captioning.results import RunScores
 from hw3lib.captioning.settings import AVERAGE, DECODING, SELF_CRITICAL, differences, sentence
 from hw3lib.display.prose import estimate, signed
@@ -78,7 +79,7 @@ def cells(differences: Mapping[str, Difference]) -> list[str]:
 
 def columns(differences: Mapping[str, Difference]) -> list[str]:
     """The head of those cells."""
-    return [f"{score.replace('_', ' ')}, difference" for score in differences]
+    return [f"{metric_name(score)}, difference" for score in differences]
 
 
 def conclusion(components: Sequence[Component]) -> str:

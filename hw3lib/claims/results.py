@@ -40,13 +40,13 @@ class Statement:
 class Claim:
     """A claim with its evidence."""
 
-    number: int
-    claim: str
+    number: int  # 1 to 9
+    claim: str  # in the written report's sense
     notebook: str  # the chapter that shows it
     test: str  # how it was tested, in a sentence
-    verdict: Verdict
-    parts: list[Part] = field(default_factory=list)
-    remark: str = ""
+    verdict: Verdict  # by the rule of hw3lib.claims.verdicts
+    parts: list[Part] = field(default_factory=list)  # the comparisons that it rests on
+    remark: str = ""  # what a reader should know besides
     untested: str = ""  # why there is no verdict on it, or on a part of it
 
 
@@ -54,9 +54,9 @@ class Claim:
 class Claims:
     """The whole of ``claims.json``."""
 
-    provenance: dict[str, Any]
+    provenance: dict[str, Any]  # commit, configuration, seed, versions, device
     data: str  # "demo world" or "real data"
-    claims: list[Claim]
+    claims: list[Claim]  # by number
 
 
 @dataclass(frozen=True)

@@ -43,12 +43,12 @@ class Part:
     'not supported'
     """
 
-    what: str
-    effect: float
-    low: float
-    high: float
-    n: int
-    unit: Unit
+    what: str  # of what
+    effect: float  # above zero speaks for the claim
+    low: float  # end of the 95 % interval
+    high: float  # likewise
+    n: int  # images
+    unit: Unit  # accuracy and share from 0 to 1
 
     @classmethod
     def of(cls, what: str, found: Measured, unit: Unit, against: bool = False) -> Part:

@@ -32,8 +32,8 @@ _ALIGNED = 200  # words of a caption that METEOR looks at; people's captions hav
 class Scores:
     """Scores of a set of captions, by metric, and of each image, by its name and then by metric."""
 
-    scores: dict[str, float]
-    per_image: dict[str, dict[str, int | float]]
+    scores: dict[str, float]  # of the set, by metric
+    per_image: dict[str, dict[str, int | float]]  # by image, then by metric; counts of objects besides
 
 
 class References:
