@@ -33,52 +33,50 @@ def _foam(width: float, y: float) -> str:
     )
 
 
-def draw_boat(coat: Coat, rng: Random, pose: str) -> Sketch:
-    tag = tag_for("boat", rng)
-    edge, trim = edge_of(coat), contrast(coat, rng)
-    style = rng.choice(("sail", "sail", "motor", "row"))
-    parts = [volume(tag, coat)]
-    if style == "sail":
-        cloth = rng.choice(("#fbf7ea", "#fffdf6"))
-        parts.append(linear(f"{tag}-sail", cloth, cloth, mix(cloth, "#b9b3a0", 0.5), x2=1, y2=0.3))
-        parts.append(line("M74,3 V118", "#7b5230", 4.4))
-        parts.append(path("M70,8 Q56,60 8,104 Q40,110 70,106 Z", f"url(#{tag}-sail)", "#a49e8c", 1.8))
-        jib = coat.main if coat.name != "white" else trim
-        fore = mix(jib, "#ffffff", 0.06) if coat.name != "white" else "#fffdf6"  # a white boat has white sails
-        parts.append(path("M79,14 Q112,56 134,100 Q108,108 79,104 Z", fore, edge, 1.8))
-        parts.append(line("M80,40 Q94,42 98,40 M80,72 Q104,76 116,70", mix(fore, "#000000", 0.25), 1.5, alpha=0.6))
-        kind = rng.random()
-        if kind < 0.35:
-            parts.append(path("M36.5,74 Q52,78 70,76 V90 Q48,92 22,90 Q30,82 36.5,74 Z", jib))
-        elif kind < 0.7:
-            parts.append(path("M63,34 V48 H70 V34 Z M58,48 H70 V62 H50 Z", jib))
-        else:
-            parts.append(line("M59,44 Q66,46 70,45 M44,68 Q58,72 70,70 M26,88 Q50,93 70,91", "#c2bba6", 1.6))
-        parts.append(path("M74,2 L94,7 L74,13 Z", rng.choice(("#d6322e", "#f3cb2d", "#2f6fce"))))
-        parts.append(line("M8,108 H72", "#7b5230", 3.4))
-        hull = "M6,116 Q60,122 144,113 Q140,140 120,156 H28 Q10,140 6,116 Z"
-        parts.append(path(hull, f"url(#{tag}-body)", edge, 2.4))
-        parts.append(
-            line("M9,121 Q66,127 141,119", trim, 3.6) + line("M18,132 Q70,138 128,131", coat.dark, 1.4, alpha=0.6)
-        )
-        parts.append(_foam(148, 160))
-        return scaled("".join(parts), 148, 160, 160, top=(40, 116))
-    if style == "motor":
-        parts.append(glass(tag))
-        parts.append(
-            path("M58,36 L66,8 H104 L122,36 Z", "#fbf8ee", "#8e8c86", 2) + rect(58, 1.4, 58, 7, coat.main, 3, edge, 2)
-        )
-        parts.append(pane("M68,32 L73,13 H85 V32 Z", tag, "#6e7076", 1.8))
-        parts.append(pane("M91,32 V13 H101 L113,32 Z", tag, "#6e7076", 1.8))
-        parts.append(rect(2, 32, 13, 26, "#4a4d55", 4, INK, 1.6))
-        parts.append(path("M8,36 Q80,38 187,27 Q176,60 150,78 H22 Q10,60 8,36 Z", f"url(#{tag}-body)", edge, 2.4))
-        parts.append(path("M11,46 Q90,50 182,38 L178,48 Q100,58 14,56 Z", trim))
-        parts.append(line("M132,33 V22 H176 V27", "#9aa0a8", 2.2))
-        parts.extend(disc(x, 65, 4.4, "#cfe8f2", edge, 1.6) for x in (60, 84, 108))
-        parts.append(_foam(189, 82))
-        return scaled("".join(parts), 189, 82, 107, top=(34, 37))
-    wood = "#c38b4f"
-    parts.append(path("M5,9 Q70,28 155,5 L138,26 H24 Z", mix(wood, "#3c2414", 0.45)))
+def _sailing_boat(tag: str, coat: Coat, rng: Random, trim: str) -> Sketch:
+    edge, cloth = edge_of(coat), rng.choice(("#fbf7ea", "#fffdf6"))
+    parts = [volume(tag, coat), linear(f"{tag}-sail", cloth, cloth, mix(cloth, "#b9b3a0", 0.5), x2=1, y2=0.3)]
+    parts.append(line("M74,3 V118", "#7b5230", 4.4))
+    parts.append(path("M70,8 Q56,60 8,104 Q40,110 70,106 Z", f"url(#{tag}-sail)", "#a49e8c", 1.8))
+    jib = coat.main if coat.name != "white" else trim
+    fore = mix(jib, "#ffffff", 0.06) if coat.name != "white" else "#fffdf6"  # a white boat has white sails
+    parts.append(path("M79,14 Q112,56 134,100 Q108,108 79,104 Z", fore, edge, 1.8))
+    parts.append(line("M80,40 Q94,42 98,40 M80,72 Q104,76 116,70", mix(fore, "#000000", 0.25), 1.5, alpha=0.6))
+    emblem = rng.random()
+    if emblem < 0.35:
+        parts.append(path("M36.5,74 Q52,78 70,76 V90 Q48,92 22,90 Q30,82 36.5,74 Z", jib))
+    elif emblem < 0.7:
+        parts.append(path("M63,34 V48 H70 V34 Z M58,48 H70 V62 H50 Z", jib))
+    else:
+        parts.append(line("M59,44 Q66,46 70,45 M44,68 Q58,72 70,70 M26,88 Q50,93 70,91", "#c2bba6", 1.6))
+    parts.append(path("M74,2 L94,7 L74,13 Z", rng.choice(("#d6322e", "#f3cb2d", "#2f6fce"))))
+    parts.append(line("M8,108 H72", "#7b5230", 3.4))
+    hull = "M6,116 Q60,122 144,113 Q140,140 120,156 H28 Q10,140 6,116 Z"
+    parts.append(path(hull, f"url(#{tag}-body)", edge, 2.4))
+    parts.append(line("M9,121 Q66,127 141,119", trim, 3.6))
+    parts.append(line("M18,132 Q70,138 128,131", coat.dark, 1.4, alpha=0.6))
+    parts.append(_foam(148, 160))
+    return scaled("".join(parts), 148, 160, 160, top=(40, 116))
+
+
+def _motor_boat(tag: str, coat: Coat, trim: str) -> Sketch:
+    edge = edge_of(coat)
+    parts = [volume(tag, coat), glass(tag), path("M58,36 L66,8 H104 L122,36 Z", "#fbf8ee", "#8e8c86", 2)]
+    parts.append(rect(58, 1.4, 58, 7, coat.main, 3, edge, 2))
+    parts.append(pane("M68,32 L73,13 H85 V32 Z", tag, "#6e7076", 1.8))
+    parts.append(pane("M91,32 V13 H101 L113,32 Z", tag, "#6e7076", 1.8))
+    parts.append(rect(2, 32, 13, 26, "#4a4d55", 4, INK, 1.6))
+    parts.append(path("M8,36 Q80,38 187,27 Q176,60 150,78 H22 Q10,60 8,36 Z", f"url(#{tag}-body)", edge, 2.4))
+    parts.append(path("M11,46 Q90,50 182,38 L178,48 Q100,58 14,56 Z", trim))
+    parts.append(line("M132,33 V22 H176 V27", "#9aa0a8", 2.2))
+    parts.extend(disc(x, 65, 4.4, "#cfe8f2", edge, 1.6) for x in (60, 84, 108))
+    parts.append(_foam(189, 82))
+    return scaled("".join(parts), 189, 82, 107, top=(34, 37))
+
+
+def _rowing_boat(tag: str, coat: Coat, trim: str) -> Sketch:
+    edge, wood = edge_of(coat), "#c38b4f"
+    parts = [volume(tag, coat), path("M5,9 Q70,28 155,5 L138,26 H24 Z", mix(wood, "#3c2414", 0.45))]
     parts.append(line("M42,20 H64 M86,21 H112", mix(wood, "#ffffff", 0.15), 5))
     parts.append(path("M2.4,5 Q76,32 157.6,2.5 Q150,34 126,53 H32 Q8,36 2.4,5 Z", f"url(#{tag}-body)", edge, 2.4))
     parts.append(line("M4,8 Q76,35 156,6", trim if coat.name != "brown" else "#e4c08c", 4))
@@ -87,6 +85,14 @@ def draw_boat(coat: Coat, rng: Random, pose: str) -> Sketch:
     parts.append(oval(99, 51, 9, 4.5, "#d9a96c", "#5d3b1f", 1.6))
     parts.append(_foam(160, 57))
     return scaled("".join(parts), 160, 57, 128, seat=(75, 18))
+
+
+def draw_boat(coat: Coat, rng: Random, pose: str) -> Sketch:
+    tag, trim = tag_for("boat", rng), contrast(coat, rng)
+    style = rng.choice(("sail", "sail", "motor", "row"))
+    if style == "sail":
+        return _sailing_boat(tag, coat, rng, trim)
+    return _motor_boat(tag, coat, trim) if style == "motor" else _rowing_boat(tag, coat, trim)
 
 
 def draw_airplane(coat: Coat, rng: Random, pose: str) -> Sketch:

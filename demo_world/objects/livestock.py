@@ -69,14 +69,31 @@ def draw_sheep(coat: Coat, rng: Random, pose: str) -> Sketch:
     return pen.finish(top=(50, cy - 29))
 
 
+def _cow_head(pen: Pen, rng: Random, coat: Coat, patch: str) -> None:
+    """Local frame: the poll at the origin, the muzzle to the right and below."""
+    pink, horn, far = "#eda7a0", "#e9dcb8", mix(coat.main, coat.dark, 0.75)
+    pen.fill(mix(horn, INK, 0.15), curve([(1, -9), (3, -16), (9, -19), (7, -13), (6, -8)]), edge=True)
+    pen.fill(far, curve([(-4, -5), (-14, -9), (-18, -4), (-12, 1), (-4, 1)]), edge=True)
+    skull = limb((0, 1, 11), (10, 11, 9), (17, 19, 8))
+    pen.fill(pen.radial(mix(coat.main, coat.light, 0.5), coat.main, mix(coat.main, coat.dark, 0.4)), skull, edge=True)
+    if rng.random() < 0.6:
+        pen.within((skull,), [(patch, 1, (limb((7, -9, 4), (13, 6, 3.4), (24, 14, 3)),))])
+    pen.fill(pink, oval(19, 21, 9.5, 7.6, 35), edge=True)
+    pen.fill("#9a5350", oval(23.5, 18.5, 1.5, 1.1, 40, 10))
+    pen.line("#9a5350", 1.2, [(13.5, 25.5), (17.5, 25.5), (21, 23.5)])
+    pen.fill(horn, curve([(-5, -8), (-7, -15), (-2, -20), (-1.5, -14), (0, -9)]), edge=True)
+    if coat.name != "white":
+        pen.fill("#f7f3ea", oval(7.5, 3, 3.1, 3.3))
+    pen.eye(8, 3.2, 2.3)
+
+
 def draw_cow(coat: Coat, rng: Random, pose: str) -> Sketch:
     """A patched cow with horns and udder."""
     pen, body, far = start_pen("cow", coat)
     patch = {"white": rng.choice(("#3a3438", "#7a4a2c")), "black": "#f3efe6", "brown": "#f4ead8"}.get(
         coat.name, "#f4ead8"
     )
-    pink, horn = "#eda7a0", "#e9dcb8"
-    grazing = pose == "grazing"
+    pink, grazing = "#eda7a0", pose == "grazing"
     for x in (32.0, 84.0):
         x += jitter(rng, 2)
         pen.fill(far, limb((x, 58, 8), (x + 1, 78, 5), (x, 92, 4.8)), edge=True)
@@ -122,19 +139,7 @@ def draw_cow(coat: Coat, rng: Random, pose: str) -> Sketch:
     pen.line(shade, 1.2, [(33, 54), (34, 63), (31, 70)], 0.5)
     pen.line(shade, 1.2, [(87, 50), (86, 60), (88, 67)], 0.5)
     pen.at(*head)
-    pen.fill(mix(horn, INK, 0.15), curve([(1, -9), (3, -16), (9, -19), (7, -13), (6, -8)]), edge=True)
-    pen.fill(far, curve([(-4, -5), (-14, -9), (-18, -4), (-12, 1), (-4, 1)]), edge=True)
-    skull = limb((0, 1, 11), (10, 11, 9), (17, 19, 8))
-    pen.fill(pen.radial(mix(coat.main, coat.light, 0.5), coat.main, mix(coat.main, coat.dark, 0.4)), skull, edge=True)
-    if rng.random() < 0.6:
-        pen.within((skull,), [(patch, 1, (limb((7, -9, 4), (13, 6, 3.4), (24, 14, 3)),))])
-    pen.fill(pink, oval(19, 21, 9.5, 7.6, 35), edge=True)
-    pen.fill("#9a5350", oval(23.5, 18.5, 1.5, 1.1, 40, 10))
-    pen.line("#9a5350", 1.2, [(13.5, 25.5), (17.5, 25.5), (21, 23.5)])
-    pen.fill(horn, curve([(-5, -8), (-7, -15), (-2, -20), (-1.5, -14), (0, -9)]), edge=True)
-    if coat.name != "white":
-        pen.fill("#f7f3ea", oval(7.5, 3, 3.1, 3.3))
-    pen.eye(8, 3.2, 2.3)
+    _cow_head(pen, rng, coat, patch)
     pen.at()
     return pen.finish(top=(55, 27), seat=(60, 28))
 

@@ -11,27 +11,9 @@ WALLS: tuple[str, ...] = (
 AWNINGS: tuple[str, ...] = ("#a8645c", "#6f8f86", "#8a86a3", "#b08a56", "#7f93a8")
 
 
-def facade(sc: Scenery, x: float, wide: float) -> None:
-    """One house: wall, roof, windows, and a shop or a door at street level."""
-    rng, s = sc.rng, sc.s
-    base, floor = sc.horizon, rng.uniform(42, 53) * s
-    floors = rng.choice((1, 1, 2, 2, 3) if base / s < 140 else (1, 2, 2, 3))
-    wall = sc.far(rng.choice(WALLS), 0.24)
-    dark, pale = mix(wall, "#4a3f44", 0.4), mix(wall, "#fffaf0", 0.5)
-    eaves = base - floor * (floors + 0.18)
-    _roof(sc, x, wide, eaves, wall)
-    sc.add(box(x, eaves, wide, base - eaves + s, wall))
-    if rng.random() < 0.6:  # a sprinkling of bricks
-        d = "".join(
-            rect(
-                x + rng.uniform(0, wide - 8 * s),
-                eaves + round(rng.uniform(0, (base - eaves) / (4 * s) - 1)) * 4 * s,
-                6 * s,
-                2.6 * s,
-            )
-            for _ in range(34)
-        )
-        sc.add(fill(d, dark, 0.2))
+def _windows(sc: Scenery, x: float, wide: float, floor: float, floors: int, wall: str, pane: str) -> None:
+    """The upper floors' windows, on some houses with shutters."""
+    rng, s, base, pale = sc.rng, sc.s, sc.horizon, mix(wall, "#fffaf0", 0.5)
     shutters = rng.random() < 0.4
     count = max(2, int(wide / (30 * s)))
     frame, glass, bars, sides = "", "", "", ""
@@ -43,44 +25,67 @@ def facade(sc: Scenery, x: float, wide: float) -> None:
             glass += rect(wx - ww / 2, wy, ww, wh)
             bars += f"M{wx:.1f} {wy:.1f}v{wh:.1f}M{wx - ww / 2:.1f} {wy + wh * 0.4:.1f}h{ww:.1f}"
             sides += rect(wx - ww / 2 - 7 * s, wy, 5 * s, wh) + rect(wx + ww / 2 + 2 * s, wy, 5 * s, wh)
-    pane = mix(mix("#7c93a6", sc.mood.sky[1], 0.45), wall, 0.12)
-    if sc.mood.name == "dusk":
-        pane = "#e2c48f"
     sc.add(fill(frame, pale), fill(glass, pane), line(bars, pale, 1.1 * s))
     if shutters:
         sc.add(fill(sides, mix(rng.choice(AWNINGS), wall, 0.35)))
-    sc.add(box(x, base - floor * 1.08, wide, 2.6 * s, pale), box(x, base - 4 * s, wide, 5 * s, dark, opacity=0.6))
-    sc.add(box(x + wide - 1.5 * s, eaves, 1.5 * s, base - eaves, dark, opacity=0.5))
-    door = x + wide * rng.choice((0.2, 0.8))
-    if rng.random() < 0.6:
-        left = x + wide * (0.32 if door < x + wide / 2 else 0.08)
-        span, top = wide * 0.6, base - floor * 0.72
-        sc.add(
-            box(left - 2 * s, top - 2 * s, span + 4 * s, floor * 0.6, dark),
-            box(left, top, span, floor * 0.54, mix(pane, "#f6e6c0", 0.35)),
-        )
+
+
+def _street_level(sc: Scenery, x: float, wide: float, floor: float, door: float, wall: str, pane: str) -> None:
+    """A shop window under an awning, or two plain windows, on the side that the door leaves free."""
+    s, base = sc.s, sc.horizon
+    dark, pale = mix(wall, "#4a3f44", 0.4), mix(wall, "#fffaf0", 0.5)
+    left_door = door < x + wide / 2
+    if sc.rng.random() < 0.6:
+        left, span, top = x + wide * (0.32 if left_door else 0.08), wide * 0.6, base - floor * 0.72
         goods = "".join(
             rect(left + span * f, base - floor * (0.2 + u), span * 0.09, floor * u)
             for f, u in ((0.08, 0.14), (0.2, 0.09), (0.4, 0.18), (0.55, 0.1), (0.74, 0.15))
         )
         sc.add(
+            box(left - 2 * s, top - 2 * s, span + 4 * s, floor * 0.6, dark),
+            box(left, top, span, floor * 0.54, mix(pane, "#f6e6c0", 0.35)),
             fill(goods, mix(dark, pane, 0.3), 0.7),
             line(f"M{left + span / 2:.1f} {top:.1f}v{floor * 0.54:.1f}", pale, 1.2 * s),
         )
         _awning(sc, left - 4 * s, top - 3 * s, span + 8 * s, floor * 0.22, wall)
         sc.note("shops")
     else:
-        for f in (0.36, 0.62) if door < x + wide / 2 else (0.1, 0.36):
+        for f in (0.36, 0.62) if left_door else (0.1, 0.36):
             sc.add(
                 box(x + wide * f, base - floor * 0.78, wide * 0.18, floor * 0.48, pale),
                 box(x + wide * (f + 0.02), base - floor * 0.75, wide * 0.14, floor * 0.42, pane),
             )
+
+
+def facade(sc: Scenery, x: float, wide: float) -> None:
+    """One house: wall, roof, windows, and a shop or a door at street level."""
+    rng, s = sc.rng, sc.s
+    base, floor = sc.horizon, rng.uniform(42, 53) * s
+    floors = rng.choice((1, 1, 2, 2, 3) if base / s < 140 else (1, 2, 2, 3))
+    wall = sc.far(rng.choice(WALLS), 0.24)
+    dark, pale = mix(wall, "#4a3f44", 0.4), mix(wall, "#fffaf0", 0.5)
+    eaves = base - floor * (floors + 0.18)
+    _roof(sc, x, wide, eaves, wall)
+    sc.add(box(x, eaves, wide, base - eaves + s, wall))
+    if rng.random() < 0.6:  # a sprinkling of bricks
+        courses = (base - eaves) / (4 * s) - 1
+        d = ""
+        for _ in range(34):
+            left, course = x + rng.uniform(0, wide - 8 * s), round(rng.uniform(0, courses))
+            d += rect(left, eaves + course * 4 * s, 6 * s, 2.6 * s)
+        sc.add(fill(d, dark, 0.2))
+    pane = mix(mix("#7c93a6", sc.mood.sky[1], 0.45), wall, 0.12)
+    if sc.mood.name == "dusk":
+        pane = "#e2c48f"
+    _windows(sc, x, wide, floor, floors, wall, pane)
+    sc.add(box(x, base - floor * 1.08, wide, 2.6 * s, pale), box(x, base - 4 * s, wide, 5 * s, dark, opacity=0.6))
+    sc.add(box(x + wide - 1.5 * s, eaves, 1.5 * s, base - eaves, dark, opacity=0.5))
+    door = x + wide * rng.choice((0.2, 0.8))
+    _street_level(sc, x, wide, floor, door, wall, pane)
     leaf = mix(rng.choice(AWNINGS), "#5a5358", 0.3)
     sc.add(
         box(door - 8 * s, base - floor * 0.8, 16 * s, floor * 0.8, pale),
         box(door - 6.5 * s, base - floor * 0.77, 13 * s, floor * 0.77, leaf),
-    )
-    sc.add(
         box(door - 4.5 * s, base - floor * 0.71, 9 * s, floor * 0.24, pane),
         oval(door + 4.2 * s, base - floor * 0.36, 1.1 * s, 1.1 * s, pale),
     )

@@ -17,6 +17,26 @@ def draw_beach(rng: Random, width: int, height: int) -> Backdrop:
     if sc.chance(0.3):
         parts.hills(sc, 1, "#7f9a8c", 34)
     shore = sc.horizon + rng.uniform(0.16, 0.27) * sc.h
+    deep, shallow = _sea(sc, shore)
+    sand = _sand(sc, shore, deep, shallow)
+    t = (shore - sc.horizon) / (sc.h - sc.horizon)
+    if sc.chance(0.4):
+        _footprints(sc, t + 0.12, mix(sand, "#8a6d48", 0.4))
+    if sc.chance(0.35):
+        parts.people(sc, shore + 12 * s)
+    if sc.chance(0.4):
+        _dune_grass(sc, sand, shore)
+    if sc.chance(0.45):
+        side = rng.choice((-1, 1))
+        palm(sc, sc.w * (0.5 + side * rng.uniform(0.36, 0.5)), shore + rng.uniform(14, 30) * s, -side)
+    if sc.chance(0.35):
+        sc.front.append(parts.grass_front(sc, "#b3ab74"))
+    return sc.finish((shore + 0.05 * sc.h, 0.97 * sc.h))
+
+
+def _sea(sc: Scenery, shore: float) -> tuple[str, str]:
+    """The water down to ``shore``; returns its colours, deep and shallow."""
+    rng, s = sc.rng, sc.s
     deep = mix(rng.choice(("#5fa3b8", "#6aa9c4", "#5b98b6", "#74b5b4")), sc.mood.sky[0], 0.3)
     shallow = mix(mix(deep, "#cfe9df", 0.55), sc.mood.sky[2], 0.25)
     sc.add(linear("place-sea", mix(deep, sc.mood.sky[2], 0.18), deep, shallow))
@@ -26,6 +46,12 @@ def draw_beach(rng: Random, width: int, height: int) -> Backdrop:
     parts.ripples(sc, sc.horizon + 2 * s, shore, 26, mix(deep, "#2c4f6c", 0.4), 0.35)
     if sc.chance(0.2):
         _sail(sc, rng.uniform(0.1, 0.9) * sc.w, sc.horizon + 3 * s)
+    return deep, shallow
+
+
+def _sand(sc: Scenery, shore: float, deep: str, shallow: str) -> str:
+    """The beach, wet at its edge, and the waves that break on it; returns its colour."""
+    rng, s = sc.rng, sc.s
     sand = mix(rng.choice(("#e3cfa4", "#e8d9b8", "#dcc195", "#e6cfae")), sc.mood.sky[2], 0.12)
     slope = rng.uniform(-1, 1) * 10 * s
     edge = [(x, y + slope * (x / sc.w - 0.5)) for x, y in kit.ridge(sc, shore, 5 * s, 6)]
@@ -44,18 +70,7 @@ def draw_beach(rng: Random, width: int, height: int) -> Backdrop:
     parts.ripples(sc, shore + 18 * s, sc.h, 36, mix(sand, "#fffaf0", 0.7), 0.55)
     parts.pebbles(sc, 90, mix(sand, "#7d6447", 0.5), t + 0.1, size=1.4)
     parts.pebbles(sc, 24, mix(sand, "#fff8ee", 0.8), t + 0.1, size=2.2, opacity=0.9)
-    if sc.chance(0.4):
-        _footprints(sc, t + 0.12, mix(sand, "#8a6d48", 0.4))
-    if sc.chance(0.35):
-        parts.people(sc, shore + 12 * s)
-    if sc.chance(0.4):
-        _dune_grass(sc, sand, shore)
-    if sc.chance(0.45):
-        side = rng.choice((-1, 1))
-        palm(sc, sc.w * (0.5 + side * rng.uniform(0.36, 0.5)), shore + rng.uniform(14, 30) * s, -side)
-    if sc.chance(0.35):
-        sc.front.append(parts.grass_front(sc, "#b3ab74"))
-    return sc.finish((shore + 0.05 * sc.h, 0.97 * sc.h))
+    return sand
 
 
 def _breaker(sc: Scenery, y: float, thick: float, colour: str) -> None:
