@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from random import Random
 
+from demo_world.places.interior import PAPERS, WOODS, indoor, inside, window
 from demo_world.places.kit import Scenery, box, disc, fill, line, oval, poly, rect
-from demo_world.places.room import PAPERS, WOODS, indoor, inside, window
 from demo_world.svg import Backdrop, linear, mix
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from demo_world.places.beach import draw_beach
+from demo_world.places.desert import draw_desert
 from demo_world.places.field import draw_field
+from demo_world.places.forest import draw_forest
 from demo_world.places.kitchen import draw_kitchen
+from demo_world.places.lake import draw_lake
 from demo_world.places.park import draw_park
 from demo_world.places.room import draw_room
-from demo_world.places.shore import draw_beach, draw_lake
+from demo_world.places.snow import draw_snow
 from demo_world.places.street import draw_street
-from demo_world.places.wild import draw_desert, draw_forest, draw_snow
 from demo_world.svg import Place
 
 PLACES: tuple[Place, ...] = (
