@@ -119,3 +119,20 @@ def test_shares_are_the_area_of_each_patch_inside_the_mask() -> None:
     np.testing.assert_allclose(cover, expected, atol=1e-9)
     everything = patch_shares(np.ones((200, 300), bool), geometry, (7, 5))
     np.testing.assert_allclose(everything, 1)
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "size", "grid"), [(60, 40, 32, (4, 4)), (41, 77, (32, 48), (2, 3)), (4, 4, 8, (4, 4))]
+)
+@pytest.mark.parametrize("scale", [1, 3])
+def test_pointing_looks_at_the_pixel_under_the_centre_of_a_patch(width, height, size, grid, scale) -> None:
+    geometry = ImageTransform(size, (0,) * 3, (1,) * 3).geometry(width, height)
+    h, w = geometry.size
+    mask = np.random.default_rng(1).random((height * scale, width * scale)) < 0.4
+    expected = np.zeros(grid, bool)
+    for row, column in np.ndindex(*grid):
+        x, y = geometry.to_original((column + 0.5) * w / grid[1], (row + 0.5) * h / grid[0])
+        expected[row, column] = mask[int(y * scale + 1e-9), int(x * scale + 1e-9)]
+    hits = patch_hits(mask, geometry, grid, tolerance=0).reshape(grid)
+    assert 0 < expected.mean() < 1
+    np.testing.assert_array_equal(hits, expected)

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from hw3lib import config
+from hw3lib.data import loader
 from hw3lib.data.cache import decoded
 from hw3lib.data.captions import training_captions
 from hw3lib.data.epoch_order import epoch_order
@@ -70,3 +71,28 @@ def test_lengths_are_those_of_the_tokens(pairs: Pairs) -> None:
     assert pairs.lengths == [[len(tokens) for tokens in group] for group in pairs.tokens]
     _, tokens = next(iter(Loader(pairs, 0).epoch(epoch_order([3] * 24, 4, 1, 0, 0, pairs.lengths), 0)))
     assert tokens.shape[1] == max((row != pairs.pad).sum() for row in tokens)
+
+
+def test_captions_are_cut_to_the_longest_that_the_decoder_reads_and_end_properly(
+    pairs: Pairs, tiny_profile: config.Profile
+) -> None:
+    captions = training_captions(tiny_profile.captions).captions
+    tokenizer = load_or_train(tiny_profile.captions)
+    longest = max(len(tokens) for group in pairs.tokens for tokens in group)
+    for most in (longest, longest - 1, 4):
+        tokens = [tokens for group in Pairs(pairs.images, captions, tokenizer, most).tokens for tokens in group]
+        whole = [tokens for group in pairs.tokens for tokens in group]
+        assert [len(row) for row in tokens] == [min(len(row), most) for row in whole]
+        assert all(row[:-1] == other[: len(row) - 1] for row, other in zip(tokens, whole, strict=True))
+        assert {row[-1] for row in tokens} == {tokenizer.eos}
+
+
+def test_pixels_stay_in_memory_while_an_eighth_of_it_holds_them_shared_by_the_processes(
+    tiny_profile: config.Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = training_captions(tiny_profile.captions).paths
+    transform = ImageTransform((24, 32), (0.5,) * 3, (0.5,) * 3)
+    needed = 24 * 24 * 32 * 3
+    for memory, held in ((16 * needed, True), (16 * needed - 1, False)):
+        monkeypatch.setattr(loader, "_memory", lambda memory=memory: memory)
+        assert (load_images(paths, transform, processes=2)[0].pixels is not None) == held
