@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from hw3lib import config, paths
 from hw3lib.attention.results import Grounding
@@ -24,6 +24,8 @@ from hw3lib.models.experiment import Experiment
 from hw3lib.prompts.results import Study
 from hw3lib.system.provenance import stamp
 from hw3lib.system.results import read_result, write_result
+
+T = TypeVar("T")
 
 
 def study(experiment: Experiment) -> Path:
@@ -43,19 +45,18 @@ def load(profile: config.Profile) -> list[Claim]:
 def judge(experiment: Experiment) -> list[Claim]:
     """The nine claims with their verdicts, from the profile's result files."""
     profile = experiment.profile
-    prompts, measured = (experiment.folder / name for name in ("p1/study.json", "p3/grounding.json"))
-    asked = read_result(prompts, Study, "Run notebooks/p1_prompts.ipynb.") if prompts.is_file() else None
-    grounding = read_result(measured, Grounding, "Run notebooks/p3_attention.ipynb.") if measured.is_file() else None
+    prompts = _read(experiment.folder / "p1" / "study.json", Study, "p1_prompts")
+    grounding = _read(experiment.folder / "p3" / "grounding.json", Grounding, "p3_attention")
     scores = _scores(experiment)
     more: dict[int, Callable[[], Finding]] = {
-        1: lambda: remarks.unseen_classes(asked, profile.data),
+        1: lambda: remarks.unseen_classes(prompts, profile.data),
         5: lambda: captions.ablations(profile, scores),
         6: lambda: remarks.nouns(grounding),
         7: lambda: remarks.function_words(grounding),
         8: lambda: remarks.wrong_captions(grounding),
         9: lambda: _bad_captions(experiment, scores),
     }
-    results = {"study": asked, "grounding": grounding}
+    results = {"study": prompts, "grounding": grounding}
     return [_judge(statement, results, more.get(statement.number, Finding)()) for statement in statements()]
 
 
@@ -65,16 +66,14 @@ def _judge(statement: Statement, results: Mapping[str, Any], finding: Finding) -
     for comparison in statement.parts:
         for place, part in _parts(comparison, results):
             parts.setdefault(place, part)
-    every = [*parts.values(), *finding.parts]
+    all_parts = [*parts.values(), *finding.parts]
     absent = (remarks.MISSING[part.source[0]] for part in statement.parts if results[part.source[0]] is None)
-    untested = finding.untested or next(absent, "" if every else "there was nothing to measure it on")
-    verdict = both_ways(every) if statement.rule == "both_ways" else together(every)
+    untested = finding.untested or next(absent, "" if all_parts else "there was nothing to measure it on")
+    verdict = both_ways(all_parts) if statement.rule == "both_ways" else together(all_parts)
     if verdict == "supported" and (untested or finding.confounded):
         verdict = "inconclusive"
-    test = statement.test.format(diffuse=DIFFUSE)
-    return Claim(
-        statement.number, statement.claim, statement.notebook, test, verdict, every, finding.remark, untested
-    )  # fmt: skip
+    heading = (statement.number, statement.claim, statement.notebook, statement.test.format(diffuse=DIFFUSE))
+    return Claim(*heading, verdict, all_parts, finding.remark, untested)
 
 
 def _parts(comparison: Comparison, results: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], Part]]:
@@ -98,6 +97,10 @@ def _find(node: Any, source: Sequence[str]) -> Iterator[tuple[tuple[str, ...], A
 
 def _field(node: Any, key: str) -> Any:
     return node.get(key) if isinstance(node, Mapping) else getattr(node, key)
+
+
+def _read(path: Path, kind: type[T], notebook: str) -> T | None:
+    return read_result(path, kind, f"Run notebooks/{notebook}.ipynb.") if path.is_file() else None
 
 
 def _scores(experiment: Experiment) -> dict[str, RunScores]:

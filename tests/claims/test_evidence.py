@@ -10,7 +10,7 @@ import pytest
 from hw3lib import config, paths
 from hw3lib.attention.results import Aimed, Compared, Effect, Estimate, Grounding, Groups, Views, WordClass
 from hw3lib.claims import captions, evidence, table
-from hw3lib.claims.results import Claim
+from hw3lib.claims.results import Claim, statements
 from hw3lib.claims.verdicts import Part
 from hw3lib.data.caption_set import CaptionSet
 from hw3lib.metrics.paired_tests import Effect as PromptEffect
@@ -240,6 +240,75 @@ def test_a_claim_of_which_a_part_is_untested_is_not_supported_as_a_whole(tiny_pr
 def test_captions_that_name_nothing_leave_the_claim_about_nouns_untested(tiny_profile) -> None:
     put(tiny_profile, "p3/grounding.json", dataclasses.replace(grounding(), classes={"function": word_class(4.0)}))
     assert judged(tiny_profile, 6).untested == "the captions name no object that is there to be looked at"
+
+
+def test_only_the_demo_says_what_its_clip_has_met(tiny_profile) -> None:
+    put(tiny_profile, "p1/study.json", prompt_study())
+    taught = "On the 2 classes that the network was not taught, CLIP is right 70% of the time and the network 0%"
+    assert judged(tiny_profile, 1).remark.startswith(taught)
+    assert "on those that it was taught, 80% and 90%." in judged(tiny_profile, 1).remark
+    assert "The demo's CLIP was never given a label" in judged(tiny_profile, 1).remark
+    assert "demo" not in judged(dataclasses.replace(tiny_profile, data="real"), 1).remark
+
+
+def test_the_double_negation_comes_first_and_other_negations_beside_it(tiny_profile) -> None:
+    put(tiny_profile, "p1/study.json", prompt_study())
+    assert [part.what for part in judged(tiny_profile, 2).parts] == [
+        "“A {object}, a score.”, minus “No {object}, no score.”",
+        "“There is a {object} here.”, minus “There is no {object} here.”",
+    ]
+    assert [part.effect for part in judged(tiny_profile, 2).parts] == [0.1, 0.2]
+
+
+def test_a_run_that_changes_one_thing_tells_the_causes_apart_beside_confounded_ones(tiny_profile) -> None:
+    best = tiny_profile.runs["best"]
+    narrow = dataclasses.replace(best, decoder=dataclasses.replace(best.decoder, feed_forward=16))
+    both = dataclasses.replace(narrow, encoder=dataclasses.replace(best.encoder, mean=(0.1, 0.1, 0.1)))
+    runs = tiny_profile.runs | {"vit": both, "narrow": narrow, "other": both}
+    profile = dataclasses.replace(tiny_profile, runs=runs)
+    for run, cider in {"best": 1.0, "vit": 0.5, "narrow": 0.5, "other": 2.0}.items():
+        put(profile, f"p2/{run}/scores.json", per_image(cider))
+    found = judged(profile, 5)
+    assert [part.what for part in found.parts] == ["best, minus ViT", "best, minus narrow (feed-forward: 16)"]
+    assert found.verdict == "supported"
+    assert found.remark.endswith("its own pretraining: `vit` changes 2 things.")
+    (paths.runs(profile.name) / "p2" / "best" / "scores.json").unlink()
+    assert judged(profile, 5).untested == "the runs are not scored"
+
+
+@pytest.mark.parametrize(("images", "bad"), [(8, 2), (10, 2), (11, 3)])
+def test_a_quarter_of_the_captions_is_bad(tiny_profile, images, bad) -> None:
+    """The worst captions name a thing that is not there: all of the bad and none of the others."""
+    scores = {f"{i}": {"CLIPScore": i / images, "mentions": 1, "hallucinated": int(i < bad)} for i in range(images)}
+    counts = {"objects_expected": 1, "objects_found": 1}
+    per_image = {name: row | counts for name, row in scores.items()}
+    listed = CaptionSet((), (), (), ())
+    found = captions.bad_captions(per_image, dict.fromkeys(per_image, "a"), lambda: listed, seed=0)
+    assert [part.effect for part in found.parts] == [1.0, 0.0]
+    few = dict(list(per_image.items())[:7])
+    assert captions.bad_captions(few, dict.fromkeys(few, "a"), lambda: listed, 0).untested.startswith("there are no")
+
+
+def test_without_instances_bad_captions_are_tested_on_their_surroundings(tiny_profile) -> None:
+    per_image = {f"{i}": {"CLIPScore": i / 8} for i in range(8)}
+    predictions = {name: "a cow in a field" if int(name) > 1 else "a cow" for name in per_image}
+    references = (("a cow in a field", "a field with a cow"),) * 8
+    listed = CaptionSet((), tuple(per_image), tuple(range(8)), references)
+    found = captions.bad_captions(per_image, predictions, lambda: listed, seed=0)
+    assert [(part.what, part.effect) for part in found.parts] == [
+        ("surroundings that are named, others minus bad", 1.0)
+    ]
+    assert found.untested == "Objects cannot be counted without an instances file."
+
+
+def test_what_the_file_states_is_what_the_claims_say(tiny_profile) -> None:
+    put(tiny_profile, "p3/grounding.json", grounding())
+    evidence.study(Experiment.open(tiny_profile))
+    found = evidence.load(tiny_profile)
+    assert not any(brace in claim.test for claim in found for brace in "{}")
+    assert found[6].test.endswith("nearly as widely as it could be (90% of the bits of uniform attention).")
+    assert found[6].parts[1].what == "their entropy, minus 90% of uniform attention's"
+    assert [statement.number for statement in statements()] == [claim.number for claim in found] == list(range(1, 10))
 
 
 # --- how it is shown ------------------------------------------------------------------------------------------------
