@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from hw3lib.attention.maps import CaptionAttention, View, to_original, view_maps
+from hw3lib.display.style import shortened
 from hw3lib.system import files
 
 if TYPE_CHECKING:
@@ -150,7 +151,6 @@ def _label(figure: Figure, text: str, share: str, left: float, panel: float, y: 
     room = panel - (0.3 if share else 0)  # inches; a 9-point letter is about 0.072 wide
     size = max(5.5, min(9.0, 9.0 * room / (0.072 * max(1, len(text)))))
     most = max(3, int(room / (0.072 * size / 9)))
-    shown = text if len(text) <= most else text[: most - 1] + "…"
     # A caption is data: "$5" must not start a formula.
-    figure.text(left / width, y, shown, size=size, color=_INK, va="baseline", parse_math=False)
+    figure.text(left / width, y, shortened(text, most), size=size, color=_INK, va="baseline", parse_math=False)
     figure.text((left + panel) / width, y, share, size=6.5, color=_QUIET, ha="right", va="baseline")

@@ -81,8 +81,7 @@ def new_figure(width_in: float = WIDTH, height_in: float = 3.0) -> Figure:
 def bare(axes: Axes) -> None:
     """Take the frame and its ticks away, for pictures and tables of shades; labels stay."""
     axes.tick_params(length=0)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
+    axes.spines[:].set_visible(False)
 
 
 def shortened(text: str, most: int) -> str:

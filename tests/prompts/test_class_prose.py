@@ -24,6 +24,11 @@ def test_sentences_show_names_as_they_are() -> None:
     assert code("a `b` c``") == "``` a `b` c`` ```"
 
 
+def test_the_three_hardest_classes_are_named() -> None:
+    study = study_of({"a": template_scores(0.5, {"ant": 0.4, "bee": 0.2, "cat": 0.3, "dog": 0.9})})
+    assert "the hardest classes are bee (0.20), cat (0.30) and ant (0.40); none" in class_prose.class_sentence(study)
+
+
 def test_where_wording_changes_no_class_none_is_named() -> None:
     assert "Wording" not in class_prose.class_sentence(accuracies(first=0.5, second=0.5))
 
@@ -35,8 +40,13 @@ def test_classes_that_gain_and_lose_are_those_of_the_best_other_template() -> No
     changes = class_prose.class_changes(study)
     assert (changes.template, changes.helped, changes.hurt) == ("best", ["d*", "b"], ["c"])
     assert class_prose.class_changes(study, count=1).helped == ["d*"]
+    four = template_scores(0.9, {name: rate + 0.1 * place for place, (name, rate) in enumerate(before.items(), 1)})
+    assert class_prose.class_changes(study_of(templates | {"best": four})).helped == ["d*", "c", "b"]
     text = class_prose.changed_sentence(study)
     assert "d\\* (0.10 to 0.90) and b (0.50 to 0.70) gain most; c (0.50 to 0.40) loses most." in text
+    kept = study_of({"base": template_scores(0.95, before), "best": template_scores(0.9, after)})
+    assert class_prose.class_changes(kept).template == "best"  # the baseline is compared with another, if worse
+    assert class_prose.class_changes(study_of({"base": template_scores(0.9, before)})).helped == []
     same = study_of(templates | {"best": template_scores(0.9, before)})
     assert "no class changes" in class_prose.changed_sentence(same)
     up = study_of(templates | {"best": template_scores(0.9, before | {"a": 0.6})})

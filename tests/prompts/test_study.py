@@ -12,10 +12,10 @@ from hw3lib import config, paths
 from hw3lib.metrics.paired_tests import calibration_error, holm, mcnemar
 from hw3lib.models.clip import ClipModel
 from hw3lib.models.experiment import Experiment
-from hw3lib.prompts import ensembles, study
-from hw3lib.prompts.answers import Answers
+from hw3lib.prompts import effects, ensembles, study
+from hw3lib.prompts.answers import Answers, Ensemble
 from hw3lib.prompts.examples import changed_pictures, pick_examples, ranked_pictures
-from hw3lib.prompts.results import Study
+from hw3lib.prompts.results import Step, Study
 from hw3lib.prompts.templates import Prompt, PromptSet
 from hw3lib.prompts.zero_shot import Classifier, unique_names
 from hw3lib.system import files
@@ -196,6 +196,31 @@ def test_an_ensemble_is_open_clips_mean_of_normalised_features() -> None:
     features = torch.nn.functional.normalize(torch.randn(3, 4, 8, generator=torch.Generator().manual_seed(1)), dim=-1)
     mean = features.mean(dim=0)
     torch.testing.assert_close(ensembles.mean_features(features), mean / mean.norm(dim=1, keepdim=True))
+
+
+def test_ensembles_are_judged_where_nothing_was_chosen() -> None:
+    whole, _ = made_up()
+    best = int(whole.right[:, whole.half].mean(1).argmax())
+    worst = int(whole.right.mean(1).argmin())
+    stacked = {name: np.concatenate([getattr(whole, name), getattr(whole, name)[[worst]]])
+               for name in ("classes", "probabilities", "true")}  # fmt: skip
+    mean = Ensemble("two", whole.templates[:2], [Step("a", 0.5, 1.0)])
+    answers = replace(whole, **stacked, ensembles=[mean])
+    found = effects.ensemble_study(answers, whole.templates[3], 0)
+    assert (found.chosen_on, found.images) == (int(whole.half.sum()), int((~whole.half).sum()))
+    assert [row.name for row in found.rows] == ["the baseline", "best single template", "two"]
+    assert [row.members for row in found.rows] == [[whole.templates[3]], [whole.templates[best]], whole.templates[:2]]
+    rates = whole.right[:, ~whole.half].mean(1)
+    assert [row.accuracy for row in found.rows] == pytest.approx([rates[3], rates[best], rates[worst]])
+    assert found.rows[0].against_baseline is None
+    assert [row.against_baseline.effect for row in found.rows[1:]] == pytest.approx(
+        [rates[best] - rates[3], rates[worst] - rates[3]]
+    )
+    assert found.greedy == mean.path
+    for left in (0, 1, 60):  # images to judge on
+        few = replace(answers, half=np.arange(60) >= left)
+        assert effects.ensemble_study(few, whole.templates[3], 0) is None
+    assert effects.ensemble_study(replace(answers, half=np.arange(60) >= 2), whole.templates[3], 0).images == 2
 
 
 def test_one_half_of_every_class_chooses_and_the_other_judges() -> None:
