@@ -1,7 +1,7 @@
 """The captioner: a timm backbone and a pre-norm transformer decoder that cross-attends to its patches.
 
-Dimension letters: B rows (captions), I images (B is a multiple of I), P patches (Gh x Gw grid), T caption tokens,
-L keys (T or P), N layers, H heads, D model width, E a head's width, V vocabulary, h w input pixels.
+Dimension letters: B captions, I images (B is a multiple of I), P patches (Gh x Gw grid), T caption tokens, L keys (T or
+P), N layers, H heads, D model width, E a head's width, V vocabulary, h w input pixels.
 """
 
 from __future__ import annotations
@@ -65,25 +65,25 @@ class Attention(nn.Module):
     ) -> tuple[Tensor, Tensor | None]:
         """From ``x`` (B, T, D) to ``keys`` and ``values`` (I, H, L, E): (B, T, D) and, if explicit, the softmax itself.
 
-        Where B is a multiple of I, each image's rows follow one another: its keys serve all of them, uncopied. The
+        Where B is a multiple of I, an image's captions follow one another: its keys serve all of them, uncopied. The
         softmax is (I, H, B/I * T, L), the very tensor that the output was computed from: it can have a gradient.
         """
-        rows, length, _ = x.shape
+        captions, length, _ = x.shape
         images = keys.shape[0]
         queries = self._split(self.query(x.reshape(images, -1, x.shape[-1])))  # (I, H, B/I * T, E)
         dropout = self.dropout if self.training else 0.0
-        shares = None
+        weights = None
         if explicit or _plain_is_faster(queries):
             scores = queries @ keys.transpose(-1, -2) * queries.shape[-1] ** -0.5  # (I, H, B/I * T, L)
             if causal:
                 ahead = torch.ones(length, keys.shape[2], dtype=torch.bool, device=x.device).triu(1)
                 scores = scores.masked_fill(ahead, float("-inf"))
-            shares = (scores.float() if explicit else scores).softmax(-1)
-            mixed = F.dropout(shares, dropout).to(values.dtype) @ values
+            weights = (scores.float() if explicit else scores).softmax(-1)
+            context = F.dropout(weights, dropout).to(values.dtype) @ values
         else:
-            mixed = F.scaled_dot_product_attention(queries, keys, values, dropout_p=dropout, is_causal=causal)
-        mixed = mixed.transpose(1, 2).flatten(2).reshape(rows, length, -1)  # (B, T, D)
-        return self.out(mixed), shares if explicit else None
+            context = F.scaled_dot_product_attention(queries, keys, values, dropout_p=dropout, is_causal=causal)
+        context = context.transpose(1, 2).flatten(2).reshape(captions, length, -1)  # (B, T, D)
+        return self.out(context), weights if explicit else None
 
 
 def _plain_is_faster(queries: Tensor) -> bool:
@@ -95,7 +95,7 @@ def _plain_is_faster(queries: Tensor) -> bool:
 
 
 class Block(nn.Module):
-    """One decoder layer: look back at the caption, look at the image, think."""
+    """One decoder layer: self-attention, cross-attention over the image, feed-forward."""
 
     def __init__(self, width: int, heads: int, feed_forward: int, dropout: float, attention_dropout: float) -> None:
         super().__init__()
@@ -108,25 +108,36 @@ class Block(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor, memory: Tensor, explicit: bool) -> tuple[Tensor, Tensor | None, Tensor | None]:
-        """One layer over ``x`` (B, T, D) and the images' ``memory`` (I, P, D): x, and the softmax of both attentions.
+        """One layer over ``x`` (B, T, D) and the images' ``memory`` (I, P, D): x, and the weights of both attentions.
 
         See :class:`Attention`: of the caption over itself (B, H, T, T) and over the image (I, H, B/I * T, P).
         """
         normed = self.norm_self(x)
-        back, own = self.self_attention(
-            normed, *self.self_attention.keys_values(normed), causal=True, explicit=explicit
-        )
-        x = x + self.dropout(back)
-        seen = self.cross_attention.keys_values(memory)
-        crossed, attention = self.cross_attention(self.norm_cross(x), *seen, explicit=explicit)
-        x = x + self.dropout(crossed)
-        return x + self.dropout(self.feed_forward(self.norm_feed_forward(x))), own, attention
+        keys_values = self.self_attention.keys_values(normed)
+        context, self_weights = self.self_attention(normed, *keys_values, causal=True, explicit=explicit)
+        x = x + self.dropout(context)
+        keys_values = self.cross_attention.keys_values(memory)
+        context, cross_weights = self.cross_attention(self.norm_cross(x), *keys_values, explicit=explicit)
+        x = x + self.dropout(context)
+        return x + self.dropout(self.feed_forward(self.norm_feed_forward(x))), self_weights, cross_weights
 
 
 class Captioner(nn.Module):
     """Images to captions; see :meth:`encode` and :meth:`forward`.
 
     ``pretrained=False`` skips the encoder's weights, which a checkpoint is about to overwrite anyway.
+
+    >>> from hw3lib import config
+    >>> tiny = {"embed_dim": 16, "depth": 1, "num_heads": 1}
+    >>> encoder = config.Encoder(name="vit_tiny_patch16_224", weights="none", image_size=32, arguments=tiny)
+    >>> decoder = config.Decoder(layers=2, heads=2, feed_forward=8)
+    >>> model = Captioner(config.Run(title="tiny", encoder=encoder, decoder=decoder), vocabulary_size=20).eval()
+    >>> memory = model.encode(torch.zeros(1, 3, 32, 32))
+    >>> memory.grid, memory.tokens.shape
+    ((2, 2), torch.Size([1, 4, 16]))
+    >>> logits, attention = model(memory, torch.tensor([[2, 5, 6]]), return_attention=True)
+    >>> logits.shape, attention.shape
+    (torch.Size([1, 3, 20]), torch.Size([1, 2, 2, 3, 4]))
     """
 
     def __init__(self, run: config.Run, vocabulary_size: int, pretrained: bool = True) -> None:
@@ -184,9 +195,9 @@ class Captioner(nn.Module):
         """The input's size and statistics, from the run's configuration, else from timm; jitter when training."""
         from timm.data import resolve_model_data_config
 
-        known = resolve_model_data_config(self.encoder)
+        defaults = resolve_model_data_config(self.encoder)
         encoder = self.run.encoder
-        mean, std = encoder.mean or known["mean"], encoder.std or known["std"]
+        mean, std = encoder.mean or defaults["mean"], encoder.std or defaults["std"]
         return ImageTransform(input_size(self.encoder, encoder), mean, std, self.run.jitter if train else None)
 
     def encode(self, images: Tensor) -> Memory:
@@ -195,8 +206,8 @@ class Captioner(nn.Module):
 
     def features(self, images: Tensor) -> Features:
         """Images (I, 3, h, w) to the encoder's own features: what may be kept while the encoder does not learn."""
-        found = self.encoder.forward_features(images)
-        return Features(*patches_of(self.encoder, found, (images.shape[2], images.shape[3])))
+        features = self.encoder.forward_features(images)
+        return Features(*patches_of(self.encoder, features, (images.shape[2], images.shape[3])))
 
     def remember(self, features: Features) -> Memory:
         """Features to the memory that the decoder attends to."""
@@ -218,8 +229,8 @@ class Captioner(nn.Module):
         logits, attention = self.decode(memory, tokens, return_attention)
         if not return_attention:
             return logits
-        rows = [_by_caption(seen, *tokens.shape) for _, seen in attention]
-        return logits, torch.stack(rows, dim=1)
+        layers = [_by_caption(cross_weights, *tokens.shape) for _, cross_weights in attention]
+        return logits, torch.stack(layers, dim=1)
 
     def decode(
         self, memory: Memory, tokens: Tensor, explicit: bool = False
@@ -231,9 +242,9 @@ class Captioner(nn.Module):
         x = self.dropout(self.embed(tokens) + self.position.weight[:length])  # (B, T, D)
         attention = []
         for block in self.blocks:
-            x, own, seen = block(x, memory.tokens, explicit)
+            x, self_weights, cross_weights = block(x, memory.tokens, explicit)
             if explicit:
-                attention.append((own, seen))
+                attention.append((self_weights, cross_weights))
         x = self.norm(x)
         return F.linear(x, self.embed.weight) if self.head is None else self.head(x), attention
 
@@ -241,9 +252,9 @@ class Captioner(nn.Module):
         """Write safetensors, with the run's configuration and the vocabulary's size in the metadata."""
         from safetensors.torch import save_file
 
-        known = {"run": asdict(self.run), "vocabulary_size": self.vocabulary_size}
+        origin = {"run": asdict(self.run), "vocabulary_size": self.vocabulary_size}
         # One entry: several would be written in an order that changes, and the same weights as another file.
-        metadata = {"hw3lib": json.dumps(known | (facts or {}))}
+        metadata = {"hw3lib": json.dumps(origin | (facts or {}))}
         state = {name: tensor.detach().cpu().contiguous() for name, tensor in self.state_dict().items()}
         with atomic(path) as temporary:
             save_file(state, temporary, metadata)
@@ -301,6 +312,6 @@ def _refuse_other_sizes(decoder: config.Decoder, vocabulary_size: Any, state: di
             raise ValueError(f"{name} should be of {sizes}, and is of {shape}")
 
 
-def _by_caption(shares: Tensor, rows: int, length: int) -> Tensor:
-    """An attention (I, H, B/I * T, L) caption by caption: (B, H, T, L)."""
-    return shares.unflatten(2, (rows // shares.shape[0], length)).transpose(1, 2).flatten(0, 1)
+def _by_caption(weights: Tensor, captions: int, length: int) -> Tensor:
+    """Attention weights (I, H, B/I * T, L) caption by caption: (B, H, T, L)."""
+    return weights.unflatten(2, (captions // weights.shape[0], length)).transpose(1, 2).flatten(0, 1)

@@ -1,6 +1,6 @@
 """open_clip models: load them, embed images and texts, CLIPScore.
 
-Dimension letters: B images or texts, T tokens of a text, D width of the joint space.
+Dimension letters: I images, B captions or other texts, T tokens of a text, D width of the joint space.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class ClipModel:
         return float(self.model.logit_scale.exp())
 
     def embed_images(self, images: Sequence[str | Path | Image]) -> Tensor:
-        """Features of image files or PIL images, ``(B, D)``, normalised, float32, on the CPU.
+        """Features of image files or PIL images, ``(I, D)``, normalised, float32, on the CPU.
 
         Computed once per content: kept on disk under ``runs/cache/clip``, keyed by weights, configuration and
         preprocessing, and by the bytes of each image. Raises :class:`UserError` that counts and lists the files that
@@ -160,26 +160,26 @@ class ClipModel:
             cut[f"{prefix}attn_mask"] = tower.attn_mask[:length, :length]
             cut[f"{prefix}positional_embedding"] = tower.positional_embedding[:length]
         with torch.inference_mode():
-            found = functional_call(self.model, cut, (None, tokens.to(device)))
-        return (found["text_features"] if isinstance(found, dict) else found[1]).float()  # (B, D)
+            output = functional_call(self.model, cut, (None, tokens.to(device)))
+        return (output["text_features"] if isinstance(output, dict) else output[1]).float()  # (B, D)
 
     def _encode_images(self, images: Sequence[str | Path | Image]) -> Tensor:
         import torch
 
         batches = [images[i : i + self.batch_size] for i in range(0, len(images), self.batch_size)]
-        found = []
+        features = []
         # Decoding and resizing leave Python's lock, so the next pictures are prepared while these are encoded.
         with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool, torch.inference_mode():
             upcoming = [pool.submit(self._prepare, image) for image in batches[0]] if batches else []
             for number, _ in enumerate(batches):
-                ready = torch.stack([future.result() for future in upcoming])  # (B, 3, h, w)
+                ready = torch.stack([future.result() for future in upcoming])  # (I, 3, h, w)
                 upcoming = (
                     [pool.submit(self._prepare, image) for image in batches[number + 1]]
                     if number + 1 < len(batches)
                     else []
                 )
-                found.append(self.model.encode_image(ready.to(self.device), normalize=True).float().cpu())
-        return torch.cat(found)
+                features.append(self.model.encode_image(ready.to(self.device), normalize=True).float().cpu())
+        return torch.cat(features)
 
     def _prepare(self, image: str | Path | Image) -> Tensor:
         prepared: Tensor = self.preprocess(open_image(image) if isinstance(image, str | Path) else image.convert("RGB"))

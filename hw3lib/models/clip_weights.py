@@ -22,10 +22,10 @@ def register(model: str) -> str:
     import open_clip
 
     if not model.endswith(".json"):
-        known = open_clip.list_models()
-        if model not in known:
+        models = open_clip.list_models()
+        if model not in models:
             raise UserError(
-                f"open_clip has no model {model!r}{_nearest(model, known)}; "
+                f"open_clip has no model {model!r}{_nearest(model, models)}; "
                 "clip.model may also be the path of a .json file in its format"
             )
         return model
@@ -62,9 +62,9 @@ def find_weights(cfg: Clip) -> Path | None:
         return local
     repository, _, file = tag.get("hf_hub", "").rpartition("/")
     for candidate in (file,) if file else ("open_clip_model.safetensors", "open_clip_pytorch_model.bin"):
-        found = try_to_load_from_cache(repository, candidate) if repository else None
-        if isinstance(found, str):
-            return Path(found)
+        cached = try_to_load_from_cache(repository, candidate) if repository else None
+        if isinstance(cached, str):
+            return Path(cached)
     return None
 
 
@@ -130,7 +130,7 @@ def _first_lines(error: Exception) -> str:
     return text if len(text) < 300 else text[:300] + "..."
 
 
-def _nearest(word: str, known: list[str]) -> str:
-    lower = {name.lower(): name for name in known}
+def _nearest(word: str, names: list[str]) -> str:
+    lower = {name.lower(): name for name in names}
     close = difflib.get_close_matches(word.lower(), list(lower), 3, 0.5)
     return f" (did you mean {', '.join(repr(lower[name]) for name in close)}?)" if close else ""

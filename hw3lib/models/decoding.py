@@ -45,6 +45,17 @@ def greedy(
     ``weights`` are the model's, made once by whoever decodes several batches; else they are laid out for this one.
     Where they are ``compiled``, a step is one graph (a CUDA graph on a GPU). It takes a compiler and, for each new
     number of images, the time to compile: for many batches of one size. Two threads must not do it at once.
+
+    >>> from types import SimpleNamespace
+    >>> from hw3lib import config
+    >>> tiny = {"embed_dim": 16, "depth": 1, "num_heads": 1}
+    >>> encoder = config.Encoder(name="vit_tiny_patch16_224", weights="none", image_size=32, arguments=tiny)
+    >>> decoder = config.Decoder(layers=2, heads=2, feed_forward=8)
+    >>> model = Captioner(config.Run(title="tiny", encoder=encoder, decoder=decoder), vocabulary_size=20).eval()
+    >>> tokenizer = SimpleNamespace(pad=0, unk=1, bos=2, eos=3, decode=lambda tokens: "...")
+    >>> caption = greedy(model, model.encode(torch.zeros(1, 3, 32, 32)), tokenizer, max_length=5)[0]
+    >>> caption.tokens[0], len(caption.log_probs) == len(caption.tokens) - 1
+    (2, True)
     """
 
     def likeliest(logits: Tensor) -> tuple[Tensor, Tensor]:

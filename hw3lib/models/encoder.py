@@ -1,4 +1,4 @@
-"""The captioner's eyes: any timm backbone, its weights, its input size, and its features as a grid of patches.
+"""The captioner's encoder: any timm backbone, its weights, its input size, and its features as a grid of patches.
 
 Dimension letters: I images, P patches (Gh x Gw grid), C the backbone's channels, h w input pixels.
 """
@@ -37,10 +37,9 @@ def create_encoder(encoder: config.Encoder, pretrained: bool = True) -> Any:
     from timm.models import resolve_model_input_args
 
     if not timm.is_model(encoder.name.split(".")[0]):
-        known = timm.list_models()
-        near = difflib.get_close_matches(encoder.name, known, 5, 0.6) or [
-            name for name in known if encoder.name.split("_")[0] in name
-        ]
+        models = timm.list_models()
+        family = [name for name in models if encoder.name.split("_")[0] in name]
+        near = difflib.get_close_matches(encoder.name, models, 5, 0.6) or family
         nearest = f"near: {', '.join(near[:5])}" if near else "timm.list_models() names them all"
         raise UserError(f"timm has no model {encoder.name!r} ({nearest})")
     size = encoder.image_size
@@ -62,7 +61,7 @@ def create_encoder(encoder: config.Encoder, pretrained: bool = True) -> Any:
     if not path.is_file():
         raise UserError(f"there are no weights for {encoder.name} at {path}; put them there, or set encoder.weights")
 
-    def filled(classes: int) -> Any:
+    def build_with_weights(classes: int) -> Any:
         # Google's own .npz are timm's to read; it does so without pickles.
         source = {"file": str(path)} if path.suffix == ".npz" else {"state_dict": read_weights(path)}
         overlay = {"custom_load": path.suffix == ".npz", "label_offset": 0, "num_classes": classes}
@@ -72,13 +71,13 @@ def create_encoder(encoder: config.Encoder, pretrained: bool = True) -> Any:
 
     try:
         # As many classes as the model has: timm is strict then, and a file of another backbone cannot pass.
-        return filled(0)
+        return build_with_weights(0)
     except (RuntimeError, OSError, LookupError, AttributeError) as error:
         text = str(error)
         if "Missing key" in text or "size mismatch" in text or "Unexpected key" not in text:
             raise UserError(f"{path} does not fit {encoder.name} {encoder.arguments or ''}: {brief(error)}") from None
     # Nothing is missing; what is left over is the classifier, which timm drops when asked to.
-    return filled(-1)
+    return build_with_weights(-1)
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
@@ -94,9 +93,9 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 
     try:
         if path.suffix == ".safetensors":
-            found: Any = load_file(path)
+            content: Any = load_file(path)
         else:
-            found = torch.load(path, map_location="cpu", weights_only=True)
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise UserError(
             f"{path} is a pickle that holds more than weights ({brief(error)}), which is never run; "
@@ -106,10 +105,11 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         raise
     except (SafetensorError, Exception) as error:  # a damaged archive shows in many ways
         raise UserError(f"{path} is damaged or no file of weights ({brief(error)}); download it again") from None
-    if isinstance(found, dict):
-        found = next((found[key] for key in _INSIDE if isinstance(found.get(key), dict)), found)
-    tensors = isinstance(found, dict) and {str(name): value for name, value in found.items() if torch.is_tensor(value)}
-    if not tensors or len(tensors) < len(found):
+    if isinstance(content, dict):
+        content = next((content[key] for key in _INSIDE if isinstance(content.get(key), dict)), content)
+    named = content.items() if isinstance(content, dict) else ()
+    tensors = {str(name): value for name, value in named if torch.is_tensor(value)}
+    if not tensors or len(tensors) < len(content):
         raise UserError(f"{path} does not hold the weights of a backbone: tensors by their names")
     refuse_nan(tensors, path, "download it again")
     return dict(clean_state_dict(tensors))
@@ -143,10 +143,10 @@ def input_size(model: Any, encoder: config.Encoder) -> tuple[int, int]:
     """The input (h, w) in pixels: the configuration's, else what timm says the backbone was made for."""
     from timm.data import resolve_model_data_config
 
-    own = encoder.arguments.get("img_size") or encoder.image_size
-    if own is None:
-        own = resolve_model_data_config(model)["input_size"][-2:]
-    return (own, own) if isinstance(own, int) else (int(own[0]), int(own[1]))
+    size = encoder.arguments.get("img_size") or encoder.image_size
+    if size is None:
+        size = resolve_model_data_config(model)["input_size"][-2:]
+    return (size, size) if isinstance(size, int) else (int(size[0]), int(size[1]))
 
 
 def patches_of(model: Any, features: Tensor, size: tuple[int, int]) -> tuple[Tensor, tuple[int, int]]:

@@ -90,7 +90,7 @@ def caption_images(
     if on_unreadable is None and len(image_paths) > _PORTION:
         # Decoded twice, a hundredth of the time: nobody should wait for captions that end in a refusal.
         _refuse(unreadable(image_paths), len(image_paths))
-    found: dict[str, Caption] = {}
+    captions: dict[str, Caption] = {}
     weights = PackedWeights(loaded.model)
     # In portions, so that a folder of any size needs little memory.
     for start in range(0, len(image_paths), _PORTION):
@@ -100,13 +100,13 @@ def caption_images(
         for path, problem in bad.items():
             on_unreadable(path, problem) if on_unreadable else None
         with out_of_memory.advice(f"lower the batch size (--batch-size, now {batch_size})"):
-            captions = [
+            portion = [
                 caption
                 for memory in encoded(loaded.model, images, batch_size)
                 for caption in decode(loaded.model, memory, loaded.tokenizer, loaded.run.decoding, weights)
             ]
-        found |= {path.stem: caption for path, caption in zip(images.paths, captions, strict=True)}
-    return found
+        captions |= {path.stem: caption for path, caption in zip(images.paths, portion, strict=True)}
+    return captions
 
 
 @torch.inference_mode()

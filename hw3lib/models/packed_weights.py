@@ -84,12 +84,8 @@ class PackedWeights:
 
     >>> from hw3lib import config
     >>> from hw3lib.models.captioner import Captioner
-    >>> encoder = config.Encoder(
-    ...     name="vit_tiny_patch16_224",
-    ...     weights="none",
-    ...     image_size=32,
-    ...     arguments={"embed_dim": 16, "depth": 1, "num_heads": 1},
-    ... )
+    >>> tiny = {"embed_dim": 16, "depth": 1, "num_heads": 1}
+    >>> encoder = config.Encoder(name="vit_tiny_patch16_224", weights="none", image_size=32, arguments=tiny)
     >>> run = config.Run(title="tiny", encoder=encoder, decoder=config.Decoder(layers=2, heads=2, feed_forward=8))
     >>> weights = PackedWeights(Captioner(run, vocabulary_size=20))
     >>> len(weights.layers), weights.embed.shape

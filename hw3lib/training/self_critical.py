@@ -55,12 +55,12 @@ def advantages(rewards: Tensor, samples: int) -> Tensor:
 
 
 def policy_loss(logits: Tensor, tokens: Tensor, advantage: Tensor, banned: Tensor, pad: int) -> Tensor:
-    """REINFORCE's loss, the mean over captions: its gradient is that of the expected reward, turned round.
+    """REINFORCE's loss, the mean over captions: its gradient is that of the expected reward, negated.
 
     ``logits`` (B, T - 1, V) of reading ``tokens`` (B, T); ``banned`` are the tokens that are never drawn.
     """
     log_probs = logits.float().index_fill(-1, banned, -torch.inf).log_softmax(-1)
     chosen = log_probs.gather(-1, tokens[:, 1:, None])[..., 0]  # (B, T - 1)
     # Padding is banned, its logarithm -inf: it is replaced, not multiplied.
-    said = tokens[:, 1:] != pad
-    return -(advantage[:, None] * chosen.masked_fill(~said, 0.0)).sum() / len(tokens)
+    padding = tokens[:, 1:] == pad
+    return -(advantage[:, None] * chosen.masked_fill(padding, 0.0)).sum() / len(tokens)

@@ -268,8 +268,8 @@ class _Trainer:
             self.features = None
         elif self.features is None:
             # What the encoder has become here is of no use to other runs: its features go when the run ends.
-            own = phase == "self-critical" and not encoder_frozen
-            cache = self.folder / "last" / "features" if own else frozen_features.home()
+            fine_tuned = phase == "self-critical" and not encoder_frozen
+            cache = self.folder / "last" / "features" if fine_tuned else frozen_features.home()
             images, precision = self.feed.pairs.images, self.training.precision
             self.features = frozen_features.frozen(self.model, images, precision, BATCH, cache, self.log.say)
         return self.features
