@@ -9,9 +9,11 @@ beside it in the code, or above it.
 from __future__ import annotations
 
 import ast
-import importlib.util
 import re
+from collections.abc import Iterator
+from dataclasses import is_dataclass
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
 
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "formats.md"
@@ -24,27 +26,35 @@ def written(document: str) -> str:
 
 
 def table(name: str) -> str:
-    """A Markdown table of a dataclass's fields."""
+    """A Markdown table of a dataclass's fields, those that it inherits first."""
     module, _, kind = name.rpartition(".")
-    source, tree = _parsed(module)
-    (node,) = (node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == kind)
-    fields = [item for item in node.body if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)]
-    with_default = any(item.value is not None for item in fields)
+    fields = {
+        field: item for owner in reversed(getattr(import_module(module), kind).__mro__) for field, item in _own(owner)
+    }
+    with_default = any(node.value is not None for _, node in fields.values())
     columns = ["field", "type", *(["default"] if with_default else []), "meaning"]
     lines = ["| " + " | ".join(columns) + " |", "|---" * len(columns) + "|"]
-    for item in fields:
-        cells = [f"`{item.target.id}`", f"`{ast.unparse(item.annotation)}`", _meaning(source, item)]
+    for field, (source, node) in fields.items():
+        cells = [f"`{field}`", f"`{ast.unparse(node.annotation)}`", _meaning(source, node)]
         if with_default:
-            cells.insert(2, _default(item.value))
+            cells.insert(2, _default(node.value))
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines)
 
 
+def _own(owner: type) -> Iterator[tuple[str, tuple[list[str], ast.AnnAssign]]]:
+    """A dataclass's own fields: name, the lines of its module, and where in them it stands."""
+    if is_dataclass(owner):
+        source, tree = _parsed(owner.__module__)
+        (node,) = (node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == owner.__name__)
+        for item in node.body:
+            if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name):
+                yield item.target.id, (source, item)
+
+
 @lru_cache
 def _parsed(module: str) -> tuple[list[str], ast.Module]:
-    spec = importlib.util.find_spec(module)
-    assert spec and spec.origin, module
-    text = Path(spec.origin).read_text(encoding="utf-8")
+    text = Path(str(import_module(module).__file__)).read_text(encoding="utf-8")
     return text.splitlines(), ast.parse(text)
 
 

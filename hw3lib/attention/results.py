@@ -20,9 +20,9 @@ Table = list[list[float]]  # (N, H + 1): layers by heads, their mean in the last
 class Estimate:
     """A mean over words, with its 95 % interval by bootstrap over images; no interval from a single image."""
 
-    value: float | None
-    low: float | None
-    high: float | None
+    value: float | None  # the mean
+    low: float | None  # lower end of the interval
+    high: float | None  # upper end
 
 
 @dataclass(frozen=True)
@@ -39,15 +39,15 @@ class Effect:
 class Compared(Estimate):
     """A measure beside those of maps that do not know the word, and the differences to each."""
 
-    value: float
-    low: float
-    high: float
-    uniform: float
-    centre: float
+    value: float  # the mean
+    low: float  # lower end of its interval
+    high: float  # upper end
+    uniform: float  # of uniform attention
+    centre: float  # of a prior for the centre of the photograph
     caption: float  # the mean map of the caption's other words
-    over_uniform: Effect
-    over_centre: Effect
-    over_caption: Effect
+    over_uniform: Effect  # value less uniform
+    over_centre: Effect  # value less centre
+    over_caption: Effect  # value less caption
 
     def over(self, prior: str) -> Effect:
         """The difference to one of :data:`hw3lib.attention.word_measures.PRIORS`."""
@@ -59,19 +59,19 @@ class Compared(Estimate):
 class Aimed:
     """Words that have something to attend to; only their number when they are of one image."""
 
-    aimed: int
-    aimed_images: int
-    hit: Compared | None = None
-    mass: Compared | None = None
-    rank: Compared | None = None
+    aimed: int  # words
+    aimed_images: int  # images that they are of
+    hit: Compared | None = None  # the pointing game's accuracy
+    mass: Compared | None = None  # share of attention inside the object
+    rank: Compared | None = None  # rank correlation of attention and cover
 
 
 @dataclass(frozen=True, kw_only=True)
 class WordClass(Aimed):
     """What was measured of a class of words."""
 
-    words: int
-    images: int
+    words: int  # all of the class
+    images: int  # images that they are of
     entropy: Estimate  # bits
     stability: Estimate  # correlation with the map on the mirrored photograph
     elsewhere: Estimate  # correlation with a map on another photograph
@@ -138,17 +138,17 @@ class Groups:
 class Grounding:
     """The whole of ``grounding.json``, for the mean of all heads of the last layer unless it says otherwise."""
 
-    provenance: dict[str, Any]
-    run: str
-    images: int
-    words: int
-    grid: tuple[int, int]
+    provenance: dict[str, Any]  # what made it
+    run: str  # the captioning run
+    images: int  # measured
+    words: int  # measured
+    grid: tuple[int, int]  # Gh, Gw
     most_bits: float  # of uniform attention
-    layers: int
-    heads: int
-    classes: dict[str, WordClass]
-    views: Views
-    choice: Choice | None
+    layers: int  # the decoder's
+    heads: int  # of each layer
+    classes: dict[str, WordClass]  # by class of words
+    views: Views  # nouns, by layer and head
+    choice: Choice | None  # the best layer and head, judged on other images
     function_entropy: Effect | None  # bits of function words less those of nouns
     function_whole: Effect | None  # less so many of the bits of uniform attention: summary.DIFFUSE
     wrong: Aimed  # the run's own nouns whose object is not there: on any object
@@ -161,8 +161,8 @@ class Grounding:
 class ScoredCaption:
     """A validation image with the caption that the run gave it."""
 
-    image: str
-    caption: str
+    image: str  # file name
+    caption: str  # the run's
     clip_score: Annotated[float, Field(alias="CLIPScore")]
 
 
@@ -170,8 +170,8 @@ class ScoredCaption:
 class Summary:
     """The whole of ``summary.json``."""
 
-    provenance: dict[str, Any]
-    run: str
-    best: ScoredCaption
-    worst: ScoredCaption
+    provenance: dict[str, Any]  # what made it
+    run: str  # the captioning run
+    best: ScoredCaption  # by CLIPScore
+    worst: ScoredCaption  # by CLIPScore
     photographs: dict[str, str]  # captions by the photograph's name

@@ -18,7 +18,7 @@ from hw3lib.system.provenance import Provenance
 class Measures:
     """How well a template or an ensemble classifies, over all images of known class."""
 
-    accuracy: float
+    accuracy: float  # share of images whose first answer is right
     mean_per_class: float  # the mean of the classes' accuracies
     top5: float  # share of images whose class is among the five likeliest
     ece: float  # expected calibration error, 15 bins

@@ -19,9 +19,8 @@ def fragment(coded: Mapping[str, Any], still: str = "") -> str:
     Words are data: they travel as JSON in a script element, where no ``<`` survives, and reach the page as text. Until
     the viewer lives, and where scripts do not run, the place holds the caption, or ``still``: HTML of a picture.
 
-    >>> fragment({"meta": {"caption": "a </script> dog"}})
-    '<div data-hw3-viewer class="hw3-viewer"><script type="application/json">{"meta": {"caption": "a \\\\u003c/script> \
-dog"}}</script><div data-hw3-fallback>a &lt;/script&gt; dog</div></div>'
+    >>> print(fragment({"meta": {"caption": "a </script> dog"}}))
+    <div data-hw3-viewer ...{"meta": {"caption": "a \\u003c/script> dog"}}</script>...a &lt;/script&gt; dog...
     """
     data = json.dumps(coded, ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
     return (
