@@ -72,38 +72,38 @@ def finder(tmp_path) -> SimpleNamespace:
 
 def test_a_model_that_looks_at_the_dog_scores_full_marks_for_it_and_the_priors_do_not(finder, tmp_path) -> None:
     images, instances = world(tmp_path, [(0, 0), (48, 16), (16, 32)], finder.tokenizer)
-    found = measure(finder, images, {image.stem: "a red dog" for image in images}, instances)
-    assert found.word.tolist() == ["a", "red", "dog", "[EOS]"] * 3
-    aimed = found.target == "named"
-    assert found.word[aimed].tolist() == ["a", "red", "dog"] * 3
-    view = found.view()
-    assert found.hit[aimed, view] == pytest.approx(1)
-    assert found.mass[aimed, view] == pytest.approx(1)
-    assert found.rank[aimed, view] == pytest.approx(1)
-    assert found.entropy[:, view] == pytest.approx(0)
-    assert found.stability[:, view] == pytest.approx(1)  # mirrored back, it is the same patch
-    assert found.prior_mass[aimed, 0] == pytest.approx(1 / 16)
-    assert found.prior_hit[aimed, 0] == pytest.approx(1 / 16)
+    words = measure(finder, images, {image.stem: "a red dog" for image in images}, instances)
+    assert words.word.tolist() == ["a", "red", "dog", "[EOS]"] * 3
+    aimed = words.target == "named"
+    assert words.word[aimed].tolist() == ["a", "red", "dog"] * 3
+    view = words.view()
+    assert words.hit[aimed, view] == pytest.approx(1)
+    assert words.mass[aimed, view] == pytest.approx(1)
+    assert words.rank[aimed, view] == pytest.approx(1)
+    assert words.entropy[:, view] == pytest.approx(0)
+    assert words.stability[:, view] == pytest.approx(1)  # mirrored back, it is the same patch
+    assert words.prior_mass[aimed, 0] == pytest.approx(1 / 16)
+    assert words.prior_hit[aimed, 0] == pytest.approx(1 / 16)
     # Of four middle patches that share the point, the third dog lies on one; the others on none.
-    assert found.prior_hit[found.word == "dog", 1].tolist() == pytest.approx([0, 0, 0.25])
-    assert np.isnan(found.mass[found.word == "[EOS]"]).all()
-    assert np.isfinite(found.elsewhere).all()
-    assert (found.elsewhere < 0.1).all()
+    assert words.prior_hit[words.word == "dog", 1].tolist() == pytest.approx([0, 0, 0.25])
+    assert np.isnan(words.mass[words.word == "[EOS]"]).all()
+    assert np.isfinite(words.elsewhere).all()
+    assert (words.elsewhere < 0.1).all()
 
 
 def test_a_wrong_noun_is_compared_with_any_object_and_a_place_with_everything_else(finder, tmp_path) -> None:
     images, instances = world(tmp_path, [(0, 0), (48, 16)], finder.tokenizer)
-    found = measure(finder, images, {image.stem: "a brown cow on the grass" for image in images}, instances)
+    words = measure(finder, images, {image.stem: "a brown cow on the grass" for image in images}, instances)
     kinds = dict(
-        zip(found.word[:7].tolist(), zip(found.kind[:7].tolist(), found.target[:7].tolist(), strict=True), strict=True)
+        zip(words.word[:7].tolist(), zip(words.kind[:7].tolist(), words.target[:7].tolist(), strict=True), strict=True)
     )
     assert kinds["cow"] == ("object", "any")
     assert kinds["grass"] == ("place", "ground")
     assert kinds["on"] == ("relation", "")
-    view = found.view()
-    assert found.mass[found.word == "cow", view] == pytest.approx(1)
-    assert found.mass[found.word == "grass", view] == pytest.approx(0)
-    summary = summarise(found, masks=True)
+    view = words.view()
+    assert words.mass[words.word == "cow", view] == pytest.approx(1)
+    assert words.mass[words.word == "grass", view] == pytest.approx(0)
+    summary = summarise(words, masks=True)
     assert summary.wrong.mass.value == pytest.approx(1)
     assert summary.classes["object"].mass is None
 
@@ -119,8 +119,8 @@ def test_an_object_that_the_crop_left_out_is_not_counted(finder, tmp_path) -> No
         "annotations": [{"image_id": 0, "category_id": 1, "segmentation": [box], "area": 256}],
     }
     (tmp_path / "instances.json").write_text(json.dumps(content))
-    found = measure(finder, [tmp_path / "0.png"], {"0": "a dog"}, Instances.load(tmp_path / "instances.json"))
-    assert set(found.target.tolist()) == {""}
+    words = measure(finder, [tmp_path / "0.png"], {"0": "a dog"}, Instances.load(tmp_path / "instances.json"))
+    assert set(words.target.tolist()) == {""}
 
 
 def test_without_masks_there_is_entropy_and_stability_and_the_summary_says_no_more(finder, tmp_path) -> None:
@@ -133,21 +133,21 @@ def test_without_masks_there_is_entropy_and_stability_and_the_summary_says_no_mo
 
 def test_captions_that_are_missing_are_left_out_and_long_ones_are_read_as_far_as_they_can(finder, tmp_path) -> None:
     images, instances = world(tmp_path, [(0, 0), (48, 16)], finder.tokenizer)
-    found = measure(finder, images, {"1": "dog " * 40}, instances)
-    assert found.images == ["1"]
-    assert found.word.tolist() == ["dog"] * (finder.model.max_length - 1)
+    words = measure(finder, images, {"1": "dog " * 40}, instances)
+    assert words.images == ["1"]
+    assert words.word.tolist() == ["dog"] * (finder.model.max_length - 1)
     with pytest.raises(UserError, match="no caption"):
         measure(finder, images, {"2": "a dog"}, instances)
 
 
 def test_what_was_measured_comes_back_from_its_file(finder, tmp_path) -> None:
     images, instances = world(tmp_path, [(0, 0), (48, 16)], finder.tokenizer)
-    found = measure(finder, images, {i.stem: "a red dog" for i in images}, instances)
-    found.save(tmp_path / "m.npz")
+    words = measure(finder, images, {i.stem: "a red dog" for i in images}, instances)
+    words.save(tmp_path / "m.npz")
     again = WordMeasures.load(tmp_path / "m.npz")
-    assert (again.grid, again.layers, again.heads, again.images) == (found.grid, 2, 3, ["0", "1"])
-    np.testing.assert_array_equal(again.mass, found.mass)
-    np.testing.assert_array_equal(again.word, found.word)
+    assert (again.grid, again.layers, again.heads, again.images) == (words.grid, 2, 3, ["0", "1"])
+    np.testing.assert_array_equal(again.mass, words.mass)
+    np.testing.assert_array_equal(again.word, words.word)
     with pytest.raises(UserError, match="missing"):
         WordMeasures.load(tmp_path / "no.npz")
 

@@ -60,8 +60,8 @@ def test_a_planted_bright_patch_comes_out_at_its_place_within_one_pixel(width, h
     left, top = geometry.to_original(column * w / grid[1], row * h / grid[0])
     right, bottom = geometry.to_original((column + 1) * w / grid[1], (row + 1) * h / grid[0])
 
-    found = attend(loaded, bright_patch(width, height, (left, top, right, bottom)), "a b")
-    values = to_original(view_maps(found)[1], found.geometry)
+    attention = attend(loaded, bright_patch(width, height, (left, top, right, bottom)), "a b")
+    values = to_original(view_maps(attention)[1], attention.geometry)
 
     assert values.shape == (height, width)
     weight = np.nan_to_num(values)
@@ -131,17 +131,17 @@ def photograph(seed: int = 0, size: tuple[int, int] = (90, 70)) -> Image.Image:
 def test_a_token_has_the_map_of_the_step_that_predicted_it(loaded) -> None:
     """Each token's map, from what had been said before it alone, against one teacher-forced pass."""
     image = photograph()
-    found = attend(loaded, image)
+    attention = attend(loaded, image)
     model = loaded.model
-    assert len(found.tokens) > 3
+    assert len(attention.tokens) > 3
     with torch.inference_mode():
         memory = model.encode(loaded.transform(image)[None])
-        for place in range(len(found.tokens) - 1):
-            said = torch.tensor([found.tokens[: place + 1]])
+        for place in range(len(attention.tokens) - 1):
+            said = torch.tensor([attention.tokens[: place + 1]])
             step = model(memory, said, return_attention=True)[1][0, :, :, -1].numpy()  # (N, H, P)
-            np.testing.assert_allclose(found.maps[:, :, place + 1], step, atol=2e-5)
-            assert np.abs(found.maps[:, :, place] - step).max() > 1e-3 or place == 0
-    np.testing.assert_allclose(found.maps[:, :, 1:].sum(axis=-1), 1, atol=1e-5)
+            np.testing.assert_allclose(attention.maps[:, :, place + 1], step, atol=2e-5)
+            assert np.abs(attention.maps[:, :, place] - step).max() > 1e-3 or place == 0
+    np.testing.assert_allclose(attention.maps[:, :, 1:].sum(axis=-1), 1, atol=1e-5)
 
 
 SWIN = {"embed_dim": 16, "depths": [1, 1], "num_heads": [1, 2], "window_size": 4}
@@ -169,16 +169,16 @@ def test_whatever_the_backbone_a_map_is_what_its_step_attended_to_on_the_grid_th
         torch.nn.init.normal_(block.cross_attention.query.weight, std=0.8)
         torch.nn.init.normal_(block.cross_attention.key_value.weight, std=0.8)
     loaded = SimpleNamespace(model=model, tokenizer=tokenizer, transform=model.transform(False))
-    found = attend(loaded, photograph(size=(90, 50)), "a red dog .")
+    attention = attend(loaded, photograph(size=(90, 50)), "a red dog .")
     h, w = loaded.transform.size
-    stride = h // found.grid[0]
-    assert (h // stride, w // stride) == found.grid  # no class or register token is taken for a patch
+    stride = h // attention.grid[0]
+    assert (h // stride, w // stride) == attention.grid  # no class or register token is taken for a patch
     with torch.inference_mode():
-        memory = model.encode(loaded.transform(found.image)[None])
-        for place in range(len(found.tokens) - 1):
-            step = model(memory, torch.tensor([found.tokens[: place + 1]]), return_attention=True)[1][0, :, :, -1]
-            np.testing.assert_allclose(found.maps[:, :, place + 1], step.numpy(), atol=2e-5)
-    np.testing.assert_allclose(found.maps[:, :, 1:].sum(axis=-1), 1, atol=1e-4)
+        memory = model.encode(loaded.transform(attention.image)[None])
+        for place in range(len(attention.tokens) - 1):
+            step = model(memory, torch.tensor([attention.tokens[: place + 1]]), return_attention=True)[1][0, :, :, -1]
+            np.testing.assert_allclose(attention.maps[:, :, place + 1], step.numpy(), atol=2e-5)
+    np.testing.assert_allclose(attention.maps[:, :, 1:].sum(axis=-1), 1, atol=1e-4)
 
 
 def test_captions_of_several_lengths_in_one_pass_are_read_as_each_alone(loaded) -> None:
@@ -201,23 +201,23 @@ def test_captions_of_several_lengths_in_one_pass_are_read_as_each_alone(loaded) 
 
 
 def test_bos_has_no_map_and_eos_has_one(loaded) -> None:
-    found = attend(loaded, photograph(), "a red dog")
-    assert found.words[0].text == "[BOS]"
-    assert found.words[-1].text == "[EOS]"
-    assert np.isnan(found.maps[:, :, 0]).all()
-    assert np.isfinite(found.maps[:, :, 1:]).all()
-    assert found.probability(found.words[0]) is None
-    assert 0 < found.probability(found.words[-1]) < 1
+    attention = attend(loaded, photograph(), "a red dog")
+    assert attention.words[0].text == "[BOS]"
+    assert attention.words[-1].text == "[EOS]"
+    assert np.isnan(attention.maps[:, :, 0]).all()
+    assert np.isfinite(attention.maps[:, :, 1:]).all()
+    assert attention.probability(attention.words[0]) is None
+    assert 0 < attention.probability(attention.words[-1]) < 1
 
 
 def test_a_caption_of_ones_own_is_read_word_by_word(loaded) -> None:
-    found = attend(loaded, photograph(), "two sheep isn't .")
-    assert [word.text for word in found.words] == ["[BOS]", "two", "sheep", "isn't", ".", "[EOS]"]
-    assert found.caption == "two sheep isn't."
-    pieces = found.words[3].tokens
+    attention = attend(loaded, photograph(), "two sheep isn't .")
+    assert [word.text for word in attention.words] == ["[BOS]", "two", "sheep", "isn't", ".", "[EOS]"]
+    assert attention.caption == "two sheep isn't."
+    pieces = attention.words[3].tokens
     assert len(pieces) >= 3
-    expected = np.exp(sum(found.log_probs[place - 1] for place in pieces))
-    assert found.probability(found.words[3]) == pytest.approx(expected)
+    expected = np.exp(sum(attention.log_probs[place - 1] for place in pieces))
+    assert attention.probability(attention.words[3]) == pytest.approx(expected)
 
 
 def test_a_finished_captions_probabilities_are_the_decoders(loaded) -> None:
@@ -225,9 +225,9 @@ def test_a_finished_captions_probabilities_are_the_decoders(loaded) -> None:
 
     image = photograph(3)
     said = greedy(loaded.model, loaded.model.encode(loaded.transform(image)[None]), loaded.tokenizer)[0]
-    found = attend(loaded, image)
-    assert found.tokens == tuple(said.tokens)
-    assert found.log_probs == tuple(said.log_probs)
+    attention = attend(loaded, image)
+    assert attention.tokens == tuple(said.tokens)
+    assert attention.log_probs == tuple(said.log_probs)
 
 
 def test_a_caption_longer_than_the_decoder_reads_is_refused(loaded) -> None:
@@ -236,9 +236,9 @@ def test_a_caption_longer_than_the_decoder_reads_is_refused(loaded) -> None:
 
 
 def test_a_caption_that_decoding_cut_at_its_limit_can_be_read_again(loaded) -> None:
-    found = attend(loaded, photograph(), "a " * 23)
-    assert len(found.tokens) == 24
-    assert found.words[-1].text == "a"
+    attention = attend(loaded, photograph(), "a " * 23)
+    assert len(attention.tokens) == 24
+    assert attention.words[-1].text == "a"
 
 
 def test_sub_words_are_averaged_to_words() -> None:

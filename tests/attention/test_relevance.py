@@ -23,12 +23,12 @@ def model() -> Captioner:
         encoder=encoder,
         decoder=config.Decoder(layers=3, heads=4, width=32, feed_forward=32, max_length=12),
     )
-    found = Captioner(run, 20).eval()
-    for block in found.blocks:
+    captioner = Captioner(run, 20).eval()
+    for block in captioner.blocks:
         for attention in (block.self_attention, block.cross_attention):
             torch.nn.init.normal_(attention.query.weight, std=0.6)
             torch.nn.init.normal_(attention.key_value.weight, std=0.6)
-    return found
+    return captioner
 
 
 @pytest.fixture(scope="module")
@@ -63,13 +63,13 @@ def slowly(model: Captioner, memory, ids: list[int], token: int) -> np.ndarray:
 def test_gradient_weighted_attention_is_that_of_the_paper_for_every_token(model, image) -> None:
     with torch.no_grad():
         memory = model.encode(image)
-    found = gradient_weighted(model, memory, IDS)
-    assert found.shape == (len(IDS), 16)
-    assert np.isnan(found[0]).all()
+    relevance = gradient_weighted(model, memory, IDS)
+    assert relevance.shape == (len(IDS), 16)
+    assert np.isnan(relevance[0]).all()
     for token in range(1, len(IDS)):
-        np.testing.assert_allclose(found[token], slowly(model, memory, IDS, token), atol=1e-5)
-    np.testing.assert_allclose(found[1:].sum(axis=1), 1, atol=1e-5)
-    assert np.abs(found[1:] - 1 / 16).max() > 0.01
+        np.testing.assert_allclose(relevance[token], slowly(model, memory, IDS, token), atol=1e-5)
+    np.testing.assert_allclose(relevance[1:].sum(axis=1), 1, atol=1e-5)
+    assert np.abs(relevance[1:] - 1 / 16).max() > 0.01
 
 
 def test_what_comes_later_does_not_change_a_tokens_relevance(model, image) -> None:
@@ -82,8 +82,8 @@ def test_what_comes_later_does_not_change_a_tokens_relevance(model, image) -> No
 def test_it_leaves_the_model_as_it_was_also_in_inference_mode(model, image) -> None:
     with torch.inference_mode():
         memory = model.encode(image)
-        found = gradient_weighted(model, memory, IDS)
-    assert np.isfinite(found[1:]).all()
+        relevance = gradient_weighted(model, memory, IDS)
+    assert np.isfinite(relevance[1:]).all()
     assert all(parameter.grad is None for parameter in model.parameters())
     assert not model.training
     assert model.embed.weight.requires_grad
@@ -106,8 +106,8 @@ def test_rollout_is_the_product_of_the_layers_attention(model, image) -> None:
             x = block(x)
     expected = whole[1:, 1:] / whole[1:, 1:].sum(-1, keepdim=True)
     before = [block.attn.fused_attn for block in encoder.blocks]
-    found = rollout(model, image)
-    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
+    relevance = rollout(model, image)
+    torch.testing.assert_close(relevance, expected, atol=1e-5, rtol=1e-4)
     assert [block.attn.fused_attn for block in encoder.blocks] == before
     assert not any(block.attn.attn_drop._forward_hooks for block in encoder.blocks)
 

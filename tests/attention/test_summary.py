@@ -49,11 +49,11 @@ def test_the_difference_to_the_centre_has_its_sign_and_an_interval_around_it(mas
 
 
 def test_the_best_head_is_judged_on_images_that_did_not_choose_it() -> None:
-    found = synthetic(0.3, 0.2, 3.0)
-    first = found.image % 2 == 0
-    found.mass[first, found.view(0, 1)] = 0.9  # agrees best where it is chosen ...
-    found.mass[~first, found.view(0, 1)] = 0.05  # ... and is worst elsewhere
-    choice = choose_head(found)
+    words = synthetic(0.3, 0.2, 3.0)
+    first = words.image % 2 == 0
+    words.mass[first, words.view(0, 1)] = 0.9  # agrees best where it is chosen ...
+    words.mass[~first, words.view(0, 1)] = 0.05  # ... and is worst elsewhere
+    choice = choose_head(words)
     assert choice.chosen == View(layer=0, head=1)
     assert choice.heldout["best head"].mass.value == pytest.approx(0.05)
     assert choice.heldout["best head"].mass.over_last.high < 0

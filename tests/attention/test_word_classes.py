@@ -64,6 +64,7 @@ def test_plural_marks_the_phrase_and_nothing_else() -> None:
         ("two fire hydrants", "two fire hydrants"),  # from the caption's first word to its last
         ("two cows a cow", "two cows"),
         ("cow two cows", "two cows"),
+        ("cow two brown cows", "two brown cows"),
         ("a cow and two horses .", "two horses"),
         ("a group of two brown cows on grass", "a group of two brown cows"),
         ("several tall people", ""),  # of no category here
