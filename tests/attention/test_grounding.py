@@ -123,6 +123,41 @@ def test_an_object_that_the_crop_left_out_is_not_counted(finder, tmp_path) -> No
     assert set(words.target.tolist()) == {""}
 
 
+def test_evenness_is_measured_where_a_phrase_is_about_several_that_can_be_seen(finder, tmp_path) -> None:
+    """A model that attends to the bright dog alone is as uneven as can be."""
+    images, _ = world(tmp_path, [(0, 0), (48, 16)], finder.tokenizer)
+    content = json.loads((tmp_path / "instances.json").read_text())
+    content["annotations"].append({"image_id": 0, "category_id": 1, "segmentation": [[32, 32, 48, 32, 48, 48, 32, 48]]})
+    (tmp_path / "instances.json").write_text(json.dumps(content))
+    instances = Instances.load(tmp_path / "instances.json")
+    words = measure(finder, images, {"0": "two dogs", "1": "two dogs"}, instances, evenness=True)
+    assert words.plural.tolist() == [True, True, False] * 2
+    assert words.evenness[words.image == 0] == pytest.approx(0)
+    assert np.isnan(words.evenness[words.image == 1]).all()  # it has one dog
+    assert np.isnan(measure(finder, images, {"0": "a dog"}, instances, evenness=True).evenness).all()
+    assert np.isnan(measure(finder, images, {"0": "two dogs"}, instances).evenness).all()
+
+
+def test_heads_come_before_their_mean_layer_by_layer(finder, tmp_path) -> None:
+    """A second head that attends to nothing in common with the others."""
+    images, instances = world(tmp_path, [(0, 0), (48, 16)], finder.tokenizer)
+
+    class OneHeadAstray(Finder):
+        def __call__(self, memory, tokens, return_attention=True):
+            logits, maps = super().__call__(memory, tokens)
+            maps = maps.clone()
+            maps[:, 0, 1] = 1 / maps.shape[-1]  # of the first layer
+            return logits, maps
+
+    finder.model = OneHeadAstray((4, 4), finder.tokenizer.size)
+    words = measure(finder, images, {"0": "a dog", "1": "a dog"}, instances)
+    entropy = words.entropy[0]  # (U,)
+    assert entropy[words.view(0, 1)] == pytest.approx(4)
+    assert [entropy[words.view(0, head)] for head in (0, 2)] == [0, 0]
+    assert 0 < entropy[words.view(0)] < 4
+    assert entropy[words.view(1) - 3 :] == pytest.approx(0)  # the last layer's heads and their mean
+
+
 def test_without_masks_there_is_entropy_and_stability_and_the_summary_says_no_more(finder, tmp_path) -> None:
     images, _ = world(tmp_path, [(0, 0), (48, 16)], finder.tokenizer)
     summary = summarise(measure(finder, images, {i.stem: "a red dog" for i in images}, None), masks=False)

@@ -230,6 +230,13 @@ def test_a_finished_captions_probabilities_are_the_decoders(loaded) -> None:
     assert attention.log_probs == tuple(said.log_probs)
 
 
+def test_a_photograph_is_called_by_its_file_or_by_the_name_given(loaded, tmp_path: Path) -> None:
+    photograph().save(tmp_path / "bike.png")
+    assert attend(loaded, tmp_path / "bike.png", "a dog").name == "bike"
+    assert attend(loaded, tmp_path / "bike.png", "a dog", name="mine").name == "mine"
+    assert attend(loaded, photograph(), "a dog").name == ""
+
+
 def test_a_caption_longer_than_the_decoder_reads_is_refused(loaded) -> None:
     with pytest.raises(UserError, match="reads at most 24"):
         attend(loaded, photograph(), "dog " * 40)
