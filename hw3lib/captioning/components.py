@@ -26,7 +26,7 @@ _STEPS = (
     ("critical", "taught", "self-critical training"),
     ("final", "critical", "beam search after it"),
 )
-_TOLD = (AVERAGE, SELF_CRITICAL, DECODING)  # the settings that those steps are about
+_STEP_SETTINGS = (AVERAGE, SELF_CRITICAL, DECODING)  # the settings that those steps are about
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def components(profile: config.Profile, scores: Mapping[str, RunScores], run: st
         steps = [(first, "base", f"its setting, against {best}'s")]
     else:
         changes = differences(profile.run(run), profile.run(base))
-        rest = sentence([change for change in changes if change.label not in _TOLD])
+        rest = sentence([change for change in changes if change.label not in _STEP_SETTINGS])
         steps = [("base", "best", f"{base}'s setting, against {best}'s"), (first, "base", rest)]
     steps += [*_STEPS, ("final", "best", f"all of it, against {best}")]
     return [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hw3lib.attention.results import Grounding
 from hw3lib.claims.results import Finding
 from hw3lib.claims.verdicts import Part
+from hw3lib.display.prose import estimate
 from hw3lib.prompts.results import Study
 
 MISSING = {"study": "the prompt study has not run", "grounding": "attention has not been measured"}
@@ -71,8 +72,8 @@ def wrong_captions(grounding: Grounding | None) -> Finding:
     if grounding.wrong.mass:
         wrong = grounding.wrong.mass.over_centre
         remark = (
-            f"The run's own wrong nouns, on {wrong.n} images, have {100 * wrong.effect:+.1f} points more attention "
-            f"on some object than a centre prior ({100 * wrong.low:+.1f} to {100 * wrong.high:+.1f})."
+            f"The attention of the run's own wrong nouns, on {wrong.n} images, to any object, minus a centre prior's: "
+            f"{estimate(100 * wrong.effect, 100 * wrong.low, 100 * wrong.high, 1, 'points')}."
         )
     return Finding(remark=remark, untested=untested.strip())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hw3lib.claims.results import Claim
+from hw3lib.claims.results import Claim, statements
 from hw3lib.claims.verdicts import FEW, NEGLIGIBLE, Part
 from hw3lib.display.prose import estimate
 
@@ -50,9 +50,8 @@ def effect(part: Part) -> str:
 
 def detail(claim: Claim) -> tuple[list[str], list[list[Cell]]]:
     """Columns and rows: every part of a claim's evidence with a verdict of its own."""
-    both_ways = (
-        claim.number == 3
-    )  # it says that the effect goes up and down: no place of it is right or wrong by itself
+    # A claim that the effect goes up and down: no place of it is right or wrong by itself.
+    both_ways = statements()[claim.number - 1].rule == "both_ways"
     rows: list[list[Cell]] = [
         [part.what, effect(part), part.n, part.direction if both_ways else f"{MARKS[part.verdict]} {part.verdict}"]
         for part in claim.parts
@@ -60,7 +59,7 @@ def detail(claim: Claim) -> tuple[list[str], list[list[Cell]]]:
     return ["comparison", "effect [95 % interval]", "images", "goes" if both_ways else "verdict"], rows
 
 
-def told(claim: Claim) -> str:
+def section(claim: Claim) -> str:
     """A claim's heading, wording, test and verdict, in Markdown."""
     lines = [
         f"## Claim {claim.number}: {claim.verdict}",
@@ -72,7 +71,7 @@ def told(claim: Claim) -> str:
     return "\n\n".join(lines)
 
 
-def counted(claims: Sequence[Claim], data: str) -> str:
+def tally(claims: Sequence[Claim], data: str) -> str:
     """How many claims came out how, in a sentence, and on which data."""
     counts = {verdict: sum(claim.verdict == verdict for claim in claims) for verdict in MARKS}
     parts = [f"{count} {verdict}" for verdict, count in counts.items() if count]

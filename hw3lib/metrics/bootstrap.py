@@ -64,6 +64,10 @@ def paired_difference(
     nothing is summed below. ``method`` is ``BCa`` (bias-corrected and accelerated, Efron 1987) or ``percentile``; the
     intervals are those of ``scipy.stats.bootstrap`` with the same generator. Raises :class:`ValueError` for sides that
     do not pair, fewer than two images, values that are not finite, and an unknown method.
+
+    >>> gap = paired_difference([0.9, 0.8, 1.1, 0.7, 1.0], [0.6, 0.7, 0.8, 0.6, 0.7], seed=1)
+    >>> round(gap.effect, 2), gap.n, gap.sure
+    (0.22, 5, True)
     """
     tops = [np.asarray(values, np.float64) for values in (a, b)]
     sides = [*tops, *(np.asarray(values, np.float64) for values in over or (np.ones_like(tops[0]),) * 2)]

@@ -13,14 +13,14 @@ from hw3lib.report.summary import SCORES, published, read_scores
 def claim_blocks(profile: config.Profile) -> list[Block]:
     """What the report opens with: every claim of the written report, what was measured of it here, and the verdict."""
     from hw3lib.claims import evidence
-    from hw3lib.claims.table import counted, data_name, overview
+    from hw3lib.claims.table import data_name, overview, tally
 
     if not (paths.runs(profile.name) / "claims.json").is_file():
         return []
     claims, data = evidence.load(profile), data_name(profile.data)
     table = _table(*overview(claims), f"What the written report claims, tested on {data}.")
     table["align"] = ["right", "left", "left", "left"]
-    table["notes"] = counted(claims, data).replace("**", "")
+    table["notes"] = tally(claims, data).replace("**", "")
     for row, claim in zip(table["rows"], claims, strict=True):
         row[0] = [{"t": "link", "href": f"{claim.notebook}.ipynb", "inline": row[0]}]
     return [table]

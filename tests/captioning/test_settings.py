@@ -84,6 +84,7 @@ def test_what_differs_is_computed_from_the_settings() -> None:
     demo = config.load("demo")
     found = differences(demo.run("swin_base"), demo.run("best"))
     assert "(embed_dim 32, depths 2-2-2, num_heads 2-4-8), 112 px, weights swin_base.safetensors" in sentence(found)
+    assert sentence(found).endswith("; feed-forward: 256; colour jitter: none")
     assert [difference.label for difference in found] == ["encoder", "mean / std", "feed-forward", "colour jitter"]
     assert set(found[-1].values) == {"jitter.brightness", "jitter.contrast", "jitter.saturation"}
     assert found[-1].values["jitter.contrast"] == (0.0, 0.4)

@@ -332,8 +332,8 @@ def test_what_rounds_to_nothing_has_no_minus() -> None:
 
 def test_the_count_of_verdicts_and_the_prose_follow_the_claims() -> None:
     yes = claim("supported", Part("up", 0.2, 0.1, 0.3, 50, "share"))
-    text = table.counted([yes, yes, claim("inconclusive")], "real data")
+    text = table.tally([yes, yes, claim("inconclusive")], "real data")
     assert "2 supported, 1 inconclusive" in text
     assert "**real data**" in text
-    assert table.told(yes).startswith("## Claim 3: supported")
-    assert "[P1](p1_prompts.ipynb)" in table.told(yes)
+    assert table.section(yes).startswith("## Claim 3: supported")
+    assert "[P1](p1_prompts.ipynb)" in table.section(yes)
