@@ -93,7 +93,11 @@ COATS: dict[str, Coat] = {
 
 
 def mix(a: str, b: str, t: float) -> str:
-    """The colour a fraction ``t`` (0..1) of the way from ``a`` to ``b``."""
+    """The colour a fraction ``t`` (0..1) of the way from ``a`` to ``b``.
+
+    >>> mix("#000000", "#ffffff", 0.25)
+    '#404040'
+    """
     pairs = zip((1, 3, 5), (1, 3, 5), strict=True)
     channels = (round(int(a[i : i + 2], 16) * (1 - t) + int(b[j : j + 2], 16) * t) for i, j in pairs)
     return "#" + "".join(f"{min(255, max(0, value)):02x}" for value in channels)

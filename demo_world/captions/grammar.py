@@ -29,7 +29,12 @@ NEAR_WORDS = ("next", "near", "beside", "by")
 
 
 def captions(scene: Scene, rng: Random, n: int = 5) -> list[str]:
-    """``n`` captions of a scene, no two alike but for case and full stop."""
+    """``n`` captions of a scene, no two alike but for case and full stop.
+
+    >>> from demo_world.picture.composition import compose
+    >>> captions(compose(Random(3), focus="sheep", place="field", recipe="single"), Random(1), n=2)
+    ['A grey sheep standing on the grass.', 'a grey sheep is standing on the grass.']
+    """
     texts: dict[str, str] = {}
     for attempt in range(40 * n):
         text = caption(scene, rng)

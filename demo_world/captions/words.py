@@ -2,8 +2,8 @@
 
 Data, and look-ups in it; the grammar that joins the words is :mod:`demo_world.captions.grammar`. No noun here is shared
 between two kinds, and no phrase about a place names a kind, so that a caption says without doubt which objects it
-mentions: object recall and CHAIR read the same nouns from ``hw3lib/resources/synonyms_demo.json``,
-    which :func:`lexicon` makes.
+mentions: object recall and CHAIR read the same nouns from ``hw3lib/resources/synonyms_demo.json``, which
+:func:`lexicon` makes.
 """
 
 from __future__ import annotations
@@ -399,7 +399,11 @@ EXTRAS: dict[str, tuple[str, ...]] = {
 
 
 def article(phrase: str) -> str:
-    """The phrase with its indefinite article. No word of the demo world begins with a silent h or a spoken "you"."""
+    """The phrase with its indefinite article. No word of the demo world begins with a silent h or a spoken "you".
+
+    >>> article("orange kite"), article("kite")
+    ('an orange kite', 'a kite')
+    """
     return f"{'an' if phrase[0] in 'aeiou' else 'a'} {phrase}"
 
 

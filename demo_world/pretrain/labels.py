@@ -94,7 +94,12 @@ def _cells(kinds: Tensor) -> Tensor:
 
 
 def coverage(labels: Tensor, classes: int, grid: tuple[int, int]) -> Tensor:
-    """Which share of each position every class covers: labels (B, s, s), 0 for none, to (B, Gh, Gw, C) in 0..1."""
+    """Which share of each position every class covers: labels (B, s, s), 0 for none, to (B, Gh, Gw, C) in 0..1.
+
+    >>> labels = torch.tensor([[[0, 2], [2, 1]]])
+    >>> coverage(labels, 2, (1, 1)).tolist()
+    [[[[0.25, 0.5]]]]
+    """
     planes = F.one_hot(labels, classes + 1)[..., 1:].permute(0, 3, 1, 2).float()  # (B, C, s, s)
     return F.adaptive_avg_pool2d(planes, grid).permute(0, 2, 3, 1)
 
