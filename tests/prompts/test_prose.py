@@ -97,6 +97,11 @@ def test_the_best_of_many_is_only_called_luck_where_it_is_not_significant(study:
     none = prose.template_sentence(replace(study, templates=templates))
     assert f"none are more accurate than the baseline `{first}` and {len(others)} less" in none
 
+    level = templates | {others[5]: replace(templates[others[5]], against_baseline=comparison(0.0, 1.0))}
+    assert f"none are more accurate than the baseline `{first}` and {len(others) - 1} less" in prose.template_sentence(
+        replace(study, templates=level)
+    )
+
     def with_a_best(p: float) -> str:
         best = replace(templates[others[2]], accuracy=0.6, against_baseline=comparison(0.1, p, gained=9, lost=3))
         return prose.template_sentence(replace(study, templates=templates | {others[2]: best}))
@@ -110,7 +115,7 @@ def test_the_best_of_many_is_only_called_luck_where_it_is_not_significant(study:
 
 
 def test_averaging_pays_only_where_it_is_significant(study: Study) -> None:
-    def sentence(p: float = 0.001, nll: float = 0.8, members: int = 9) -> str:
+    def averaged(p: float = 0.001, nll: float = 0.8, members: int = 9) -> Study:
         rest = {"mean_per_class": 0.5, "top5": 0.9, "ece": 0.1}
         rows = [
             EnsembleScores(name="the baseline", members=["x"], accuracy=0.5, nll=1.0, against_baseline=None, **rest),
@@ -123,7 +128,15 @@ def test_averaging_pays_only_where_it_is_significant(study: Study) -> None:
                 **rest,
             ),
         ]
-        return prose.ensemble_sentence(replace(study, ensemble=EnsembleStudy(30, 30, rows, [])))
+        return replace(study, ensemble=EnsembleStudy(30, 30, rows, []))
+
+    def sentence(**changes: float) -> str:
+        return prose.ensemble_sentence(averaged(**changes))
+
+    assert prose.ensemble_rows(averaged()) == [
+        ["the baseline", 1, 0.5, 0.1, 1.0, None], ["all 9", 9, 0.6, 0.1, 0.8, "+10.0 [+9.0, +11.0] points"],
+    ]  # fmt: skip
+    assert prose.ensemble_rows(replace(study, ensemble=None)) == []
 
     assert (
         "Averaging pays: all 9 is +10.0 [+9.0, +11.0] points against the baseline (p = 0.001, 30 images" in sentence()
