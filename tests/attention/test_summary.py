@@ -7,7 +7,7 @@ import pytest
 
 from hw3lib.attention.maps import View
 from hw3lib.attention.results import Grounding
-from hw3lib.attention.summary import DIFFUSE, choose_head, summarise, summarise_groups, summarise_wrong
+from hw3lib.attention.summary import choose_head, summarise, summarise_groups, summarise_wrong
 from hw3lib.attention.word_measures import WordMeasures
 from hw3lib.system.results import read_result, write_result
 
@@ -122,7 +122,7 @@ def test_the_words_of_a_phrase_about_several_are_compared_with_the_captions_othe
 def test_function_words_are_compared_with_nouns_and_with_the_whole() -> None:
     summary = summarise(synthetic(0.5, 0.2, 3.0), masks=True)
     assert summary.function_entropy.effect == pytest.approx(1, abs=0.02)
-    assert summary.function_whole.effect == pytest.approx(3 - DIFFUSE * 4, abs=0.02)
+    assert summary.function_whole.effect == pytest.approx(3 - 0.9 * 4, abs=0.02)
     assert (summary.most_bits, summary.images, summary.words, summary.layers, summary.heads) == (4, 40, 80, 2, 3)
     wide = synthetic(0.5, 0.2, 3.0)
     wide.grid = (2, 4)
