@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
+import re
 
 import pytest
 
@@ -87,6 +88,7 @@ def test_the_sentence_follows_the_numbers(profile: config.Profile) -> None:
     text = components.conclusion(components.components(profile, SCORES, "plus"))
     raises, lowers, neither = text.split("What ")[1:]
     assert "self-critical training (+1" in raises
+    assert re.search(r"training \(\+1\.\d{3}\)", raises)
     assert "beam search (−0.5" in lowers
     assert "moving average" in neither
 

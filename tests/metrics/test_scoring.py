@@ -377,6 +377,10 @@ def test_every_score_comes_out_of_the_files_of_a_run(world: config.Profile, tmp_
     assert again.scores == pytest.approx(scores)
 
 
+def test_no_runs_are_scored_without_any_work(world: config.Profile, no_java: None) -> None:
+    assert score_runs(Experiment.open(dataclasses.replace(world, clip=None)), []) == {}
+
+
 def test_without_images_the_caption_metrics_come_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     class Silent:
         def compute_score(self, truth: dict[str, list[str]], said: dict[str, list[str]]) -> tuple[float, list[float]]:
