@@ -98,6 +98,14 @@ def test_the_view_to_begin_with_can_be_chosen() -> None:
     assert attention.words[first].text.isalpha()
 
 
+def test_a_viewer_begins_with_a_word_of_four_letters_rather_than_a_shorter_one_with_a_sharper_map() -> None:
+    base = synthetic(("[BOS]", "a", "runs", "[EOS]"))
+    maps = np.full_like(base.maps, 1 / 49)
+    maps[:, :, 0] = np.nan
+    maps[:, :, 1] = np.eye(49)[24]
+    assert payload(CaptionAttention(**{**vars(base), "maps": maps}))["word"] == 2
+
+
 class Reader(html.parser.HTMLParser):
     """Collects a page's tags and the text of its scripts, as a browser would."""
 
