@@ -60,7 +60,7 @@ class Case:
 Step = Callable[[], object]
 
 
-def setting(case: Case, precision: str | None = None) -> tuple[Any, int]:
+def sized_run(case: Case, precision: str | None = None) -> tuple[Any, int]:
     """The run, and how many tokens its vocabulary holds. Weights are random: they make no step faster or slower."""
     from hw3lib import config
 
@@ -96,7 +96,7 @@ def product(case: Case, precision: str | None, device: str) -> tuple[Step, int]:
     from hw3lib.training.learner import Learner
     from hw3lib.training.optimization import reproducible
 
-    run, vocabulary = setting(case, precision)
+    run, vocabulary = sized_run(case, precision)
     model = Captioner(run, vocabulary).to(device)
     # One process measures on the CPU and then on the GPU; accelerate would move the model back to the first.
     AcceleratorState._reset_state(reset_partial_state=True)
@@ -122,7 +122,7 @@ def straightforward(case: Case, device: str) -> tuple[Step, int]:
 
     from hw3lib.models.encoder import create_encoder, input_size, patches_of
 
-    run, vocabulary = setting(case)
+    run, vocabulary = sized_run(case)
     own = run.decoder
 
     class Peer(nn.Module):

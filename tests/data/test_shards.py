@@ -26,7 +26,7 @@ from hw3lib.data.transform import ImageTransform
 from hw3lib.system.errors import UserError
 from hw3lib.training import run_files, trainer
 from hw3lib.training.run_files import is_current, read_log
-from tests.support.training import overlap, setting, timeless
+from tests.support.training import overlap, timeless, with_training
 
 TRANSFORM = ImageTransform(24, (0.5,) * 3, (0.5,) * 3)
 
@@ -97,7 +97,7 @@ def test_training_on_shards_is_training_on_files(
     jittered = dataclasses.replace(
         tiny_profile.run("best"), jitter=config.Jitter(brightness=0.4, contrast=0.4, saturation=0.4, hue=0.0)
     )
-    profile = setting(dataclasses.replace(tiny_profile, runs={"best": jittered}), epochs=2, frozen_epochs=1)
+    profile = with_training(dataclasses.replace(tiny_profile, runs={"best": jittered}), epochs=2, frozen_epochs=1)
     target = trainer.train(profile, "best")
     expected, weights = timeless(read_log(target)), (target / "best.safetensors").read_bytes()
     where = write_shards(files, folder, per_shard=7)

@@ -22,7 +22,7 @@ def overlap(profile: config.Profile, captions: CaptionSet, device: str):
     return score
 
 
-def setting(profile: config.Profile, **changes) -> config.Profile:
+def with_training(profile: config.Profile, **changes) -> config.Profile:
     run = profile.run("best")
     return dataclasses.replace(
         profile, runs={"best": dataclasses.replace(run, training=dataclasses.replace(run.training, **changes))}

@@ -15,6 +15,7 @@ from hw3lib.models.captioner import Captioner
 from hw3lib.training import frozen_features, trainer
 from hw3lib.training.optimization import Stages
 from hw3lib.training.run_files import read_log
+from tests.support.training import with_training
 
 
 def judged(profile: config.Profile, captions: object, device: str):
@@ -25,12 +26,6 @@ def judged(profile: config.Profile, captions: object, device: str):
         return {"CIDEr": float(next(times)), "CLIPScore": 0.5}
 
     return score
-
-
-def with_training(profile: config.Profile, **changes: object) -> config.Profile:
-    run = profile.run("best")
-    setting = dataclasses.replace(run.training, **changes)  # type: ignore[arg-type]
-    return dataclasses.replace(profile, runs={"best": dataclasses.replace(run, training=setting)})
 
 
 def encoder_of(folder: Path) -> dict[str, torch.Tensor]:

@@ -33,7 +33,7 @@ from hw3lib.training.optimization import Stages, autocast, parameter_groups, unf
 from hw3lib.training.run_files import identity, is_current, read_log
 from hw3lib.training.validation import evaluate, next_token_loss
 from tests.support.places import REAL, ROOT
-from tests.support.training import overlap, setting, timeless
+from tests.support.training import overlap, timeless, with_training
 
 COLOURS = ("red", "green", "blue", "white")  # of the shapes in conftest.py
 
@@ -126,7 +126,7 @@ def test_a_profile_without_a_clip_trains_and_its_lines_say_cider_alone(
         return lambda predictions: {"CIDEr": score(predictions)["CIDEr"]}
 
     with_clip = identity(profile, "best")
-    profile = dataclasses.replace(setting(profile, epochs=2), clip=None)
+    profile = dataclasses.replace(with_training(profile, epochs=2), clip=None)
     assert identity(profile, "best") not in (with_clip, identity(dataclasses.replace(profile, seed=8), "best"))
     monkeypatch.setattr(trainer, "scorer", cider_alone)
     events: list[dict] = []
@@ -155,7 +155,7 @@ def test_the_last_rate_is_held_until_the_encoder_has_had_its_turn(profile: confi
     stages.judge({"CIDEr": 0, "CLIPScore": 0})
     assert stages.over
     # A rate of 0 learns nothing, so that no score rises after the first validation.
-    target = trainer.train(setting(profile, epochs=6, frozen_epochs=4, patience=1, learning_rates=(0.0,)), "best")
+    target = trainer.train(with_training(profile, epochs=6, frozen_epochs=4, patience=1, learning_rates=(0.0,)), "best")
     assert [event["epoch"] for event in read_log(target) if event["event"] == "validation"] == [1, 2, 3, 4, 5]
 
 
@@ -257,7 +257,7 @@ def test_a_state_that_cannot_be_read_is_as_none(tmp_path: Path) -> None:
 def test_a_run_learns_and_leaves_everything_that_is_promised(
     profile: config.Profile, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    profile = setting(profile, epochs=30, patience=40, learning_rates=(6e-3,))
+    profile = with_training(profile, epochs=30, patience=40, learning_rates=(6e-3,))
     events: list[dict] = []
     target = trainer.train(profile, "best", on_validation=events.append)
     assert sorted(path.name for path in target.iterdir()) == [
@@ -302,12 +302,12 @@ def test_a_run_learns_and_leaves_everything_that_is_promised(
 
 
 def test_a_finished_run_is_outdated_by_its_settings_and_its_files(profile: config.Profile) -> None:
-    profile = setting(profile, epochs=1)
+    profile = with_training(profile, epochs=1)
     trainer.train(profile, "best")
     assert is_current(profile, "best")
     renamed = dataclasses.replace(profile, runs={"best": dataclasses.replace(profile.run("best"), title="other words")})
     assert is_current(renamed, "best")
-    assert not is_current(setting(profile, epochs=2), "best")
+    assert not is_current(with_training(profile, epochs=2), "best")
     assert not is_current(dataclasses.replace(profile, seed=8), "best")
     tokenizer = Path(profile.captions.tokenizer)
     tokenizer.write_text(tokenizer.read_text() + " ")
@@ -342,7 +342,7 @@ def test_a_run_is_the_same_wherever_its_weights_lie(profile: config.Profile, tmp
 
 
 def test_the_same_seed_gives_the_same_run_and_another_seed_another(profile: config.Profile) -> None:
-    profile = setting(profile, epochs=2)
+    profile = with_training(profile, epochs=2)
     first = trainer.train(profile, "best")
     log, weights = timeless(read_log(first)), (first / "best.safetensors").read_bytes()
     trainer.train(profile, "best", resume=False)
@@ -373,7 +373,7 @@ def test_a_run_killed_again_and_again_ends_as_if_nothing_had_happened(profile: c
         self_critical=config.SelfCritical(epochs=6, samples=2, learning_rate=1e-3, encoder_rate_scale=1.0),
         decoding=config.Decoding(beams=2),
     )
-    profile = setting(
+    profile = with_training(
         dataclasses.replace(profile, runs={"best": run}),
         epochs=26, frozen_epochs=6, validate_every=2, stage_epochs=(12, 14), patience=100, warmup_steps=20,
         bucket_lengths=True, ema_decay=0.8, accumulate=2,
@@ -432,7 +432,7 @@ def test_a_run_killed_again_and_again_ends_as_if_nothing_had_happened(profile: c
 
 @pytest.mark.parametrize("frozen_epochs", [0, 1])
 def test_the_encoder_learns_unless_it_is_frozen(profile: config.Profile, frozen_epochs: int) -> None:
-    target = trainer.train(setting(profile, epochs=1, frozen_epochs=frozen_epochs), "best")
+    target = trainer.train(with_training(profile, epochs=1, frozen_epochs=frozen_epochs), "best")
     state = Captioner.load(target / "best.safetensors").state_dict()
     torch.manual_seed(profile.seed)
     start = Captioner(profile.run("best"), load_or_train(profile.captions).size).state_dict()
@@ -450,7 +450,7 @@ def test_frozen_features_give_the_loss_that_the_images_give(profile: config.Prof
 
 
 def test_validations_come_as_often_as_asked_and_at_the_end(profile: config.Profile) -> None:
-    target = trainer.train(setting(profile, epochs=7, validate_every=3, frozen_epochs=2, patience=9), "best")
+    target = trainer.train(with_training(profile, epochs=7, validate_every=3, frozen_epochs=2, patience=9), "best")
     assert [event["epoch"] for event in read_log(target) if event["event"] == "validation"] == [2, 3, 6, 7]
 
 
@@ -460,8 +460,8 @@ def test_a_state_of_other_settings_is_not_gone_on_with(profile: config.Profile) 
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        trainer.train(setting(profile, epochs=5), "best", on_validation=stop)
-    target = trainer.train(setting(profile, epochs=2, learning_rates=(1e-4,)), "best")
+        trainer.train(with_training(profile, epochs=5), "best", on_validation=stop)
+    target = trainer.train(with_training(profile, epochs=2, learning_rates=(1e-4,)), "best")
     assert [event["learning_rate"] for event in read_log(target) if event["event"] == "validation"] == [1e-4, 1e-4]
 
 
@@ -472,7 +472,7 @@ def test_an_unreadable_training_photograph_is_reported_and_left_out(
 
     shutil.copytree(caption_folder, tmp_path / "p2")
     captions = dataclasses.replace(profile.captions, train_images=str(tmp_path / "p2" / "images" / "train"))
-    profile = setting(dataclasses.replace(profile, captions=captions), epochs=1)
+    profile = with_training(dataclasses.replace(profile, captions=captions), epochs=1)
     (tmp_path / "p2" / "images" / "train" / "train_003.jpg").write_bytes(b"broken")
     trainer.train(profile, "best")
     assert "left out: " in (out := capsys.readouterr().out)
@@ -485,7 +485,7 @@ def test_an_unreadable_training_photograph_is_reported_and_left_out(
 
 def test_a_loss_that_explodes_stops_the_run(profile: config.Profile) -> None:
     with pytest.raises(UserError, match=r"the loss is .* lower learning rate"):
-        trainer.train(setting(profile, learning_rates=(1e30,), epochs=5), "best")
+        trainer.train(with_training(profile, learning_rates=(1e30,), epochs=5), "best")
 
 
 def test_an_untrained_run_names_the_command_that_trains_it(profile: config.Profile) -> None:
@@ -496,7 +496,7 @@ def test_an_untrained_run_names_the_command_that_trains_it(profile: config.Profi
 
 
 def test_captioning_a_folder_reports_or_refuses_what_it_cannot_read(profile: config.Profile, tmp_path: Path) -> None:
-    trainer.train(setting(profile, epochs=1), "best")
+    trainer.train(with_training(profile, epochs=1), "best")
     loaded = load_run(profile, "best")
     for name in ("b", "a"):
         Image.new("RGB", (40, 30), "red").save(tmp_path / f"{name}.png")
@@ -518,7 +518,7 @@ def test_two_processes_are_one_at_the_same_global_batch(profile: config.Profile,
     """The same losses, scores and captions, with nothing random in the run and float32; captions differ in length."""
     run = profile.run("best")
     still = dataclasses.replace(run, decoder=dataclasses.replace(run.decoder, dropout=0.0, attention_dropout=0.0))
-    alone = setting(
+    alone = with_training(
         dataclasses.replace(profile, runs={"best": still}),
         epochs=6, patience=9, frozen_epochs=2, ema_decay=0.8, precision="float32", learning_rates=(6e-3, 1e-3),
     )  # fmt: skip
@@ -554,7 +554,9 @@ def test_real_photographs_and_the_original_tokenizer_train_a_few_steps(profile: 
         limit_train=24,
         limit_val=8,
     )
-    profile = setting(dataclasses.replace(profile, captions=captions), epochs=2, captions_per_image=5, batch_size=40)
+    profile = with_training(
+        dataclasses.replace(profile, captions=captions), epochs=2, captions_per_image=5, batch_size=40
+    )
     log = [event for event in read_log(trainer.train(profile, "best")) if event["event"] == "validation"]
     assert log[1]["val_loss"] < log[0]["val_loss"] < 9.8  # the logarithm of 18,022: what knows nothing has
     assert len(json.loads((config.folder(profile, "best") / "predictions.json").read_text())) == 8
