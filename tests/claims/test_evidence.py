@@ -307,6 +307,8 @@ def test_what_the_file_states_is_what_the_claims_say(tiny_profile) -> None:
     found = evidence.load(tiny_profile)
     assert not any(brace in claim.test for claim in found for brace in "{}")
     assert found[6].test.endswith("nearly as widely as it could be (90% of the bits of uniform attention).")
+    assert found[6].remark == "Function words have 4.00 bits of the 5.00 that uniform attention has."
+    assert files.read_json(paths.runs(tiny_profile.name) / "claims.json")["data"] == "demo world"
     assert found[6].parts[1].what == "their entropy, minus 90% of uniform attention's"
     assert [statement.number for statement in statements()] == [claim.number for claim in found] == list(range(1, 10))
 
