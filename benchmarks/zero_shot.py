@@ -23,6 +23,7 @@ from harness import ROOT, Row, alternate, arguments, finish, row
 from metrics import DEMO_CLIP, photographs
 
 from hw3lib import config
+from hw3lib.data.cache.row_cache import RowCache
 from hw3lib.data.labelled import LabelledSet, load_labelled
 from hw3lib.models.clip import ClipModel
 from hw3lib.prompts import study as prompt_study
@@ -97,7 +98,8 @@ def ours(clip: ClipModel, data: LabelledSet, templates: Sequence[str], cold: boo
     """The same, as the project does it, with nothing known from before."""
     clip._texts.clear()
     if cold:
-        clip._images = {}
+        clip._images.clear()
+        clip.cache = RowCache(Path(tempfile.mkdtemp(dir=os.environ["HW3_ROOT"])))
     classifier = Classifier(clip, data)
     return classifier.log_probabilities(classifier.texts(templates)).argmax(-1).tolist()  # type: ignore[no-any-return]
 
@@ -149,7 +151,7 @@ def study(clip: ClipModel, folder: Path, images: int, classes: int, count: int, 
     generator = torch.Generator().manual_seed(0)
     # How features come about is measured below; what follows from them takes the same time whatever they are.
     drawn = torch.nn.functional.normalize(torch.randn(len(data), clip.width, generator=generator), dim=-1)
-    clip._images = {clip._digest(path): feature for path, feature in zip(data.paths, drawn, strict=True)}
+    clip._images = dict(zip(clip._digests.of(data.paths), drawn, strict=True))
     classifier = Classifier(clip, data)
     half = PromptSet.load("factorial")
     design = tuple(prompt for prompt in half.prompts if prompt.factors)[: 6 * 3]
