@@ -120,3 +120,14 @@ def test_the_wait_for_data_is_timed_and_the_work_on_it_is_not(
     assert source.waited == 19.0
     next(source.steps(1))  # an epoch that is given up
     assert source.waited == 32.0
+
+
+def test_a_step_has_the_configured_captions_and_counts_the_tokens_that_it_predicts(
+    pairs: Pairs, model: Captioner, features: Frozen
+) -> None:
+    source = feed(pairs, model, batch_size=8, captions_per_image=2)
+    steps = list(source.steps(0, features=features))
+    assert source.count() == len(steps) == 6
+    for step in steps:
+        assert (step.images, len(step.parts[0].tokens)) == (4, 8)
+        assert step.tokens == int((step.parts[0].tokens[:, 1:] != pairs.pad).sum())
