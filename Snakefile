@@ -53,14 +53,14 @@ CLIP = PROFILE.require_clip("the report's P1 needs")
 WEIGHTS = [str(p) for p in map(paths.resolve, [CLIP.model, CLIP.pretrained]) if p.is_file()]
 SUPERVISED = [str(p) for p in [paths.resolve(PROFILE.p1.supervised.weights)] if p.is_file()] if PROFILE.p1.supervised else []
 
-TEMPLATES = sorted(map(str, Path(workflow.basedir, "report").glob("hw3.*")))
+TEMPLATES = sorted(map(str, Path(workflow.basedir, "report", "hw3").glob("*")))
 
 # As many runs side by side as there are cores, and all cores for the run that is alone.
 TRAIN_THREADS = max(1, (workflow.cores or 1) // len(RUNS))
 
 NOTEBOOKS = [f"{OUT}/notebooks/p1_prompts.ipynb", f"{OUT}/notebooks/claims.ipynb", *[f"{OUT}/notebooks/p2_training_{run}.ipynb" for run in RUNS],
              f"{OUT}/notebooks/p2_ablations.ipynb", f"{OUT}/notebooks/p3_attention.ipynb"]
-REPORT = [f"report/build/{P}/{NAME}.html", f"report/build/{P}/{NAME}.pdf"]
+REPORT = [f"report/build/{P}/{NAME}.{ending}" for ending in ("html", "pdf", "ipynb")]
 
 
 wildcard_constraints:

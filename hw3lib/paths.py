@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
@@ -12,6 +13,13 @@ DEMO_WEIGHTS = PACKAGE.parent / "demo_world" / "weights"
 def root() -> Path:
     """The project's folder: ``$HW3_ROOT`` if set, else the checkout that this package lies in."""
     return Path(os.environ.get("HW3_ROOT") or PACKAGE.parent).resolve()
+
+
+def templates() -> Path:
+    """The report's templates: those of the checkout, else those that were installed for nbconvert."""
+    checkout = PACKAGE.parent / "report" / "hw3"
+    installed = Path(sys.prefix) / "share" / "jupyter" / "nbconvert" / "templates" / "hw3"
+    return checkout if checkout.is_dir() else installed
 
 
 def config(profile: str) -> Path:

@@ -1,4 +1,4 @@
-"""The report as one HTML file: no network, no kernel, no file beside it. Templates: ``report/hw3.{html.j2,css,js}``.
+"""The report as one HTML file: no network, no kernel, no file beside it. Templates: ``report/hw3``.
 
 The page forbids itself everything but its own inline content: its Content-Security-Policy names each script by its
 hash, so that text which slipped in as markup would still not run.
@@ -11,17 +11,13 @@ import hashlib
 import io
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 from hw3lib import paths
 from hw3lib.display.bundle import cjk_font, lighter
 from hw3lib.report.blocks import Block, Picture, plain
 from hw3lib.report.document import Chapter, Report
-from hw3lib.system import files
 from hw3lib.viewer import page
-
-TEMPLATES = paths.PACKAGE.parent / "report"
 
 # Scripts that are Chinese, Japanese and Korean, with their punctuation and full-width forms.
 _CJK = re.compile(
@@ -29,37 +25,24 @@ _CJK = re.compile(
 )
 
 
-def write(report: Report, path: Path) -> None:
-    """Write the page, whole or not at all."""
-    files.write_text(path, render(report))
-
-
-def render(report: Report) -> str:
-    """The whole page as text."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+def content(report: Report) -> dict[str, Any]:
+    """What the template is rendered with."""
     from markupsafe import Markup
 
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"data_uri": _data_uri, "highlight": _highlight, "link": _link(report), "viewer": _viewer}
+    folder = paths.templates()
     blocks = list(_all_blocks(report))
     # The viewers of a page share one module: it is written once, at the end.
     modules = [page.module()] if any(block["kind"] == "viewer" for block in blocks) else []
-    script = (TEMPLATES / "hw3.js").read_text(encoding="utf-8")
+    script = (folder / "hw3.js").read_text(encoding="utf-8")
     font = font_face(_characters(report, blocks))
-    return environment.get_template("hw3.html.j2").render(
-        report=report,
-        policy=policy([script, *modules]),
-        style=Markup((TEMPLATES / "hw3.css").read_text(encoding="utf-8") + font),
-        script=Markup(script),
-        modules=[Markup(code) for code in modules],
-        contents=_contents(report),
-    )
+    return {
+        "report": report,
+        "policy": policy([script, *modules]),
+        "style": Markup((folder / "hw3.css").read_text(encoding="utf-8") + font),
+        "script": Markup(script),
+        "modules": [Markup(code) for code in modules],
+        "contents": _contents(report),
+    }
 
 
 def policy(scripts: list[str]) -> str:
@@ -151,7 +134,7 @@ def _viewer(payload: dict[str, Any]) -> str:
     return Markup(page.fragment(payload))
 
 
-def _link(report: Report) -> Callable[[str], str]:
+def link(report: Report) -> Callable[[str], str]:
     """Where a link of a notebook leads to on the page: another notebook is a chapter; empty when it leads nowhere."""
     names = {chapter.name for chapter in report.chapters}
 
@@ -162,3 +145,6 @@ def _link(report: Report) -> Callable[[str], str]:
         return target if re.match(r"(https?://|#)", target) else ""
 
     return link
+
+
+FILTERS = {"data_uri": _data_uri, "highlight": _highlight, "viewer": _viewer}

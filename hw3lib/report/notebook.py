@@ -5,46 +5,39 @@ from __future__ import annotations
 import base64
 import io
 import re
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 from typing import Any
+
+from nbconvert.filters import strip_ansi
 
 from hw3lib.display.bundle import FIGURE, TABLE
 from hw3lib.report.blocks import Block, Picture, plain, table_block
 from hw3lib.report.document import Chapter
 from hw3lib.report.markdown import markdown
-from hw3lib.system.errors import UserError
 from hw3lib.viewer.page import ATTENTION, LIVE
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 PICTURES = ("image/svg+xml", "image/png", "image/jpeg")
+PRIORITY = (LIVE, TABLE, ATTENTION, *PICTURES, "text/markdown", WIDGET, "text/plain")  # what is taken of an output
 _PNG_DPI = 200  # what display.show_figure writes; the size on paper follows from it
 _MOST_LINES = 60  # of plain output that are shown; the rest is said to be left out
 _PER_INCH = {"pt": 72, "px": 96, "in": 1, "mm": 25.4, "cm": 2.54}
 
 
-def read_chapter(path: Path) -> Chapter:
-    """An executed notebook as a chapter.
+def read_chapter(name: str, cells: Iterable[Any], priority: Sequence[str] = PRIORITY) -> Chapter:
+    """A notebook's cells as a chapter called ``name``, titled by its H1 where it begins with one.
 
-    Raises :class:`UserError` when a cell failed, or when the notebook was never run.
+    Of a displayed thing the first media type of ``priority`` that it has is taken.
     """
-    import nbformat
-
-    cells = nbformat.read(path, as_version=4).cells
-    chapter = Chapter(path.stem, path.stem)
-    executed = [bool(cell.get("execution_count")) for cell in cells if cell.cell_type == "code"]
-    if executed and not any(executed):
-        raise UserError(f"{path} was not executed: run it with papermill, or the whole pipeline with `hw3 report`")
-    for number, cell in enumerate(cells, 1):
-        tags = set(cell.metadata.get("tags", []))
-        if "notebook-only" in tags:
-            continue
+    chapter = Chapter(name, name)
+    for cell in cells:
         if cell.cell_type == "markdown":
             chapter.blocks += markdown(cell.source)
         elif cell.cell_type == "code":
-            if cell.source.strip() and not tags & {"parameters", "injected-parameters"}:
+            # nbconvert's TagRemovePreprocessor marks a cell whose source is not to be shown.
+            if cell.source.strip() and not cell.metadata.get("transient", {}).get("remove_source"):
                 chapter.blocks.append({"kind": "code", "text": cell.source.strip()})
-            chapter.blocks += outputs_blocks(cell.outputs, f"{path}, cell {number}")
+            chapter.blocks += outputs_blocks(cell.outputs, priority)
     _take_title(chapter)
     return chapter
 
@@ -63,45 +56,45 @@ def _take_title(chapter: Chapter) -> None:
             block["level"] = min(4, max(2, block["level"]))
 
 
-def outputs_blocks(outputs: Iterable[Any], where: str) -> list[Block]:
-    """A cell's outputs as blocks. Raises :class:`UserError`, which names ``where``, when one is an error."""
+def outputs_blocks(outputs: Iterable[Any], priority: Sequence[str] = PRIORITY) -> list[Block]:
+    """A cell's outputs as blocks."""
     blocks: list[Block] = []
     for output in outputs:
         if output.output_type == "error":
-            raise UserError(f"{where} failed: {output.get('ename')}: {output.get('evalue')}")
-        if output.output_type == "stream":
+            blocks += _text(f"{output.get('ename')}: {output.get('evalue')}")
+        elif output.output_type == "stream":
             # What libraries print on stderr (progress bars, warnings) is not part of the report.
             if output.get("name") == "stdout":
                 blocks += _text(output.text)
         elif "data" in output:
-            blocks += _bundle(output.data)
+            blocks += _bundle(output.data, priority)
     return blocks
 
 
-def _bundle(data: Any) -> list[Block]:
+def _bundle(data: Any, priority: Sequence[str]) -> list[Block]:
     """One displayed thing: our own bundles bring data; of others the picture or the text is taken, never their HTML."""
-    if TABLE in data:
-        return [table_block(data[TABLE])]
-    picture = next((_picture(_joined(data[media]), media) for media in PICTURES if media in data), None)
     words = data.get(FIGURE, {})
     caption, alt = str(words.get("caption", "")), str(words.get("alt", ""))
-    if LIVE in data:  # its static twin is what a report shows
+    media = next((media for media in priority if media in data), "text/plain")
+    if media == LIVE:  # its static twin is what a report shows
         return []
-    if ATTENTION in data:
-        payload = data[ATTENTION]
-        return [{"kind": "viewer", "caption": caption, "alt": alt, "payload": payload, "picture": picture}]
-    if picture is not None:
-        return [{"kind": "figure", "caption": caption, "alt": alt, **picture}]
-    if "text/markdown" in data:
-        return markdown(_joined(data["text/markdown"]))
-    if WIDGET in data:
+    if media == TABLE:
+        return [table_block(data[TABLE])]
+    if media == ATTENTION:
+        picture = next((_picture(_joined(data[kind]), kind) for kind in PICTURES if kind in data), None)
+        return [{"kind": "viewer", "caption": caption, "alt": alt, "payload": data[ATTENTION], "picture": picture}]
+    if media in PICTURES:
+        return [{"kind": "figure", "caption": caption, "alt": alt, **_picture(_joined(data[media]), media)}]
+    if media == "text/markdown":
+        return markdown(_joined(data[media]))
+    if media == WIDGET:
         return [{"kind": "note", "text": "This part is interactive: open the notebook to use it."}]
     return _text(data.get("text/plain", ""))
 
 
 def _text(output: Any) -> list[Block]:
     """Plain output: carriage returns played out, terminal colours dropped, the middle of long output left out."""
-    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", _joined(output))
+    text = strip_ansi(_joined(output))
     lines = [line.rpartition("\r")[2] for line in text.rstrip().replace("\r\n", "\n").split("\n")]
     if len(lines) > _MOST_LINES:
         half = _MOST_LINES // 2

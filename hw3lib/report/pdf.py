@@ -1,4 +1,4 @@
-"""The report as a PDF, set by typst from the same blocks as the page. Template: ``report/hw3.typ``.
+"""The report as a PDF, set by typst from the same blocks as the page. Template: ``report/hw3/hw3.typ``.
 
 The content reaches typst as JSON, never as typst source: whatever a caption or a label holds, it is text.
 """
@@ -17,19 +17,10 @@ from hw3lib import paths
 from hw3lib.display.bundle import cjk_font
 from hw3lib.report.blocks import Block, Picture
 from hw3lib.report.document import Chapter, Report
-from hw3lib.system import files
 from hw3lib.system.errors import UserError
-
-TEMPLATE = paths.PACKAGE.parent / "report" / "hw3.typ"
 
 _WIDEST, _TALLEST = 6.5, 7.9  # inches: the text's width, and what of a page a figure may take beside its caption
 _ENDINGS = {"image/svg+xml": "svg", "image/png": "png", "image/jpeg": "jpg"}
-
-
-def write(report: Report, path: Path) -> None:
-    """Write the PDF, whole or not at all."""
-    with files.atomic(path) as temporary:
-        temporary.write_bytes(render(report))
 
 
 def render(report: Report) -> bytes:
@@ -39,7 +30,7 @@ def render(report: Report) -> bytes:
     font = cjk_font()
     with tempfile.TemporaryDirectory(prefix="hw3-report-") as name:
         folder = Path(name)
-        shutil.copy(TEMPLATE, folder / "main.typ")
+        shutil.copy(paths.templates() / "hw3.typ", folder / "main.typ")
         document = json.dumps(_document(report, folder), ensure_ascii=False)
         (folder / "document.json").write_text(document, encoding="utf-8")
         try:

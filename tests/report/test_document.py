@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from hw3lib.report import assemble
 from hw3lib.report.blocks import text_inline
 from hw3lib.report.document import Chapter, join_runs, number
 from hw3lib.report.markdown import markdown
+from hw3lib.report.references import cited
 
 
 def test_what_all_runs_say_and_show_stands_once_and_what_is_theirs_in_each() -> None:
@@ -28,7 +28,7 @@ def test_what_all_runs_say_and_show_stands_once_and_what_is_theirs_in_each() -> 
 def test_the_works_that_the_prose_names_are_listed_and_no_others() -> None:
     said = Chapter("x", "X", blocks=markdown("Attention is no explanation (Jain and Wallace, 2019).\n\n- Holm's way."))
     quiet = Chapter("y", "Y", blocks=[{"kind": "code", "text": "Radford"}])
-    found = assemble.cited([said, quiet])
+    found = cited([said, quiet])
     assert [each.split(",")[0].split(".")[1].strip().split(" ")[0] for each in found] == ["Holm", "Jain"]
 
 

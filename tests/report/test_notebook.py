@@ -11,7 +11,9 @@ import nbformat
 import pytest
 from PIL import Image
 
-from hw3lib.report.notebook import outputs_blocks, read_chapter
+from hw3lib.report.exporters import PrintExporter
+from hw3lib.report.merged import executed
+from hw3lib.report.notebook import outputs_blocks
 from hw3lib.system.errors import UserError
 from hw3lib.viewer.page import ATTENTION, fragment
 from tests.support import report_material as material
@@ -20,7 +22,7 @@ from tests.support import report_material as material
 def shown(**data: Any) -> list[Any]:
     """The blocks of one displayed thing; its media types with __ for / and _ for +."""
     bundle = {media.replace("__", "/").replace("_", "+"): content for media, content in data.items()}
-    return outputs_blocks([nbformat.v4.new_output("display_data", data=bundle)], "here")
+    return outputs_blocks([nbformat.v4.new_output("display_data", data=bundle)])
 
 
 def png(size: tuple[int, int], **settings: Any) -> str:
@@ -38,12 +40,12 @@ def test_a_notebook_that_failed_or_was_not_run_makes_no_report(tmp_path: Path) -
     ):
         nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / f"{name}.ipynb")
         with pytest.raises(UserError, match=words):
-            read_chapter(tmp_path / f"{name}.ipynb")
+            executed(tmp_path / f"{name}.ipynb")
 
 
 def test_long_and_colourful_output_is_cut_and_plain() -> None:
     output = nbformat.v4.new_output("stream", name="stdout", text="\x1b[31mred\x1b[0m\n" + "line\n" * 500)
-    (block,) = outputs_blocks([output], "here")
+    (block,) = outputs_blocks([output])
     assert block["text"].startswith("red\n")
     assert len(block["text"].splitlines()) < 70
     assert "left out" in block["text"]
@@ -54,7 +56,7 @@ def test_a_viewer_is_made_from_its_payload_and_never_from_a_notebooks_html() -> 
     bundle["text/html"] = "<script>window.hurt = 1</script>"
     bundle[ATTENTION]["meta"]["caption"] = "</script><script>window.hurt = 2</script>"
     output = nbformat.v4.new_output("display_data", data=bundle)
-    (block,) = outputs_blocks([output], "here")
+    (block,) = outputs_blocks([output])
     made = fragment(block["payload"])
     assert (block["kind"], block["caption"]) == ("viewer", "A caption.")
     assert "hurt = 1" not in str(block)
@@ -104,7 +106,7 @@ def test_a_pictures_density_is_believed_where_it_is_credible(dpi: int | None, wi
     assert (block["width"], block["height"]) == pytest.approx((width, width / 2), rel=1e-3)
 
 
-def test_a_chapter_has_its_title_its_lead_and_its_cells_in_order(tmp_path: Path) -> None:
+def test_a_chapter_has_its_title_its_lead_and_its_cells_in_order() -> None:
     cells = [
         material.markdown("# Title\n\nLead.\n\nMore."),
         material.code("run = 1", tags=("parameters",)),
@@ -114,8 +116,8 @@ def test_a_chapter_has_its_title_its_lead_and_its_cells_in_order(tmp_path: Path)
         material.code("hidden()", tags=("notebook-only",)),
         material.markdown("# Another\n\n###### Deep"),
     ]
-    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "p9.ipynb")
-    chapter = read_chapter(tmp_path / "p9.ipynb")
+    exporter, notebook = PrintExporter(), nbformat.v4.new_notebook(cells=cells)
+    (chapter,) = exporter.document(notebook, {"metadata": {"name": "p9"}})[0].chapters
     assert (chapter.name, chapter.title, chapter.lead) == ("p9", "Title", [{"t": "text", "v": "Lead."}])
     assert [block["kind"] for block in chapter.blocks] == ["paragraph", "code", "text", "heading", "heading"]
     assert chapter.blocks[1:3] == [{"kind": "code", "text": "x = 1"}, {"kind": "text", "text": "out"}]

@@ -17,6 +17,7 @@ import pytest
 from hw3lib import config, paths
 from hw3lib.display.bundle import cjk_font
 from hw3lib.report import assemble, html
+from hw3lib.report.merged import merge
 from hw3lib.report.summary import summarise
 from hw3lib.system import files
 from hw3lib.system.errors import UserError
@@ -105,7 +106,7 @@ def test_a_missing_notebook_is_named_with_the_command_that_runs_it(fresh: config
     summarise(fresh)
     (paths.runs("fake") / "notebooks" / "p3_attention.ipynb").unlink()
     with pytest.raises(UserError, match=r"p3_attention\.ipynb.*hw3 report --profile fake"):
-        assemble.assemble(fresh)
+        merge(fresh)
 
 
 def test_runs_of_one_notebook_share_a_chapter_and_say_things_once(page: Page) -> None:
@@ -131,7 +132,7 @@ def test_nothing_on_the_page_comes_from_elsewhere(page: Page) -> None:
         assert not any(name.startswith("on") for name in attributes), (tag, attributes)
         for name in ("src", "srcset", "poster", "data"):
             assert (attributes.get(name) or "data:").startswith("data:")
-    style = (html.TEMPLATES / "hw3.css").read_text(encoding="utf-8")
+    style = (paths.templates() / "hw3.css").read_text(encoding="utf-8")
     assert "url(" not in style and "@import" not in style
 
 

@@ -1,0 +1,127 @@
+"""A profile's executed notebooks as one: the record behind a report, from which any exporter sets it again.
+
+Each cell carries under ``hw3`` the notebook that it comes from and, where that was run for several runs, the run; the
+notebook's metadata carry under ``hw3_report`` what the report says before its first chapter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+
+from hw3lib import config, paths
+from hw3lib.report import front
+from hw3lib.report.blocks import Block
+from hw3lib.report.document import Chapter, Report, join_runs, number
+from hw3lib.report.notebook import PRIORITY, read_chapter
+from hw3lib.report.references import cited
+from hw3lib.system import files
+from hw3lib.system.errors import UserError
+
+TITLE = "Prompts, Captions, Attention"
+SUBTITLE = "Three problems of vision and language, computed anew"
+CELL, NOTEBOOK = "hw3", "hw3_report"  # the keys of our metadata
+
+
+@dataclass(frozen=True)
+class Front:
+    """What a report says before its first chapter, and on its last page; a single notebook has only a title."""
+
+    title: str
+    subtitle: str = ""
+    profile: str = ""
+    demo: bool = False
+    about: str = ""
+    tiles: list[tuple[str, str]] = field(default_factory=list)
+    claims: list[Block] = field(default_factory=list)
+    summary: list[Block] = field(default_factory=list)
+    stamp: list[tuple[str, str]] = field(default_factory=list)
+
+
+def merge(profile: config.Profile) -> NotebookNode:
+    """One notebook of all that the profile executed, in the report's order; the claims may be missing.
+
+    Raises :class:`UserError` for a notebook that is missing, was never run, or failed.
+    """
+    folder = paths.runs(profile.name) / "notebooks"
+    parts: list[tuple[str, str | None]] = [("p1_prompts", None), *(("p2_training", run) for run in profile.runs)]
+    parts += [("p2_ablations", None), ("p3_attention", None)]
+    files_of = {part: folder / f"{part[0]}{f'_{part[1]}' if part[1] else ''}.ipynb" for part in parts}
+    missing = [str(path) for path in files_of.values() if not path.is_file()]
+    if missing:
+        raise UserError(f"not executed yet: {', '.join(missing)}; `hw3 report --profile {profile.name}` runs them")
+    if (folder / "claims.ipynb").is_file():
+        files_of = {("claims", None): folder / "claims.ipynb"} | files_of
+    merged = nbformat.v4.new_notebook()
+    for place, ((name, run), path) in enumerate(files_of.items()):
+        source = executed(path)
+        merged.metadata |= {
+            key: source.metadata[key] for key in ("kernelspec", "language_info") if key in source.metadata
+        }
+        for index, cell in enumerate(source.cells):
+            title = {"title": profile.runs[run].title} if run else {}
+            cell.metadata[CELL] = {"notebook": name, **({"run": run} if run else {}), **title}
+            cell["id"] = f"{place:02}-{index:03}"  # the same notebook may stand in it several times
+            merged.cells.append(cell)
+    merged.metadata[NOTEBOOK] = asdict(_front(profile))
+    return merged
+
+
+def executed(path: Path) -> NotebookNode:
+    """An executed notebook. Raises :class:`UserError` when a cell failed, or when it was never run."""
+    notebook = nbformat.read(path, as_version=4)
+    code = [(index, cell) for index, cell in enumerate(notebook.cells, 1) if cell.cell_type == "code"]
+    if code and not any(cell.get("execution_count") for _, cell in code):
+        raise UserError(f"{path} was not executed: run it with papermill, or the whole pipeline with `hw3 report`")
+    for index, cell in code:
+        for output in cell.outputs:
+            if output.output_type == "error":
+                raise UserError(f"{path}, cell {index} failed: {output.get('ename')}: {output.get('evalue')}")
+    return notebook
+
+
+def _front(profile: config.Profile) -> Front:
+    summary = files.read_json(paths.runs(profile.name) / "summary.json", "`hw3 report` writes it.")
+    return Front(
+        title=TITLE,
+        subtitle=SUBTITLE,
+        profile=profile.name,
+        demo=profile.data == "demo",
+        about=front.about(profile),
+        tiles=front.tiles(profile, summary),
+        claims=front.claim_blocks(profile),
+        summary=front.summary_blocks(profile, summary),
+        stamp=front.stamp(profile, summary["provenance"]),
+    )
+
+
+def report_of(notebook: NotebookNode, name: str, priority: tuple[str, ...] = PRIORITY) -> Report:
+    """A notebook as the document that is set: a merged one as the whole report, any other as one titled chapter."""
+    chapters: list[Chapter] = []
+    for of, cells in groupby(notebook.cells, key=lambda cell: cell.metadata.get(CELL, {}).get("notebook", name)):
+        runs = [(dict(key), list(part)) for key, part in groupby(cells, key=_run)]
+        parts = [read_chapter(_joined(of, key), part, priority) for key, part in runs]
+        if "run" in runs[0][0]:
+            names, titles = [key["run"] for key, _ in runs], [key["title"] for key, _ in runs]
+            chapters.append(join_runs(parts, names, titles))
+        else:
+            chapters += parts
+    said: dict[str, Any] = notebook.metadata.get(NOTEBOOK) or {"title": chapters[0].title if chapters else name}
+    opening = Front(**said)
+    number([Chapter("summary", "Summary", blocks=[*opening.claims, *opening.summary]), *chapters])
+    references = cited(chapters) if opening.profile else []
+    return Report(**vars(opening), chapters=chapters, references=references)
+
+
+def _run(cell: NotebookNode) -> tuple[tuple[str, str], ...]:
+    origin = cell.metadata.get(CELL, {})
+    return tuple((key, origin[key]) for key in ("run", "title") if key in origin)
+
+
+def _joined(name: str, key: dict[str, str]) -> str:
+    return f"{name}_{key['run']}" if "run" in key else name
