@@ -43,16 +43,15 @@ class _Commands(click.Group):
             click.echo(f"\nhw3: stopped; what was finished is kept. To go on: {again}", err=True)
             ctx.exit(130)
         except UserError as error:
-            said = str(error)
+            message = str(error)
         except OSError as error:
             from hw3lib.system import files
 
-            told = files.explain(error)
-            if told is None:
+            if (explanation := files.explain(error)) is None:
                 raise
-            said = told
+            message = explanation
         # Names come from files: they must not command the terminal.
-        click.echo("hw3: " + _CONTROL.sub(lambda found: repr(found[0])[1:-1], said), err=True)
+        click.echo("hw3: " + _CONTROL.sub(lambda match: repr(match[0])[1:-1], message), err=True)
         ctx.exit(2)
 
 

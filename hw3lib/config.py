@@ -9,10 +9,11 @@ from __future__ import annotations
 import difflib
 import re
 import reprlib
-from dataclasses import field
+from collections.abc import Iterator
+from dataclasses import field, is_dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_type_hints
 
 import yaml
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
@@ -210,7 +211,7 @@ class Profile:
         return self.clip
 
 
-def _raw(path: Path, seen: tuple[Path, ...] = ()) -> tuple[dict[str, Any], tuple[tuple[Path, int], ...]]:
+def _raw(path: Path, descendants: tuple[Path, ...] = ()) -> tuple[dict[str, Any], tuple[tuple[Path, int], ...]]:
     """A profile's mapping over the one that it ``extends``, and the files that it came from with their times."""
     modified = path.stat().st_mtime_ns
     try:
@@ -227,9 +228,9 @@ def _raw(path: Path, seen: tuple[Path, ...] = ()) -> tuple[dict[str, Any], tuple
     base = path.parent / f"{name}.yaml"
     if not _NAME.fullmatch(name):
         raise UserError(f"{path}: extends names {reprlib.repr(name)}; it must be the name of a profile beside this one")
-    if not base.is_file() or base in (*seen, path):
+    if not base.is_file() or base in (*descendants, path):
         raise UserError(f"{path}: extends names {base.stem!r}, and {base} is not a profile that this one can extend")
-    below, origins = _raw(base, (*seen, path))
+    below, origins = _raw(base, (*descendants, path))
     whole = _merge(below, raw)
     if isinstance(whole.get("runs"), dict):
         whole["runs"] = {name: run for name, run in whole["runs"].items() if run is not None}
@@ -270,22 +271,22 @@ def load(profile: str | Path) -> Profile:
     """
     path = Path(profile) if str(profile).endswith((".yaml", ".yml")) else paths.config(str(profile))
     if not path.is_file():
-        known = sorted(file.stem for file in path.parent.glob("*.yaml"))
-        raise UserError(f"there is no profile at {path}{_nearest(path.stem, known)}; there are: {', '.join(known)}")
+        names = sorted(file.stem for file in path.parent.glob("*.yaml"))
+        raise UserError(f"there is no profile at {path}{_nearest(path.stem, names)}; there are: {', '.join(names)}")
     return _read(path, _raw(path)[1])
 
 
-def _inherit(name: str, runs: dict[str, Any], path: Path, seen: tuple[str, ...] = ()) -> Any:
+def _inherit(name: str, runs: dict[str, Any], path: Path, descendants: tuple[str, ...] = ()) -> Any:
     """A run's mapping with everything that ``like`` names merged underneath."""
     run = runs[name]
     if not isinstance(run, dict) or "like" not in run:
         return run
     parent = run["like"]
-    if not isinstance(parent, str) or parent not in runs or parent in (*seen, name):
+    if not isinstance(parent, str) or parent not in runs or parent in (*descendants, name):
         near = _nearest(str(parent), list(runs)) if isinstance(parent, str) else ""
         raise UserError(f"{path}: runs.{name}.like names {reprlib.repr(parent)}{near}; it must be another run")
-    own = {key: value for key, value in run.items() if key != "like"}
-    return _merge(_inherit(parent, runs, path, (*seen, name)), own)
+    changes = {key: value for key, value in run.items() if key != "like"}
+    return _merge(_inherit(parent, runs, path, (*descendants, name)), changes)
 
 
 def _merge(below: Any, above: Any) -> Any:
@@ -301,32 +302,37 @@ def _keys(kind: Any) -> list[str]:
     return list(getattr(kind, "__dataclass_fields__", {}))
 
 
+def _all_keys(kind: type) -> Iterator[str]:
+    """The keys of a dataclass and of all that it holds."""
+    for key, hint in get_type_hints(kind).items():
+        yield key
+        for part in (hint, *get_args(hint)):
+            if is_dataclass(part):
+                yield from _all_keys(part)  # type: ignore[arg-type]
+
+
 def _explain(error: ValidationError, path: Path) -> str:
     """Pydantic's findings, one sentence each, with the nearest valid key for an unknown one."""
-    known = [
-        key
-        for kind in (Profile, Clip, Labelled, Captions, Photographs, Run, Encoder, Decoder, Jitter, Training)
-        for key in _keys(kind)
-    ]
+    keys = list(_all_keys(Profile))
     lines = []
-    found = error.errors()
-    for item in found[:_EXPLAINED]:
+    mistakes = error.errors()
+    for item in mistakes[:_EXPLAINED]:
         key = ".".join(str(part) for part in item["loc"])
         if item["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
-            lines.append(f"{path}: unknown key {key}{_nearest(str(item['loc'][-1]), known)}")
+            lines.append(f"{path}: unknown key {key}{_nearest(str(item['loc'][-1]), keys)}")
         else:
             lines.append(
                 f"{path}: {key} = {reprlib.repr(item['input'])}: {item['msg']}"
                 if item["type"] != "missing"
                 else f"{path}: {key} is missing"
             )
-    if len(found) > _EXPLAINED:
-        lines.append(f"{path}: and {len(found) - _EXPLAINED} more")
+    if len(mistakes) > _EXPLAINED:
+        lines.append(f"{path}: and {len(mistakes) - _EXPLAINED} more")
     return "\n".join(lines)
 
 
-def _nearest(word: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(word, known, 1, 0.5)
+def _nearest(word: str, names: list[str]) -> str:
+    close = difflib.get_close_matches(word, names, 1, 0.5)
     return f" (did you mean {close[0]!r}?)" if close else ""
 
 

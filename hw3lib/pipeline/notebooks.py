@@ -68,8 +68,8 @@ def execute(profile: str, name: str, run: str | None = None) -> Path:
     except PapermillExecutionError as error:
         where = f"{name}, cell {error.cell_index + 1}"
         # A UserError inside the notebook already says all there is to say.
-        said = error.evalue if error.ename == "UserError" else f"{error.ename}: {error.evalue}"
-        raise UserError(f"{where}: {said}\n(the notebook up to there: {failed})") from None
+        message = error.evalue if error.ename == "UserError" else f"{error.ename}: {error.evalue}"
+        raise UserError(f"{where}: {message}\n(the notebook up to there: {failed})") from None
     return target
 
 
@@ -101,7 +101,7 @@ def _refuse_unknown(source: Path, parameters: dict[str, Any]) -> None:
     cells = files.read_json(source, "Take it from the project again.")["cells"]
     tagged = ["".join(cell["source"]) for cell in cells if "parameters" in cell["metadata"].get("tags", ())]
     nodes = ast.walk(ast.parse("\n".join(tagged)))
-    known = [node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
-    unknown = [name for name in parameters if name not in known]
+    declared = [node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+    unknown = [name for name in parameters if name not in declared]
     if unknown:
-        raise UserError(f"{source} has no parameter {unknown[0]!r}; it has: {', '.join(known) or 'none'}")
+        raise UserError(f"{source} has no parameter {unknown[0]!r}; it has: {', '.join(declared) or 'none'}")

@@ -35,7 +35,7 @@ class Step:
     rule: str
     log: Path | None
     began: float = field(default_factory=time.monotonic)
-    told: str = ""
+    shown: str = ""
 
     @property
     def seconds(self) -> float:
@@ -131,10 +131,10 @@ class LogHandler(LogHandlerBase):
         while not self.over.wait(EVERY):
             with self.guard:
                 for step in self.steps.values():
-                    said = last_line(step.log)
-                    if said and said != step.told and step.seconds > EVERY / 2:
-                        step.told = said
-                        self._say(f"    {step.title}, {_clock(step.seconds)}: {said}")
+                    line = last_line(step.log)
+                    if line and line != step.shown and step.seconds > EVERY / 2:
+                        step.shown = line
+                        self._say(f"    {step.title}, {_clock(step.seconds)}: {line}")
 
     def _say(self, text: str) -> None:
         # Where nobody reads any more, the work goes on.

@@ -74,14 +74,14 @@ def _alone(profile: str) -> Iterator[None]:
 
 def sweep(profile: str) -> list[Path]:
     """Remove what killed steps wrote: temporary files (:func:`~hw3lib.system.files.atomic`) of dead processes."""
-    found = []
+    removed = []
     for folder in (paths.runs(profile), paths.report(profile)):
         for path in folder.rglob(".*.part*"):
             number = path.name.rpartition(".part")[0].rpartition(".")[2]
             if number.isdigit() and not _alive(int(number)):
                 path.unlink(missing_ok=True)
-                found.append(path)
-    return found
+                removed.append(path)
+    return removed
 
 
 def _alive(number: int) -> bool:

@@ -82,27 +82,27 @@ def _compared(path: Path, computed: Content, ignore: Sequence[str] = ()) -> Find
     if not path.is_file():
         return Finding(path, (), "not there yet")
     sides = (files.read_json(path), json.loads(json.dumps(computed)))
-    said, computed = ({key: value for key, value in side.items() if key not in (*_ORIGIN, *ignore)} for side in sides)
-    return Finding(path, tuple(differences(said, computed)))
+    stored, computed = ({key: value for key, value in side.items() if key not in (*_ORIGIN, *ignore)} for side in sides)
+    return Finding(path, tuple(differences(stored, computed)))
 
 
-def differences(said: Content, computed: Content, where: str = "") -> Iterator[str]:
+def differences(stored: Content, computed: Content, where: str = "") -> Iterator[str]:
     """Where two JSON values differ by more than :data:`TOLERANCE`, each place in a sentence."""
-    if isinstance(said, dict) and isinstance(computed, dict):
-        for key in dict.fromkeys((*said, *computed)):
+    if isinstance(stored, dict) and isinstance(computed, dict):
+        for key in dict.fromkeys((*stored, *computed)):
             place = f"{where}.{key}" if where else str(key)
-            if key not in said or key not in computed:
-                yield f"{place}: only {'computed' if key not in said else 'in the file'}"
+            if key not in stored or key not in computed:
+                yield f"{place}: only {'computed' if key not in stored else 'in the file'}"
             else:
-                yield from differences(said[key], computed[key], place)
-    elif isinstance(said, list) and isinstance(computed, list) and len(said) == len(computed):
-        for index, pair in enumerate(zip(said, computed, strict=True)):
+                yield from differences(stored[key], computed[key], place)
+    elif isinstance(stored, list) and isinstance(computed, list) and len(stored) == len(computed):
+        for index, pair in enumerate(zip(stored, computed, strict=True)):
             yield from differences(*pair, f"{where}[{index}]")
-    elif _number(said) and _number(computed):
-        if not math.isclose(said, computed, rel_tol=TOLERANCE, abs_tol=TOLERANCE):
-            yield f"{where}: {said:g} in the file, {computed:g} computed"
-    elif said != computed:
-        yield f"{where}: {said!r} in the file, {computed!r} computed"
+    elif _number(stored) and _number(computed):
+        if not math.isclose(stored, computed, rel_tol=TOLERANCE, abs_tol=TOLERANCE):
+            yield f"{where}: {stored:g} in the file, {computed:g} computed"
+    elif stored != computed:
+        yield f"{where}: {stored!r} in the file, {computed!r} computed"
 
 
 def _number(value: Content) -> bool:
@@ -134,12 +134,12 @@ def show(findings: Iterator[Finding]) -> bool:
     import click
 
     fine = True
-    for found in findings:
-        word = found.note or ("differs" if found.differs else "follows from the files")
-        click.echo(f"{found.file}: {word}")
-        for each in found.differs[:10]:
-            click.echo(f"    {each}")
-        if len(found.differs) > 10:
-            click.echo(f"    and {len(found.differs) - 10} more")
-        fine = fine and not found.differs
+    for finding in findings:
+        word = finding.note or ("differs" if finding.differs else "follows from the files")
+        click.echo(f"{finding.file}: {word}")
+        for place in finding.differs[:10]:
+            click.echo(f"    {place}")
+        if len(finding.differs) > 10:
+            click.echo(f"    and {len(finding.differs) - 10} more")
+        fine = fine and not finding.differs
     return fine

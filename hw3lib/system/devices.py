@@ -16,7 +16,7 @@ def gpus() -> int:
     """How many GPUs this process may use; asks the driver's own tool, for importing torch takes seconds."""
     chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
     if chosen is not None:
-        return len([each for each in chosen.split(",") if each.strip() not in ("", "-1")])
+        return len([card for card in chosen.split(",") if card.strip() not in ("", "-1")])
     if not shutil.which("nvidia-smi"):
         return 0
     with suppress(OSError, subprocess.SubprocessError):

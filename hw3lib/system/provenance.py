@@ -31,13 +31,13 @@ def commit() -> str:
 
 def versions() -> dict[str, str]:
     """Python's version and those of the packages that numbers depend on."""
-    found = {"python": platform.python_version()}
+    numbers = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
-            found[package] = version(package)
+            numbers[package] = version(package)
         except PackageNotFoundError:
-            found[package] = "absent"
-    return found
+            numbers[package] = "absent"
+    return numbers
 
 
 def device_name() -> str:

@@ -38,5 +38,5 @@ def read_result(path: str | Path, kind: type[T], remedy: str = "") -> T:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or "the whole"
-        said = f"{path} is not what this version writes: {place}: {first['msg']}. {remedy}".strip()
-        raise UserError(said) from None
+        message = f"{path} is not what this version writes: {place}: {first['msg']}. {remedy}".strip()
+        raise UserError(message) from None
