@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, NotRequired, TypedDict
 
-# Pieces of a line, by "t": text and code have "v"; strong, em, s and link have "inline", a link "href" too; break.
+# Pieces of a line, by "t": text, code and math (TeX) have "v"; strong, em, s and link "inline", a link "href"; break.
 Inline = list[dict[str, Any]]
 
 

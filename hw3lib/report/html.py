@@ -147,4 +147,14 @@ def link(report: Report) -> Callable[[str], str]:
     return link
 
 
-FILTERS = {"data_uri": _data_uri, "highlight": _highlight, "viewer": _viewer}
+def _math(formula: dict[str, Any]) -> str:
+    """A formula as MathML; as it was typed where it cannot be read."""
+    from markupsafe import Markup, escape
+
+    from hw3lib.report.math import mathml
+
+    markup = mathml(formula["v"], formula["block"])
+    return Markup(markup) if markup else Markup("<code>{}</code>").format(escape(formula["v"]))
+
+
+FILTERS = {"data_uri": _data_uri, "math": _math, "highlight": _highlight, "viewer": _viewer}

@@ -6,18 +6,20 @@ from collections.abc import Iterable
 
 from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
+from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 from hw3lib.report.blocks import Block, Inline, Table
 
 
 def markdown(source: str) -> list[Block]:
-    """Markdown (CommonMark and tables) as blocks. HTML in it stays what it is: text.
+    """Markdown (CommonMark, tables, and math between dollars) as blocks. HTML in it stays what it is: text.
 
     >>> markdown("A <b>red</b> *dog*")[0]["inline"]
     [{'t': 'text', 'v': 'A <b>red</b> '}, {'t': 'em', 'inline': [{'t': 'text', 'v': 'dog'}]}]
     """
     # With html off, tags are not even recognised, and come out as the text that was typed.
     parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+    parser.use(dollarmath_plugin, allow_space=False, allow_digits=False)
     return _blocks(SyntaxTreeNode(parser.parse(source)).children)
 
 
@@ -26,6 +28,8 @@ def _blocks(nodes: Iterable[SyntaxTreeNode]) -> list[Block]:
     for node in nodes:
         if node.type == "heading":
             blocks.append({"kind": "heading", "level": int(node.tag[1]), "inline": _inline(node)})
+        elif node.type == "math_block":
+            blocks.append({"kind": "paragraph", "inline": [{"t": "math", "v": node.content.strip(), "block": True}]})
         elif node.type == "paragraph":
             blocks.append({"kind": "paragraph", "inline": _inline(node)})
         elif node.type in ("bullet_list", "ordered_list"):
@@ -62,6 +66,8 @@ def _inline(node: SyntaxTreeNode) -> Inline:
             inline.append({"t": "break"})
         elif child.type == "code_inline":
             inline.append({"t": "code", "v": child.content})
+        elif child.type in ("math_inline", "math_inline_double"):
+            inline.append({"t": "math", "v": child.content, "block": child.type == "math_inline_double"})
         elif child.type in ("strong", "em", "s"):
             inline.append({"t": child.type, "inline": _inline(child)})
         elif child.type == "link":

@@ -17,6 +17,7 @@ from hw3lib import paths
 from hw3lib.display.bundle import cjk_font
 from hw3lib.report.blocks import Block, Picture
 from hw3lib.report.document import Chapter, Report
+from hw3lib.report.math import drawn
 from hw3lib.system.errors import UserError
 
 _WIDEST, _TALLEST = 6.5, 7.9  # inches: the text's width, and what of a page a figure may take beside its caption
@@ -49,11 +50,29 @@ def render(report: Report) -> bytes:
 def _document(report: Report, folder: Path) -> dict[str, Any]:
     """The report as JSON, its pictures as files in ``folder``."""
     fields = {field.name: getattr(report, field.name) for field in dataclasses.fields(report)}
-    return fields | {
+    parts = {
         "claims": _printed(report.claims, folder),
         "summary": _printed(report.summary, folder),
         "chapters": [_chapter(chapter, folder) for chapter in report.chapters],
     }
+    document: dict[str, Any] = _draw_formulas(fields | parts, folder)
+    return document
+
+
+def _draw_formulas(value: Any, folder: Path) -> Any:
+    """The same data, its formulas drawn into files of ``folder``; what cannot be drawn is code."""
+    if isinstance(value, list | tuple):
+        return [_draw_formulas(item, folder) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if value.get("t") != "math":
+        return {key: _draw_formulas(item, folder) for key, item in value.items()}
+    drawing = drawn(value["v"])
+    if drawing is None:
+        return {"t": "code", "v": value["v"]}
+    name = f"formula-{len(list(folder.glob('formula-*')))}.svg"
+    (folder / name).write_bytes(drawing.svg)
+    return {**value, "file": name, "height": drawing.height, "depth": drawing.depth}
 
 
 def _chapter(chapter: Chapter, folder: Path) -> dict[str, Any]:
