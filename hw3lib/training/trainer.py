@@ -70,6 +70,9 @@ def train(
         raise UserError(
             "processes that do not know of each other: start them with accelerate launch (--cpu without GPUs)"
         )
+    # Data that was drawn again comes without a tokenizer. The one trained from the same captions is the same file.
+    with accelerator.main_process_first():
+        load_or_train(profile.captions)
     if resume and is_current(profile, run):
         _replay(folder, on_validation)
         return folder

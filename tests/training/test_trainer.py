@@ -341,6 +341,17 @@ def test_a_run_is_the_same_wherever_its_weights_lie(profile: config.Profile, tmp
     assert len({*identities, identity(here, "best")}) == 8
 
 
+def test_a_tokenizer_that_is_trained_again_outdates_nothing(profile: config.Profile) -> None:
+    """As when the demo's data is drawn again: the same captions, and no tokenizer beside them."""
+    profile = with_training(profile, epochs=1)
+    folder = trainer.train(profile, "best")
+    log = (folder / "log.jsonl").read_bytes()
+    Path(profile.captions.tokenizer).unlink()
+    trainer.train(profile, "best")
+    assert (folder / "log.jsonl").read_bytes() == log
+    assert Path(profile.captions.tokenizer).is_file()
+
+
 def test_the_same_seed_gives_the_same_run_and_another_seed_another(profile: config.Profile) -> None:
     profile = with_training(profile, epochs=2)
     first = trainer.train(profile, "best")
