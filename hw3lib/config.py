@@ -175,8 +175,8 @@ class Run:
 
     title: str  # as tables and headings name it
     built_on: str | None = None  # the run that this one adds components to, one by one; null: the best run
-    encoder: Encoder = field(default_factory=Encoder)  # what sees
-    decoder: Decoder = field(default_factory=Decoder)  # what writes
+    encoder: Encoder = field(default_factory=Encoder)  # the image encoder
+    decoder: Decoder = field(default_factory=Decoder)  # the caption decoder
     jitter: Jitter = field(default_factory=Jitter)  # augmentation of training images
     training: Training = field(default_factory=Training)  # cross-entropy on the reference captions
     self_critical: SelfCritical = field(default_factory=SelfCritical)  # then, CIDEr as the reward
@@ -188,15 +188,15 @@ class Profile:
     """Everything the pipeline needs to know."""
 
     title: str  # as the report names it
-    data: Literal["demo", "real"]  # who the figures speak about; shown wherever they are
+    data: Literal["demo", "real"]  # which data the numbers come from; shown beside them
     seed: int  # of everything that is drawn: data, weights, order, dropout, bootstrap
     clip: Clip | None  # null: captions are judged by CIDEr alone, and there is no P1
     p1: Labelled  # labelled images for zero-shot classification
     captions: Captions  # captioned images for training and validation
-    p3: Photographs  # photographs to look into
+    p3: Photographs  # photographs that P3 examines
     runs: dict[str, Run]  # by name; the name becomes a folder
     name: str = ""  # the file's name without its ending; filled on loading
-    best_run: str = "best"  # the run that P3 looks into
+    best_run: str = "best"  # the run that P3 examines
 
     def run(self, name: str) -> Run:
         """The run of that name; :class:`UserError` with the nearest one otherwise."""

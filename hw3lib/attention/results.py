@@ -29,10 +29,10 @@ class Estimate:
 class Effect:
     """A difference of two means with its 95 % interval, from ``n`` images."""
 
-    effect: float
-    low: float
-    high: float
-    n: int
+    effect: float  # the difference
+    low: float  # lower end of the interval
+    high: float  # upper end
+    n: int  # images
 
 
 @dataclass(frozen=True)
@@ -111,8 +111,8 @@ class Choice:
 
     chosen: View  # the best head
     layer: int  # the best by the mean of its heads
-    images: tuple[int, int]
-    words: tuple[int, int]
+    images: tuple[int, int]  # those that it was chosen on, and judged on
+    words: tuple[int, int]  # likewise
     heldout: dict[str, Heldout]  # by attribution method
 
 
