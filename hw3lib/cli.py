@@ -21,7 +21,11 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
 _profile = click.option(
-    "--profile", default="demo", show_default=True, help="A name under configs/ (demo, smoke, hw3) or a YAML file."
+    "--profile",
+    "spec",
+    default="demo",
+    show_default=True,
+    help="A name under configs/ (demo, smoke, hw3) or a YAML file.",
 )
 _device = click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, ...")
 
@@ -74,14 +78,14 @@ def main() -> None:
 )
 @_profile
 @_device
-def classify(images: Path, id2label: Path, out: Path, template: str | None, profile: str, device: str) -> None:
+def classify(images: Path, id2label: Path, out: Path, template: str | None, spec: str, device: str) -> None:
     """Classify the IMAGES of a folder with CLIP among the labels of ID2LABEL (JSON), into OUT (CSV: filename,label)."""
     from hw3lib import config
     from hw3lib.prompts import templates, zero_shot
     from hw3lib.system import files
 
     files.refuse_unwritable(out)
-    loaded = config.load(profile)
+    loaded = config.load(spec)
     template = template or templates.PromptSet.load(loaded.p1.prompts).classify_with
     labels = zero_shot.classify_folder(loaded.require_clip("classifies"), images, id2label, out, template, device)
     click.echo(f"{out}: {len(labels)} labels")
@@ -96,7 +100,7 @@ def classify(images: Path, id2label: Path, out: Path, template: str | None, prof
 @_profile
 @_device
 def caption(
-    images: Path, out: Path, run: str | None, batch_size: int, skip_unreadable: bool, profile: str, device: str
+    images: Path, out: Path, run: str | None, batch_size: int, skip_unreadable: bool, spec: str, device: str
 ) -> None:
     """Caption the IMAGES of a folder; write OUT (JSON: file name without its ending -> caption).
 
@@ -107,22 +111,22 @@ def caption(
     from hw3lib.system import files
 
     files.refuse_unwritable(out)
-    found = list_images(images)
-    loaded = _loaded(profile, run, device)
+    paths = list_images(images)
+    loaded = _loaded(spec, run, device)
 
     def skipped(path: Path, problem: str) -> None:
         click.echo(f"left out: {problem}", err=True)
 
     try:
         captions = inference.caption_images(
-            loaded, found, batch_size, on_unreadable=skipped if skip_unreadable else None
+            loaded, paths, batch_size, on_unreadable=skipped if skip_unreadable else None
         )
     except inference.Unreadable as error:
         raise UserError(f"{error}\nEvery image needs a caption; to do without theirs: --skip-unreadable") from None
     if not captions:
-        raise UserError(f"none of the {len(found)} images in {images} can be read")
-    files.write_json(out, {name: each.text for name, each in captions.items()})
-    left = f", {len(found) - len(captions)} images left out" if len(captions) < len(found) else ""
+        raise UserError(f"none of the {len(paths)} images in {images} can be read")
+    files.write_json(out, {name: caption.text for name, caption in captions.items()})
+    left = f", {len(paths) - len(captions)} images left out" if len(captions) < len(paths) else ""
     click.echo(f"{out}: {len(captions)} captions{left}")
 
 
@@ -132,11 +136,11 @@ def caption(
 @click.option("--run", help="Which run's weights; the profile's best when not given.")
 @_profile
 @_device
-def attend(images: Path, outdir: Path, run: str | None, profile: str, device: str) -> None:
+def attend(images: Path, outdir: Path, run: str | None, spec: str, device: str) -> None:
     """Caption the IMAGES of a folder and draw, for each, where the decoder attends for every word, into OUTDIR."""
     from hw3lib.attention.folder import attend_folder
 
-    attend_folder(_loaded(profile, run, device), images, outdir, report=click.echo)
+    attend_folder(_loaded(spec, run, device), images, outdir, report=click.echo)
 
 
 @main.command()
@@ -145,7 +149,7 @@ def attend(images: Path, outdir: Path, run: str | None, profile: str, device: st
 @click.option("--fresh", is_flag=True, help="Start from nothing, also where an interrupted training could go on.")
 @click.option("--stamp", is_flag=True, hidden=True, help="Tell the pipeline when done.")
 @_profile
-def train(name: str | None, run: str | None, fresh: bool, stamp: bool, profile: str) -> None:
+def train(name: str | None, run: str | None, fresh: bool, stamp: bool, spec: str) -> None:
     """Train a captioning RUN of the profile (its best one when none is named), or go on where it was interrupted.
 
     On several devices or machines: accelerate launch -m hw3lib train RUN --profile ...
@@ -154,28 +158,28 @@ def train(name: str | None, run: str | None, fresh: bool, stamp: bool, profile: 
     from hw3lib.pipeline.run import write_stamp
     from hw3lib.system import devices, locks
 
-    setting = config.load(profile)
-    chosen = name or run or setting.best_run
-    setting.run(chosen)
+    profile = config.load(spec)
+    chosen = name or run or profile.best_run
+    profile.run(chosen)
     devices.take_gpu()
     from hw3lib.training import trainer
 
     # Processes of one distributed training share the folder on purpose.
     alone = os.environ.get("RANK", "0") == "0"
-    lock = paths.runs(setting.name) / "p2" / f".{chosen}.lock"
-    busy = f"run {chosen} of profile {setting.name} is being trained by another process"
+    lock = paths.runs(profile.name) / "p2" / f".{chosen}.lock"
+    busy = f"run {chosen} of profile {profile.name} is being trained by another process"
     if alone:
         with locks.exclusive(lock, busy, patience=5):
             try:
-                folder = trainer.train(setting, chosen, resume=not fresh)
+                folder = trainer.train(profile, chosen, resume=not fresh)
             except KeyboardInterrupt:
-                click.echo(f"\n{_standing(paths.runs(setting.name) / 'p2' / chosen)}", err=True)
+                click.echo(f"\n{_standing(paths.runs(profile.name) / 'p2' / chosen)}", err=True)
                 raise
             if stamp:
-                write_stamp(setting, chosen)
+                write_stamp(profile, chosen)
         click.echo(str(folder))
     else:
-        trainer.train(setting, chosen, resume=not fresh)
+        trainer.train(profile, chosen, resume=not fresh)
 
 
 @main.command()
@@ -194,7 +198,7 @@ def score(
     instances: Path | None,
     runs: tuple[str, ...],
     as_json: bool,
-    profile: str,
+    spec: str,
     device: str,
 ) -> None:
     """Score PREDICTIONS (JSON: image name -> caption): CIDEr, BLEU, ROUGE-L, METEOR; with images, (Ref)CLIPScore."""
@@ -202,46 +206,46 @@ def score(
     from hw3lib.captioning import scores
     from hw3lib.models.experiment import Experiment
 
-    found: Mapping[str, scores.Scores | scores.RunScores]
+    scored: Mapping[str, scores.Scores | scores.RunScores]
     if runs:
         if predictions or annotations or images_root:
             raise UserError("--run says it all; leave the files out, or score files without --run")
-        found = scores.score_runs(Experiment.open(profile, device), runs)
+        scored = scores.score_runs(Experiment.open(spec, device), runs)
     elif predictions and annotations:
-        clip = config.load(profile).require_clip("CLIPScore needs") if images_root else None
-        found = {"": scores.score_files(predictions, annotations, images_root, clip, instances, device)}
+        clip = config.load(spec).require_clip("CLIPScore needs") if images_root else None
+        scored = {"": scores.score_files(predictions, annotations, images_root, clip, instances, device)}
     else:
         raise UserError("name what to score: hw3 score PRED.json --annotations val.json [--images-root FOLDER]")
     if as_json:
-        plain = {run: {"scores": result.scores, "per_image": result.per_image} for run, result in found.items()}
+        plain = {run: {"scores": result.scores, "per_image": result.per_image} for run, result in scored.items()}
         click.echo(json.dumps(plain if runs else plain[""], ensure_ascii=False))
     else:
-        _print_scores({run: result.scores for run, result in found.items()})
+        _print_scores({run: result.scores for run, result in scored.items()})
 
 
 @main.command()
 @click.argument("out", type=_FOLDER)
 @click.option("--images", "per_shard", default=1000, show_default=True, type=click.IntRange(min=1), help="In a shard.")
 @_profile
-def shards(out: Path, per_shard: int, profile: str) -> None:
+def shards(out: Path, per_shard: int, spec: str) -> None:
     """Pack the profile's training images and captions into tar files in OUT (WebDataset's format)."""
     from hw3lib import config
     from hw3lib.data.captions import training_captions
     from hw3lib.data.shard_writer import write_shards
 
-    setting = config.load(profile).captions
-    found = training_captions(setting, setting.limit_train)
-    where = write_shards(found, out, per_shard)
-    click.echo(f"{len(found)} images; in the profile: captions.train_images: {where}")
+    captions = config.load(spec).captions
+    training = training_captions(captions, captions.limit_train)
+    where = write_shards(training, out, per_shard)
+    click.echo(f"{len(training)} images; in the profile: captions.train_images: {where}")
 
 
 @main.command()
 @_profile
-def doctor(profile: str) -> None:
+def doctor(spec: str) -> None:
     """Say which data, weights and tools are there, what is missing, and where to put it; exit code 1 if any is."""
     from hw3lib.pipeline import doctor
 
-    sys.exit(0 if doctor.show(profile) else 1)
+    sys.exit(0 if doctor.show(spec) else 1)
 
 
 @main.command(context_settings={"ignore_unknown_options": True})
@@ -250,7 +254,7 @@ def doctor(profile: str) -> None:
 @click.option("--verify", is_flag=True, help="Compute every score again from the predictions and compare.")
 @click.argument("snakemake", nargs=-1, type=click.UNPROCESSED)
 @_profile
-def report(cores: int | None, render: bool, verify: bool, snakemake: tuple[str, ...], profile: str) -> None:
+def report(cores: int | None, render: bool, verify: bool, snakemake: tuple[str, ...], spec: str) -> None:
     """Run whatever the profile's report still lacks, then write it as HTML and PDF.
 
     Further arguments go to SNAKEMAKE, which runs the steps: hw3 report --profile hw3 -- --executor slurm --jobs 4
@@ -263,33 +267,33 @@ def report(cores: int | None, render: bool, verify: bool, snakemake: tuple[str, 
         from hw3lib.models.experiment import Experiment
         from hw3lib.pipeline import verify as verification
 
-        sys.exit(0 if verification.show(verification.verify(Experiment.open(profile), snakemake)) else 1)
+        sys.exit(0 if verification.show(verification.verify(Experiment.open(spec), snakemake)) else 1)
     if render:
         from hw3lib import config
         from hw3lib.report import assemble as documents
         from hw3lib.report import summary
 
-        setting = config.load(profile)
-        summary.summarise(setting)
-        for path in documents.build(setting, progress=click.echo):
+        profile = config.load(spec)
+        summary.summarise(profile)
+        for path in documents.build(profile, progress=click.echo):
             click.echo(str(path))
         return
     from demo_world.build import forget_stale
     from hw3lib.pipeline.run import run
     from hw3lib.system import devices
 
-    sys.exit(0 if run(profile, cores or devices.cores(), snakemake, prepare=forget_stale) else 1)
+    sys.exit(0 if run(spec, cores or devices.cores(), snakemake, prepare=forget_stale) else 1)
 
 
 @main.command(hidden=True)
 @click.argument("name")
 @click.option("--run")
 @_profile
-def notebook(name: str, run: str | None, profile: str) -> None:
+def notebook(name: str, run: str | None, spec: str) -> None:
     """Execute a notebook with the profile (and the run) as its parameters; keep the copy under runs/."""
     from hw3lib.pipeline import notebooks
 
-    click.echo(str(notebooks.execute(profile, name, run)))
+    click.echo(str(notebooks.execute(spec, name, run)))
 
 
 @main.group()
@@ -300,12 +304,12 @@ def demo() -> None:
 @demo.command("build")
 @click.option("--processes", type=click.IntRange(min=1), help="All cores when not given.")
 @_profile
-def demo_build(processes: int | None, profile: str) -> None:
+def demo_build(processes: int | None, spec: str) -> None:
     """Draw the demo's data, unless it is there and current."""
     from demo_world import build
     from hw3lib import config
 
-    build.build(config.load(profile), progress=True, processes=processes)
+    build.build(config.load(spec), progress=True, processes=processes)
 
 
 @demo.command("pretrain")
@@ -329,25 +333,25 @@ def _standing(folder: Path) -> str:
     return f"{folder.name}: {reached[-1] if reached else 'before the first step'}"
 
 
-def _loaded(profile: str, run: str | None, device: str) -> Any:
+def _loaded(spec: str, run: str | None, device: str) -> Any:
     """A trained run of the profile on the device that was asked for."""
     from hw3lib import config
     from hw3lib.models import inference
 
-    opened = config.load(profile)
+    opened = config.load(spec)
     return inference.load_run(opened, run or opened.best_run, device)
 
 
 def _print_scores(scores: dict[str, dict[str, float]]) -> None:
     """A line per score, a column per run."""
-    names = list(dict.fromkeys(name for each in scores.values() for name in each))
+    names = list(dict.fromkeys(name for values in scores.values() for name in values))
     wide = max(len(name) for name in names)
     sides = {run: max(8, len(run)) for run in scores}
     if any(scores):
         click.echo(" " * wide + "".join(f"  {run:>{sides[run]}}" for run in scores))
     for name in names:
         values = (
-            f"  {each[name]:>{sides[run]}.4f}" if name in each else " " * (sides[run] + 2)
-            for run, each in scores.items()
+            f"  {values[name]:>{sides[run]}.4f}" if name in values else " " * (sides[run] + 2)
+            for run, values in scores.items()
         )
         click.echo(name.ljust(wide) + "".join(values))
