@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from hw3lib.display.prose import Estimate
+
 Unit = Literal["accuracy", "CIDEr", "share", "bits", "evenness"]
 Verdict = Literal["supported", "not supported", "inconclusive", "not testable"]
 
@@ -20,15 +22,9 @@ FEW = 30  # images: an interval from fewer is not to be relied on
 NEGLIGIBLE: dict[Unit, float] = {"accuracy": 0.01, "CIDEr": 0.01, "share": 0.01, "bits": 0.05, "evenness": 0.01}
 
 
-class Measured(Protocol):
+class Measured(Estimate, Protocol):
     """An effect with its 95 % interval, from so many images, as the chapters' results hold it."""
 
-    @property
-    def effect(self) -> float: ...
-    @property
-    def low(self) -> float: ...
-    @property
-    def high(self) -> float: ...
     @property
     def n(self) -> int: ...
 

@@ -276,3 +276,33 @@ def test_a_colleague_who_does_not_trust_it_sees_every_picture(page: Any, server:
     expect(pictures.nth(figures(copy) - 1)).to_be_attached()
     assert page.locator("[data-hw3-viewer] .hw3-attention-viewer").count() == 0, "nothing runs here"
     assert len(broad(pictures)) == pictures.count() == figures(copy)
+
+
+def test_saved_live_and_reopened_without_its_models_the_static_twin_stays(
+    page: Any, server: str, executed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As JupyterLab saves a live notebook: trusted, and without the widgets' state."""
+    from nbformat.sign import NotebookNotary
+    from playwright.sync_api import expect
+
+    expect.set_options(timeout=30_000)
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(executed.parents[3] / "jupyter_data_dir"))
+    copy = executed.with_name("reopened.ipynb")
+    notebook = nbformat.read(executed, as_version=4)
+    del notebook.metadata["widgets"]
+    nbformat.write(notebook, copy)
+    NotebookNotary().sign(nbformat.read(copy, as_version=4))
+    page.goto(server.format(copy.relative_to(copy.parents[3])))
+    viewers = page.locator("[data-hw3-viewer] .hw3-attention-viewer")
+    expect(viewers).to_have_count(figures(copy, "application/vnd.hw3.attention+json"))
+    expect(viewers.last).to_be_visible()
+    live = figures(copy, "application/vnd.hw3.live+json")
+    dead = page.locator(".jp-OutputArea-child", has_text="Error displaying widget: model not found")
+    expect(dead).to_have_count(live)
+    assert live >= 2
+    for place in range(live):
+        expect(dead.nth(place)).to_be_hidden()
+    viewers.last.scroll_into_view_if_needed()
+    viewers.last.get_by_role("slider", name="Word").fill("1")
+    name = viewers.last.locator(".words button span").nth(1).inner_text().strip()
+    expect(viewers.last.locator(".said")).to_have_text(name)
