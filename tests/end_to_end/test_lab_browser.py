@@ -153,9 +153,10 @@ def test_the_notebook_runs_and_its_viewers_live(page: Any, root: Path, tmp_path:
     assert page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.stderr']").count() == 0
     viewers = page.locator(".hw3-attention-viewer")
     assert viewers.count() >= 8  # those of the notebook: five photographs, best, worst, a typical one; and the last
-    # Those that need no kernel are static; of the three live ones the static twin is hidden.
+    # Those that need no kernel are static; of the three live ones the static twin is hidden. All are waited for: the
+    # cell's label is there before its viewer, and a hand on the twin that is about to hide reaches no kernel.
+    expect(page.locator("[data-hw3-viewer]")).to_have_count(10)
     expect(page.locator("[data-hw3-viewer]:visible")).to_have_count(7)
-    assert page.locator("[data-hw3-viewer]").count() >= 9
     assert page.locator("text=Error displaying widget").count() == 0
 
     # A viewer of the notebook's own: by hand, by its slider, and by keys.
