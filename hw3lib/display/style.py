@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 P = ParamSpec("P")
-WIDTH = 7.0  # inches: the text's width in print
+WIDTH = 6.5  # inches: the width of the text in print, so that a figure's type is printed at its own size
 
 
 @dataclass(frozen=True)
