@@ -49,8 +49,8 @@ if PROFILE.data == "demo":
 else:
     P1_DATA = [str(paths.resolve(PROFILE.p1.id2label))]
     CAPTION_DATA = [str(paths.resolve(path)) for path in CAPTIONS]
-CLIP = PROFILE.require_clip("the report's P1 needs")
-WEIGHTS = [str(p) for p in map(paths.resolve, [CLIP.model, CLIP.pretrained]) if p.is_file()]
+CLIP = PROFILE.clip  # without one there is no P1
+WEIGHTS = [str(p) for p in map(paths.resolve, [CLIP.model, CLIP.pretrained]) if p.is_file()] if CLIP else []
 SUPERVISED = [str(p) for p in [paths.resolve(PROFILE.p1.supervised.weights)] if p.is_file()] if PROFILE.p1.supervised else []
 
 TEMPLATES = sorted(map(str, Path(workflow.basedir, "report", "hw3").glob("*")))
@@ -58,7 +58,9 @@ TEMPLATES = sorted(map(str, Path(workflow.basedir, "report", "hw3").glob("*")))
 # As many runs side by side as there are cores, and all cores for the run that is alone.
 TRAIN_THREADS = max(1, (workflow.cores or 1) // len(RUNS))
 
-NOTEBOOKS = [f"{OUT}/notebooks/p1_prompts.ipynb", f"{OUT}/notebooks/claims.ipynb", *[f"{OUT}/notebooks/p2_training_{run}.ipynb" for run in RUNS],
+P1 = [f"{OUT}/notebooks/p1_prompts.ipynb"] if CLIP else []
+STUDY = [f"{OUT}/p1/study.json"] if CLIP else []
+NOTEBOOKS = [*P1, f"{OUT}/notebooks/claims.ipynb", *[f"{OUT}/notebooks/p2_training_{run}.ipynb" for run in RUNS],
              f"{OUT}/notebooks/p2_ablations.ipynb", f"{OUT}/notebooks/p3_attention.ipynb"]
 REPORT = [f"report/build/{P}/{NAME}.{ending}" for ending in ("html", "pdf", "ipynb")]
 
@@ -83,13 +85,15 @@ if PROFILE.data == "demo":
         shell: HW3 + " demo build --profile {SPEC:q} " + LOGGED
 
 
-rule p1_prompts:
-    message: "P1 notebook: prompts"
-    input: P1_DATA, WEIGHTS, SUPERVISED, notebook("p1_prompts")
-    output: NOTEBOOKS[0], f"{OUT}/p1/study.json"
-    params: setting=fingerprint(PROFILE.clip, PROFILE.p1, PROFILE.seed)
-    log: f"{OUT}/logs/p1_prompts.log"
-    shell: HW3 + " notebook p1_prompts --profile {SPEC:q} " + LOGGED
+if CLIP:
+
+    rule p1_prompts:
+        message: "P1 notebook: prompts"
+        input: P1_DATA, WEIGHTS, SUPERVISED, notebook("p1_prompts")
+        output: P1, STUDY
+        params: setting=fingerprint(PROFILE.clip, PROFILE.p1, PROFILE.seed)
+        log: f"{OUT}/logs/p1_prompts.log"
+        shell: HW3 + " notebook p1_prompts --profile {SPEC:q} " + LOGGED
 
 
 rule train:
@@ -148,7 +152,7 @@ rule p3_attention:
 
 rule claims:
     message: "claims and verdicts"
-    input: f"{OUT}/p1/study.json", expand(f"{OUT}/p2/{{run}}/scores.json", run=RUNS), f"{OUT}/p3/grounding.json", notebook("claims")
+    input: STUDY, expand(f"{OUT}/p2/{{run}}/scores.json", run=RUNS), f"{OUT}/p3/grounding.json", notebook("claims")
     output: f"{OUT}/notebooks/claims.ipynb", f"{OUT}/claims.json"
     params: setting=fingerprint(PROFILE.runs, PROFILE.best_run, PROFILE.captions)
     log: f"{OUT}/logs/claims.log"
@@ -157,7 +161,7 @@ rule claims:
 
 rule report:
     message: "summary, HTML and PDF"
-    input: NOTEBOOKS, f"{OUT}/claims.json", f"{OUT}/p1/study.json", expand(f"{OUT}/p2/{{run}}/scores.json", run=RUNS), code("hw3lib/report/assemble.py"), TEMPLATES
+    input: NOTEBOOKS, f"{OUT}/claims.json", STUDY, expand(f"{OUT}/p2/{{run}}/scores.json", run=RUNS), code("hw3lib/report/assemble.py"), TEMPLATES
     output: REPORT, f"{OUT}/summary.json"
     params: setting=fingerprint(PROFILE.title, [PROFILE.runs[run].title for run in RUNS])
     log: f"{OUT}/logs/report.log"

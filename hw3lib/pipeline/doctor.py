@@ -85,13 +85,13 @@ def _data(profile: config.Profile) -> Iterator[Finding]:
     demo = profile.data == "demo"
     sharded = shards.is_shards(captions.train_images)
     folders = [
-        ("P1 images", profile.p1.images, "<label id>_<n>.png"),
+        *([("P1 images", profile.p1.images, "<label id>_<n>.png")] if profile.clip else []),
         *([] if sharded else [("P2 training images", captions.train_images, "the photographs that the captions name")]),
         ("P2 validation images", captions.val_images, "the photographs that the validation captions name"),
         ("P3 photographs", profile.p3.images, ", ".join(f"{name}.jpg" for name in profile.p3.names) or "any"),
     ]
     texts = [
-        ("P1 labels", profile.p1.id2label, '{"0": "bicycle", ...}'),
+        *([("P1 labels", profile.p1.id2label, '{"0": "bicycle", ...}')] if profile.clip else []),
         *([("P2 training captions", captions.train_annotations, _COCO)] if captions.train_annotations else []),
         ("P2 validation captions", captions.val_annotations, _COCO),
     ]
@@ -140,7 +140,7 @@ def _shards(where: str) -> Finding:
 def _weights(profile: config.Profile) -> Iterator[Finding]:
     clip = profile.clip
     if clip is None:
-        yield Finding("weights", "CLIP", "optional", "none (clip: null): no P1, no CLIPScore, and no report")
+        yield Finding("weights", "CLIP", "optional", "none (clip: null): no P1 and no CLIPScore")
     else:
         source = f"{clip.model} {clip.pretrained}"
         yield from _weight_file("CLIP", clip.pretrained, source, "clip.pretrained", "open_clip")
@@ -148,7 +148,7 @@ def _weights(profile: config.Profile) -> Iterator[Finding]:
         path = paths.resolve(clip.model)
         yield Finding("weights", "CLIP's configuration", *_there(path, "missing", f"put at {path}"))
     supervised = profile.p1.supervised
-    if supervised and supervised.weights != "none":
+    if clip and supervised and supervised.weights != "none":
         source = f"timm's {supervised.name}" if supervised.weights == "pretrained" else supervised.weights
         for item in _weight_file("supervised network", supervised.weights, source, "p1.supervised.weights", "timm"):
             # P1 can do without: its prose says so.

@@ -46,20 +46,23 @@ class Front:
 def merge(profile: config.Profile) -> NotebookNode:
     """One notebook of all that the profile executed, in the report's order; the claims may be missing.
 
+    A profile without CLIP has a sentence for P1.
+
     Raises :class:`UserError` for a notebook that is missing, was never run, or failed.
     """
     folder = paths.runs(profile.name) / "notebooks"
     parts: list[tuple[str, str | None]] = [("p1_prompts", None), *(("p2_training", run) for run in profile.runs)]
     parts += [("p2_ablations", None), ("p3_attention", None)]
     files_of = {part: folder / f"{part[0]}{f'_{part[1]}' if part[1] else ''}.ipynb" for part in parts}
-    missing = [str(path) for path in files_of.values() if not path.is_file()]
+    required = {part: path for part, path in files_of.items() if profile.clip or part[0] != "p1_prompts"}
+    missing = [str(path) for path in required.values() if not path.is_file()]
     if missing:
         raise UserError(f"not executed yet: {', '.join(missing)}; `hw3 report --profile {profile.name}` runs them")
     if (folder / "claims.ipynb").is_file():
         files_of = {("claims", None): folder / "claims.ipynb"} | files_of
     merged = nbformat.v4.new_notebook()
     for place, ((name, run), path) in enumerate(files_of.items()):
-        source = executed(path)
+        source = executed(path) if (name, run) in required or name == "claims" else _without_clip(profile)
         merged.metadata |= {
             key: source.metadata[key] for key in ("kernelspec", "language_info") if key in source.metadata
         }
@@ -70,6 +73,15 @@ def merge(profile: config.Profile) -> NotebookNode:
             merged.cells.append(cell)
     merged.metadata[NOTEBOOK] = asdict(_front(profile))
     return merged
+
+
+def _without_clip(profile: config.Profile) -> NotebookNode:
+    """What stands for P1 where nothing can answer its prompts."""
+    words = (
+        f"Left out: the profile {profile.name} names no CLIP (`clip: null`), and it is CLIP that answers the prompts."
+    )
+    cell = nbformat.v4.new_markdown_cell(f"# P1. Zero-shot classification by prompt\n\n{words}")
+    return nbformat.v4.new_notebook(cells=[cell])
 
 
 def executed(path: Path) -> NotebookNode:

@@ -127,3 +127,5 @@ def test_without_a_clip_nothing_is_missing_and_the_doctor_says_what_falls_away(b
     (clip,) = (each for each in doctor.examine(profile) if "CLIP" in each.name)
     assert clip.state == "optional"
     assert "no P1" in clip.what
+    profile = dataclasses.replace(profile, data="real", p1=config.Labelled(images="nowhere", id2label="nowhere.json"))
+    assert not [finding.name for finding in doctor.examine(profile) if finding.name.startswith("P1")]

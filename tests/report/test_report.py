@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import hashlib
 import json
 import re
@@ -43,6 +44,17 @@ def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> config.Profile:
     """A made-up run of one's own, to spoil."""
     monkeypatch.setenv("HW3_ROOT", str(material.make(tmp_path)))
     return config.load("fake")
+
+
+def test_a_profile_without_clip_has_a_sentence_for_p1(fresh: config.Profile) -> None:
+    summarise(fresh)
+    (paths.runs("fake") / "notebooks" / "p1_prompts.ipynb").unlink()
+    with pytest.raises(UserError, match=r"p1_prompts\.ipynb"):
+        merge(fresh)
+    cells = merge(dataclasses.replace(fresh, clip=None)).cells
+    assert [cell.source.splitlines()[-1] for cell in cells if cell.metadata["hw3"]["notebook"] == "p1_prompts"] == [
+        "Left out: the profile fake names no CLIP (`clip: null`), and it is CLIP that answers the prompts."
+    ]
 
 
 class Page(HTMLParser):
