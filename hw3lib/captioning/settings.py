@@ -12,7 +12,7 @@ from typing import Any
 
 from hw3lib import config
 
-AVERAGE, SELF_CRITICAL, DECODING = "moving average of the weights", "then, with CIDEr as the reward", "decoding"
+AVERAGE, SELF_CRITICAL, DECODING = "moving average of the weights", "self-critical training", "decoding"
 _NAMES = ("title", "built_on")  # of the run: what it is called, not what it does
 
 
@@ -118,29 +118,33 @@ def _learning_rates(run: config.Run) -> str:
     training = run.training
     words = _words(training.learning_rates)
     if training.schedule == "cosine":
-        words += ", falling along a cosine"
+        words += ", cosine decay to 0"
     else:
-        words += " in turn" if len(training.learning_rates) > 1 else ""
-        words += f" for {_words(training.stage_epochs)} epochs at the most" if training.stage_epochs else ""
+        words += " in turn" if len(training.learning_rates) > 1 else ", constant"
+        words += f", for at most {_words(training.stage_epochs)} epochs" if training.stage_epochs else ""
         words += f", patience {training.patience}"
-    return words + (f", after {training.warmup_steps} steps of warm-up" if training.warmup_steps else "")
+    return words + (f", {training.warmup_steps} warm-up steps" if training.warmup_steps else "")
 
 
 def _encoder_rate(run: config.Run) -> str:
     if run.encoder.frozen:
-        return "none: it is frozen"
+        return "none: frozen encoder"
     frozen = run.training.frozen_epochs
-    return f"{run.training.encoder_rate_scale:g} of it" + (f", after {frozen} epochs frozen" if frozen else "")
+    scale = run.training.encoder_rate_scale
+    rate = "the decoder's" if scale == 1 else f"{scale:g} times the decoder's"
+    return rate + (f", after {frozen} epochs with a frozen encoder" if frozen else "")
 
 
 def _self_critical(run: config.Run) -> str:
     stage = run.self_critical
     if not stage.epochs:
-        return "nothing"
-    encoder = f"{stage.encoder_rate_scale:g} of it for the encoder" if stage.encoder_rate_scale else "encoder frozen"
-    rate = f"rate {stage.learning_rate:g}, {encoder}"
+        return "none"
+    encoder = (
+        f"{stage.encoder_rate_scale:g} times that for the encoder" if stage.encoder_rate_scale else "frozen encoder"
+    )
     return (
-        f"{stage.epochs} epochs, {stage.samples} samples of each image, {stage.images_per_step} images a step, {rate}"
+        f"{stage.epochs} epochs, {stage.samples} samples per image, {stage.images_per_step} images per step, "
+        f"learning rate {stage.learning_rate:g}, {encoder}"
     )
 
 
@@ -169,8 +173,8 @@ _LABELS = {
         "training.patience",
         "training.warmup_steps",
     ),
-    "encoder's rate": ("training.encoder_rate_scale", "training.frozen_epochs", "encoder.frozen"),
-    "epochs at the most": ("training.epochs",),
+    "encoder's learning rate": ("training.encoder_rate_scale", "training.frozen_epochs", "encoder.frozen"),
+    "epochs, at most": ("training.epochs",),
     "epochs between validations": ("training.validate_every",),
     "captions per step": ("training.batch_size", "training.captions_per_image"),
     "gradient accumulation, parts of a step": ("training.accumulate",),
@@ -187,9 +191,11 @@ _WORDS: dict[str, Callable[[config.Run], str]] = {  # of those whose values do n
     "decoder": _decoder,
     "colour jitter": _jitter,
     "learning rates": _learning_rates,
-    "encoder's rate": _encoder_rate,
-    "captions per step": lambda run: f"{run.training.batch_size}, {run.training.captions_per_image} of each image",
-    "gradients clipped by value": lambda run: f"-{run.training.clip_value:g} to {run.training.clip_value:g}",
+    "encoder's learning rate": _encoder_rate,
+    "captions per step": lambda run: f"{run.training.batch_size}, {run.training.captions_per_image} per image",
+    "gradients clipped by value": lambda run: (
+        f"\N{MINUS SIGN}{run.training.clip_value:g} to {run.training.clip_value:g}"
+    ),
     AVERAGE: lambda run: f"decay {run.training.ema_decay:g}" if run.training.ema_decay else "none",
     SELF_CRITICAL: _self_critical,
     DECODING: _decoding,

@@ -53,7 +53,7 @@ def _run_table(profile: config.Profile, p2: dict[str, Any], figures: dict[str, A
         pairs = [(scores.get(score), figures.get(name, {}).get(score)) for score in SCORES]
         rows.append([profile.runs[name].title, *(value for pair in pairs for value in pair)])
     columns = ["run", *(column for score in SCORES for column in (score, "published"))]
-    return _table(columns, rows, "Captioning: the best setting and its ablations, on the validation images.")
+    return _table(columns, rows, "Captioning: the reference run and the others, on the validation images.")
 
 
 def _attention_table(p3: dict[str, Any], figures: dict[str, Any]) -> Table:
@@ -62,7 +62,7 @@ def _attention_table(p3: dict[str, Any], figures: dict[str, Any]) -> Table:
         [end, pair["image"], pair["caption"], pair["CLIPScore"], figure.get("CLIPScore")] for end, pair, figure in pairs
     ]
     columns = ["", "image", "caption", "CLIPScore", "published"]
-    return _table(columns, rows, "Attention: the best and the worst caption of the best run, by CLIPScore.")
+    return _table(columns, rows, "Attention: the best and the worst caption of the reference run, by CLIPScore.")
 
 
 def _table(columns: list[str], rows: list[list[Cell]], caption: str) -> Table:
@@ -99,9 +99,9 @@ def tiles(profile: config.Profile, summary: dict[str, Any]) -> list[tuple[str, s
     accuracies = summary["p1"]["prompts"].values()
     scores = summary["p2"].get(profile.best_run, {})
     pairs = [(f"accuracy, best of {len(accuracies)} prompts", f"{max(accuracies):.3f}")] if accuracies else []
-    pairs += [(f"{score}, the report's setting", f"{scores[score]:.3f}") for score in SCORES if score in scores]
+    pairs += [(f"{score}, reference run", f"{scores[score]:.3f}") for score in SCORES if score in scores]
     if "object_recall" in scores:
-        pairs.append(("objects named, the report's setting", f"{scores['object_recall']:.0%}"))
+        pairs.append(("object recall, reference run", f"{scores['object_recall']:.0%}"))
     return pairs
 
 

@@ -75,7 +75,7 @@ def test_what_differs_is_computed_from_the_settings() -> None:
     swinv2 = sentence(differences(profile.run("swinv2"), best))
     assert "swinv2_base_window8_256, 256 px" in swinv2
     assert "feed-forward: 1024" in swinv2
-    assert "learning rates: 1e-05, patience 1" in swinv2
+    assert "learning rates: 1e-05, constant, patience 1" in swinv2
     assert "jitter" not in swinv2
     vit = sentence(differences(profile.run("vit"), best))
     assert "colour jitter: none" in vit
@@ -106,26 +106,26 @@ def test_a_run_is_told_in_words() -> None:
     assert words["attention dropout"] == "0.1"
     assert words["colour jitter"] == "none"
     assert words["output layer tied to the embeddings"] == "no"
-    assert words["learning rates"] == "1e-05, 3e-06, 1e-06, falling along a cosine, after 5 steps of warm-up"
-    assert words["encoder's rate"] == "1 of it, after 2 epochs frozen"
-    assert words["gradients clipped by value"] == "-1 to 1"
-    assert words["captions per step"] == "32, 1 of each image"
+    assert words["learning rates"] == "1e-05, 3e-06, 1e-06, cosine decay to 0, 5 warm-up steps"
+    assert words["encoder's learning rate"] == "the decoder's, after 2 epochs with a frozen encoder"
+    assert words["gradients clipped by value"] == "−1 to 1"
+    assert words["captions per step"] == "32, 1 per image"
     assert words["moving average of the weights"] == "decay 0.9"
-    critical = "2 epochs, 5 samples of each image, 16 images a step, rate 1e-05, encoder frozen"
-    assert words["then, with CIDEr as the reward"] == critical
+    critical = "2 epochs, 5 samples per image, 16 images per step, learning rate 1e-05, frozen encoder"
+    assert words["self-critical training"] == critical
     assert words["decoding"] == "beam search, 3 beams, length penalty 0.7"
     assert words["training.validate_images"] == "not set"
     words = {row.label: row.words for row in settings(PLAIN)}
     assert words["learning rates"] == "1e-05, 3e-06, 1e-06 in turn, patience 1"
-    assert words["encoder's rate"] == "1 of it"
-    assert words["then, with CIDEr as the reward"] == "nothing"
+    assert words["encoder's learning rate"] == "the decoder's"
+    assert words["self-critical training"] == "none"
     assert words["moving average of the weights"] == "none"
     assert words["decoding"] == "greedy"
     staged = replace(PLAIN, training=config.Training(learning_rates=(0.1,), stage_epochs=(4,), patience=2))
     words = {row.label: row.words for row in settings(staged)}
-    assert words["learning rates"] == "0.1 for 4 epochs at the most, patience 2"
+    assert words["learning rates"] == "0.1, constant, for at most 4 epochs, patience 2"
     frozen = replace(PLAIN, encoder=config.Encoder(frozen=True))
-    assert {row.label: row.words for row in settings(frozen)}["encoder's rate"] == "none: it is frozen"
+    assert {row.label: row.words for row in settings(frozen)}["encoder's learning rate"] == "none: frozen encoder"
 
 
 def test_a_difference_that_the_words_leave_out_is_told_by_its_key() -> None:
