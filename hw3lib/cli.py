@@ -229,12 +229,10 @@ def score(
 @_profile
 def shards(out: Path, per_shard: int, spec: str) -> None:
     """Pack the profile's training images and captions into tar files in OUT (WebDataset's format)."""
-    from hw3lib import config
-    from hw3lib.data.captions import training_captions
     from hw3lib.data.shard_writer import write_shards
+    from hw3lib.models.experiment import Experiment
 
-    captions = config.load(spec).captions
-    training = training_captions(captions, captions.limit_train)
+    training = Experiment.open(spec).training
     where = write_shards(training, out, per_shard)
     click.echo(f"{len(training)} images; in the profile: captions.train_images: {where}")
 

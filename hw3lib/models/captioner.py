@@ -9,21 +9,18 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from hw3lib import config
 from hw3lib.data.transform import ImageTransform
 from hw3lib.models.encoder import create_encoder, input_size, patches_of, refuse_nan
 from hw3lib.system.errors import UserError
 from hw3lib.system.files import atomic
 from hw3lib.system.messages import brief
-
-if TYPE_CHECKING:
-    from hw3lib import config
-
 
 _AGAIN = "train the run again, or put the file back as it was"  # what helps where weights cannot be used
 
@@ -270,8 +267,6 @@ class Captioner(nn.Module):
         from pydantic import TypeAdapter
         from safetensors import SafetensorError, safe_open
         from safetensors.torch import load_file
-
-        from hw3lib import config
 
         if not Path(path).is_file():
             raise UserError(f"there are no weights at {path}")

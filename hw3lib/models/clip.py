@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ from hw3lib.data.cache.digests import Digests, digest_of
 from hw3lib.data.cache.row_cache import RowCache
 from hw3lib.data.images import open_image, unreadable
 from hw3lib.models.clip_weights import ask_the_network, explain, find_weights, register
-from hw3lib.system import devices, out_of_memory
+from hw3lib.system import devices, files, out_of_memory, threads
 from hw3lib.system.errors import UserError
 from hw3lib.system.messages import problem_list
 
@@ -115,8 +115,7 @@ class ClipModel:
                 with out_of_memory.advice(f"lower clip.batch_size (now {self.batch_size}) in the profile"):
                     features = self._encode_images([missing[key] for key in portion])
             except UserError:
-                files = [image for image in images if isinstance(image, str | Path)]
-                if problems := unreadable(files):
+                if problems := unreadable([image for image in images if isinstance(image, str | Path)]):
                     raise UserError(problem_list(problems, len(images))) from None
                 raise
             self._images.update(zip(portion, features, strict=True))
@@ -166,19 +165,13 @@ class ClipModel:
     def _encode_images(self, images: Sequence[str | Path | Image]) -> Tensor:
         import torch
 
-        batches = [images[i : i + self.batch_size] for i in range(0, len(images), self.batch_size)]
         features = []
         # Decoding and resizing leave Python's lock, so the next pictures are prepared while these are encoded.
-        with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool, torch.inference_mode():
-            upcoming = [pool.submit(self._prepare, image) for image in batches[0]] if batches else []
-            for number, _ in enumerate(batches):
-                ready = torch.stack([future.result() for future in upcoming])  # (I, 3, h, w)
-                upcoming = (
-                    [pool.submit(self._prepare, image) for image in batches[number + 1]]
-                    if number + 1 < len(batches)
-                    else []
-                )
-                features.append(self.model.encode_image(ready.to(self.device), normalize=True).float().cpu())
+        with ThreadPoolExecutor(min(8, threads.count())) as pool, torch.inference_mode():
+            prepared = threads.ahead(pool, self._prepare, images, self.batch_size)
+            while batch := list(islice(prepared, self.batch_size)):
+                ready = torch.stack(batch).to(self.device)  # (I, 3, h, w)
+                features.append(self.model.encode_image(ready, normalize=True).float().cpu())
         return torch.cat(features)
 
     def _prepare(self, image: str | Path | Image) -> Tensor:
@@ -242,7 +235,6 @@ def _digest_file(path: Path | str) -> str:
     if isinstance(path, str):
         return hashlib.sha256(path.encode()).hexdigest()
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return files.sha256(path)
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error})") from None

@@ -10,6 +10,7 @@ from pathlib import Path
 from hw3lib import paths
 from hw3lib.config import Clip
 from hw3lib.system.errors import UserError
+from hw3lib.system.messages import brief
 
 
 def weights_folder() -> Path:
@@ -107,7 +108,7 @@ def _unavailable(error: Exception, name: str, pretrained: str) -> UserError:
         else "from their publisher, converted to safetensors,"
     )
     return UserError(
-        f"the weights {pretrained!r} of {name} are not here and could not be fetched ({_first_lines(error)}). "
+        f"the weights {pretrained!r} of {name} are not here and could not be fetched ({brief(error)}). "
         f"On a machine with a network, take open_clip_model.safetensors {where} and put it at "
         f"{weights_folder() / f'{name}.{pretrained}.safetensors'}, or set clip.pretrained to the path of a file"
     )
@@ -121,13 +122,7 @@ def explain(error: Exception, name: str, pretrained: str, source: str | Path) ->
         return UserError(
             f"{source} is a program or a pickle, which is never run; use the safetensors file of the same weights"
         )
-    return UserError(f"{source} does not fit the model {name}: {_first_lines(error)}")
-
-
-def _first_lines(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    text = " ".join(lines[:2]) if lines else type(error).__name__
-    return text if len(text) < 300 else text[:300] + "..."
+    return UserError(f"{source} does not fit the model {name}: {brief(error)}")
 
 
 def _nearest(word: str, names: list[str]) -> str:

@@ -9,16 +9,13 @@ import difflib
 import math
 import pickle
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from torch import Tensor
 
-from hw3lib import paths
+from hw3lib import config, paths
 from hw3lib.system.errors import UserError
 from hw3lib.system.messages import brief
-
-if TYPE_CHECKING:
-    from hw3lib import config
 
 # Arguments of timm that name files to read: weights come from ``encoder.weights``, and from nowhere else. A foreign
 # checkpoint has arguments in its metadata.

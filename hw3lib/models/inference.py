@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 
 from hw3lib import config
-from hw3lib.config import folder
+from hw3lib.config import Decoding, folder
 from hw3lib.data.images import unreadable
 from hw3lib.data.loader import Images, batches, load_images
 from hw3lib.data.tokenizer import CaptionTokenizer, load_or_train
@@ -21,9 +20,6 @@ from hw3lib.models.packed_weights import PackedWeights
 from hw3lib.system import devices, out_of_memory
 from hw3lib.system.errors import UserError
 from hw3lib.system.messages import problem_list
-
-if TYPE_CHECKING:
-    from hw3lib.config import Decoding
 
 _PORTION = 512  # images that are in memory at a time
 

@@ -16,20 +16,17 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import chain
 from types import FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from hw3lib.models.captioner import Memory
 from hw3lib.models.packed_weights import Layer, PackedWeights
 
-if TYPE_CHECKING:
-    from hw3lib.models.captioner import Memory
-
-Cross = tuple[
-    Tensor, Tensor
-]  # keys and values (I, H, P, E), either of which may be transposed (I, H, E, P): see `_project`
+# Keys and values (I, H, P, E), either of which may be transposed (I, H, E, P): see `_project`.
+Cross = tuple[Tensor, Tensor]
 
 # How the static step is compiled; this mode records a CUDA graph on a GPU.
 COMPILE: dict[str, Any] = {"mode": "reduce-overhead"}

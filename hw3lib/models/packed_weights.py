@@ -6,14 +6,13 @@ Dimension letters: B captions, D model width.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-if TYPE_CHECKING:
-    from hw3lib.models.captioner import Attention, Block, Captioner
+from hw3lib.models.captioner import Attention, Block, Captioner
 
 # A hint for oneDNN's choice of a layout. What it chooses for 16 rows or more is as fast for one row, not the reverse.
 _ROWS = 64
@@ -83,7 +82,6 @@ class PackedWeights:
     changes them makes another. ``compiled`` makes its steps one graph each (:func:`hw3lib.models.decoding.greedy`).
 
     >>> from hw3lib import config
-    >>> from hw3lib.models.captioner import Captioner
     >>> tiny = {"embed_dim": 16, "depth": 1, "num_heads": 1}
     >>> encoder = config.Encoder(name="vit_tiny_patch16_224", weights="none", image_size=32, arguments=tiny)
     >>> run = config.Run(title="tiny", encoder=encoder, decoder=config.Decoder(layers=2, heads=2, feed_forward=8))

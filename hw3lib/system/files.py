@@ -77,6 +77,12 @@ def explain(error: OSError) -> str | None:
     return f"{error.filename or 'a file could not be written'}: {error.strerror}; {remedy}"
 
 
+def sha256(path: Path) -> str:
+    """The sha256 of a file's content, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def write_text(path: str | Path, text: str) -> None:
     """Write UTF-8 text atomically."""
     with atomic(path) as temporary:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
+
+from hw3lib.system import devices
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -14,7 +15,7 @@ Out = TypeVar("Out")
 
 def count() -> int:
     """How many threads read and decode: the cores that this process may use, 16 at the most."""
-    return min(16, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    return min(16, devices.cores())
 
 
 def ahead(pool: ThreadPoolExecutor, work: Callable[[In], Out], items: Iterable[In], most: int = 64) -> Iterator[Out]:

@@ -1,8 +1,7 @@
-"""Trained runs: where they lie, whether they are current, what they logged, and captions from them."""
+"""A run's files: what its result follows from, whether it is current, what it logged."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -15,8 +14,6 @@ from hw3lib.system import files, provenance
 from hw3lib.system.errors import UserError
 
 Event = dict[str, Any]
-# Of an event: what is never the same twice.
-MEASURED = ("seconds", "images_per_s", "tokens_per_s", "data_wait", "peak_memory_gb")
 
 
 def identity(profile: config.Profile, run: str) -> str:
@@ -53,10 +50,7 @@ def _content(source: str) -> str:
 def _digest(path: Path) -> str:
     if shards.is_shards(path):
         return shards.digest(path)
-    if not path.is_file():
-        return "absent"
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return files.sha256(path) if path.is_file() else "absent"
 
 
 def is_current(profile: config.Profile, run: str) -> bool:

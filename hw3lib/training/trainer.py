@@ -20,15 +20,15 @@ import numpy as np
 import torch
 import yaml
 
-from hw3lib import config, paths
+from hw3lib import config
 from hw3lib.data.cache import decoded
 from hw3lib.data.caption_set import CaptionSet
-from hw3lib.data.captions import load_captions, training_captions
 from hw3lib.data.images import Photograph
 from hw3lib.data.loader import Images, Pairs, load_images, readable
 from hw3lib.data.predictions import variant
 from hw3lib.data.tokenizer import load_or_train
 from hw3lib.models.captioner import Captioner
+from hw3lib.models.experiment import Experiment
 from hw3lib.system import files, out_of_memory, provenance
 from hw3lib.system.errors import UserError
 from hw3lib.system.messages import problem_list
@@ -123,13 +123,8 @@ class _Trainer:
         self.raw_file = self.folder / "last" / "raw.safetensors"  # the best weights as they were before averaging
         self.log = RunLog(name, self.folder, self.main)
 
-        captions = profile.captions
-        with accelerator.main_process_first():  # the first trains the tokenizer if need be
-            tokenizer = load_or_train(captions)
-        train_set = training_captions(captions, captions.limit_train)
-        val_set = load_captions(
-            paths.resolve(captions.val_annotations), paths.resolve(captions.val_images), captions.limit_val
-        )
+        tokenizer, experiment = load_or_train(profile.captions), Experiment(profile)
+        train_set, val_set = experiment.training, experiment.validation
         self.identity = identity(profile, name)
         state = read_facts(self.state_file) if resume else None
         self.interrupted = state if state and state.get("identity") == self.identity else None

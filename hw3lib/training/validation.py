@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from hw3lib.config import Decoding, Profile
 from hw3lib.data.caption_set import CaptionSet
 from hw3lib.data.loader import Images, padded
 from hw3lib.data.tokenizer import CaptionTokenizer
@@ -23,8 +24,6 @@ from hw3lib.models.packed_weights import PackedWeights
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
-
-    from hw3lib.config import Decoding, Profile
 
 BATCH = 64  # images at a time where nothing is learned
 Score = Callable[[dict[str, str]], dict[str, float]]  # captions by image name to CIDEr and CLIPScore
