@@ -134,13 +134,14 @@ def caption(
 @click.argument("images", type=_FOLDER)
 @click.argument("outdir", type=_FOLDER)
 @click.option("--run", help="Which run's weights; the profile's best when not given.")
+@click.option("--npz", is_flag=True, help="Also write the maps as arrays, with the words: <name>.npz.")
 @_profile
 @_device
-def attend(images: Path, outdir: Path, run: str | None, spec: str, device: str) -> None:
+def attend(images: Path, outdir: Path, run: str | None, npz: bool, spec: str, device: str) -> None:
     """Caption the IMAGES of a folder and draw, for each, where the decoder attends for every word, into OUTDIR."""
     from hw3lib.attention.folder import attend_folder
 
-    attend_folder(_loaded(spec, run, device), images, outdir, report=click.echo)
+    attend_folder(_loaded(spec, run, device), images, outdir, report=click.echo, arrays=npz)
 
 
 @main.command()

@@ -121,6 +121,6 @@ def methods(
             METHOD_NAMES.get(method, method), loc="center", fontsize=STYLE.small, fontweight="normal"
         )
     for row, word in enumerate(words):
-        text = attention.words[word].text
+        text = attention.words[word].label
         panels[row, 0].set_ylabel(text, rotation=0, ha="right", va="center", fontsize=STYLE.text)
     return figure

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hw3lib.attention.maps import View, attend
+from hw3lib.attention.maps import View, attend, save_npz
 from hw3lib.data.images import list_images
 from hw3lib.system.errors import UserError
 
@@ -20,10 +20,12 @@ def attend_folder(
     out_dir: str | Path,
     view: View | None = None,
     report: Callable[[str], None] = print,
+    arrays: bool = False,
 ) -> list[Path]:
     """One picture per image of a folder, ``<name>.png``: the photograph and a map for every word of its caption.
 
-    An unreadable image is reported and left out. Raises :class:`UserError` when none of them can be read.
+    With ``arrays`` also the maps as numbers, ``<name>.npz`` (:func:`hw3lib.attention.maps.save_npz`). An unreadable
+    image is reported and left out. Raises :class:`UserError` when none of them can be read.
     """
     from hw3lib.attention.word_grid import save_png, word_grid
 
@@ -39,6 +41,8 @@ def attend_folder(
         # bike.jpg and bike.png in one folder keep their endings, so that neither picture replaces the other.
         path = out / f"{image.stem if stems.count(image.stem) == 1 else image.name}.png"
         save_png(word_grid(attention, view), path)
+        if arrays:
+            save_npz(attention, path.with_suffix(".npz"), view)
         written.append(path)
         report(f"{path}: {attention.caption}")
     if not written:

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hw3lib.attention import measures
-from hw3lib.attention.maps import merge_words, teacher_forced_pass, word_maps
+from hw3lib.attention.maps import teacher_forced_pass, word_maps, words_of
 from hw3lib.attention.measures import Floats
 from hw3lib.attention.methods import METHODS, other_maps
 from hw3lib.attention.word_classes import Kind, classify
@@ -68,7 +68,7 @@ def measure(
     captioned = [path for path in images if path.stem in captions]
     for caption in _read(loaded, captioned, captions, mirrored, methods):
         kinds = classify(caption.words, lexicon)
-        masks = instances.masks(caption.name) if instances else {}
+        masks = instances.masks(caption.name) if instances and caption.name in instances.sizes else {}
         image = np.full(len(kinds), len(names), np.int32)
         parts.append({"image": image, **_columns(caption, kinds, masks, evenness)})
         names.append(caption.name)
@@ -116,7 +116,7 @@ def _read(
             plain, grid = _token_maps(loaded, pixels, ids)
             flipped = _token_maps(loaded, pixels.flip(-1), ids)[0] if mirrored else [maps * np.nan for maps in plain]
         for place, path in enumerate(batch):
-            words = merge_words(tokenizer.words(ids[place]), len(ids[place]))
+            words = words_of(tokenizer, ids[place], captions[path.stem])
             maps, back = word_maps(plain[place], words), word_maps(_mirrored(flipped[place], grid), words)
             others = np.full((len(METHODS), *maps.shape[2:]), np.nan)
             if methods and (start + place) % 2:  # the half on which the summary compares

@@ -22,7 +22,9 @@ import numpy as np
 from PIL import Image
 
 from hw3lib.data.images import open_image
+from hw3lib.data.tokenizer import SPECIAL, CaptionTokenizer, spaced
 from hw3lib.data.transform import Geometry
+from hw3lib.system import files
 from hw3lib.system.errors import UserError
 
 if TYPE_CHECKING:
@@ -42,10 +44,16 @@ class View:
 
 @dataclass(frozen=True)
 class Word:
-    """A word as a reader sees it, and the places of its tokens in the caption."""
+    """A word as it was said or typed, and the places of its tokens in the caption."""
 
     text: str
     tokens: tuple[int, ...]
+    unknown: bool = False  # typed, and the tokenizer lacks it, wholly or in part: the decoder read [UNK]
+
+    @property
+    def label(self) -> str:
+        """The word as it is shown."""
+        return f"{self.text} (unknown)" if self.unknown else self.text
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,16 +115,17 @@ def attend(
                 f"the caption has {len(ids)} tokens with [BOS] and [EOS]; this run reads at most {model.max_length}"
             )
         maps, log_probs = teacher_forced_pass(model, memory, [ids], tokenizer.pad)[0]
+    words = words_of(tokenizer, ids, caption or "")
     return CaptionAttention(
         name=name,
         image=image,
         geometry=loaded.transform.geometry(*image.size),
         grid=memory.grid,
-        caption=tokenizer.decode(ids),
+        caption=spaced(word.text for word in words if word.unknown or word.text not in SPECIAL),
         tokens=tuple(ids),
         # Of a caption that was decoded, the decoder's own: they leave out [UNK] and padding, which it may not say.
         log_probs=tuple(decoded.log_probs if decoded else log_probs),
-        words=merge_words(tokenizer.words(ids), len(ids)),
+        words=words,
         maps=maps,
     )
 
@@ -153,6 +162,21 @@ def merge_words(parts: Sequence[tuple[str, Sequence[int]]], length: int) -> tupl
     return words
 
 
+def words_of(tokenizer: CaptionTokenizer, ids: Sequence[int], typed: str = "") -> tuple[Word, ...]:
+    """The words of ``ids``; those of a ``typed`` caption that the tokenizer lacks are shown as they were typed.
+
+    ``ids`` may be cut: of a word that is cut, what is left stands for it.
+    """
+    words = list(merge_words(tokenizer.words(ids), len(ids)))
+    for text, places in tokenizer.unknown_words(typed):
+        pieces = [word for word in words if set(word.tokens) & set(places)]
+        if pieces:
+            tokens = tuple(token for word in pieces for token in word.tokens)
+            start = words.index(pieces[0])
+            words[start : start + len(pieces)] = [Word(text, tokens, unknown=True)]
+    return tuple(words)
+
+
 def word_maps(maps: np.ndarray, words: Sequence[Word]) -> np.ndarray:
     """``(..., T, P)`` token maps to ``(..., W, P)`` word maps: the mean over a word's tokens.
 
@@ -171,6 +195,27 @@ def view_maps(attention: CaptionAttention, view: View | None = None) -> np.ndarr
     layer = attention.maps[view.layer]  # (H, T, P)
     chosen = layer.mean(axis=0) if view.head is None else layer[view.head]  # (T, P)
     return word_maps(chosen, attention.words).reshape(len(attention.words), *attention.grid)
+
+
+def save_npz(attention: CaptionAttention, path: Path, view: View | None = None) -> None:
+    """Write a caption's maps as arrays, whole or not at all; ``docs/formats.md`` lists them. Nothing is pickled."""
+    words = attention.words
+    probabilities = [attention.probability(word) for word in words]
+    arrays = {
+        "name": np.array(attention.name),
+        "caption": np.array(attention.caption),
+        "words": np.array([word.label for word in words]),
+        "probabilities": np.array([np.nan if p is None else p for p in probabilities], np.float32),
+        "maps": view_maps(attention, view).astype(np.float32),  # (W, Gh, Gw)
+        "attention": attention.maps,  # (N, H, T, P)
+        "tokens": np.array(attention.tokens, np.int64),
+        "word_of_token": np.repeat(np.arange(len(words)), [len(word.tokens) for word in words]),
+        "grid": np.array(attention.grid),
+        "size": np.array([attention.image.height, attention.image.width]),
+        "box": np.array(attention.geometry.box, np.float64),
+    }
+    with files.atomic(path) as temporary, temporary.open("wb") as file:
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
 
 
 def to_original(values: Map, geometry: Geometry, size: tuple[int, int] | None = None) -> np.ndarray:

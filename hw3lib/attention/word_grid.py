@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import io
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from PIL import Image
 
-from hw3lib.attention.maps import CaptionAttention, View, to_original, view_maps
+from hw3lib.attention.maps import CaptionAttention, View, Word, to_original, view_maps
 from hw3lib.display.style import shortened
 from hw3lib.system import files
 
@@ -26,8 +27,11 @@ Scale = Literal["caption", "word"]
 DPI = 200  # of a printed panel: its pixels are the picture's own, nothing is resampled again
 STRENGTH = 0.7  # how much of a panel is heat, the rest is the photograph; the viewer starts with the same
 WHITE = 0.99  # quantile of all the caption's patches that is drawn white: one outlier would leave all else black
+PRINT_WIDTH, PRINT_COLUMNS = 6.5, 8  # inches: a report's text
 _INK, _QUIET = "#1c1d21", "#6b6f78"
-_GAP, _LINE, _FOOT = 0.07, 0.24, 0.24  # inches: between panels, the word above one, the note below them all
+_LARGE, _SMALL = 8.5, 7.0  # points: of a word, at most and at least; of all else
+_UNKNOWN = "(?)"  # after a word that the tokenizer lacks: its whole label has no room
+_GAP, _LINE, _FOOT = 0.07, 0.22, 0.2  # inches: between panels, the word above one, the note below them all
 _TALLEST = 1.7  # inches: a portrait's panels are narrowed to this height
 
 
@@ -69,13 +73,14 @@ def word_grid(
         axes.set_axis_off()
         if masks and index in masks and probability is not None:
             outline(axes, masks[index], pixels)
-        number = "" if probability is None else f"{probability:.2f}"
-        _label(figure, word.text, number, left, panel, 1 - (top - 0.06) / height)
-    strong = "each word's peak" if scale == "word" else f"a patch with {white[-1]:.0%} of a word's attention or more"
+        number = "" if probability is None else f"{probability:.0%}"
+        _label(figure, word, number, left, panel, 1 - (top - 0.06) / height)
+    strong = "each word's peak" if scale == "word" else f"{white[-1]:.0%} of the attention or more"
     cropped = np.isnan(to_original(maps[-1], attention.geometry, pixels)).any()
     note = f"White: {strong}. Black: none. Number: probability."
-    note += (" Hatched: cropped away." if cropped else "") + (" Line: the true object." if masks else "")
-    figure.text(0, 0.04 / height, note, size=6.5, color=_QUIET)
+    note += (" Hatched: cropped." if cropped else "") + (" Line: true object." if masks else "")
+    note += f" {_UNKNOWN}: read as [UNK]." if any(word.unknown for word in attention.words) else ""
+    figure.text(0, 0.04 / height, note, size=_SMALL, color=_QUIET)
     return figure
 
 
@@ -145,12 +150,25 @@ def save_png(figure: Figure, path: str | Path) -> None:
         temporary.write_bytes(base64.b64decode(printed(figure, "", "")["image/png"]))
 
 
-def _label(figure: Figure, text: str, share: str, left: float, panel: float, y: float) -> None:
+def _label(figure: Figure, word: Word, share: str, left: float, panel: float, y: float) -> None:
     """A word at the left of its panel's top edge and its probability at the right."""
-    width = figure.get_figwidth()
-    room = panel - (0.3 if share else 0)  # inches; a 9-point letter is about 0.072 wide
-    size = max(5.5, min(9.0, 9.0 * room / (0.072 * max(1, len(text)))))
-    most = max(3, int(room / (0.072 * size / 9)))
+    width, mark = figure.get_figwidth(), f" {_UNKNOWN}" if word.unknown else ""
+    room = panel - _inches(share) * _SMALL - 0.04
+    text, most = word.text + mark, len(word.text)
+    while _inches(text) * _SMALL > room and most > 3:
+        most -= 1
+        text = shortened(word.text, most) + mark
+    size = max(_SMALL, min(_LARGE, room / max(_inches(text), 1e-6)))
     # A caption is data: "$5" must not start a formula.
-    figure.text(left / width, y, shortened(text, most), size=size, color=_INK, va="baseline", parse_math=False)
-    figure.text((left + panel) / width, y, share, size=6.5, color=_QUIET, ha="right", va="baseline")
+    figure.text(left / width, y, text, size=size, color=_INK, va="baseline", parse_math=False)
+    figure.text((left + panel) / width, y, share, size=_SMALL, color=_QUIET, ha="right", va="baseline")
+
+
+def _inches(text: str) -> float:
+    """How wide a text is per point of its size."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import text_to_path
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a glyph that this font lacks: the picture is drawn with another
+        return float(text_to_path.get_text_width_height_descent(text, FontProperties(size=10), ismath=False)[0]) / 720

@@ -133,20 +133,33 @@ class CaptionTokenizer:
 
     def encode(self, text: str) -> list[int]:
         """Token ids from [BOS] to [EOS], whatever the file's own template is."""
-        if self._lower:
-            text = text.lower()
-        ids = self._tokenizer.encode(text, add_special_tokens=False).ids
+        ids = self._tokenizer.encode(self._cased(text), add_special_tokens=False).ids
         return [self.bos, *ids, self.eos]
+
+    def unknown_words(self, text: str) -> list[tuple[str, list[int]]]:
+        """The words of a text that the vocabulary lacks, wholly or in part, as they were typed.
+
+        Each with the places of its tokens, known pieces among them, in what :meth:`encode` gives.
+        """
+        text = self._cased(text)
+        encoding = self._tokenizer.encode(text, add_special_tokens=False)
+        words: dict[tuple[int, int | None], list[int]] = {}  # a file without a pre-tokenizer has one word in all
+        for place, (span, word) in enumerate(zip(encoding.offsets, encoding.word_ids, strict=True)):
+            spaces = len(text[: span[1]].split())
+            words.setdefault((spaces, word), []).append(place)
+        typed = []
+        for places in words.values():
+            if any(encoding.ids[place] == self.unk for place in places):
+                start, end = encoding.offsets[places[0]][0], encoding.offsets[places[-1]][1]
+                typed.append((text[start:end].strip(), [place + 1 for place in places]))
+        return typed
+
+    def _cased(self, text: str) -> str:
+        return text.lower() if self._lower else text
 
     def decode(self, ids: Sequence[int]) -> str:
         """The caption without its special tokens, spaced as people write."""
-        text = ""
-        for word, tokens in self.words(ids):
-            if ids[tokens[0]] in (self.pad, self.bos, self.eos):
-                continue
-            close = not text or _CLOSING.fullmatch(word) or text.endswith(_OPENING)
-            text += word if close else f" {word}"
-        return text
+        return spaced(word for word, tokens in self.words(ids) if ids[tokens[0]] not in (self.pad, self.bos, self.eos))
 
     def pieces(self, ids: Sequence[int]) -> list[str]:
         """Each token as the file spells it (``##`` marks included); an id beyond the vocabulary is [UNK]."""
@@ -184,6 +197,19 @@ class CaptionTokenizer:
         if self._suffix:
             return piece.removesuffix(self._suffix), False
         return piece, True
+
+
+def spaced(words: Iterable[str]) -> str:
+    """Words and punctuation as people write them.
+
+    >>> spaced(["a", "dog", "(", "wet", ")", "."])
+    'a dog (wet).'
+    """
+    text = ""
+    for word in words:
+        close = not text or _CLOSING.fullmatch(word) or text.endswith(_OPENING)
+        text += word if close else f" {word}"
+    return text
 
 
 def _join(words: list[tuple[str, list[int]]]) -> list[tuple[str, list[int]]]:

@@ -154,8 +154,8 @@ class AttentionExplorer:
         self.viewer.show_attention(attention, self.viewer.view, self._masks(attention))
         self._set(self.text, attention.caption if typed is None else typed)
         self.restore.disabled = typed is None
-        unknown = self.loaded.tokenizer.unk in attention.tokens
-        note = "Words that this run never learnt are read as [UNK]." if unknown else ""
+        unknown = [word.text for word in attention.words if word.unknown]
+        note = f"Unknown to this run, read as [UNK]: {', '.join(unknown)}." if unknown else ""
         self._say(f"Your words, read by the model. {note}" if typed is not None else note)
         return True
 

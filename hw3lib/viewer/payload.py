@@ -124,7 +124,7 @@ def _jpeg(image: Image.Image) -> tuple[Image.Image, bytes]:
 def _words(attention: CaptionAttention, mapped: np.ndarray) -> list[WordPayload]:
     places = np.cumsum(mapped) - 1  # of a word's map among the M
     return [
-        {"text": word.text, "probability": attention.probability(word), "map": int(place) if has_map else None}
+        {"text": word.label, "probability": attention.probability(word), "map": int(place) if has_map else None}
         for word, place, has_map in zip(attention.words, places, mapped, strict=True)
     ]
 

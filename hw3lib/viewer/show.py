@@ -12,7 +12,7 @@ import ipywidgets
 from hw3lib import paths
 from hw3lib.attention.maps import CaptionAttention, View
 from hw3lib.attention.selection import Pair
-from hw3lib.attention.word_grid import describe, printed, word_grid
+from hw3lib.attention.word_grid import PRINT_COLUMNS, PRINT_WIDTH, describe, printed, word_grid
 from hw3lib.display.bundle import Cell, picture_html, show_table
 from hw3lib.system import files
 from hw3lib.viewer.page import ATTENTION, LIVE, static_html
@@ -54,7 +54,8 @@ def bundle(viewer: StaticViewer | AttentionViewer, caption: str = "") -> dict[st
     """The MIME bundle of what a viewer shows now, without a kernel; as a picture it is the word grid."""
     attention, coded = viewer.attention, encode(viewer.state)
     caption, alt = caption or f"{attention.name}: {attention.caption}", describe(attention)
-    grid = printed(word_grid(attention, viewer.view, masks=viewer.masks), caption, alt)
+    figure = word_grid(attention, viewer.view, width=PRINT_WIDTH, columns=PRINT_COLUMNS, masks=viewer.masks)
+    grid = printed(figure, caption, alt)
     still = picture_html(base64.b64decode(grid["image/png"]), "", alt)
     words = f"<p>{html.escape(caption)}</p>"
     return grid | {

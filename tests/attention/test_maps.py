@@ -18,10 +18,12 @@ from hw3lib.attention.maps import (
     Word,
     attend,
     merge_words,
+    save_npz,
     teacher_forced_pass,
     to_original,
     view_maps,
     word_maps,
+    words_of,
 )
 from hw3lib.data.tokenizer import CaptionTokenizer
 from hw3lib.models.captioner import Captioner
@@ -220,6 +222,46 @@ def test_a_caption_of_ones_own_is_read_word_by_word(loaded) -> None:
     assert attention.probability(attention.words[3]) == pytest.approx(expected)
 
 
+def test_a_word_that_the_tokenizer_lacks_is_shown_as_it_was_typed_and_marked(loaded) -> None:
+    """Its map and its probability are those of all its pieces, known and unknown."""
+    attention = attend(loaded, photograph(), "a quixotic dog")
+    assert [word.label for word in attention.words] == ["[BOS]", "a", "quixotic (unknown)", "dog", "[EOS]"]
+    assert attention.caption == "a quixotic dog"
+    pieces = attention.words[2].tokens
+    assert len(pieces) > 1
+    assert loaded.tokenizer.unk in [attention.tokens[place] for place in pieces]
+    mean = attention.maps[-1].mean(axis=0)[list(pieces)].mean(axis=0)
+    np.testing.assert_allclose(view_maps(attention)[2].ravel(), mean, rtol=1e-5)
+    assert not any(word.unknown for word in attend(loaded, photograph()).words)
+
+
+def test_of_a_word_that_is_cut_what_is_left_stands_for_it(loaded) -> None:
+    ids = loaded.tokenizer.encode("a quixotic dog")
+    words = words_of(loaded.tokenizer, ids[:3], "a quixotic dog")
+    assert words[2] == Word("quixotic", (2,), unknown=True)
+    assert [word.text for word in words_of(loaded.tokenizer, ids[:2], "a quixotic dog")] == ["[BOS]", "a"]
+
+
+def test_maps_are_written_as_arrays_with_their_words(loaded, tmp_path: Path) -> None:
+    attention, view = attend(loaded, photograph(), "a quixotic dog"), View(0, 1)
+    save_npz(attention, tmp_path / "bike.npz", view)
+    with np.load(tmp_path / "bike.npz", allow_pickle=False) as arrays:
+        assert arrays["words"].tolist() == ["[BOS]", "a", "quixotic (unknown)", "dog", "[EOS]"]
+        np.testing.assert_array_equal(arrays["maps"], view_maps(attention, view))
+        assert (arrays["maps"].dtype, arrays["maps"].shape) == (np.float32, (5, *attention.grid))
+        np.testing.assert_array_equal(arrays["attention"], attention.maps)
+        tokens_of_a_word = np.flatnonzero(arrays["word_of_token"] == 2)
+        assert tuple(tokens_of_a_word) == attention.words[2].tokens
+        mean = arrays["attention"][0, 1][tokens_of_a_word].mean(axis=0)
+        np.testing.assert_allclose(arrays["maps"][2].ravel(), mean, rtol=1e-6)
+        assert np.isnan(arrays["probabilities"]).tolist() == [True, False, False, False, False]
+        assert arrays["probabilities"][3] == pytest.approx(attention.probability(attention.words[3]))
+        assert tuple(arrays["tokens"]) == attention.tokens
+        assert tuple(arrays["box"]) == attention.geometry.box
+        assert (tuple(arrays["grid"]), tuple(arrays["size"])) == (attention.grid, attention.image.size[::-1])
+        assert str(arrays["caption"]) == "a quixotic dog"
+
+
 def test_a_finished_captions_probabilities_are_the_decoders(loaded) -> None:
     from hw3lib.models.decoding import greedy
 
@@ -289,12 +331,15 @@ def test_a_folder_gets_one_picture_per_image_and_a_broken_one_is_reported(tmp_pa
     lines: list[str] = []
     # Spotter can only read.
     monkeypatch.setattr("hw3lib.attention.folder.attend", lambda run, image: attend(run, image, "a b c"))
-    written = attend_folder(loaded, folder, out, report=lines.append)
+    written = attend_folder(loaded, folder, out, report=lines.append, arrays=True)
     assert sorted(path.name for path in written) == ["a sheep.png", "bike.jpg.png", "bike.png.png"]
-    assert sorted(path.name for path in out.iterdir()) == sorted(path.name for path in written)
+    assert sorted(out.glob("*.png")) == sorted(written)
+    assert sorted(path.name for path in out.glob("*.npz")) == ["a sheep.npz", "bike.jpg.npz", "bike.png.npz"]
     assert any("broken.jpg" in line for line in lines)
     with Image.open(written[0]) as picture:
         assert picture.width == 1440
+    attend_folder(loaded, folder, tmp_path / "pictures", report=lines.append)
+    assert not list((tmp_path / "pictures").glob("*.npz"))
     (folder / "only").mkdir()
     (folder / "only" / "x.jpg").write_bytes(b"")
     with pytest.raises(UserError, match="none of the 1 images"):

@@ -128,6 +128,45 @@ def test_capitals_are_read_in_the_case_that_the_file_knows(tmp_path: Path, capit
     assert (ids == tokenizer.encode("a red bus")) is not capitals
 
 
+def small_file(kind: str) -> CaptionTokenizer:
+    """A tokenizer that knows "a", "dog" and some letters, in one of the ways that files split words."""
+    from tokenizers import Tokenizer, models, pre_tokenizers
+
+    vocabulary = {token: place for place, token in enumerate(SPECIAL)}
+    if kind == "WordPiece":
+        pieces = ["a", "dog", "bike", "##s", "."]
+        file = Tokenizer(
+            models.WordPiece(vocabulary | {piece: 4 + place for place, piece in enumerate(pieces)}, unk_token="[UNK]")
+        )
+    elif kind == "BPE":
+        pieces = ["a", "d", "##o", "##g", "##do", "dog", "b", "##i", "##k", "##e", "##s", "##ik", "."]
+        vocabulary |= {piece: 4 + place for place, piece in enumerate(pieces)}
+        file = Tokenizer(models.BPE(vocabulary, [("##i", "##k")], unk_token="[UNK]", continuing_subword_prefix="##"))
+    else:
+        pieces = ["▁", "▁a", "▁d", "o", "g", "d"]
+        vocabulary |= {piece: 4 + place for place, piece in enumerate(pieces)}
+        file = Tokenizer(models.BPE(vocabulary | {"a": 20}, [("▁", "d"), ("▁", "a")], unk_token="[UNK]"))
+    file.pre_tokenizer = pre_tokenizers.Metaspace() if kind == "SentencePiece" else pre_tokenizers.Whitespace()
+    return CaptionTokenizer(file)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "unknown"),
+    [
+        ("WordPiece", "a quick dog.", [("quick", [2])]),  # the whole word is one [UNK]
+        ("WordPiece", "a dog bikes", []),
+        ("BPE", "a bizkes dog.", [("bizkes", [2, 3, 4, 5, 6, 7])]),  # known and unknown pieces
+        ("BPE", "a zdog, dog", [("zdog", [2, 3, 4, 5]), (",", [6])]),
+        ("SentencePiece", "a dzg dog", [("dzg", [2, 3, 4])]),
+    ],
+)
+def test_words_that_the_vocabulary_lacks_are_known_as_typed_with_all_of_their_pieces(kind, text, unknown) -> None:
+    tokenizer = small_file(kind)
+    assert tokenizer.unknown_words(text) == unknown
+    ids = tokenizer.encode(text)
+    assert all(tokenizer.unk in [ids[place] for place in places] for _, places in unknown)
+
+
 def test_a_profile_without_a_tokenizer_trains_one_once(tiny_profile: config.Profile) -> None:
     path = Path(tiny_profile.captions.tokenizer)
     first = load_or_train(tiny_profile.captions)

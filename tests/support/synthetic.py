@@ -49,6 +49,9 @@ class Letters:
     def decode(self, ids: list[int]) -> str:
         return " ".join(word for word, _ in self.words(ids)[1:-1])
 
+    def unknown_words(self, text: str) -> list[tuple[str, list[int]]]:
+        return []
+
     def words(self, ids: list[int]) -> list[tuple[str, list[int]]]:
         names = {2: "[BOS]", 3: "[EOS]"}
         return [(names.get(token, chr(ord("a") + token - 4)), [place]) for place, token in enumerate(ids)]

@@ -104,8 +104,11 @@ def test_words_that_cannot_be_read_are_answered_with_a_sentence(loaded, images) 
     box.text.value = "red square"
     assert box.viewer.maps != before
     assert "Your words" in box.status.value
-    box.text.value = "狗"
-    assert "[UNK]" in box.status.value
+    box.text.value = "red 狗狗 square"
+    assert "Unknown to this run, read as [UNK]: 狗狗." in box.status.value
+    words = [word["text"] for word in box.viewer.meta["words"]]
+    assert words == ["[BOS]", "red", "狗狗 (unknown)", "square", "[EOS]"]
+    assert box.text.value == "red 狗狗 square"
 
 
 def test_a_file_of_ones_own_is_looked_at(loaded, images) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import base64
 import html.parser
 import io
+import itertools
 import json
 import re
+from dataclasses import replace
 
 import ipywidgets
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
 from hw3lib.attention import selection
@@ -189,7 +192,7 @@ def test_one_bundle_serves_the_notebook_the_page_and_print() -> None:
     assert "data-hw3-viewer" in shown["text/html"]
     assert shown[ATTENTION] == json.loads(re.search(r'application/json">(.*?)</script>', shown["text/html"]).group(1))
     with Image.open(io.BytesIO(base64.b64decode(shown["image/png"]))) as picture:
-        assert picture.width == 1440
+        assert picture.width == 1300
     assert shown[FIGURE]["caption"] == "A figure"
     assert attention.caption in shown[FIGURE]["alt"]
     assert shown["text/plain"] == attention.caption
@@ -211,7 +214,7 @@ def test_a_viewers_html_shows_its_picture_where_scripts_are_taken_out() -> None:
     bare = re.sub(r"<script.*?</script>", "", shown["text/html"], flags=re.S)
     (source,) = re.findall(r'<img src="data:image/(?:webp|png);base64,([^"]+)"', bare)
     with Image.open(io.BytesIO(base64.b64decode(source))) as picture:
-        assert picture.width == 1440
+        assert picture.width == 1300
     assert "A &lt;b&gt;figure" in bare
 
 
@@ -245,6 +248,24 @@ def test_the_word_grid_has_a_panel_per_word_and_takes_any_text() -> None:
     figure = word_grid(attention, scale="word")
     assert len(figure.axes) == 5
     assert figure_bundle(figure, "x")["image/png"]
+
+
+def test_no_type_in_a_printed_grid_is_below_7_points_and_no_word_runs_into_its_neighbour() -> None:
+    from hw3lib.attention.maps import Word
+    from hw3lib.attention.word_grid import PRINT_COLUMNS, PRINT_WIDTH, word_grid
+
+    texts = ("[BOS]", "background", "mmmmmmmmmmmmmm", "dog", "incomprehensibilities", "fire", "a", "[EOS]")
+    words = tuple(Word(text, (place,), unknown=text == "dog") for place, text in enumerate(texts))
+    attention = replace(synthetic(texts), words=words)
+    masks = {3: disc((320, 240), (160, 120), 40)}
+    figure = word_grid(attention, width=PRINT_WIDTH, columns=PRINT_COLUMNS, masks=masks)
+    assert min(text.get_fontsize() for text in figure.texts) >= 7
+    assert "dog (?)" in [text.get_text() for text in figure.texts]
+    assert "(?): read as [UNK]." in figure.texts[-1].get_text()
+    FigureCanvasAgg(figure).draw()
+    boxes = [text.get_window_extent() for text in figure.texts[:-1] if text.get_text()]
+    assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))
+    assert figure.texts[-1].get_window_extent().x1 <= figure.bbox.x1
 
 
 def test_a_flat_map_looks_flat_beside_a_sharp_one_unless_each_word_has_its_own_scale() -> None:
