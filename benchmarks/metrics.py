@@ -22,6 +22,7 @@ from collections.abc import Callable, Sequence
 from itertools import cycle
 from pathlib import Path
 from random import Random
+from unittest.mock import patch
 
 import numpy as np
 import torch
@@ -82,7 +83,7 @@ def peer_cider(references: dict[str, list[str]], predictions: Captions) -> list[
     from pycocoevalcap.tokenizer.ptbtokenizer import PTBTokenizer
 
     tokenizer = PTBTokenizer()
-    with ptb.java_on_path():
+    with patch.dict(os.environ, PATH=os.pathsep.join([str(ptb.java().parent), os.environ["PATH"]])):
         truth = tokenizer.tokenize({name: [{"caption": text} for text in group] for name, group in references.items()})
         said = tokenizer.tokenize({name: [{"caption": text}] for name, text in predictions.items()})
     return [float(value) for value in Cider().compute_score(truth, said)[1]]

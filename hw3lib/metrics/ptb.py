@@ -9,13 +9,11 @@ none that joins runs of letters across a space, so what becomes of such a word d
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
+from hw3lib.system import children
 from hw3lib.system.errors import UserError
 
 # Words of letters, as in "girl's", "t-shirt" and "café", with at most one sign behind, signs alone, and numbers that do
@@ -40,15 +38,14 @@ def java() -> Path:
     return program
 
 
-@contextmanager
-def java_on_path() -> Iterator[None]:
-    """Put our Java first on ``PATH`` meanwhile: pycocoevalcap starts whatever is called ``java`` there."""
-    before = os.environ.get("PATH", "")
-    os.environ["PATH"] = os.pathsep.join([str(java().parent), before])
-    try:
-        yield
-    finally:
-        os.environ["PATH"] = before
+def java_command(jar: Path, *arguments: str) -> list[str]:
+    """How Java is started, whatever the user's locale: numbers with points, texts in UTF-8, its errors as errors.
+
+    ``arguments`` are the memory that it may take and the like; the jar's class path comes before them.
+    """
+    settings = ("user.language=en", "user.country=US", "file.encoding=UTF-8", "stdout.encoding=UTF-8")
+    said = "-XX:+DisplayVMOutputToStderr"  # Java says on its output, else, why it does not start
+    return [str(java()), said, *(f"-D{setting}" for setting in settings), "-cp", str(jar), *arguments]
 
 
 class Tokenizer:
@@ -95,21 +92,19 @@ class Tokenizer:
         from pycocoevalcap.tokenizer import ptbtokenizer
 
         jar = Path(ptbtokenizer.__file__).with_name(ptbtokenizer.STANFORD_CORENLP_3_4_1_JAR)
-        command = [
-            str(java()), "-Dfile.encoding=UTF-8", "-Dstdout.encoding=UTF-8", "-cp", str(jar),
-            "edu.stanford.nlp.process.PTBTokenizer", "-preserveLines", "-lowerCase",
-        ]  # fmt: skip
+        command = java_command(jar, "edu.stanford.nlp.process.PTBTokenizer", "-preserveLines", "-lowerCase")
         dropped = frozenset(ptbtokenizer.PUNCTUATIONS)
         tokens: list[str] = []
         for start in range(0, len(lines), _BATCH):
             batch = lines[start : start + _BATCH]
             text = "\n".join(batch) + "\n"
-            # Lone surrogates, which JSON can hold, have no encoding.
-            ended = subprocess.run(command, input=text.encode("utf-8", "replace"), capture_output=True, check=False)
-            output = ended.stdout.decode("utf-8").split("\n")[: len(batch)]
-            if ended.returncode or len(output) < len(batch):
-                error = ended.stderr.decode("utf-8", "replace").strip()
-                raise UserError(f"the PTB tokenizer read {len(batch)} captions and wrote {len(output)}: {error[-400:]}")
+            try:
+                # Lone surrogates, which JSON can hold, have no encoding.
+                output = children.run(command, text.encode("utf-8", "replace")).split("\n")[: len(batch)]
+            except OSError as error:
+                raise UserError(f"the PTB tokenizer's Java failed on {len(batch)} captions: {error}") from None
+            if len(output) < len(batch):
+                raise UserError(f"the PTB tokenizer read {len(batch)} captions and wrote {len(output)}")
             tokens += [" ".join(token for token in line.split() if token not in dropped) for line in output]
         return tokens
 

@@ -6,8 +6,11 @@ images of the annotation file (COCO's captions JSON).
 
 from __future__ import annotations
 
+import subprocess
+import tempfile
+import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from hw3lib.data.predictions import check_names
 from hw3lib.metrics import chair
-from hw3lib.metrics.ptb import Tokenizer, java_on_path
+from hw3lib.metrics.ptb import Tokenizer, java_command
+from hw3lib.system import children
 from hw3lib.system.errors import UserError
 from hw3lib.system.messages import counted
 
@@ -90,16 +94,27 @@ class References:
 @contextmanager
 def meteor() -> Iterator[Any]:
     """pycocoevalcap's METEOR process. It reads its tables for some seconds, which other work can go on beside."""
-    from pycocoevalcap.meteor.meteor import Meteor
+    import pycocoevalcap.meteor.meteor as theirs
 
-    with java_on_path():
-        process = Meteor()
-    try:
-        yield process
-    finally:
-        process.meteor_p.kill()
-        if process.lock.locked():  # by a call that failed: its own clean-up would wait for the lock for ever
-            process.lock.release()
+    jar = Path(theirs.__file__).with_name(theirs.METEOR_JAR)
+    # As theirs, but with our Java and its own settings.
+    command = java_command(jar, "-Xmx2G", "Meteor", "-", "-", "-stdio", "-l", "en", "-norm")
+    process = theirs.Meteor.__new__(theirs.Meteor)
+    process.lock = threading.Lock()
+    with tempfile.TemporaryFile() as errors:  # what it says there fills a pipe that nobody reads, until it waits
+        piped = subprocess.PIPE
+        process.meteor_p = subprocess.Popen(
+            command, cwd=jar.parent, stdin=piped, stdout=piped, stderr=errors, env=children.environment()
+        )
+        process.errors = errors
+        try:
+            yield process
+        finally:
+            process.meteor_p.kill()
+            with suppress(OSError):
+                process.meteor_p.stdin.close()
+            if process.lock.locked():  # by a call that failed: its own clean-up would wait for the lock for ever
+                process.lock.release()
 
 
 def score(
@@ -170,7 +185,11 @@ def _overlap(hypotheses: Mapping[str, str], references: Mapping[str, Sequence[st
     try:
         score, _ = process.compute_score(*short)
     except (ValueError, OSError) as error:  # it has no more to say, or does not listen any more
-        raise UserError(f"METEOR's Java process ended while it scored {len(captions)} captions ({error})") from None
+        with suppress(subprocess.TimeoutExpired):  # a process that still runs has said something else than a number
+            process.meteor_p.wait(5)
+        process.errors.seek(0)
+        reason = children.last_words(process.meteor_p.poll(), process.errors.read())
+        raise UserError(f"METEOR's Java failed while it scored {len(captions)} captions: {reason} ({error})") from None
     return {**{f"BLEU-{n}": float(value) for n, value in enumerate(bleu, 1)}, "ROUGE-L": float(rouge), "METEOR": score}
 
 

@@ -8,7 +8,7 @@ import subprocess
 from contextlib import suppress
 
 from hw3lib import paths
-from hw3lib.system import locks
+from hw3lib.system import children, locks
 from hw3lib.system.errors import UserError
 
 
@@ -20,8 +20,8 @@ def gpus() -> int:
     if not shutil.which("nvidia-smi"):
         return 0
     with suppress(OSError, subprocess.SubprocessError):
-        listed = subprocess.run(["nvidia-smi", "--list-gpus"], capture_output=True, text=True, timeout=20)
-        return sum(line.startswith("GPU ") for line in listed.stdout.splitlines())
+        listed = children.run(["nvidia-smi", "--list-gpus"], seconds=20)
+        return sum(line.startswith("GPU ") for line in listed.splitlines())
     return 0
 
 

@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from hw3lib import paths
+from hw3lib.system import children
 
 PACKAGES = ("hw3lib", "torch", "torchvision", "timm", "open_clip_torch", "tokenizers", "numpy", "pillow")
 
@@ -21,7 +22,7 @@ def commit() -> str:
 
     def git(*arguments: str) -> str:
         command = ["git", "-C", str(paths.root()), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=20).stdout.strip()
+        return children.run(command, seconds=20).strip()
 
     try:
         return git("rev-parse", "--short=10", "HEAD") + ("+" if git("status", "--porcelain") else "")

