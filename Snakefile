@@ -11,8 +11,7 @@ sys.path.insert(0, str(Path(workflow.basedir)))
 
 from hw3lib import config as settings, paths
 from hw3lib.data import shards
-from hw3lib.system import provenance
-from hw3lib.pipeline import sources
+from hw3lib.system import provenance, sources
 from hw3lib.report.assemble import NAME
 
 workdir: str(paths.root())

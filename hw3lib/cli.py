@@ -42,9 +42,9 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except KeyboardInterrupt:
-            again = shlex.join(["hw3", *sys.argv[1:]])
-            click.echo(f"\nhw3: stopped; what was finished is kept. To go on: {again}", err=True)
+        except KeyboardInterrupt as stop:
+            again, what = shlex.join(["hw3", *sys.argv[1:]]), str(stop) or "stopped; what was finished is kept"
+            click.echo(f"\nhw3: {what}. To go on: {again}", err=True)
             ctx.exit(130)
         except UserError as error:
             message = str(error)
@@ -171,11 +171,7 @@ def train(name: str | None, run: str | None, fresh: bool, stamp: bool, spec: str
     busy = f"run {chosen} of profile {profile.name} is being trained by another process"
     if alone:
         with locks.exclusive(lock, busy, patience=5):
-            try:
-                folder = trainer.train(profile, chosen, resume=not fresh)
-            except KeyboardInterrupt:
-                click.echo(f"\n{_standing(paths.runs(profile.name) / 'p2' / chosen)}", err=True)
-                raise
+            folder = trainer.train(profile, chosen, resume=not fresh)
             if stamp:
                 write_stamp(profile, chosen)
         click.echo(str(folder))
@@ -319,17 +315,6 @@ def demo_pretrain(only: tuple[str, ...], threads: int) -> None:
     from demo_world.pretrain.train import pretrain
 
     pretrain(only, threads)
-
-
-def _standing(folder: Path) -> str:
-    """How far a training has come by its log."""
-    from hw3lib.training import run_files
-
-    events = run_files.read_log(folder) if (folder / "log.jsonl").is_file() else []
-    reached = [
-        f"step {event['step']}, epoch {event['epoch']}" for event in events if "step" in event and "epoch" in event
-    ]
-    return f"{folder.name}: {reached[-1] if reached else 'before the first step'}"
 
 
 def _loaded(spec: str, run: str | None, device: str) -> Any:

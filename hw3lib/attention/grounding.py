@@ -36,6 +36,7 @@ from hw3lib.data.instances import Instances, Mask, patch_hits, patch_shares
 from hw3lib.data.lexicon import Lexicon
 from hw3lib.data.transform import Geometry
 from hw3lib.system.errors import UserError
+from hw3lib.system.messages import Say, silence
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -53,20 +54,23 @@ def measure(
     evenness: bool = False,
     mirrored: bool = True,
     methods: bool = False,
+    say: Say = silence,
 ) -> WordMeasures:
     """Read every caption of ``{image name: caption}`` again and measure each of its words.
 
     Without ``instances`` only entropy and stability are measured. ``evenness`` also measures how evenly each word's map
     is spread over the instances that the caption's plural phrase is about, ``mirrored`` the stability, and ``methods``,
-    on every second image, gradient-weighted attention and rollout. An image at which a caption is missing
-    is left out; of a caption longer than the decoder reads, the part that it reads is measured.
+    on every second image, gradient-weighted attention and rollout. ``say`` is told how far it is. An image at which a
+    caption is missing is left out; of a caption longer than the decoder reads, the part that it reads is measured.
     """
     lexicon = Lexicon.for_categories(instances.categories if instances else ())
     parts: list[dict[str, np.ndarray]] = []
     names: list[str] = []
     last: list[np.ndarray] = []  # maps of the last layer's mean head, plain and mirrored, (2, W, P) each
     captioned = [path for path in images if path.stem in captions]
-    for caption in _read(loaded, captioned, captions, mirrored, methods):
+    for place, caption in enumerate(_read(loaded, captioned, captions, mirrored, methods)):
+        if place % _BATCH == 0:
+            say(f"{place} of {len(captioned)} captions")
         kinds = classify(caption.words, lexicon)
         masks = instances.masks(caption.name) if instances and caption.name in instances.sizes else {}
         image = np.full(len(kinds), len(names), np.int32)

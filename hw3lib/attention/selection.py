@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hw3lib.attention.results import ScoredCaption, Summary
 from hw3lib.system import files
 from hw3lib.system.errors import UserError
-from hw3lib.system.results import write_result
+from hw3lib.system.results import keep_result
 
 if TYPE_CHECKING:
     from hw3lib.models.experiment import Experiment
@@ -54,7 +54,7 @@ def ranked_pairs(experiment: Experiment, run: str) -> list[Pair]:
 
 
 def write_summary(experiment: Experiment, run: str, best: Pair, worst: Pair, captions: dict[str, str]) -> Path:
-    """Write ``runs/<profile>/p3/summary.json``: the two pairs and the photographs' captions."""
+    """Write ``runs/<profile>/p3/summary.json``, unless it says this: the two pairs and the photographs' captions."""
     from hw3lib.system.provenance import stamp
 
     def scored(pair: Pair) -> ScoredCaption:
@@ -62,4 +62,4 @@ def write_summary(experiment: Experiment, run: str, best: Pair, worst: Pair, cap
 
     provenance = stamp(experiment.profile, experiment.profile.seed)
     summary = Summary(provenance, run, scored(best), scored(worst), captions)
-    return write_result(experiment.folder / "p3" / "summary.json", summary)
+    return keep_result(experiment.folder / "p3" / "summary.json", summary)

@@ -19,21 +19,25 @@ from hw3lib.attention.summary import summarise
 from hw3lib.attention.word_classes import classify
 from hw3lib.attention.word_measures import WordMeasures
 from hw3lib.data.caption_set import CaptionSet
+from hw3lib.data.inputs import fingerprint
 from hw3lib.data.instances import Instances, Mask
 from hw3lib.data.lexicon import Lexicon
 from hw3lib.system import files
-from hw3lib.system.results import write_result
+from hw3lib.system.messages import Say, silence
+from hw3lib.system.results import load_current, write_result
 
 if TYPE_CHECKING:
     from hw3lib.models.experiment import Experiment
     from hw3lib.models.inference import LoadedRun
 
 
-def study(experiment: Experiment, run: str, loaded: LoadedRun) -> Grounding:
-    """Measure the run's attention on the first so many validation images; writes and returns ``p3/grounding.json``.
+def study(experiment: Experiment, run: str, loaded: LoadedRun, say: Say = silence) -> Grounding:
+    """Measure the run's attention on the first so many validation images, into ``p3/grounding.json``.
 
-    Raises :class:`UserError` when the run has no predictions or the instances file is of another form.
+    A current one is loaded; ``say`` is told how far it is. Raises :class:`UserError` when the run has no predictions or
+    the instances file is of another form.
     """
+    say("attention: reading captions and photographs")
     from hw3lib.attention.grounding import measure
     from hw3lib.system.provenance import stamp
 
@@ -41,16 +45,35 @@ def study(experiment: Experiment, run: str, loaded: LoadedRun) -> Grounding:
     remedy = f"Train the run first: hw3 train {run} --profile {profile.name}"
     predictions = files.read_json(loaded.folder / "predictions.json", remedy)
     images = validation.files[: profile.p3.measure]
-    folder, origin = experiment.folder / "p3", stamp(profile, profile.seed)
-    measure(loaded, images, predictions, instances, methods=True).save(folder / "grounding.npz", origin)
-    for name, choose in (("groups", plural_references), ("swapped", swapped_references)):
+    folder, inputs = experiment.folder / "p3", _inputs(experiment, run, loaded)
+    current = load_current(folder / "grounding.json", Grounding, inputs, say)
+    if current and (folder / "grounding.npz").is_file():
+        return current
+    origin = stamp(profile, profile.seed, inputs)
+
+    def told(of: str) -> Say:
+        return lambda reached: say(f"attention, {of}: {reached}")
+
+    words = measure(loaded, images, predictions, instances, methods=True, say=told("1 of 3, the run's captions"))
+    words.save(folder / "grounding.npz", origin)
+    more = (("groups", plural_references, "2 of 3, groups"), ("swapped", swapped_references, "3 of 3, wrong nouns"))
+    for name, choose, of in more:
         (folder / f"{name}.npz").unlink(missing_ok=True)
         if instances and (captions := choose(validation, instances)):
-            words = measure(loaded, images, captions, instances, evenness=name == "groups", mirrored=False)
+            words = measure(loaded, images, captions, instances, name == "groups", mirrored=False, say=told(of))
             words.save(folder / f"{name}.npz", origin)
     grounding = summarise_folder(folder, profile.seed, instances is not None, run, origin)
-    write_result(folder / "grounding.json", grounding)
+    say(f"computed: {write_result(folder / 'grounding.json', grounding)}")
     return grounding
+
+
+def _inputs(experiment: Experiment, run: str, loaded: LoadedRun) -> str:
+    """A hash of all that the measurements follow from."""
+    profile, captions = experiment.profile, experiment.profile.captions
+    files: list[str | Path | None] = [loaded.folder / name for name in ("best.safetensors", "predictions.json")]
+    files += [captions.tokenizer, captions.val_annotations, captions.val_instances]
+    settings = [run, profile.p3.measure, captions.limit_val, profile.seed]
+    return fingerprint("hw3lib/attention/study.py", settings, files, experiment.validation.files)
 
 
 def summarise_folder(

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hw3lib import config
 from hw3lib.captioning.results import RunScores
 from hw3lib.data.captions import load_captions
+from hw3lib.data.inputs import fingerprint
 from hw3lib.data.predictions import VARIANTS, check_names, load_predictions, load_references, variant
 from hw3lib.metrics import chair
 from hw3lib.metrics.scoring import References, Scores, meteor, score
 from hw3lib.system import provenance
 from hw3lib.system.errors import UserError
-from hw3lib.system.results import write_result
+from hw3lib.system.messages import Say, silence
+from hw3lib.system.results import load_current, write_result
 
 if TYPE_CHECKING:
     from hw3lib.models.experiment import Experiment
@@ -49,15 +52,35 @@ def score_files(
         return score(predictions, references, model, images, objects, process)
 
 
-def score_runs(experiment: Experiment, runs: Sequence[str]) -> dict[str, RunScores]:
+def score_runs(experiment: Experiment, runs: Sequence[str], say: Say = silence) -> dict[str, RunScores]:
     """Score finished runs' predictions, and their variants, on the validation images: by run, also as ``scores.json``.
 
-    Raises what :func:`scored` does.
+    Current scores are loaded; ``say`` is told how far it is. Raises what :func:`scored` does.
     """
-    scores = {}
-    for run, scores[run] in scored(experiment, runs):
-        write_result(experiment.run_folder(run) / "scores.json", scores[run])
-    return scores
+    say("scores: reading captions and photographs")
+    scores: dict[str, RunScores] = {}
+    files = {run: experiment.run_folder(run) / "scores.json" for run in runs}
+    inputs = {run: _inputs(experiment, run) for run in runs}
+    for run in runs:
+        if current := load_current(files[run], RunScores, inputs[run], say):
+            scores[run] = current
+    stale = [run for run in runs if run not in scores]
+    if stale:
+        say(f"scores: {', '.join(stale)}")
+    for run, result in scored(experiment, stale):
+        scores[run] = replace(result, provenance=result.provenance | {"inputs": inputs[run]})
+        say(f"computed: {write_result(files[run], scores[run])}")
+    return {run: scores[run] for run in runs}
+
+
+def _inputs(experiment: Experiment, run: str) -> str:
+    """A hash of all that a run's scores follow from."""
+    captions, clip, folder = experiment.profile.captions, experiment.profile.clip, experiment.run_folder(run)
+    files: list[str | Path] = [folder / "predictions.json", *(variant(folder, name) for name in VARIANTS)]
+    files += [path for path in (captions.val_annotations, captions.val_instances) if path]
+    files += [clip.model, clip.pretrained] if clip else []
+    settings = [clip, captions.limit_val]
+    return fingerprint("hw3lib/captioning/scores.py", settings, files, experiment.validation.files)
 
 
 def scored(experiment: Experiment, runs: Sequence[str]) -> Iterator[tuple[str, RunScores]]:

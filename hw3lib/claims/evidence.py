@@ -20,20 +20,29 @@ from hw3lib.claims import captions, remarks
 from hw3lib.claims.results import Claim, Claims, Comparison, Finding, Statement, statements
 from hw3lib.claims.verdicts import Part, both_ways, together
 from hw3lib.data.predictions import load_predictions
+from hw3lib.display.offer import NotReady
 from hw3lib.models.experiment import Experiment
 from hw3lib.prompts.results import Study
 from hw3lib.system.provenance import stamp
-from hw3lib.system.results import read_result, write_result
+from hw3lib.system.results import keep_result, read_result
 
 T = TypeVar("T")
 
 
 def study(experiment: Experiment) -> Path:
-    """Test every claim on what the profile's runs have measured; writes and returns ``runs/<profile>/claims.json``."""
+    """Test every claim on what the profile's runs have measured; writes and returns ``runs/<profile>/claims.json``.
+
+    The file is left alone where it says the same. Raises :class:`NotReady` where nothing at all is measured.
+    """
     profile = experiment.profile
+    results = ["p1/study.json", "p3/grounding.json", *(f"p2/{run}/scores.json" for run in profile.runs)]
+    if not any((experiment.folder / result).is_file() for result in results):
+        command = ["report", "--profile", profile.name]
+        sentence = f"nothing is measured yet that a claim could be tested on: hw3 {' '.join(command)} measures it"
+        raise NotReady(sentence, {"make the whole report": command})
     data = "demo world" if profile.data == "demo" else "real data"
     claims = Claims(stamp(profile, profile.seed), data, judge(experiment))
-    return write_result(experiment.folder / "claims.json", claims)
+    return keep_result(experiment.folder / "claims.json", claims)
 
 
 def load(profile: config.Profile) -> list[Claim]:

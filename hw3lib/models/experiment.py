@@ -8,14 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 from hw3lib import config, paths
 from hw3lib.config import Profile
+from hw3lib.data import shards
 from hw3lib.data.caption_set import CaptionSet
 from hw3lib.data.captions import load_captions, training_captions
 from hw3lib.data.images import list_images
 from hw3lib.data.instances import Instances
 from hw3lib.data.labelled import LabelledSet, load_labelled
+from hw3lib.display.offer import NotReady
 from hw3lib.models.clip import ClipModel
 from hw3lib.models.inference import LoadedRun, load_run
 from hw3lib.system.errors import UserError
@@ -38,6 +41,36 @@ class Experiment:
     def open(cls, profile: Profile | str | Path, device: str = "auto") -> Experiment:
         """By the profile's name under ``configs/``, by the path of its YAML file, or from a profile at hand."""
         return cls(profile if isinstance(profile, Profile) else config.load(str(profile)), device)
+
+    @classmethod
+    def ready(cls, spec: str, chapter: Literal["p1", "p2", "p3"]) -> Experiment:
+        """As :meth:`open`, for a chapter's notebook: where its data is missing, a sentence says what to do.
+
+        Raises :class:`~hw3lib.display.offer.NotReady`, before anything is written.
+        """
+        experiment = cls.open(spec)
+        profile, captions = experiment.profile, experiment.profile.captions
+        validation = [captions.val_images, captions.val_annotations]
+        needed = {
+            "p1": [profile.p1.images, profile.p1.id2label],
+            "p2": [captions.train_annotations or captions.train_images, *validation],
+            "p3": [*validation, profile.p3.images],
+        }[chapter]
+        missing = [path for path in needed if not all(map(Path.exists, shards.expand(paths.resolve(path))))]
+        if not missing:
+            return experiment
+        if profile.data != "demo":
+            more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+            sentence = (
+                f"profile {profile.name} lacks {missing[0]}{more}; hw3 doctor --profile {spec} says what goes where"
+            )
+            raise NotReady(sentence, {})
+        draw, report = ["demo", "build", "--profile", spec], ["report", "--profile", spec]
+        raise NotReady(
+            f"the data of profile {profile.name} is not there yet: make report PROFILE={spec} draws it, trains and "
+            f"writes the report; hw3 {' '.join(draw)} draws it alone, which is all that P1 and P2 need",
+            {"draw the data": draw, "make the whole report": report},
+        )
 
     @property
     def folder(self) -> Path:

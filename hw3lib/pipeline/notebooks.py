@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hw3lib import config, paths
+from hw3lib.display.offer import NotReady
 from hw3lib.system import files
 from hw3lib.system.errors import UserError
 
@@ -66,6 +67,9 @@ def execute(profile: str, name: str, run: str | None = None) -> Path:
             f"lower training.batch_size or clip.batch_size, or use fewer --cores\n(the notebook up to there: {failed})"
         ) from None
     except PapermillExecutionError as error:
+        if error.ename == NotReady.__name__:
+            failed.unlink(missing_ok=True)
+            raise UserError(error.evalue) from None
         where = f"{name}, cell {error.cell_index + 1}"
         # A UserError inside the notebook already says all there is to say.
         message = error.evalue if error.ename == "UserError" else f"{error.ename}: {error.evalue}"

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hw3lib import config
+from hw3lib.data.inputs import fingerprint
 from hw3lib.models.experiment import Experiment
 from hw3lib.prompts import effects, ensembles, probe
 from hw3lib.prompts.answers import Answers
@@ -21,8 +22,9 @@ from hw3lib.prompts.results import ProbeAnswers, Study, TemplateScores
 from hw3lib.prompts.templates import PromptSet
 from hw3lib.prompts.zero_shot import TOP, Classifier, unique_names
 from hw3lib.system.errors import UserError
+from hw3lib.system.messages import Say, silence
 from hw3lib.system.provenance import Provenance
-from hw3lib.system.results import read_result, write_result
+from hw3lib.system.results import load_current, read_result, write_result
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -30,22 +32,39 @@ if TYPE_CHECKING:
 _AT_ONCE = 2**20  # probabilities at once: 4 MB, which stay in the processor's cache
 
 
-def run(experiment: Experiment) -> Study:
-    """Study the profile's own prompt set and those of ``p1.study``, into ``p1/study.json``.
+def run(experiment: Experiment, say: Say = silence) -> Study:
+    """Study the profile's own prompt set and those of ``p1.study``, into ``p1/study.json``; a current one is loaded.
 
-    Raises :class:`UserError` when fewer than two images have a known label.
+    ``say`` is told how far it is. Raises :class:`UserError` when fewer than two images have a known label.
     """
+    say("prompt study: reading the images")
     profile, data, folder = experiment.profile, experiment.labelled, experiment.folder / "p1"
     sets = load_sets(profile.p1)
     if sum(label is not None for label in data.truth) < 2:
         raise UserError(f"the study needs two images at the least that are named <label id>_<n>.png in {data.paths[0]}")
+    inputs = _inputs(experiment)
+    current = load_current(folder / "study.json", Study, inputs, say)
+    if current and all((folder / name).is_file() for name in ("study.safetensors", "probe.json")):
+        return current
+    say(f"prompt study, 1 of 3: CLIP answers {len(all_templates(sets))} templates on {len(data)} images")
     classifier = Classifier(experiment.require_clip("the prompt study asks"), data)
     predict(classifier, sets, classifier.texts(all_templates(sets)), profile.seed).write(folder / "study.safetensors")
+    say("prompt study, 2 of 3: classifiers that learn from labelled images")
     learned = probe.predict(classifier, sets[0].classify_with, profile.p1.supervised, profile.seed, experiment.device)
     write_result(folder / "probe.json", learned)
-    study = replace(rescore(folder, sets, profile.seed), provenance=Provenance.of(profile, profile.seed))
-    write_result(folder / "study.json", study)
+    say("prompt study, 3 of 3: accuracies, intervals and p-values")
+    study = replace(rescore(folder, sets, profile.seed), provenance=Provenance.of(profile, profile.seed, inputs))
+    say(f"computed: {write_result(folder / 'study.json', study)}")
     return study
+
+
+def _inputs(experiment: Experiment) -> str:
+    """A hash of all that the study follows from."""
+    profile = experiment.profile
+    p1, clip = profile.p1, profile.require_clip("the prompt study asks")
+    weights = p1.supervised.weights if p1.supervised else None
+    files = [p1.id2label, p1.prompts, *p1.study, clip.model, clip.pretrained, weights]
+    return fingerprint("hw3lib/prompts/study.py", [clip, p1, profile.seed], files, experiment.labelled.paths)
 
 
 def rescore(folder: Path, sets: Sequence[PromptSet], seed: int) -> Study:

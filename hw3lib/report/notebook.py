@@ -10,7 +10,7 @@ from typing import Any
 
 from nbconvert.filters import strip_ansi
 
-from hw3lib.display.bundle import FIGURE, TABLE
+from hw3lib.display.bundle import FIGURE, NOTE, TABLE
 from hw3lib.report.blocks import Block, Picture, plain, table_block
 from hw3lib.report.document import Chapter
 from hw3lib.report.markdown import markdown
@@ -18,7 +18,8 @@ from hw3lib.viewer.page import ATTENTION, LIVE
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 PICTURES = ("image/svg+xml", "image/png", "image/jpeg")
-PRIORITY = (LIVE, TABLE, ATTENTION, *PICTURES, "text/markdown", WIDGET, "text/plain")  # what is taken of an output
+# What is taken of an output.
+PRIORITY = (LIVE, NOTE, TABLE, ATTENTION, *PICTURES, "text/markdown", WIDGET, "text/plain")
 _PNG_DPI = 200  # what display.show_figure writes; the size on paper follows from it
 _MOST_LINES = 60  # of plain output that are shown; the rest is said to be left out
 _PER_INCH = {"pt": 72, "px": 96, "in": 1, "mm": 25.4, "cm": 2.54}
@@ -76,7 +77,7 @@ def _bundle(data: Any, priority: Sequence[str]) -> list[Block]:
     words = data.get(FIGURE, {})
     caption, alt = str(words.get("caption", "")), str(words.get("alt", ""))
     media = next((media for media in priority if media in data), "text/plain")
-    if media == LIVE:  # its static twin is what a report shows
+    if media in (LIVE, NOTE):  # a report shows its static twin; how a computation went concerns nobody else
         return []
     if media == TABLE:
         return [table_block(data[TABLE])]

@@ -9,3 +9,10 @@ class UserError(Exception):
 
     def _render_traceback_(self) -> list[str]:
         return [str(self)]
+
+
+class Stopped(KeyboardInterrupt):
+    """An interruption of something that goes on from where it was; its message says how far that is."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"{self}; to go on, run the cell again"]

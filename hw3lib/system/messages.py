@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+
+Say = Callable[[str], object]  # takes a sentence on how far a computation is
 
 _LISTED = 10  # problems that a message tells in full
+
+
+def silence(sentence: str) -> None:
+    """Nobody wants to hear it."""
 
 
 def shorten(text: str, most: int = 120) -> str:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import platform
 import subprocess
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, is_dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -69,14 +70,20 @@ class Provenance:
     versions: dict[str, str]  # of Python and of the packages that numbers depend on
     device: str  # the accelerator's name, else the kind of processor and the number of threads
     written: str  # when, in UTC, ISO 8601
+    inputs: str = ""  # a hash of all that the result follows from, where a result of the same is loaded
 
     @classmethod
-    def of(cls, configuration: Any, seed: int) -> Provenance:
+    def of(cls, configuration: Any, seed: int, inputs: str = "") -> Provenance:
         """That of a result which is written now."""
         written = datetime.now(UTC).isoformat(timespec="seconds")
-        return cls(commit(), fingerprint(configuration), seed, versions(), device_name(), written)
+        return cls(commit(), fingerprint(configuration), seed, versions(), device_name(), written, inputs)
 
 
-def stamp(configuration: Any, seed: int) -> dict[str, Any]:
+def stamp(configuration: Any, seed: int, inputs: str = "") -> dict[str, Any]:
     """The provenance as plain data."""
-    return asdict(Provenance.of(configuration, seed))
+    return asdict(Provenance.of(configuration, seed, inputs))
+
+
+def loaded(origin: Mapping[str, Any]) -> str:
+    """A sentence on a result that was computed before; ``origin`` is its provenance as plain data."""
+    return f"loaded: computed {origin['written'][:16].replace('T', ' ')} UTC at commit {origin['commit']}"

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from hw3lib.system import files
+from hw3lib.system import files, provenance
 from hw3lib.system.errors import UserError
+from hw3lib.system.messages import Say
 
 T = TypeVar("T")
+_NO_ORIGIN = {"provenance": None}
 
 
 def content(result: Any) -> Any:
@@ -25,6 +28,32 @@ def write_result(path: str | Path, result: Any) -> Path:
     """
     files.write_json(path, content(result))
     return Path(path)
+
+
+def keep_result(path: str | Path, result: Any) -> Path:
+    """Write a dataclass like :func:`write_result`, unless the file says the same already but for its provenance.
+
+    A file that is left as it is tells the pipeline that nothing changed.
+    """
+    with suppress(UserError):
+        stored = files.read_json(path)
+        if isinstance(stored, dict) and stored | _NO_ORIGIN == content(result) | _NO_ORIGIN:
+            return Path(path)
+    return write_result(path, result)
+
+
+def load_current(path: str | Path, kind: type[T], inputs: str, say: Say) -> T | None:
+    """The result in a file if it was computed from these ``inputs``, which ``say`` is told; ``None`` otherwise.
+
+    ``inputs`` is the hash that the file's :class:`~hw3lib.system.provenance.Provenance` keeps of them.
+    """
+    with suppress(UserError):
+        result = read_result(path, kind)
+        origin = content(result)["provenance"] or {}
+        if origin.get("inputs") == inputs:
+            say(provenance.loaded(origin))
+            return result
+    return None
 
 
 def read_result(path: str | Path, kind: type[T], remedy: str = "") -> T:

@@ -9,7 +9,7 @@ from typing import Any
 
 from hw3lib import config, paths
 from hw3lib.config import folder
-from hw3lib.data import shards
+from hw3lib.data.inputs import content, digest
 from hw3lib.system import files, provenance
 from hw3lib.system.errors import UserError
 
@@ -24,10 +24,10 @@ def identity(profile: config.Profile, run: str) -> str:
     settings = {key: value for key, value in asdict(profile.run(run)).items() if key not in ("title", "built_on")}
     weights = settings["encoder"]["weights"]
     if weights not in ("pretrained", "none"):
-        settings["encoder"]["weights"] = _content(weights)
+        settings["encoder"]["weights"] = content(weights)
     clip = asdict(profile.clip) if profile.clip else None
     if clip:
-        clip |= {key: _content(clip[key]) for key in ("model", "pretrained")}
+        clip |= {key: content(clip[key]) for key in ("model", "pretrained")}
     captions = profile.captions
     # Shards have captions of their own, which count where no file with others is named.
     sources = [captions.train_annotations or captions.train_images, captions.val_annotations, captions.tokenizer]
@@ -36,21 +36,9 @@ def identity(profile: config.Profile, run: str) -> str:
         "captions": {key: value for key, value in asdict(captions).items() if key != "keep_decoded"},
         "clip": clip,
         "seed": profile.seed,
-        "files": {source: _digest(paths.resolve(source)) for source in sources},
+        "files": {source: digest(paths.resolve(source)) for source in sources},
     }
     return provenance.fingerprint(facts)
-
-
-def _content(source: str) -> str:
-    """A file's hash instead of its path; a name or a tag as it is."""
-    path = paths.resolve(source) if source else None
-    return _digest(path) if path and path.is_file() else source
-
-
-def _digest(path: Path) -> str:
-    if shards.is_shards(path):
-        return shards.digest(path)
-    return files.sha256(path) if path.is_file() else "absent"
 
 
 def is_current(profile: config.Profile, run: str) -> bool:

@@ -6,13 +6,14 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
 
+from hw3lib.system.messages import Say, silence
 from hw3lib.training.optimization import SCORES
 from hw3lib.training.run_files import Event
 
@@ -23,8 +24,9 @@ T = TypeVar("T")
 class RunLog:
     """The log and the terminal of a run; of several processes the main one alone writes."""
 
-    def __init__(self, name: str, folder: Path, main: bool) -> None:
-        self.name, self.path, self.main = name, folder / "log.jsonl", main
+    def __init__(self, name: str, folder: Path, main: bool, tell: Say = silence) -> None:
+        """``tell`` hears of every tenth of an epoch."""
+        self.name, self.path, self.main, self.tell = name, folder / "log.jsonl", main, tell
 
     def write(self, event: Event) -> None:
         """Append an event, a line of JSON; a validation is on the disk before the state that counts on it."""
@@ -49,12 +51,16 @@ class RunLog:
         if self.main:
             print(text, flush=True)
 
-    def track(self, steps: Iterable[T], epoch: int, count: int) -> Iterable[T]:
+    def track(self, steps: Iterable[T], epoch: int, count: int) -> Iterator[T]:
         """The steps of an epoch, with a bar on a terminal alone: a log file gets one line per validation."""
         from rich.progress import track
 
         hidden = not (self.main and sys.stdout.isatty())
-        return track(steps, f"{self.name} {epoch + 1}", count, transient=True, disable=hidden)
+        bar = track(steps, f"{self.name} {epoch + 1}", count, transient=True, disable=hidden)
+        for place, step in enumerate(bar):
+            if place % max(1, count // 10) == 0:
+                self.tell(f"{self.name}: epoch {epoch + 1}, step {place + 1} of {count}")
+            yield step
 
 
 @dataclass

@@ -30,8 +30,8 @@ from hw3lib.data.tokenizer import load_or_train
 from hw3lib.models.captioner import Captioner
 from hw3lib.models.experiment import Experiment
 from hw3lib.system import files, out_of_memory, provenance
-from hw3lib.system.errors import UserError
-from hw3lib.system.messages import problem_list
+from hw3lib.system.errors import Stopped, UserError
+from hw3lib.system.messages import Say, problem_list, silence
 from hw3lib.training import frozen_features
 from hw3lib.training.checkpoints import read_facts, restore_state, save_state
 from hw3lib.training.feed import Feed
@@ -53,11 +53,13 @@ def train(
     run: str,
     on_validation: Callable[[Event], None] | None = None,
     resume: bool = True,
+    say: Say = silence,
 ) -> Path:
     """Train a run, or go on with it where it was interrupted; returns its folder.
 
     A finished run with the same settings and files is left as it is. ``on_validation`` gets each validation's event,
-    as the log has it, those before an interruption too. ``resume=False`` starts from nothing.
+    as the log has it, those before an interruption too; ``say`` is told how far it is between them. ``resume=False``
+    starts from nothing. Raises :class:`~hw3lib.system.errors.Stopped` when it is interrupted.
     """
     from accelerate import Accelerator
     from accelerate.utils import DistributedDataParallelKwargs
@@ -75,16 +77,30 @@ def train(
         load_or_train(profile.captions)
     if resume and is_current(profile, run):
         _replay(folder, on_validation)
+        say(f"{run}, {provenance.loaded(files.read_json(folder / 'done.json')['provenance'])}")
         return folder
+    say(f"{run}: reading photographs")
     key = f"runs.{run}.training"
     remedy = (
         f"in profile {profile.name}, lower {key}.batch_size (now {training.batch_size}), raise {key}.accumulate (now "
         f"{training.accumulate}: the same steps in smaller parts), or set {key}.activation_checkpointing: true"
     )
-    with out_of_memory.advice(remedy), reproducible(accelerator.device):
-        _Trainer(profile, run, accelerator, on_validation, resume).fit()
+    try:
+        with out_of_memory.advice(remedy), reproducible(accelerator.device):
+            _Trainer(profile, run, accelerator, on_validation, resume, say).fit()
+    except KeyboardInterrupt:
+        raise Stopped(_standing(folder)) from None
     accelerator.wait_for_everyone()
+    say(f"computed: {folder}")
     return folder
+
+
+def _standing(folder: Path) -> str:
+    """How far an interrupted training has come by its log."""
+    events = read_log(folder) if (folder / "log.jsonl").is_file() else []
+    reached = [f"step {e['step']}, epoch {e['epoch']}" for e in events if "step" in e and "epoch" in e]
+    where = reached[-1] if reached else "before the first step"
+    return f"stopped; what was finished is kept ({folder.name}: {where})"
 
 
 def _replay(folder: Path, on_validation: Callable[[Event], None] | None) -> None:
@@ -114,6 +130,7 @@ class _Trainer:
         accelerator: Accelerator,
         on_validation: Callable[[Event], None] | None,
         resume: bool,
+        say: Say,
     ) -> None:
         self.profile, self.name, self.accelerator, self.on_validation = profile, name, accelerator, on_validation
         self.run, self.training = profile.run(name), profile.run(name).training
@@ -121,7 +138,7 @@ class _Trainer:
         self.best_file = self.folder / "best.safetensors"
         self.state_file = self.folder / "last" / "state.safetensors"
         self.raw_file = self.folder / "last" / "raw.safetensors"  # the best weights as they were before averaging
-        self.log = RunLog(name, self.folder, self.main)
+        self.log = RunLog(name, self.folder, self.main, say)
 
         tokenizer, experiment = load_or_train(profile.captions), Experiment(profile)
         train_set, val_set = experiment.training, experiment.validation

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from hw3lib.claims import captions, evidence, table
 from hw3lib.claims.results import Claim, statements
 from hw3lib.claims.verdicts import Part
 from hw3lib.data.caption_set import CaptionSet
+from hw3lib.display.offer import NotReady
 from hw3lib.metrics.paired_tests import Effect as PromptEffect
 from hw3lib.models.experiment import Experiment
 from hw3lib.prompts.results import Accuracies, FactorEffect, Negation, Pair, Study, UnseenStudy
@@ -211,13 +213,27 @@ def test_places_that_references_share_are_looked_for_in_the_caption() -> None:
 def test_what_was_not_measured_is_not_tested_and_the_claim_says_so(tiny_profile) -> None:
     with pytest.raises(UserError, match="hw3 report"):
         evidence.load(tiny_profile)
-    evidence.study(Experiment.open(tiny_profile))
-    found = evidence.load(tiny_profile)
+    found = evidence.judge(Experiment.open(tiny_profile))
     assert [claim.number for claim in found] == list(range(1, 10))
     for claim in found:
         assert claim.verdict == "not testable"
         assert claim.untested
         assert table.evidence(claim) == claim.untested
+
+
+def test_without_measurements_no_claims_are_written_and_the_same_claims_are_not_written_again(
+    tiny_profile,
+) -> None:
+    experiment = Experiment.open(tiny_profile)
+    with pytest.raises(NotReady, match=r"nothing is measured yet.*hw3 report --profile tiny"):
+        evidence.study(experiment)
+    assert not (experiment.folder / "claims.json").exists()
+    put(tiny_profile, "p3/grounding.json", grounding())
+    path = evidence.study(experiment)
+    os.utime(path, ns=(0, 0))
+    assert evidence.study(experiment).stat().st_mtime_ns == 0
+    put(tiny_profile, "p3/grounding.json", dataclasses.replace(grounding(), masks=False))
+    assert evidence.study(experiment).stat().st_mtime_ns > 0
 
 
 def test_without_masks_the_claims_about_objects_are_not_testable(tiny_profile) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import os
 import re
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,8 @@ import pytest
 from nbformat.sign import NotebookNotary
 
 from hw3lib import paths
+from hw3lib.display import offer
+from hw3lib.display.offer import NotReady
 from hw3lib.pipeline import notebooks
 from hw3lib.system.errors import UserError
 
@@ -180,3 +185,82 @@ def test_papermill_alone_runs_a_notebook(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "papermill", "notebooks/p1_prompts.ipynb", str(out), "-p", "profile", "smoke"]
     subprocess.run(command, check=True, env=environment, cwd=REPOSITORY)
     assert (tmp_path / "runs" / "smoke" / "p1" / "study.json").is_file()
+
+
+def imported(path: Path) -> dict[str, Any]:
+    """What a notebook's cells import, by the name that they give it."""
+    names: dict[str, Any] = {}
+    for cell in code_cells(path):
+        for statement in ast.parse(cell.source).body:
+            if isinstance(statement, ast.Import | ast.ImportFrom):
+                exec(compile(ast.Module([statement], []), str(path), "exec"), names)
+    return names
+
+
+def called(source: str, names: dict[str, Any]) -> list[Any]:
+    """The functions and classes of what is imported that a cell calls."""
+    calls = [node.func for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    found = []
+    for call in calls:
+        with suppress(NameError, AttributeError, TypeError):
+            found.append(eval(ast.unparse(call), names))
+    return found
+
+
+@every
+def test_no_long_computation_stands_below_what_reacts_to_the_hand(path: Path) -> None:
+    """While a cell computes, the kernel answers nothing. What takes long says how far it is, so it takes a ``say``."""
+    names, interactive, computing = imported(path), [], []
+    for number, cell in enumerate(code_cells(path)):
+        for what in called(cell.source, names):
+            module = getattr(what, "__module__", None) or ""
+            if module.endswith(".explorer"):
+                interactive.append(number)
+            elif module.startswith("hw3lib") and "say" in inspect.signature(what).parameters:
+                computing.append(number)
+                assert re.search(r"\bnote\b|\bNote\(\)", cell.source), f"nobody sees how far it is: {cell.source}"
+    assert path.stem == "claims" or computing, "none is found: what says how far it is now?"
+    assert bool(interactive) == (path.stem in ("p1_prompts", "p3_attention"))
+    assert not interactive or max(computing) < min(interactive)
+
+
+@pytest.mark.parametrize("profile", ["demo", "hw3"])
+@pytest.mark.parametrize("name", [path.stem for path in FOUND])
+def test_a_fresh_clones_notebook_says_what_to_do_and_writes_nothing(
+    name: str, profile: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cells up to the one that fails, as a kernel runs them."""
+    for folder in ("configs", "demo_world"):
+        (tmp_path / folder).symlink_to(REPOSITORY / folder)
+    monkeypatch.setenv("HW3_ROOT", str(tmp_path))
+    scope: dict[str, Any] = {}
+    with pytest.raises(NotReady) as refused:
+        for cell in code_cells(notebooks.SOURCES / f"{name}.ipynb"):
+            exec(cell.source, scope)
+            if "parameters" in cell.metadata.get("tags", []):
+                scope["profile"] = profile
+    assert len(str(refused.value).splitlines()) == 1
+    demo = name == "claims" or profile == "demo"
+    assert f"hw3 {'report' if name == 'claims' else 'demo build' if demo else 'doctor'} --profile {profile}" in str(
+        refused.value
+    )
+    assert ["report", "--profile", profile] in list(refused.value.commands.values()) or not demo
+    assert not (tmp_path / "runs").exists()
+
+
+def test_the_offer_runs_its_command_and_says_what_to_do_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[Any] = []
+    monkeypatch.setattr("IPython.display.display", shown.append)
+    monkeypatch.setenv("HW3_ROOT", str(tmp_path))
+    error = NotReady("it is not there", {"say it": ["--version"], "fail": ["doctor", "--profile", "none"]})
+    assert error._render_traceback_() == ["it is not there"]
+    (box,) = shown
+    (first, second), said = box.children[0].children, box.children[1]
+    for button, words in ((first, offer.NEXT), (second, "failed: hw3: there is no profile")):
+        button.disabled = False
+        button.click()
+        deadline = time.monotonic() + 60
+        while words not in said.value and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert words in said.value, said.value
+    assert not second.disabled

@@ -393,6 +393,15 @@ def test_every_score_comes_out_of_the_files_of_a_run(world: config.Profile, tmp_
     assert 0 < scores["METEOR"] < 1
     assert "provenance" in found
 
+    # Current scores are loaded, and the file is left alone; those of other captions are not.
+    said: list[str] = []
+    os.utime(folder / "scores.json", ns=(0, 0))
+    assert score_runs(Experiment.open(world), ["best"], said.append) == written
+    assert "loaded: computed" in said[-1]
+    assert (folder / "scores.json").stat().st_mtime_ns == 0
+    write(folder / "predictions.json", dict.fromkeys(SAID, "a red square"))
+    assert score_runs(Experiment.open(world), ["best"])["best"].scores != found["scores"]
+
     # What the command prints for the same files is the same.
     again = score_files(
         tmp_path / "pred.json",

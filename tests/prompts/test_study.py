@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -279,6 +280,30 @@ def test_a_study_writes_answers_and_what_follows_from_them(experiment: Experimen
     assert found.provenance.seed == experiment.profile.seed
     written = files.read_json(path)
     assert written["negation"]["negation vs affirmative twin"]["effect"] == found.negation.effect
+
+
+def test_a_current_study_is_loaded_and_nothing_is_written(experiment: Experiment) -> None:
+    written, said = study.run(experiment), []
+    files_of = sorted((experiment.folder / "p1").iterdir())
+    for path in files_of:
+        os.utime(path, ns=(0, 0))
+    assert study.run(experiment, said.append) == written
+    assert said[-1].startswith(f"loaded: computed {written.provenance.written[:10]}")
+    assert {path.stat().st_mtime_ns for path in files_of} == {0}
+
+    # Computed again where anything that it follows from is another: an image, the prompts, the seed, a lost file.
+    folder = Path(experiment.profile.p1.images)
+    (folder / "5_2.png").write_bytes((folder / "3_0.png").read_bytes())
+    (Path(experiment.profile.p1.prompts)).write_text(json.dumps({"templates": [{"template": "a {}"}]}))
+    changed = study.run(Experiment.open(experiment.profile), said.append)
+    assert said[-1].startswith("computed")
+    assert list(changed.prompts) == ["a {object}"]
+    assert changed.templates["a {object}"].accuracy == 17 / 18
+    other = Experiment.open(replace(experiment.profile, seed=8))
+    assert study.run(other).provenance.seed == 8
+    (experiment.folder / "p1" / "probe.json").unlink()
+    study.run(other, said.append)
+    assert said[-1].startswith("computed")
 
 
 def test_only_images_of_known_class_are_studied(experiment: Experiment) -> None:

@@ -11,6 +11,7 @@ import nbformat
 import pytest
 from PIL import Image
 
+from hw3lib.display.bundle import NOTE
 from hw3lib.report.exporters import PrintExporter
 from hw3lib.report.merged import executed
 from hw3lib.report.notebook import outputs_blocks
@@ -29,6 +30,11 @@ def png(size: tuple[int, int], **settings: Any) -> str:
     file = io.BytesIO()
     Image.new("RGB", size).save(file, "PNG", **settings)
     return base64.b64encode(file.getvalue()).decode()
+
+
+def test_how_a_computation_went_is_no_part_of_the_report() -> None:
+    output = nbformat.v4.new_output("display_data", {NOTE: {}, "text/plain": "computed: study.json"})
+    assert outputs_blocks([output]) == []
 
 
 def test_a_notebook_that_failed_or_was_not_run_makes_no_report(tmp_path: Path) -> None:

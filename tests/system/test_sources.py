@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hw3lib.pipeline.sources import closure
+from hw3lib.system.sources import closure
 from tests.support.places import ROOT
 
 NOTEBOOKS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
