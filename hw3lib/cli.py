@@ -87,7 +87,10 @@ def classify(images: Path, id2label: Path, out: Path, template: str | None, spec
     files.refuse_unwritable(out)
     loaded = config.load(spec)
     template = template or templates.PromptSet.load(loaded.p1.prompts).classify_with
-    labels = zero_shot.classify_folder(loaded.require_clip("classifies"), images, id2label, out, template, device)
+    clip = loaded.require_clip("classifies")
+    labels = zero_shot.classify_folder(
+        clip, images, id2label, out, template, device, note=lambda text: click.echo(text, err=True)
+    )
     click.echo(f"{out}: {len(labels)} labels")
 
 

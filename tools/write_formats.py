@@ -35,7 +35,8 @@ def table(name: str) -> str:
     columns = ["field", "type", *(["default"] if with_default else []), "meaning"]
     lines = ["| " + " | ".join(columns) + " |", "|---" * len(columns) + "|"]
     for field, (source, node) in fields.items():
-        cells = [f"`{field}`", f"`{ast.unparse(node.annotation)}`", _meaning(source, node)]
+        name, annotation = _in_the_file(field, node.annotation)
+        cells = [f"`{name}`", f"`{ast.unparse(annotation)}`", _meaning(source, node)]
         if with_default:
             cells.insert(2, _default(node.value))
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
@@ -50,6 +51,14 @@ def _own(owner: type) -> Iterator[tuple[str, tuple[list[str], ast.AnnAssign]]]:
         for item in node.body:
             if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name):
                 yield item.target.id, (source, item)
+
+
+def _in_the_file(field: str, annotation: ast.expr) -> tuple[str, ast.expr]:
+    """A field's name in the file, which an alias gives, and its type: `Annotated[str, Field(alias="twin")]`."""
+    match annotation:
+        case ast.Subscript(ast.Name("Annotated"), ast.Tuple([kind, ast.Call(keywords=[ast.keyword("alias", alias)])])):
+            return ast.literal_eval(alias), kind
+    return field, annotation
 
 
 @lru_cache

@@ -87,8 +87,8 @@ def _judge(statement: Statement, results: Mapping[str, Any], finding: Finding) -
 
 def _parts(comparison: Comparison, results: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], Part]]:
     for place, effect in _find(results, comparison.source):
-        twin = effect.twin if "{twin}" in comparison.what else ""
-        what = comparison.what.format(key=place[-1], twin=twin, diffuse=DIFFUSE)
+        counterpart = effect.counterpart if "{counterpart}" in comparison.what else ""
+        what = comparison.what.format(key=place[-1], counterpart=counterpart, diffuse=DIFFUSE)
         yield place, Part.of(what, effect, comparison.unit, comparison.against)
 
 

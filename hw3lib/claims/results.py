@@ -19,7 +19,7 @@ class Comparison:
 
     # The result (study, grounding), then fields and keys down to the effect; "*" is every key, in the file's order.
     source: list[str]
-    what: str  # of what; {key} is the effect's key, {twin} its field, {diffuse} summary.DIFFUSE
+    what: str  # of what; {key} is the effect's key, {counterpart} its field, {diffuse} summary.DIFFUSE
     unit: Unit
     against: bool = False  # whether the effect is counted against the claim
 

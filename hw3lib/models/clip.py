@@ -141,6 +141,16 @@ class ClipModel:
                 self._texts.update(zip([new[row] for row in rows.tolist()], features, strict=True))
         return torch.stack([self._texts[text] for text in texts]) if texts else torch.empty(0, self.width)
 
+    def fits(self, texts: Sequence[str]) -> list[bool]:
+        """Whether the model reads each text to its end: its context is 77 tokens in CLIP, the end token among them."""
+        length = self.tokenizer.context_length
+        longer = [text for text in texts if len(text.encode()) + 2 > length]  # a token covers a byte at the least
+        if not longer:
+            return [True] * len(texts)
+        *last, padding = self.tokenizer([*longer, ""], length + 1)[:, -1].tolist()
+        cut = {text for text, token in zip(longer, last, strict=True) if token != padding}
+        return [text not in cut for text in texts]
+
     def _encode_tokens(self, tokens: Tensor, length: int | None = None) -> Tensor:
         """Normalised features of tokens ``(B, 77)``, computed on the first ``length`` of them where that is the same.
 

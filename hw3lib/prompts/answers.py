@@ -6,7 +6,7 @@ Letters: K templates, then the ensembles; I images, C classes.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,7 @@ class Answers:
     labels: list[str]
     images: list[str]  # file names
     ensembles: list[Ensemble]
+    cut_names: dict[str, int] = field(default_factory=dict)  # by template, classes whose name CLIP reads in part
 
     @property
     def right(self) -> NDArray[np.bool_]:

@@ -1,6 +1,6 @@
 """What one factor of a prompt does: accuracies of prompts that differ in one thing, compared on the same images.
 
-Letters: K templates (and ensembles), I images.
+A carrier is the sentence around the class name. Letters: K templates (and ensembles), I images.
 """
 
 from __future__ import annotations
@@ -14,19 +14,11 @@ from numpy.typing import NDArray
 from hw3lib.metrics.bootstrap import mean_intervals
 from hw3lib.metrics.paired_tests import Contrast, calibration_error, effects, holm, mcnemar
 from hw3lib.prompts.answers import Answers
-from hw3lib.prompts.results import (
-    Comparison,
-    EnsembleScores,
-    EnsembleStudy,
-    FactorEffect,
-    Measures,
-    Negation,
-    Pair,
-)
+from hw3lib.prompts.results import Comparison, FactorEffect, Measures, Negation, Pair
 from hw3lib.prompts.templates import Prompt, PromptSet
 
 Bools = NDArray[np.bool_]
-# A factor's levels that are compared, higher minus lower, and in how many pairs of a frame's cells it is.
+# A factor's levels that are compared, higher minus lower, and in how many pairs of a carrier's cells it is.
 FACTORS = {
     "article: a vs none": ({"article": "a"}, {"article": "none"}, 2),
     "article: correct vs none": ({"article": "correct"}, {"article": "none"}, 2),
@@ -72,7 +64,7 @@ def against(right: Bools, base: Bools, seed: int) -> list[Comparison]:
 
 @dataclass(frozen=True)
 class Design:
-    """A factorial design: the row of the answers in which each cell (frame, article, full stop) stands."""
+    """A factorial design: the row of the answers in which each cell (carrier, article, full stop) stands."""
 
     cells: Mapping[tuple[str, ...], int]
     rows: int  # of the answers
@@ -87,15 +79,15 @@ class Design:
         return cls(cells, rows)
 
     @property
-    def frames(self) -> list[str]:
-        """The design's frames, in order."""
-        return list(dict.fromkeys(frame for frame, _, _ in self.cells))
+    def carriers(self) -> list[str]:
+        """The design's carrier sentences, in order."""
+        return list(dict.fromkeys(carrier for carrier, _, _ in self.cells))
 
     def mark(self, **levels: str) -> NDArray[np.int64]:
-        """The cells that have these levels of frame, article and stop, as weights (K,)."""
+        """The cells that have these levels of carrier, article and stop, as weights (K,)."""
         weights = np.zeros(self.rows, np.int64)
         for cell, row in self.cells.items():
-            has = dict(zip(("frame", "article", "stop"), cell, strict=True))
+            has = dict(zip(("carrier", "article", "stop"), cell, strict=True))
             weights[row] = all(has[factor] == level for factor, level in levels.items())
         return weights
 
@@ -105,79 +97,58 @@ class Design:
         return self.mark(**higher, **at) - self.mark(**lower, **at)
 
     def interactions(self) -> dict[str, Contrast]:
-        """By how much a factor's effect is another one in a frame than in the others, and with a stop than without."""
-        contrasts, others = {}, len(self.frames) - 1
+        """How a factor's effect in a carrier differs from that in the others, and with a stop from that without."""
+        contrasts, others = {}, len(self.carriers) - 1
         for factor, (*_, pairs) in FACTORS.items() if self.cells else ():
-            for frame in self.frames if others else ():
-                inside = self.step(factor, frame=frame)
-                contrasts[f"{factor}, in “{frame}” against the other frames"] = Contrast(
+            for carrier in self.carriers if others else ():
+                inside = self.step(factor, carrier=carrier)
+                contrasts[f"{factor}, in “{carrier}” against the other carrier sentences"] = Contrast(
                     others * inside - (self.step(factor) - inside), pairs * others
                 )
             if factor != "full stop":
                 contrasts[f"{factor}, with a full stop against without"] = Contrast(
-                    self.step(factor, stop="yes") - self.step(factor, stop="no"), len(self.frames)
+                    self.step(factor, stop="yes") - self.step(factor, stop="no"), len(self.carriers)
                 )
         return contrasts
 
 
 def factor_effects(right: Bools, design: Design, seed: int) -> dict[str, FactorEffect]:
-    """The design's main effects, each with the same effect inside each frame; empty without a design."""
+    """The design's main effects, each with the same effect in each carrier; empty without a design."""
     if not design.cells:
         return {}
-    frames = design.frames
-    main = {name: Contrast(design.step(name), pairs * len(frames)) for name, (*_, pairs) in FACTORS.items()}
+    carriers = design.carriers
+    main = {name: Contrast(design.step(name), pairs * len(carriers)) for name, (*_, pairs) in FACTORS.items()}
     inner = {
-        (name, frame): Contrast(design.step(name, frame=frame), pairs)
+        (name, carrier): Contrast(design.step(name, carrier=carrier), pairs)
         for name, (*_, pairs) in FACTORS.items()
-        for frame in frames
+        for carrier in carriers
     }
     inside = effects(right, inner, seed)
     return {
-        name: FactorEffect(**vars(effect), per_frame={frame: inside[name, frame] for frame in frames})
+        name: FactorEffect(**vars(effect), per_carrier={carrier: inside[name, carrier] for carrier in carriers})
         for name, effect in effects(right, main, seed).items()
     }
 
 
 def negation_effects(right: Bools, sets: Sequence[PromptSet], templates: Sequence[str], seed: int) -> Negation | None:
-    """Each negated template against its twin, and their mean; ``None`` where no set has such a pair."""
-    twins = {prompt.template: prompt.twin for prompt in _distinct(sets) if prompt.twin}
-    if not twins:
+    """Each negated template against its counterpart, and their mean; ``None`` where no set has such a pair."""
+    counterparts = {prompt.template: prompt.counterpart for prompt in _distinct(sets) if prompt.counterpart}
+    if not counterparts:
         return None
-    weights = np.zeros((len(twins), len(right)), np.int64)
-    for pair, (negated, twin) in enumerate(twins.items()):
-        weights[pair, templates.index(negated)], weights[pair, templates.index(twin)] = 1, -1
-    single = {negated: Contrast(row, 1) for negated, row in zip(twins, weights, strict=True)}
+    weights = np.zeros((len(counterparts), len(right)), np.int64)
+    for pair, (negated, affirmed) in enumerate(counterparts.items()):
+        weights[pair, templates.index(negated)], weights[pair, templates.index(affirmed)] = 1, -1
+    single = {negated: Contrast(row, 1) for negated, row in zip(counterparts, weights, strict=True)}
     pairs = effects(right, single, seed)
-    overall = effects(right, {"all": Contrast(weights.sum(0), len(twins))}, seed)["all"]
+    overall = effects(right, {"all": Contrast(weights.sum(0), len(counterparts))}, seed)["all"]
     return Negation(
         **vars(overall),
-        pairs={negated: Pair(**vars(effect), twin=twins[negated]) for negated, effect in pairs.items()},
+        pairs={negated: Pair(**vars(effect), counterpart=counterparts[negated]) for negated, effect in pairs.items()},
         overall=overall,
     )
 
 
-def ensemble_study(answers: Answers, baseline: str, seed: int) -> EnsembleStudy | None:
-    """The ensembles beside single templates, on the half of the images on which none of them was chosen."""
-    templates, half, right = answers.templates, answers.half, answers.right
-    if not (~half).sum() > 1 or not half.any():
-        return None
-    base = templates.index(baseline)
-    best = int(right[: len(templates), half].mean(1).argmax())
-    rows = [("the baseline", base, [baseline]), ("best single template", best, [templates[best]])]
-    rows += [(mean.name, row, mean.members) for row, mean in enumerate(answers.ensembles, start=len(templates))]
-    compared = against(right[[row for _, row, _ in rows]][:, ~half], right[base, ~half], seed)
-    scores = [
-        EnsembleScores(
-            **vars(measures(answers, row, ~half)), name=name, members=members,
-            against_baseline=None if row == base else comparison,
-        )
-        for (name, row, members), comparison in zip(rows, compared, strict=True)
-    ]  # fmt: skip
-    greedy = next((ensemble.path for ensemble in answers.ensembles if ensemble.path), [])
-    return EnsembleStudy(int(half.sum()), int((~half).sum()), scores, greedy)
-
-
 def _distinct(sets: Sequence[PromptSet]) -> list[Prompt]:
     """The prompts of designs and pairs, each template once: where several sets have it, as the last has it."""
-    every = (prompt for prompts in sets for prompt in prompts.prompts if prompt.factors or prompt.twin)
+    every = (prompt for prompts in sets for prompt in prompts.prompts if prompt.factors or prompt.counterpart)
     return list({prompt.template: prompt for prompt in every}.values())

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hw3lib.prompts.answers import Ensemble
-from hw3lib.prompts.results import Step
+from hw3lib.prompts import effects
+from hw3lib.prompts.answers import Answers, Ensemble
+from hw3lib.prompts.results import EnsembleScores, EnsembleStudy, Step
 from hw3lib.prompts.templates import PromptSet
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def build(
     means = []
     for prompts in sets:
         rows = [places[template] for template in prompts.templates]
-        if len(rows) > 1 and not any(prompt.twin for prompt in prompts.prompts):
+        if len(rows) > 1 and not any(prompt.counterpart for prompt in prompts.prompts):
             means.append(ensemble(f"all {len(rows)} of “{prompts.name}”", rows))
     means.append(ensemble(f"all {len(templates)} studied", list(range(len(templates)))))
     if len(images):
@@ -113,3 +114,24 @@ def greedy(
         path.append({"accuracy": best[0], "nll": -best[1]})
         total, dots = total + features[row], dots + cosines[row]
     return order, path
+
+
+def judge(answers: Answers, baseline: str, seed: int) -> EnsembleStudy | None:
+    """The ensembles beside single templates, on the half of the images on which none of them was chosen."""
+    templates, half, right = answers.templates, answers.half, answers.right
+    if not (~half).sum() > 1 or not half.any():
+        return None
+    base = templates.index(baseline)
+    best = int(right[: len(templates), half].mean(1).argmax())
+    rows = [("the baseline", base, [baseline]), ("best single template", best, [templates[best]])]
+    rows += [(mean.name, row, mean.members) for row, mean in enumerate(answers.ensembles, start=len(templates))]
+    compared = effects.against(right[[row for _, row, _ in rows]][:, ~half], right[base, ~half], seed)
+    scores = [
+        EnsembleScores(
+            **vars(effects.measures(answers, row, ~half)), name=name, members=members,
+            against_baseline=None if row == base else comparison,
+        )
+        for (name, row, members), comparison in zip(rows, compared, strict=True)
+    ]  # fmt: skip
+    greedy = next((ensemble.path for ensemble in answers.ensembles if ensemble.path), [])
+    return EnsembleStudy(int(half.sum()), int((~half).sum()), scores, greedy)

@@ -1,4 +1,4 @@
-"""The prompt box: type a template, see at once what it does to accuracy, surely or not, to classes, to chosen images.
+"""The prompt box: type a template, see at once what it changes: accuracy, significance, classes, chosen images.
 
 Image features and the baseline are computed when the box is made; an answer costs one short text per class.
 """
@@ -17,18 +17,19 @@ from numpy.typing import NDArray
 from PIL import ImageOps
 
 from hw3lib.data.images import open_image
-from hw3lib.display.prose import p_value
+from hw3lib.display.prose import p_value, signed
 from hw3lib.display.style import STYLE
 from hw3lib.metrics.paired_tests import LEVEL, mcnemar
 from hw3lib.prompts.zero_shot import TOP, Classifier, unique_names
 from hw3lib.system.errors import UserError
+from hw3lib.system.messages import counted
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 _THUMBNAIL = 160  # px
 _SHOWN = 12  # classes in the list of gains and losses
-_HELP = "Where the notebook is live (`make lab`), a box to type one's own prompt into stands here."
+_HELP = "In a live notebook (`make lab`) there is a box here to type a prompt into."
 
 
 class Explorer:
@@ -77,8 +78,8 @@ class Explorer:
         right = self._right(probabilities)
         accuracy, base = _mean(right), _mean(self._right_before)
         self.result.value = (
-            f'<b style="font-size:150%">{accuracy:.4f}</b> &nbsp; {100 * (accuracy - base):+.1f} points against '
-            f"<code>{escape(self.baseline)}</code> ({base:.4f})<br>{self._compared(right)}"
+            f'<b style="font-size:150%">{accuracy:.4f}</b> &nbsp; {signed(100 * (accuracy - base))} points against '
+            f"<code>{escape(self.baseline)}</code> ({base:.4f})<br>{self._compared(right)}{self._cut(template)}"
         )
         self.gains.value = self._gains_html(right)
         shown, more = list(self._pictures), self.picture.value
@@ -87,13 +88,18 @@ class Explorer:
         self.top.value = "".join(self._top_html(index, source, probabilities[index]) for index, source in shown)
 
     def _compared(self, right: NDArray[np.bool_]) -> str:
-        """On how many images only one of the two prompts is right, and whether that is more than chance."""
+        """On how many images only one of the two prompts is right, and whether that is significant."""
         gained, lost = int((right & ~self._right_before).sum()), int((self._right_before & ~right).sum())
         if not gained + lost:
-            return "the same images are right"
+            return "right on the same images as the baseline"
         p = mcnemar(gained, lost)
-        verdict = "more than chance would do" if p < LEVEL else "chance alone would do as much"
-        return f"{gained} images won, {lost} lost: {verdict} (McNemar's exact test, {escape(p_value(p))})"
+        verdict = "significant" if p < LEVEL else "not significant"
+        return f"{gained} images gained, {lost} lost: {verdict} (McNemar's exact test, {escape(p_value(p))})"
+
+    def _cut(self, template: str) -> str:
+        """A line on the class names that the prompt pushes out of CLIP's context."""
+        names = self.classifier.cut_names(template)
+        return f"<br>CLIP reads only the beginning of {escape(counted(names, 'class name'))}" if names else ""
 
     def _gains_html(self, right: NDArray[np.bool_]) -> str:
         """The classes that changed most, as bars to either side: gains right, losses left."""
@@ -107,7 +113,7 @@ class Explorer:
             f'<tr><td style="text-align:right;padding-right:.6em">{escape(title)}</td>'
             f'<td style="width:9em">{_bar(max(-change, 0), STYLE.published, "right")}</td>'
             f'<td style="width:9em">{_bar(max(change, 0), STYLE.measured, "left")}</td>'
-            f'<td style="text-align:right;padding-left:.6em">{100 * change:+.0f}</td></tr>'
+            f'<td style="text-align:right;padding-left:.6em">{signed(100 * change, 0)}</td></tr>'
             for change, title in sorted(changes[:_SHOWN], reverse=True)
         )
         more = f"<p>and {len(changes) - _SHOWN} classes that changed less</p>" if len(changes) > _SHOWN else ""

@@ -1,4 +1,4 @@
-"""What the prompt study found about wording, in sentences: computed from a Study, in Markdown. They change with it.
+"""What the prompt study found, in sentences: computed from a Study, in Markdown. They change with it.
 
 An effect counts as significant where its exact test's p-value, after Holm's correction, is below
 :data:`~hw3lib.metrics.paired_tests.LEVEL`.
@@ -6,136 +6,230 @@ An effect counts as significant where its exact test's p-value, after Holm's cor
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from hw3lib import paths
-from hw3lib.display.prose import code, names_in_words, p_value, plain, points, signed
+from hw3lib.display.prose import code, estimate, names_in_words, p_value, plain, points, signed
+from hw3lib.display.style import shortened
 from hw3lib.metrics.paired_tests import Effect
-from hw3lib.prompts.results import Study
+from hw3lib.prompts.examples import Ranked
+from hw3lib.prompts.results import ProbeStudy, Study, UnseenStudy
 from hw3lib.system.files import read_json
 
 _FACTOR_NAMES = {
-    "article: a vs none": "The article “a”, right or wrong",
-    "article: correct vs none": "The right article (a, an or none)",
+    "article: a vs none": "The article “a”, also where it should be “an” or none,",
+    "article: correct vs none": "The correct article (a, an or none)",
     "full stop": "A full stop at the end",
+}
+_CAVEAT = {
+    "demo": "The demo's CLIP never saw a labelled image, but the captions that it was pretrained on name all of these "
+    "classes: it was not trained to classify them, yet it knows their names.",
+    "real": "CLIP saw no labelled images, but texts that name common things were part of its pretraining: it was not "
+    "trained to classify these classes, yet it knows their names.",
 }
 TEMPLATE_COLUMNS = ("template", "accuracy", "per class", "top 5", "ECE", "NLL", "change, points", "p (Holm)")
 
 
-def data_sentence(data: str, study: Study) -> str:
-    """What the figures of this run and the published ones beside them were measured on."""
-    images = f"{study.images} images in {len(study.labels)} classes"
-    reference: dict[str, Any] = read_json(paths.PACKAGE / "resources" / "published.json")["p1"]
-    published = f"{reference['images']} photographs in {reference['classes']} classes, with ViT-B/32"
-    if data == "demo":
-        return (
-            f"The accuracies of this run are those of the **demo world**: {images}, drawn, and a small CLIP that was "
-            f"pretrained on other drawings and the texts that go with them. The published ones come from {published}. "
-            "The two can be compared in which prompt does better, not in how well."
+def zero_shot_sentence(study: Study) -> str:
+    """How CLIP classifies without labelled images, how well, and what a supervised network makes of new classes."""
+    accuracy = max(scores.accuracy for scores in study.prompts.values())
+    text = (
+        "CLIP classifies by the classes' names alone: it embeds each name, put into a sentence, as a vector, and gives "
+        "an image the class whose vector is nearest. "
+    )
+    if len(study.labels) == 1:
+        return text + "Here there is only one class, so that every answer is right and nothing can be compared."
+    text += (
+        f"Without any labelled image it reaches an accuracy of {accuracy:.4f} on {_count(study.images, 'image')} in "
+        f"{len(study.labels)} classes, {'where' if accuracy > study.chance else 'no more than'} guessing reaches "
+        f"{study.chance:.4f}."
+    )
+    if unseen := study.unseen:
+        text += (
+            " A supervised network has no output for a class that it was not taught: on "
+            f"{_count(unseen.n, 'image')} of such classes its accuracy is {unseen.supervised:.2f}, and CLIP's is "
+            f"{unseen.clip:.2f}."
         )
-    return f"The accuracies of this run come from **real data**: {images}. The published ones come from {published}."
+    return text
+
+
+def unseen_sentence(data: str, unseen: UnseenStudy | None) -> str:
+    """How the supervised network was taught, what it answers to other classes, and what CLIP knew of them."""
+    if unseen is None:
+        return "The comparison needs at least four classes with images: a supervised network is taught half of them."
+    taught = _count(unseen.taught, "class", "classes")
+    gain = unseen.clip - unseen.supervised
+    difference = estimate(100 * gain, 100 * unseen.low, 100 * unseen.high, digits=0)
+    return (
+        f"The network is a classifier on frozen features of {plain(unseen.network)}, trained on {unseen.train} images "
+        f"of {unseen.taught} of the {unseen.of} classes. To an image of another class it always answers with one of "
+        f"its {taught}, with a mean confidence of {unseen.confidence:.2f}. CLIP chooses among all {unseen.of} names "
+        f"and is {difference} points more accurate there. {_CAVEAT['demo' if data == 'demo' else 'real']} The "
+        "network's features come from pretraining on other images, which may show all classes; only its classifier is "
+        "limited to some."
+    )
 
 
 def winner_sentence(study: Study) -> str:
-    """Which prompt of the profile's own set won, and by how much."""
+    """Which prompt of the profile's own set is the most accurate, by how much, and which differ significantly."""
     ranked = sorted(study.prompts.items(), key=lambda item: -item[1].accuracy)
     best = ranked[0][1].accuracy
     winners = [template for template, scores in ranked if scores.accuracy == best]
     named = names_in_words([code(template) for template in winners])
-    images = f"{study.images} images in {len(study.labels)} classes"
-    if len(winners) > 1:
-        return f"On {images}, {named} share the highest accuracy, {best:.4f}."
+    images = f"on {_count(study.images, 'image')} in {_count(len(study.labels), 'class', 'classes')}"
     if len(ranked) == 1:
-        return f"On {images}, {named} reaches an accuracy of {best:.4f}."
-    second, last = ranked[1][1].accuracy, ranked[-1][1].accuracy
-    ahead = round((best - second) * study.images)
-    lead = f"{100 * (best - second):.1f} points ({ahead} image{'s' * (ahead != 1)}) before the next"
-    if len(ranked) > 2:
-        lead += f" and {100 * (best - last):.1f} before the last"
-    if winners[0] != study.baseline:
-        lead += f"; the baseline {code(study.baseline)} reaches {study.prompts[study.baseline].accuracy:.4f}"
-    return f"On {images}, {named} is the most accurate prompt: {best:.4f}, {lead}."
+        text = f"{named} reaches an accuracy of {best:.4f} {images}; there is no other prompt to compare it with."
+    elif len(winners) > 1:
+        text = f"{named} share the highest accuracy, {best:.4f} {images}."
+    else:
+        second, last = ranked[1][1].accuracy, ranked[-1][1].accuracy
+        lead = f"{100 * (best - second):.1f} points ({_count(round((best - second) * study.images), 'image')})"
+        text = f"{named} is the most accurate prompt: {best:.4f} {images}, {lead} ahead of the next"
+        text += f" and {100 * (best - last):.1f} points ahead of the last." if len(ranked) > 2 else "."
+    if best <= study.chance and len(study.labels) > 1:
+        text += f" No prompt is more accurate than guessing ({study.chance:.4f})."
+    return text + _significant_prompts(study)
+
+
+def _significant_prompts(study: Study) -> str:
+    compared = {key: scores.against_baseline for key, scores in study.prompts.items() if scores.against_baseline}
+    significant = [f"{code(key)} ({points(effect)})" for key, effect in compared.items() if effect.significant]
+    if not compared:
+        return ""
+    if not significant:
+        return f" No prompt differs significantly from the baseline {code(study.baseline)} after Holm's correction."
+    differ = "differs" if len(significant) == 1 else "differ"
+    text = f" After Holm's correction, {names_in_words(significant)} {differ} significantly from the baseline"
+    return f"{text} {code(study.baseline)}{'; the others do not' * (len(significant) < len(compared))}."
+
+
+def data_sentence(data: str, study: Study) -> str:
+    """What the accuracies of this run and the published ones beside them were measured on."""
+    published = {key: scores.published for key, scores in study.prompts.items() if scores.published is not None}
+    here = "real photographs"
+    if data == "demo":
+        here = "the **demo world**: drawn images, and a small CLIP pretrained on other drawings with their captions"
+    text = f"This run's accuracies come from {here}."
+    if not published:
+        return text
+    reference: dict[str, Any] = read_json(paths.PACKAGE / "resources" / "published.json")["p1"]
+    text += (
+        f" The published ones come from {reference['images']} photographs in {reference['classes']} classes with "
+        "ViT-B/32."
+    )
+    if len(published) > 1:
+        best, worst = max(published, key=published.__getitem__), min(published, key=published.__getitem__)
+        text += (
+            f" There {code(best)} is the most accurate ({published[best]:.4f}) and {code(worst)} the least "
+            f"({published[worst]:.4f})."
+        )
+    return text + " Compare the order of the prompts, not their level." * (data == "demo" and len(published) > 1)
+
+
+def examples_sentence(pictures: Sequence[Ranked], template: str) -> str:
+    """Which of the images shown are classified correctly under a template, and what the others are taken for."""
+    right = [picture for picture in pictures if picture.classes[0][0] == picture.truth]
+    wrong = [picture for picture in pictures if picture.classes[0][0] != picture.truth]
+    text = f"Under {code(template)}, CLIP is right on {len(right)} of the {_count(len(pictures), 'image')} shown"
+    text += f": {names_in_words([_named(p.truth, p.classes[0][1]) for p in right])}." if right else "."
+    if wrong:
+        answers = [f"{_named(p.truth)} for {_named(*p.classes[0])}" for p in wrong]
+        text += f" It takes {names_in_words(answers)}."
+    return text + " In brackets: the probability of the answer."
 
 
 def factor_sentences(study: Study) -> str:
     """What the article and the full stop do, each with a verdict, as a Markdown list."""
     if not study.factors:
-        return "None of the prompt sets is a factorial design, so the effect of a single word cannot be told."
+        return "None of the prompt sets is a factorial design, so the effect of one part of a prompt cannot be told."
     lines = []
     for key, effect in study.factors.items():
         verdict = "has no significant effect on average"
         if effect.significant:
             verdict = f"{'raises' if effect.effect > 0 else 'lowers'} accuracy"
         name = _FACTOR_NAMES.get(key, plain(key))
-        line = f"- **{name}** {verdict}: {points(effect)}, {p_value(effect.holm)}."
-        lines.append(f"{line} {_by_frame(effect.per_frame)}")
+        lines.append(f"- **{name}** {verdict}: {points(effect)}, {p_value(effect.holm)}. {_by_carrier(effect)}")
     mixed = [plain(name) for name, effect in study.interactions.items() if effect.significant]
     if mixed:
         lines.append(f"- The factors depend on each other: {names_in_words(mixed)}.")
-    else:
+    elif study.interactions:
         lines.append(f"- None of the {len(study.interactions)} interactions between factors is significant.")
     return "\n".join(lines)
 
 
-def _by_frame(effects: Mapping[str, Effect]) -> str:
-    """How steady an effect's sign is from frame to frame."""
+def _by_carrier(factor: Any) -> str:
+    """How steady a factor's sign is over the carrier sentences."""
+    effects: Mapping[str, Effect] = factor.per_carrier
     up = sum(effect.effect > 0 for effect in effects.values())
     down = sum(effect.effect < 0 for effect in effects.values())
+    carriers = _count(len(effects), "carrier sentence")
     if not up and not down:
-        return "In no frame does accuracy change."
-    if up and down:
-        text = f"Its sign changes: up in {up} of {len(effects)} frames, down in {down}"
-    else:
-        unchanged = len(effects) - up - down
-        text = f"It goes {'up' if up else 'down'} in {up or down} of {len(effects)} frames"
-        text += f" and never the other way, {unchanged} without change" if unchanged else ""
-    significant = [code(frame) for frame, effect in effects.items() if effect.significant]
-    return f"{text}; it is significant in {names_in_words(significant) if significant else 'none of them'}."
+        return "Accuracy changes in none of the carrier sentences."
+    text = f"The effect is {'positive' if up else 'negative'} in {up or down} of {carriers}"
+    text += f" and negative in {down}" if up and down else ""
+    significant = [code(carrier) for carrier, effect in effects.items() if effect.significant]
+    return f"{text}; after Holm's correction it is significant in {names_in_words(significant or ['none'])}."
 
 
 def negation_sentence(study: Study) -> str:
-    """Whether denying a class costs accuracy, against the same frame affirmed."""
+    """Whether a negation costs accuracy, against the same sentence affirmed."""
     negation = study.negation
     if negation is None:
-        return "None of the prompt sets has a negation with its affirmative twin."
+        return "None of the prompt sets has a negation with its affirmative counterpart."
     lead = "Negation has no significant effect"
     if negation.significant:
-        lead = "Negation costs accuracy" if negation.effect < 0 else "Negation raises accuracy"
+        lead = f"Negation {'lowers' if negation.effect < 0 else 'raises'} accuracy"
     worst, pair = max(negation.pairs.items(), key=lambda item: abs(item[1].effect))
     text = (
-        f"{lead}: {points(negation)} on the average of {len(negation.pairs)} pairs ({p_value(negation.p)}). "
-        f"Furthest from its twin {code(pair.twin)} is {code(worst)}, at {signed(100 * pair.effect)}."
+        f"{lead}: {points(negation)}, averaged over {_count(len(negation.pairs), 'pair')} ({p_value(negation.p)}). The "
+        f"largest difference is that of {code(worst)} from its affirmative counterpart {code(pair.counterpart)}: "
+        f"{signed(100 * pair.effect)} points."
     )
     accuracy = study.templates[worst].accuracy
     if accuracy > 2 * study.chance:
         text += (
-            f" With {accuracy:.2f} it is still far above chance ({study.chance:.2f}), though its words deny what is "
-            "there: CLIP responds to the class name, and the “no” does not reverse it."
+            f" Its accuracy of {accuracy:.2f} is still far above chance ({study.chance:.2f}), although it says that "
+            "the object is not there: CLIP responds to the class name, and the “no” does not reverse its answer."
         )
     return text
 
 
 def template_sentence(study: Study) -> str:
-    """How many of all templates do better and worse than the baseline, and how many significantly."""
+    """How many templates are more and less accurate than the baseline, how many significantly; names that were cut."""
     compared = {key: scores.against_baseline for key, scores in study.templates.items() if scores.against_baseline}
     if not compared:
-        return "There is only one template, and nothing to compare it with."
+        return "There is only one template, and nothing to compare it with." + _cut_names(study)
     better = {key: effect for key, effect in compared.items() if effect.effect > 0}
     worse = {key: effect for key, effect in compared.items() if effect.effect < 0}
     gains, losses = (sum(effect.significant for effect in side.values()) for side in (better, worse))
     text = (
-        f"Of {len(compared)} templates, {len(better) or 'none'} are more accurate than the baseline "
-        f"{code(study.baseline)} and {len(worse) or 'none'} less. After correction for so many comparisons "
-        f"{gains or 'none'} of the gains and {losses or 'none'} of the losses remain."
+        f"Of the {len(compared)} other templates, {len(better) or 'none'} are more accurate than the baseline "
+        f"{code(study.baseline)} and {len(worse) or 'none'} are less accurate. After Holm's correction "
+        f"{gains or 'none'} of the gains and {losses or 'none'} of the losses are significant."
     )
     best = max(study.templates, key=lambda key: study.templates[key].accuracy)
     if best in better and not better[best].significant:
+        gain = better[best]
         text += (
-            f" The best, {code(best)}, is ahead by {better[best].gained} images won and {better[best].lost} lost "
-            f"({p_value(better[best].p)}): picked as the highest of so many, it would look that good by luck."
+            f" The best is {code(best)}, with {_count(gain.gained, 'image')} gained, {gain.lost} lost: not significant "
+            f"({p_value(gain.p)} before the correction). The best of so many looks better than it is."
         )
-    return text
+    return text + _cut_names(study)
+
+
+def _cut_names(study: Study) -> str:
+    cut = {key: scores.cut_names for key, scores in study.templates.items() if scores.cut_names}
+    if not cut:
+        return ""
+    most = max(cut, key=cut.__getitem__)
+    return (
+        f" CLIP reads only the beginning of long texts: under {_count(len(cut), 'template')} some class names are cut "
+        f"off, at most {cut[most]} of {len(study.labels)} (under {code(most)})."
+    )
 
 
 def template_rows(study: Study, ends: int = 5) -> list[list[str | float | None]]:
@@ -145,14 +239,18 @@ def template_rows(study: Study, ends: int = 5) -> list[list[str | float | None]]
     rows: list[list[str | float | None]] = []
     for key in dict.fromkeys([*ranked[:ends], *middle, *ranked[-ends:]]):
         scores = study.templates[key]
-        change, corrected = "the baseline", None
+        corrected = None
         if scores.against_baseline:
-            change = points(scores.against_baseline).removesuffix(" points")
             p = scores.against_baseline.holm
             corrected = "< 0.001" if p < 0.001 else f"{p:.3f}"
         measured = [scores.accuracy, scores.mean_per_class, scores.top5, scores.ece, scores.nll]
-        rows.append([key, *measured, change, corrected])
+        rows.append([key, *measured, change(scores.against_baseline), corrected])
     return rows
+
+
+def change(effect: Effect | None) -> str:
+    """A table's cell: the difference from the baseline in points, with its interval."""
+    return points(effect).removesuffix(" points") if effect else "the baseline"
 
 
 def calibration_sentence(study: Study) -> str:
@@ -160,26 +258,20 @@ def calibration_sentence(study: Study) -> str:
     errors = {key: 100 * scores.ece for key, scores in study.templates.items()}
     low, high = min(errors, key=errors.__getitem__), max(errors, key=errors.__getitem__)
     likely, scores = min(study.templates.items(), key=lambda item: item[1].nll)
-    return (
-        f"Confidence and accuracy lie {errors[study.baseline]:.0f} points apart under the baseline (expected "
-        f"calibration error), {errors[low]:.0f} under {code(low)} and {errors[high]:.0f} under {code(high)}. The true "
-        f"class is most probable under {code(likely)} (negative log-likelihood {scores.nll:.2f} nats)."
-    )
+    text = f"The expected calibration error is {errors[study.baseline]:.0f} points under the baseline"
+    if len(errors) > 1:
+        text += f", and between {errors[low]:.0f} (under {code(low)}) and {errors[high]:.0f} (under {code(high)})"
+    return f"{text}. The true class is most probable under {code(likely)} (NLL {scores.nll:.2f} nats)."
 
 
 def ensemble_rows(study: Study) -> list[list[str | float | None]]:
     """Table rows of the ensembles: name, templates, accuracy, calibration error, likelihood, change."""
-    return [
-        [
-            row.name, len(row.members), row.accuracy, row.ece, row.nll,
-            points(row.against_baseline) if row.against_baseline else None,
-        ]
-        for row in (study.ensemble.rows if study.ensemble else ())
-    ]  # fmt: skip
+    rows = study.ensemble.rows if study.ensemble else ()
+    return [[row.name, len(row.members), row.accuracy, row.ece, row.nll, change(row.against_baseline)] for row in rows]
 
 
 def ensemble_sentence(study: Study) -> str:
-    """Whether averaging templates pays, on images on which nothing was chosen."""
+    """Whether an ensemble is more accurate, on images on which nothing was chosen."""
     ensemble = study.ensemble
     if ensemble is None:
         return "There are too few images to choose an ensemble on one half and judge it on the other."
@@ -187,14 +279,122 @@ def ensemble_sentence(study: Study) -> str:
     if not changes:
         return "There is no ensemble of more than one template."
     best, gain = max(changes, key=lambda item: (item[0].accuracy, -item[0].nll))
-    name, comparison = plain(best.name), f"{points(gain)} against the baseline"
-    if gain.significant and gain.effect > 0:
-        verdict = f"Averaging pays: {name} is {comparison}"
-    else:
-        verdict = f"Averaging does not raise accuracy significantly: the best, {name}, is {comparison}"
-    text = f"{verdict} ({p_value(gain.holm)}, {ensemble.images} images that were not used for choosing)."
+    pays = gain.significant and gain.effect > 0
+    text = (
+        f"{'An ensemble raises accuracy' if pays else 'No ensemble raises accuracy significantly'}: the best, "
+        f"{plain(best.name)}, differs from the baseline by {points(gain)} ({p_value(gain.holm)}, "
+        f"{_count(ensemble.images, 'image')} that were not used for choosing)."
+    )
     likeliest = min((row for row, _ in changes), key=lambda row: row.nll)
     drop = ensemble.rows[0].nll - likeliest.nll
     if drop > 0:
         text += f" The negative log-likelihood falls by up to {drop:.3f} nats ({plain(likeliest.name)})."
     return text
+
+
+@dataclass(frozen=True)
+class ClassChanges:
+    """The most accurate template but the baseline, and the classes that it helps and hurts most."""
+
+    template: str
+    helped: list[str]
+    hurt: list[str]
+
+
+def class_changes(study: Study, count: int = 3) -> ClassChanges:
+    """What the most accurate template changes against the baseline, ``count`` classes at the most each way."""
+    templates = study.templates
+    others = [key for key in templates if key != study.baseline] or list(templates)
+    best = max(others, key=lambda key: templates[key].accuracy)
+    before, after = templates[study.baseline].per_class, templates[best].per_class
+    gain = {name: after[name] - before[name] for name in before}
+    ranked = sorted(gain, key=lambda name: gain[name])
+    helped = [name for name in reversed(ranked) if gain[name] > 0]
+    return ClassChanges(best, helped[:count], [name for name in ranked if gain[name] < 0][:count])
+
+
+def class_sentence(study: Study) -> str:
+    """Which classes are hard under the best prompt of the profile's own set, and where the prompt matters most."""
+    prompts = study.prompts
+    best = max(prompts, key=lambda template: prompts[template].accuracy)
+    rates = prompts[best].per_class
+    hardest = names_in_words([_named(name, rates[name]) for name in sorted(rates, key=lambda name: rates[name])[:3]])
+    solved = sum(rate == 1 for rate in rates.values())
+    text = f"Under {code(best)} the lowest accuracies are those of {hardest}; " if len(rates) > 1 else ""
+    text += f"{solved or 'none'} of {_count(len(rates), 'class', 'classes')} {'is' if solved < 2 else 'are'} "
+    text += "classified without an error."
+    span = {name: [(scores.per_class[name], template) for template, scores in prompts.items()] for name in rates}
+
+    def ends(name: str) -> tuple[tuple[float, str], tuple[float, str]]:
+        return min(span[name], key=lambda pair: pair[0]), max(span[name], key=lambda pair: pair[0])
+
+    widest = max(span, key=lambda name: ends(name)[1][0] - ends(name)[0][0])
+    (low, worst), (high, kindest) = ends(widest)
+    if low < high:
+        text += f" The prompt matters most for {_named(widest)}: {low:.2f} under {code(worst)}, {high:.2f} under "
+        text += f"{code(kindest)}."
+    return text
+
+
+def changed_sentence(study: Study) -> str:
+    """Which classes the most accurate other template helps and hurts."""
+    changes = class_changes(study)
+    if changes.template == study.baseline:
+        return "There is no other template to compare the baseline with, class by class."
+    before, after = study.templates[study.baseline].per_class, study.templates[changes.template].per_class
+
+    def rates(names: Sequence[str]) -> str:
+        return names_in_words([f"{_named(name)} ({before[name]:.2f} to {after[name]:.2f})" for name in names])
+
+    text = f"From the baseline to {code(changes.template)}, the most accurate other template, "
+    if not changes.helped and not changes.hurt:
+        return text + "no class changes."
+    gain, loss = ("s" * (len(names) == 1) for names in (changes.helped, changes.hurt))
+    text += f"{rates(changes.helped)} gain{gain} most; " if changes.helped else "no class gains; "
+    return text + (f"{rates(changes.hurt)} lose{loss} most." if changes.hurt else "none loses.")
+
+
+def confusion_sentence(labels: Sequence[str], counts: np.ndarray) -> str:
+    """The pairs of classes that are confused most; ``counts`` (C, C) has true classes in rows, answers in columns."""
+    errors = counts - np.diag(np.diag(counts))
+    total = int(errors.sum())
+    if not total:
+        return "No image is given a wrong class."
+    order = np.argsort(-errors, axis=None, kind="stable")
+    pairs = [divmod(int(place), len(labels)) for place in order[:4] if errors.flat[place]]
+    most = [f"{_named(labels[true])} for {_named(labels[given])} ({errors[true, given]})" for true, given in pairs]
+    text = f"Most often taken: {names_in_words(most)}."
+    if (errors > 0).sum() > 10:
+        share = int(errors.flat[order[:10]].sum()) / total
+        text += f" The ten most frequent confusions make up {100 * share:.0f} % of all {total} errors."
+    return text
+
+
+def probe_sentence(probe: ProbeStudy | None) -> str:
+    """How many labelled images a learned classifier needs to be as accurate as the prompt."""
+    if probe is None:
+        return "There are too few images per class to fit a linear probe on some and test it on others."
+    last, zero = probe.points[-1], probe.zero_shot
+    reach = f"{last.accuracy:.3f} ({last.low:.3f} to {last.high:.3f} over {probe.draws} draws"
+    reach += f", {_count(probe.test, 'test image')} each)"
+    if probe.crossing is not None:
+        text = f"From {_per_class(probe.crossing)} on, the probe is more accurate than the prompt alone ({zero:.3f})"
+        return f"{text}; with {last.shots} it reaches {reach}."
+    more = "about" if last.high >= zero else "more than"
+    return (
+        f"The prompt is worth {more} {_per_class(last.shots)}: with so many the probe reaches {reach}, and the prompt "
+        f"alone, which needs none, {zero:.3f}."
+    )
+
+
+def _per_class(shots: int) -> str:
+    return f"{_count(shots, 'labelled image')} per class"
+
+
+def _named(name: str, rate: float | None = None) -> str:
+    """A class's name, with its rate."""
+    return plain(shortened(name, 60)) + ("" if rate is None else f" ({rate:.2f})")
+
+
+def _count(number: int, noun: str, plural: str = "") -> str:
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"

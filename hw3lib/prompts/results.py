@@ -29,8 +29,8 @@ class Measures:
 class Comparison(Effect):
     """An effect between two templates (McNemar's exact test), and the images that only one of them gets right."""
 
-    gained: int
-    lost: int
+    gained: int  # images that only the template gets right
+    lost: int  # images that only the baseline gets right
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,50 +38,51 @@ class TemplateScores(Measures):
     """One template: the sets that have it, its place in a design, its accuracies, its difference from the baseline."""
 
     sets: list[str]  # names of the prompt sets that have it
-    factors: dict[str, str]  # levels of frame, article, full stop; empty outside a design
+    factors: dict[str, str]  # levels of frame (the carrier sentence), article, full stop; empty outside a design
     per_class: dict[str, float]  # accuracy of each class
     against_baseline: Comparison | None  # None for the baseline itself
     published: float | None = None  # what the written report gives
+    cut_names: int = 0  # classes whose name is longer than what CLIP reads of the prompt
 
 
 @dataclass(frozen=True, kw_only=True)
 class FactorEffect(Effect):
-    """A main effect (exact sign-flip test), and the same inside each frame."""
+    """A main effect (exact sign-flip test), and the same in each carrier sentence."""
 
-    per_frame: dict[str, Effect]
+    per_carrier: Annotated[dict[str, Effect], Field(alias="per_frame")]  # the effect in each carrier sentence
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pair(Effect):
-    """A negated template against its affirmative twin."""
+    """A negated template against its affirmative counterpart."""
 
-    twin: str
+    counterpart: Annotated[str, Field(alias="twin")]  # the affirmative template
 
 
 @dataclass(frozen=True, kw_only=True)
 class Negation(Effect):
     """The mean effect of all pairs, which the file holds twice, and each pair by its negated template."""
 
-    pairs: dict[str, Pair]
-    overall: Annotated[Effect, Field(alias="negation vs affirmative twin")]
+    pairs: dict[str, Pair]  # by the negated template
+    overall: Annotated[Effect, Field(alias="negation vs affirmative twin")]  # the mean effect once more
 
 
 @dataclass(frozen=True)
 class Step:
     """A template that a greedy ensemble took, and the ensemble's scores from then on."""
 
-    template: str
-    accuracy: float
-    nll: float
+    template: str  # that was taken
+    accuracy: float  # on the images on which it was chosen
+    nll: float  # nats
 
 
 @dataclass(frozen=True, kw_only=True)
 class EnsembleScores(Measures):
     """An ensemble, or a single template beside it, on the images on which nothing was chosen."""
 
-    name: str
-    members: list[str]
-    against_baseline: Comparison | None
+    name: str  # as the report shows it
+    members: list[str]  # templates
+    against_baseline: Comparison | None  # None for the baseline itself
 
 
 @dataclass(frozen=True)
@@ -89,65 +90,62 @@ class EnsembleStudy:
     """The baseline, the best single template and the ensembles, chosen on some images and judged on others."""
 
     chosen_on: int  # images
-    images: int
-    rows: list[EnsembleScores]
-    greedy: list[Step]
+    images: int  # on which all are judged
+    rows: list[EnsembleScores]  # the baseline first
+    greedy: list[Step]  # how the greedy ensemble grew
 
 
 @dataclass(frozen=True)
 class Shots:
     """The linear probe's mean accuracy with so many labelled images per class, and its range over draws."""
 
-    shots: int
-    accuracy: float
-    low: float
-    high: float
+    shots: int  # labelled images per class
+    accuracy: float  # mean over draws
+    low: float  # of the worst draw
+    high: float  # of the best draw
 
 
 @dataclass(frozen=True)
 class ProbeStudy:
-    """The linear probe beside zero-shot on the same test images; ``crossing`` is the fewest shots that beat it."""
+    """The linear probe beside zero-shot on the same test images."""
 
-    shots: list[int]
-    points: list[Shots]
-    zero_shot: float
-    crossing: int | None
-    draws: int
+    shots: list[int]  # labelled images per class
+    points: list[Shots]  # one for each number of them
+    zero_shot: float  # accuracy of the prompt alone on the same test images
+    crossing: int | None  # the fewest shots that beat it; None where none does
+    draws: int  # of training and test images
     test: int  # images per draw
-    strength: float
-    template: str
+    strength: float  # weight of the likelihood against the penalty
+    template: str  # of zero-shot
 
 
 @dataclass(frozen=True)
 class Accuracies:
     """CLIP and the supervised network on the same ``n`` images; ``None`` where there are none."""
 
-    clip: float | None
-    supervised: float | None
-    n: int
+    clip: float | None  # accuracy
+    supervised: float | None  # accuracy
+    n: int  # images
 
 
 @dataclass(frozen=True)
 class UnseenStudy:
-    """CLIP and a supervised network on images of classes that the network was not taught; ``seen``, of those taught.
+    """CLIP and a supervised network on images of classes that the network was not taught."""
 
-    ``low`` to ``high`` is the interval of the difference, ``p`` McNemar's, ``confidence`` the network's mean.
-    """
-
-    clip: float
-    supervised: float
-    n: int
-    low: float
-    high: float
-    p: float
-    confidence: float
-    seen: Accuracies
+    clip: float  # accuracy
+    supervised: float  # accuracy
+    n: int  # images
+    low: float  # lower end of the difference's interval
+    high: float  # upper end
+    p: float  # McNemar's
+    confidence: float  # the network's mean
+    seen: Accuracies  # on other images of the classes that it was taught
     taught: int  # classes
     train: int  # images
-    network: str
+    network: str  # its name, and why another stands in
     classes: list[str]  # those not taught
     of: int  # all classes
-    template: str
+    template: str  # CLIP's
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,7 +158,7 @@ class Study:
     templates: dict[str, TemplateScores]  # by template, those of the profile's own set first
     factors: dict[str, FactorEffect]  # main effects of the factorial design
     interactions: dict[str, Effect]  # by how much a factor's effect depends on another factor
-    negation: Negation | None  # negated templates against their affirmative twins
+    negation: Negation | None  # negated templates against their affirmative counterparts
     ensemble: EnsembleStudy | None  # means of templates
     probe: ProbeStudy | None = None  # a linear probe on labelled images, beside zero-shot
     unseen: UnseenStudy | None = None  # a supervised network and CLIP on classes that the network was not taught
@@ -180,31 +178,31 @@ class Study:
 
 @dataclass(frozen=True)
 class Draw:
-    """One draw of the probe: its test images, and by number of shots the class given to each of them."""
+    """One draw of the probe."""
 
-    test: list[int]
-    given: dict[str, list[int]]
+    test: list[int]  # images
+    given: dict[str, list[int]]  # by number of shots, the class given to each of them
 
 
 @dataclass(frozen=True)
 class UnseenAnswers:
-    """The supervised network's answers to all images that it was not fitted on, and its confidence in them."""
+    """The supervised network's answers to all images that it was not fitted on."""
 
-    network: str
+    network: str  # its name, and why another stands in
     taught: list[int]  # classes
     train: int  # images
-    test: list[int]
-    given: list[int]
-    confidence: list[float]
+    test: list[int]  # images
+    given: list[int]  # the class given to each of them
+    confidence: list[float]  # in it
 
 
 @dataclass(frozen=True)
 class ProbeAnswers:
     """Answers of the learned rivals and of CLIP to the images of known class, as ``p1/probe.json`` holds them."""
 
-    truth: list[int]
-    zero_shot: list[int]
-    template: str
-    draws: list[Draw]
+    truth: list[int]  # the class of each image
+    zero_shot: list[int]  # the class that CLIP gives it
+    template: str  # CLIP's
+    draws: list[Draw]  # none where there are too few images
     labels: list[str]  # the names of the classes
-    unseen: UnseenAnswers | None
+    unseen: UnseenAnswers | None  # None where too few classes could be taught

@@ -1,4 +1,4 @@
-"""The prompt study: many templates on the same images, the factors of their wording, ensembles, and learned rivals.
+"""The prompt study: templates compared on the same images, the factors of a prompt, ensembles, and learned rivals.
 
 :func:`run` writes the answers first (``p1/study.safetensors`` and ``p1/probe.json``) and scores them from these files
 into ``p1/study.json``, a :class:`~hw3lib.prompts.results.Study`.
@@ -117,6 +117,7 @@ def predict(classifier: Classifier, sets: Sequence[PromptSet], features: Tensor,
         templates=templates, labels=[titles[label] for label in classifier.ids],
         images=[classifier.data.paths[image].name for image in labelled],
         ensembles=[mean.ensemble for mean in means],
+        cut_names={template: len(names) for template in templates if (names := classifier.cut_names(template))},
     )  # fmt: skip
 
 
@@ -132,13 +133,14 @@ def score(answers: Answers, sets: Sequence[PromptSet], seed: int) -> Study:
                 **vars(effects.measures(answers, row)), **_origin(template, sets),
                 per_class=effects.class_accuracies(answers, row),
                 against_baseline=None if template == baseline else comparison,
+                cut_names=answers.cut_names.get(template, 0),
             )
             for row, (template, comparison) in enumerate(zip(templates, compared, strict=True))
         },
         factors=effects.factor_effects(right, design, seed),
         interactions=effects.effects(right, design.interactions(), seed),
         negation=effects.negation_effects(right, sets, templates, seed),
-        ensemble=effects.ensemble_study(answers, baseline, seed),
+        ensemble=ensembles.judge(answers, baseline, seed),
     )  # fmt: skip
 
 

@@ -93,15 +93,15 @@ def article(name: str) -> str:
 class Prompt:
     """A template, the accuracy published for it (on other data than the demo's), a remark, and its place in a design.
 
-    ``factors`` are the levels of ``frame``, ``article`` and ``full stop``, empty outside a design; ``twin`` is the
-    affirmative template that a negated one is compared with.
+    ``factors`` are the levels of ``frame`` (the carrier sentence), ``article`` and ``full stop``, empty outside a
+    design; ``counterpart`` is the affirmative template that a negated one is compared with.
     """
 
     template: str
     published: float | None = None
     note: str = ""
     factors: Mapping[str, str] = field(default_factory=dict)
-    twin: str | None = None
+    counterpart: str | None = None
 
 
 @dataclass(frozen=True)
@@ -155,17 +155,17 @@ def _read_prompts(raw: dict[str, Any]) -> list[Prompt]:
     ]
     prompts += [Prompt(check_template(template)) for template in _from_open_clip(raw.get("open_clip"))]
     design = raw.get("design", {"frames": ()})
-    for frame, level, stop in product(design["frames"], ARTICLES, STOPS):
-        if frame.count("{article} ") != 1:
-            raise UserError(f"the frame {frame!r} must have exactly one '{{article}} ' before {SLOT}")
-        template = frame.replace("{article} ", ARTICLES[level]) + STOPS[stop]
-        factors = {"frame": frame.replace("{article} ", ""), "article": level, "full stop": stop}
+    for carrier, level, stop in product(design["frames"], ARTICLES, STOPS):
+        if carrier.count("{article} ") != 1:
+            raise UserError(f"the frame {carrier!r} must have exactly one '{{article}} ' before {SLOT}")
+        template = carrier.replace("{article} ", ARTICLES[level]) + STOPS[stop]
+        factors = {"frame": carrier.replace("{article} ", ""), "article": level, "full stop": stop}
         prompts.append(Prompt(check_template(template), factors=factors))
     pairs = [(check_template(pair["negated"]), check_template(pair["affirmative"])) for pair in raw.get("pairs", ())]
-    prompts += [Prompt(negated, note="a negation", twin=twin) for negated, twin in pairs]
+    prompts += [Prompt(negated, note="a negation", counterpart=affirmed) for negated, affirmed in pairs]
     templates = {prompt.template for prompt in prompts}
-    twins = dict.fromkeys(twin for _, twin in pairs if twin not in templates)
-    prompts += [Prompt(twin, note="a negation's affirmative twin") for twin in twins]
+    affirmative = dict.fromkeys(affirmed for _, affirmed in pairs if affirmed not in templates)
+    prompts += [Prompt(affirmed, note="a negation's affirmative counterpart") for affirmed in affirmative]
     if not prompts and not any(key in raw for key in ("templates", "open_clip", "design", "pairs")):
         raise KeyError("templates")
     return prompts

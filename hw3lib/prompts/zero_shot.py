@@ -1,4 +1,4 @@
-"""Zero-shot classification: images against class names in a wording, and the labels of a folder.
+"""Zero-shot classification: images against class names in a prompt, and the labels of a folder.
 
 A prompt is a template with ``{object}`` in place of a class name; an image belongs to the class whose text is nearest
 (Radford et al. 2021).
@@ -9,7 +9,7 @@ Letters: I images, C classes, K templates, D width of the joint space.
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,9 +17,10 @@ import numpy as np
 
 from hw3lib import config
 from hw3lib.data.labelled import LabelledSet, load_labelled
-from hw3lib.prompts.templates import check_template, fill
+from hw3lib.prompts.templates import SLOT, check_template, fill
 from hw3lib.system.errors import UserError
 from hw3lib.system.files import atomic
+from hw3lib.system.messages import counted, shorten
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -30,7 +31,7 @@ TOP = 5  # classes kept with their probabilities for every image and template
 
 
 class Classifier:
-    """Images against class names in any wording; the images are embedded once.
+    """Images against class names in any prompt; the images are embedded once.
 
     ``truth`` has the class of every image, ``None`` where it is not known; ``labelled`` are the places of the others,
     and ``classes`` their classes.
@@ -52,11 +53,29 @@ class Classifier:
     def texts(self, templates: Sequence[str]) -> Tensor:
         """Features of every class name in every template, ``(K, C, D)``; a text that occurs twice is encoded once.
 
-        Raises :class:`UserError` for a bad template.
+        Raises :class:`UserError` for a bad template, and for one so long that CLIP reads nothing of a class name.
         """
         whole = [check_template(template) for template in templates]
         prompts = [fill(template, name) for template in whole for name in self.names]
+        for template in whole:
+            self.cut_names(template)
         return self.clip.embed_texts(prompts).unflatten(0, (len(whole), len(self.names)))
+
+    def cut_names(self, template: str) -> list[str]:
+        """The class names of which CLIP reads only the beginning, as its context ends in them.
+
+        Raises :class:`UserError` where it ends before a name: all classes would have the same text.
+        """
+        start, slot, _ = check_template(template).partition(SLOT)
+        heads = [fill(start + slot, name) for name in self.names]
+        cut = [place for place, fits in enumerate(self.clip.fits(heads)) if not fits]
+        beginnings = [heads[place][: len(heads[place]) - len(self.names[place]) + 1] for place in cut]
+        if not all(self.clip.fits(beginnings)):
+            raise UserError(
+                f"the prompt {shorten(template)!r} is too long: CLIP stops reading before {SLOT}; shorten what "
+                "stands before it"
+            )
+        return [self.names[place] for place in cut]
 
     def log_probabilities(self, texts: Tensor) -> Tensor:
         """Log-softmax over the classes of images and text features ``(..., C, D)``: ``(..., I, C)``."""
@@ -80,11 +99,13 @@ def classify_folder(
     out_csv: str | Path,
     template: str,
     device: str = "auto",
+    note: Callable[[str], None] = lambda text: None,
 ) -> dict[str, int]:
     """Label every image of a folder and write ``filename,label`` rows (the label's id), sorted by file name.
 
-    Returns the label ids by file name. Raises :class:`UserError` before anything is written: for bad input, and for an
-    image that cannot be read, since the file must cover every image.
+    ``note`` is told which class names are longer than what CLIP reads. Returns the label ids by file name. Raises
+    :class:`UserError` before anything is written: for bad input, and for an image that cannot be read, since the file
+    must cover every image.
     """
     from hw3lib.models.clip import ClipModel
 
@@ -93,6 +114,8 @@ def classify_folder(
     if out.is_dir():
         raise UserError(f"{out} is a folder; name the CSV file to write")
     classifier = Classifier(ClipModel.load(clip, device), data)
+    if names := classifier.cut_names(template):
+        note(f"CLIP reads only the beginning of {counted(names, 'class name')}: name and prompt are too long for it")
     best = classifier.probabilities(template).argmax(-1).tolist()
     labels = {path.name: classifier.ids[c] for path, c in zip(data.paths, best, strict=True)}
     with atomic(out) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:

@@ -35,16 +35,16 @@ def prompt_study(
         return effect(value) | {"p": 0.5, "holm": 0.5}
 
     pairs = {
-        "There is no {object} here.": Pair(**shown(-0.2), twin="There is a {object} here."),
-        "No {object}, no score.": Pair(**shown(negation), twin="A {object}, a score."),
+        "There is no {object} here.": Pair(**shown(-0.2), counterpart="There is a {object} here."),
+        "No {object}, no score.": Pair(**shown(negation), counterpart="A {object}, a score."),
     }
     frames = {f"frame {i}": PromptEffect(**shown(stop)) for i, stop in enumerate(stops)}
     return study_of(
         {"a {object}": template_scores(0.5, {"kite": 0.5, "bear": 0.5})},
         factors={
-            "article: a vs none": FactorEffect(**shown(a), per_frame={}),
-            "article: correct vs none": FactorEffect(**shown(a), per_frame={}),
-            "full stop": FactorEffect(**shown(sum(stops)), per_frame=frames),
+            "article: a vs none": FactorEffect(**shown(a), per_carrier={}),
+            "article: correct vs none": FactorEffect(**shown(a), per_carrier={}),
+            "full stop": FactorEffect(**shown(sum(stops)), per_carrier=frames),
         },
         negation=Negation(**shown(negation), pairs=pairs, overall=PromptEffect(**shown(negation))),
         unseen=UnseenStudy(

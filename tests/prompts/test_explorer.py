@@ -21,13 +21,13 @@ def classifier(tmp_path: Path) -> Classifier:
 def test_a_new_prompt_changes_accuracy_gains_and_bars(classifier: Classifier) -> None:
     box = Explorer(classifier, "a {object} thing", ["12_0.png"])
     assert "1.0000" in box.result.value
-    assert "the same images are right" in box.result.value
+    assert "right on the same images as the baseline" in box.result.value
     assert "No class changes" in box.gains.value
     before = box.top.value
     box.text.value = "a wrong {object}"
     assert "0.0000" in box.result.value
-    assert "-100.0 points" in box.result.value
-    assert "0 images won, 6 lost: more than chance would do (McNemar's exact test, p = 0.031)" in box.result.value
+    assert "−100.0 points" in box.result.value
+    assert "0 images gained, 6 lost: significant (McNemar's exact test, p = 0.031)" in box.result.value
     assert all(f">{name}<" in box.gains.value for name in ("red", "green", "blue"))
     assert box.top.value != before
     assert box.top.value.count("<img") == 1

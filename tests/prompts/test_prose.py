@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
+from PIL import Image
 
-from hw3lib.display.prose import p_value, signed
-from hw3lib.prompts import figures, prose
+from hw3lib.display.prose import code, p_value, signed
+from hw3lib.prompts import prose
 from hw3lib.prompts import study as prompt_study
-from hw3lib.prompts.results import EnsembleScores, EnsembleStudy, FactorEffect, ProbeStudy, Shots, Study
+from hw3lib.prompts.examples import Ranked
+from hw3lib.prompts.results import (
+    Accuracies,
+    EnsembleScores,
+    EnsembleStudy,
+    FactorEffect,
+    ProbeStudy,
+    Shots,
+    Study,
+    UnseenStudy,
+)
 from tests.support.predictions import comparison, effect, made_up, study_of, template_scores
 
 
@@ -18,54 +30,114 @@ def study() -> Study:
     return prompt_study.score(*made_up(), 0)
 
 
+UNSEEN = UnseenStudy(
+    clip=0.7, supervised=0.0, n=40, low=0.6, high=0.8, p=0.0, confidence=0.5, seen=Accuracies(0.8, 0.9, 20), taught=3,
+    train=30, network="a_b<script>", classes=[], of=7, template="a {object}",
+)  # fmt: skip
+
+
 def accuracies(**rates: float) -> Study:
     return study_of({name: template_scores(rate, {"dog": rate, "c*t": 1.0}) for name, rate in rates.items()})
 
 
 def test_the_sentence_on_the_winner_follows_the_numbers() -> None:
     text = prose.winner_sentence(accuracies(first=0.5, second=0.625, third=0.25))
-    assert (
-        "`second` is the most accurate prompt: 0.6250, 12.5 points (6 images) before the next and 37.5 before the last"
-        in text
+    assert text.startswith(
+        "`second` is the most accurate prompt: 0.6250 on 50 images in 2 classes, 12.5 points (6 images)"
     )
-    assert "the baseline `first` reaches 0.5000" in text
+    assert "ahead of the next and 37.5 points ahead of the last." in text
     alone = prose.winner_sentence(accuracies(first=0.7, second=0.6))
     assert "`first` is the most accurate prompt" in alone
     assert "last" not in alone
-    assert "baseline" not in alone
+    assert "guessing" not in alone
     assert "(1 image)" in prose.winner_sentence(accuracies(first=0.52, second=0.5))
     assert "`a` and `b` share the highest accuracy, 0.5000" in prose.winner_sentence(accuracies(a=0.5, b=0.5))
-    assert prose.winner_sentence(accuracies(a=0.5)).endswith("`a` reaches an accuracy of 0.5000.")
+    assert "No prompt is more accurate than guessing (0.5000)." in prose.winner_sentence(accuracies(a=0.5, b=0.4))
+    one = prose.winner_sentence(accuracies(a=0.6))
+    assert (
+        one
+        == "`a` reaches an accuracy of 0.6000 on 50 images in 2 classes; there is no other prompt to compare it with."
+    )
+
+
+def test_prompts_that_differ_from_the_baseline_are_named_after_the_correction() -> None:
+    def sentence(*p_values: float) -> str:
+        rates = {"dog": 0.5, "cat": 0.9}
+        others = {
+            f"p{n}": template_scores(0.6, rates, against_baseline=comparison(-0.1, p)) for n, p in enumerate(p_values)
+        }
+        return prose.winner_sentence(study_of({"base": template_scores(0.7, rates), **others}))
+
+    assert "No prompt differs significantly from the baseline `base` after Holm's correction." in sentence(0.3, 0.2)
+    one = sentence(0.001, 0.2)
+    assert "`p0` (−10.0 [−11.0, −9.0] points) differs significantly from the baseline `base`; the others do not." in one
+    both = sentence(0.001, 0.002)
+    assert both.endswith("differ significantly from the baseline `base`.")
+
+
+def test_why_zero_shot_works_is_answered_with_the_numbers() -> None:
+    unseen = UNSEEN
+    text = prose.zero_shot_sentence(replace(accuracies(a=0.6, b=0.7), unseen=unseen))
+    assert "accuracy of 0.7000 on 50 images in 2 classes, where guessing reaches 0.5000." in text
+    assert "on 40 images of such classes its accuracy is 0.00, and CLIP's is 0.70." in text
+    assert "supervised" not in prose.zero_shot_sentence(accuracies(a=0.6))
+    assert "no more than guessing reaches 0.5000" in prose.zero_shot_sentence(accuracies(a=0.5))
+    one = prose.zero_shot_sentence(study_of({"a": template_scores(1.0, {"dog": 1.0})}))
+    assert "only one class" in one
 
 
 def test_what_the_figures_speak_about_depends_on_the_data() -> None:
     demo = prose.data_sentence("demo", accuracies(a=0.5))
     real = prose.data_sentence("real", accuracies(a=0.5))
     assert "demo world" in demo
-    assert "50 images in 2 classes" in demo
-    assert "demo" not in real
-    assert "real data" in real
+    assert real == "This run's accuracies come from real photographs."
+    published = study_of({
+        name: template_scores(0.5, {"dog": 0.5}, published=rate) for name, rate in (("a", 0.6), ("b", 0.7), ("c", None))
+    })  # fmt: skip
+    text = prose.data_sentence("demo", published)
+    assert "There `b` is the most accurate (0.7000) and `a` the least (0.6000)." in text
+    assert "the order of the prompts" in text
+    assert "the order of the prompts" not in prose.data_sentence("real", published)
+
+
+def test_right_and_wrong_answers_to_the_images_are_told() -> None:
+    def ranked(truth: str, answer: str) -> Ranked:
+        return Ranked(Image.new("RGB", (8, 8)), truth, [(answer, 0.5), ("x", 0.3)])
+
+    text = prose.examples_sentence([ranked("dog", "dog"), ranked("a*t", "bee"), ranked("cow", "cat")], "a {object}")
+    assert text.startswith(
+        "Under `a {object}`, CLIP is right on 1 of the 3 images shown: dog (0.50). It takes a\\*t for"
+    )
+    assert "It takes a\\*t for bee (0.50) and cow for cat (0.50)." in text
+    assert "It takes" not in prose.examples_sentence([ranked("dog", "dog")], "a")
+    assert "right on 0 of the 1 image shown. It takes" in prose.examples_sentence([ranked("dog", "cat")], "a")
 
 
 def test_a_factors_verdict_follows_its_effect_and_its_p_value(study: Study) -> None:
     def sentences(value: float, p: float, second: float = 0.01, first: float = 0.03) -> str:
-        frames = {"{object}": effect(first, 0.001), "a {object}": effect(second, 0.5)}
-        factor = FactorEffect(**vars(effect(value, p)), per_frame=frames)
+        carriers = {"{object}": effect(first, 0.001), "a {object}": effect(second, 0.5)}
+        factor = FactorEffect(**vars(effect(value, p)), per_carrier=carriers)
         return prose.factor_sentences(replace(study, factors={"article: a vs none": factor}))
 
     text = sentences(0.021, 0.0002)
     assert "raises accuracy: +2.1 [+1.1, +3.1] points, p < 0.001." in text
-    assert "It goes up in 2 of 2 frames; it is significant in `{object}`." in text
+    assert (
+        "The effect is positive in 2 of 2 carrier sentences; after Holm's correction it is significant in `{object}`."
+        in text
+    )
     assert "lowers accuracy: −2.1 [" in sentences(-0.021, 0.01)
     assert "has no significant effect on average" in sentences(-0.021, 0.2)
-    assert "Its sign changes: up in 1 of 2 frames, down in 1" in sentences(0.021, 0.2, second=-0.01)
-    assert "It goes up in 1 of 2 frames and never the other way, 1 without change" in sentences(0.02, 0.2, second=0)
-    assert "It goes down in 1 of 2 frames" in sentences(0.02, 0.2, second=-0.1, first=0)
-    assert "In no frame does accuracy change." in sentences(0.0, 1, second=0, first=0)
+    assert "The effect is positive in 1 of 2 carrier sentences and negative in 1; after Holm's correction" in sentences(
+        0.021, 0.2, second=-0.01
+    )
+    assert "The effect is positive in 1 of 2 carrier sentences;" in sentences(0.02, 0.2, second=0)
+    assert "The effect is negative in 1 of 2 carrier sentences" in sentences(0.02, 0.2, second=-0.1, first=0)
+    assert "Accuracy changes in none of the carrier sentences." in sentences(0.0, 1, second=0, first=0)
     assert "cannot be told" in prose.factor_sentences(replace(study, factors={}))
 
 
 def test_interactions_are_named_only_where_they_are_significant(study: Study) -> None:
+    assert "interactions" not in prose.factor_sentences(replace(study, interactions={}))
     text = prose.factor_sentences(replace(study, interactions={"one *with* other": effect(0.1, 0.2)}))
     assert "None of the 1 interactions" in text
     text = prose.factor_sentences(replace(study, interactions={"one *with* other": effect(0.1, 0.001)}))
@@ -79,7 +151,7 @@ def test_negation_comes_out_each_way(study: Study) -> None:
         templates = study.templates | {worst: replace(study.templates[worst], accuracy=accuracy)}
         return prose.negation_sentence(replace(study, negation=negation, templates=templates))
 
-    assert "Negation costs accuracy: −20.0 [" in sentence()
+    assert "Negation lowers accuracy: −20.0 [" in sentence()
     assert "Negation raises accuracy" in sentence(0.2)
     assert "Negation has no significant effect" in sentence(p=0.4)
     assert "responds to the class name" in sentence(accuracy=0.9)
@@ -95,11 +167,12 @@ def test_the_best_of_many_is_only_called_luck_where_it_is_not_significant(study:
             study.templates[key], accuracy=0.4 - 0.001 * number, against_baseline=comparison(-0.1, 0.9)
         )
     none = prose.template_sentence(replace(study, templates=templates))
-    assert f"none are more accurate than the baseline `{first}` and {len(others)} less" in none
+    assert f"none are more accurate than the baseline `{first}` and {len(others)} are less" in none
 
     level = templates | {others[5]: replace(templates[others[5]], against_baseline=comparison(0.0, 1.0))}
-    assert f"none are more accurate than the baseline `{first}` and {len(others) - 1} less" in prose.template_sentence(
-        replace(study, templates=level)
+    assert (
+        f"none are more accurate than the baseline `{first}` and {len(others) - 1} are less"
+        in prose.template_sentence(replace(study, templates=level))
     )
 
     def with_a_best(p: float) -> str:
@@ -107,14 +180,22 @@ def test_the_best_of_many_is_only_called_luck_where_it_is_not_significant(study:
         return prose.template_sentence(replace(study, templates=templates | {others[2]: best}))
 
     text = with_a_best(0.3)
-    assert "none of the gains and none of the losses remain" in text
-    assert "9 images won and 3 lost" in text
-    assert "by luck" in text
+    assert "none of the gains and none of the losses are significant" in text
+    assert "9 images gained, 3 lost: not significant (p = 0.30" in text
     assert "1 of the gains" in with_a_best(0.0001)
-    assert "by luck" not in with_a_best(0.0001)
+    assert "not significant" not in with_a_best(0.0001)
 
 
-def test_averaging_pays_only_where_it_is_significant(study: Study) -> None:
+def test_class_names_that_were_cut_are_told() -> None:
+    rates = {"dog": 0.5, "cat": 0.9}
+    study = study_of({"a": template_scores(0.5, rates, cut_names=1), "b": template_scores(0.5, rates, cut_names=2)})
+    assert "under 2 templates some class names are cut off, at most 2 of 2 (under `b`)" in prose.template_sentence(
+        study
+    )
+    assert "cut off" not in prose.template_sentence(accuracies(a=0.5))
+
+
+def test_an_ensemble_is_said_to_help_only_where_it_is_significant(study: Study) -> None:
     def averaged(p: float = 0.001, nll: float = 0.8, members: int = 9) -> Study:
         rest = {"mean_per_class": 0.5, "top5": 0.9, "ece": 0.1}
         rows = [
@@ -134,14 +215,13 @@ def test_averaging_pays_only_where_it_is_significant(study: Study) -> None:
         return prose.ensemble_sentence(averaged(**changes))
 
     assert prose.ensemble_rows(averaged()) == [
-        ["the baseline", 1, 0.5, 0.1, 1.0, None], ["all 9", 9, 0.6, 0.1, 0.8, "+10.0 [+9.0, +11.0] points"],
+        ["the baseline", 1, 0.5, 0.1, 1.0, "the baseline"], ["all 9", 9, 0.6, 0.1, 0.8, "+10.0 [+9.0, +11.0]"],
     ]  # fmt: skip
     assert prose.ensemble_rows(replace(study, ensemble=None)) == []
 
-    assert (
-        "Averaging pays: all 9 is +10.0 [+9.0, +11.0] points against the baseline (p = 0.001, 30 images" in sentence()
-    )
-    assert "Averaging does not raise accuracy significantly" in sentence(p=0.3)
+    assert "An ensemble raises accuracy: the best, all 9, differs from the baseline by +10.0 [" in sentence()
+    assert "points (p = 0.001, 30 images" in sentence()
+    assert "No ensemble raises accuracy significantly" in sentence(p=0.3)
     assert "falls by up to 0.200 nats" in sentence()
     assert "falls" not in sentence(nll=1.2)
     assert "no ensemble of more than one" in sentence(members=1)
@@ -155,9 +235,9 @@ def test_the_sentence_on_calibration_names_both_ends(study: Study) -> None:
             for name, error, nll in (("a", 0.1, 1.5), ("b", 0.03, 1.25), ("c", 0.4, 2.0))
         })
     )  # fmt: skip
-    assert "lie 10 points apart under the baseline" in text
-    assert "3 under `b` and 40 under `c`" in text
-    assert "most probable under `b` (negative log-likelihood 1.25 nats)" in text
+    assert "calibration error is 10 points under the baseline, and between 3 (under `b`) and 40 (under `c`)" in text
+    assert "most probable under `b` (NLL 1.25 nats)" in text
+    assert "between" not in prose.calibration_sentence(accuracies(a=0.5))
 
 
 def test_the_table_shows_both_ends_and_the_profiles_own_set(study: Study) -> None:
@@ -171,22 +251,80 @@ def test_the_table_shows_both_ends_and_the_profiles_own_set(study: Study) -> Non
     assert all(len(row) == len(prose.TEMPLATE_COLUMNS) for row in rows)
 
 
-def test_every_figure_can_be_drawn_and_holds_the_numbers(study: Study) -> None:
-    drawn = figures.factor_effects(study)
-    shown = {text.get_text() for axes in drawn.axes for text in axes.texts}
-    assert signed(100 * study.negation.effect) in shown
-    points = figures.all_templates(study).axes[0].lines
-    hollow = [line.get_fillstyle() == "none" for line in points if line.get_linestyle() == "None"]
-    counts = [len(line.get_xdata()) for line in points if line.get_linestyle() == "None"]
-    assert sum(counts) == len(study.templates)
-    significant = sum(bool(t.against_baseline and t.against_baseline.significant) for t in study.templates.values())
-    assert sum(count for count, empty in zip(counts, hollow, strict=True) if empty) == significant
-    curve = ProbeStudy([1, 2], [Shots(n, n / 10, 0, 1) for n in (1, 2)], 0.3, None, 5, 20, 10.0, "a {object}")
-    assert figures.shots(curve).axes[0].lines[0].get_ydata().tolist() == [0.1, 0.2]
-    with pytest.raises(ValueError, match="design"):
-        figures.factor_effects(replace(study, factors={}))
-
-
 def test_nothing_is_written_with_a_minus_zero() -> None:
     assert [signed(value) for value in (-0.04, 0.0, 0.06, -12.34)] == ["0.0", "0.0", "+0.1", "−12.3"]
     assert [p_value(p) for p in (1e-9, 0.0456, 0.5)] == ["p < 0.001", "p = 0.046", "p = 0.50"]
+
+
+def test_sentences_show_names_as_they_are() -> None:
+    text = prose.class_sentence(accuracies(first=0.5, second=0.625))
+    assert "dog (0.62), c\\*t (1.00)" in text.replace(" and ", ", ")
+    assert "1 of 2 classes is classified without an error." in text
+    assert "0.50 under `first`, 0.62 under `second`" in text
+    assert code("a `b` c``") == "``` a `b` c`` ```"
+
+
+def test_the_three_hardest_classes_are_named() -> None:
+    study = study_of({"a": template_scores(0.5, {"ant": 0.4, "bee": 0.2, "cat": 0.3, "dog": 0.9})})
+    assert "the lowest accuracies are those of bee (0.20), cat (0.30) and ant (0.40); none" in prose.class_sentence(
+        study
+    )
+
+
+def test_where_the_prompt_changes_no_class_none_is_named() -> None:
+    assert "matters most" not in prose.class_sentence(accuracies(first=0.5, second=0.5))
+
+
+def test_classes_that_gain_and_lose_are_those_of_the_best_other_template() -> None:
+    before, after = {"a": 0.5, "b": 0.5, "c": 0.5, "d*": 0.1}, {"a": 0.5, "b": 0.7, "c": 0.4, "d*": 0.9}
+    templates = {"base": template_scores(0.1, before), "x": template_scores(0.1, before)}
+    study = study_of(templates | {"best": template_scores(0.9, after)})
+    changes = prose.class_changes(study)
+    assert (changes.template, changes.helped, changes.hurt) == ("best", ["d*", "b"], ["c"])
+    assert prose.class_changes(study, count=1).helped == ["d*"]
+    four = template_scores(0.9, {name: rate + 0.1 * place for place, (name, rate) in enumerate(before.items(), 1)})
+    assert prose.class_changes(study_of(templates | {"best": four})).helped == ["d*", "c", "b"]
+    text = prose.changed_sentence(study)
+    assert "d\\* (0.10 to 0.90) and b (0.50 to 0.70) gain most; c (0.50 to 0.40) loses most." in text
+    kept = study_of({"base": template_scores(0.95, before), "best": template_scores(0.9, after)})
+    assert prose.class_changes(kept).template == "best"  # the baseline is compared with another, if worse
+    assert prose.class_changes(study_of({"base": template_scores(0.9, before)})).helped == []
+    assert "no other template" in prose.changed_sentence(study_of({"base": template_scores(0.9, before)}))
+    same = study_of(templates | {"best": template_scores(0.9, before)})
+    assert "no class changes" in prose.changed_sentence(same)
+    up = study_of(templates | {"best": template_scores(0.9, before | {"a": 0.6})})
+    assert "a (0.50 to 0.60) gains most; none loses." in prose.changed_sentence(up)
+    down = study_of(templates | {"best": template_scores(0.9, before | {"a": 0.4, "b": 0.3})})
+    assert "no class gains; b (0.50 to 0.30) and a (0.50 to 0.40) lose most." in prose.changed_sentence(down)
+
+
+def test_the_most_frequent_confusions_are_counted() -> None:
+    counts = np.array([[5, 3, 0], [1, 7, 0], [0, 0, 8]])
+    text = prose.confusion_sentence(["ant", "b*e", "cat"], counts)
+    assert text == "Most often taken: ant for b\\*e (3) and b\\*e for ant (1)."
+    assert "No image" in prose.confusion_sentence(["ant"], np.array([[4]]))
+    many = prose.confusion_sentence([*"abcd"], np.full((4, 4), 2))
+    assert "The ten most frequent confusions make up 83 % of all 24 errors." in many
+
+
+def probe(crossing: int | None, high: float) -> ProbeStudy:
+    return ProbeStudy([4], [Shots(4, 0.7, 0.6, high)], 0.75, crossing, 5, 20, 10.0, "a {object}")
+
+
+def test_what_the_prompt_is_worth_in_labelled_images_comes_out_each_way() -> None:
+    assert "From 4 labelled images per class on, the probe is more accurate" in prose.probe_sentence(probe(4, 0.8))
+    assert "From 1 labelled image per class" in prose.probe_sentence(probe(1, 0.8))
+    assert "The prompt is worth about 4 labelled images per class" in prose.probe_sentence(probe(None, 0.8))
+    assert "The prompt is worth more" in prose.probe_sentence(probe(None, 0.72))
+    assert "too few images" in prose.probe_sentence(None)
+
+
+def test_what_was_seen_by_whom_is_said_for_demo_and_for_real_data() -> None:
+    demo, real = (prose.unseen_sentence(data, UNSEEN) for data in ("demo", "real"))
+    assert "trained on 30 images of 3 of the 7 classes" in demo
+    assert "answers with one of its 3 classes, with a mean confidence of 0.50" in demo
+    assert "is +70 [+60, +80] points more accurate" in real
+    assert "The demo's CLIP" in demo
+    assert "demo" not in real
+    assert "<script>" not in demo
+    assert "at least four classes" in prose.unseen_sentence("demo", None)

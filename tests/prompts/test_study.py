@@ -13,7 +13,7 @@ from hw3lib import config, paths
 from hw3lib.metrics.paired_tests import calibration_error, holm, mcnemar
 from hw3lib.models.clip import ClipModel
 from hw3lib.models.experiment import Experiment
-from hw3lib.prompts import effects, ensembles, study
+from hw3lib.prompts import ensembles, study
 from hw3lib.prompts.answers import Answers, Ensemble
 from hw3lib.prompts.examples import changed_pictures, pick_examples, ranked_pictures
 from hw3lib.prompts.results import Step, Study
@@ -88,8 +88,8 @@ def test_main_effects_and_interactions_are_averages_over_the_cells() -> None:
     for frame in frames:
         inside = mean(stop="yes", frame=frame) - mean(stop="no", frame=frame)
         others = [mean(stop="yes", frame=other) - mean(stop="no", frame=other) for other in frames if other != frame]
-        assert factors["full stop"].per_frame[frame].effect == pytest.approx(inside)
-        assert mixed[f"full stop, in “{frame}” against the other frames"].effect == pytest.approx(
+        assert factors["full stop"].per_carrier[frame].effect == pytest.approx(inside)
+        assert mixed[f"full stop, in “{frame}” against the other carrier sentences"].effect == pytest.approx(
             inside - np.mean(others)
         )
     assert mixed["article: a vs none, with a full stop against without"].effect == pytest.approx(
@@ -123,14 +123,14 @@ def test_main_effects_are_the_coefficients_of_a_linear_model() -> None:
         assert factors[name].effect == pytest.approx(model.params[key], abs=1e-12)
 
 
-def test_a_negation_is_compared_with_its_own_twin() -> None:
+def test_a_negation_is_compared_with_its_own_counterpart() -> None:
     answers, sets = made_up()
     found = study.score(answers, sets, 0)
     negation, scored = found.negation, found.templates
     pairs = negation.pairs
     assert len(pairs) == 3
     for negated, told in pairs.items():
-        assert told.effect == pytest.approx(scored[negated].accuracy - scored[told.twin].accuracy)
+        assert told.effect == pytest.approx(scored[negated].accuracy - scored[told.counterpart].accuracy)
     assert negation.effect == pytest.approx(np.mean([told.effect for told in pairs.values()]))
     assert negation.overall.effect == negation.effect
 
@@ -207,7 +207,7 @@ def test_ensembles_are_judged_where_nothing_was_chosen() -> None:
                for name in ("classes", "probabilities", "true")}  # fmt: skip
     mean = Ensemble("two", whole.templates[:2], [Step("a", 0.5, 1.0)])
     answers = replace(whole, **stacked, ensembles=[mean])
-    found = effects.ensemble_study(answers, whole.templates[3], 0)
+    found = ensembles.judge(answers, whole.templates[3], 0)
     assert (found.chosen_on, found.images) == (int(whole.half.sum()), int((~whole.half).sum()))
     assert [row.name for row in found.rows] == ["the baseline", "best single template", "two"]
     assert [row.members for row in found.rows] == [[whole.templates[3]], [whole.templates[best]], whole.templates[:2]]
@@ -220,8 +220,8 @@ def test_ensembles_are_judged_where_nothing_was_chosen() -> None:
     assert found.greedy == mean.path
     for left in (0, 1, 60):  # images to judge on
         few = replace(answers, half=np.arange(60) >= left)
-        assert effects.ensemble_study(few, whole.templates[3], 0) is None
-    assert effects.ensemble_study(replace(answers, half=np.arange(60) >= 2), whole.templates[3], 0).images == 2
+        assert ensembles.judge(few, whole.templates[3], 0) is None
+    assert ensembles.judge(replace(answers, half=np.arange(60) >= 2), whole.templates[3], 0).images == 2
 
 
 def test_one_half_of_every_class_chooses_and_the_other_judges() -> None:

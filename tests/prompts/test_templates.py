@@ -39,26 +39,26 @@ def test_a_class_name_that_looks_like_a_placeholder_stays_as_it_is() -> None:
     assert fill("a {object}, {a/an} one", "red {a/an} {object}") == "a red {a/an} {object}, a one"
 
 
-def test_the_factorial_set_is_every_frame_with_every_article_with_and_without_a_stop() -> None:
+def test_the_factorial_set_is_every_carrier_with_every_article_with_and_without_a_stop() -> None:
     shipped = PromptSet.load("factorial")
     cells = [tuple(prompt.factors.values()) for prompt in shipped.prompts if prompt.factors]
-    frames, articles, stops = (set(levels) for levels in zip(*cells, strict=True))
+    carriers, articles, stops = (set(levels) for levels in zip(*cells, strict=True))
     assert articles == {"none", "a", "correct"}
     assert stops == {"no", "yes"}
-    assert len(cells) == len(set(cells)) == len(frames) * 6
+    assert len(cells) == len(set(cells)) == len(carriers) * 6
     by_cell = {tuple(prompt.factors.values()): prompt.template for prompt in shipped.prompts if prompt.factors}
-    for frame in frames:
+    for carrier in carriers:
         for level, between in (("none", ""), ("a", "a "), ("correct", "{a/an} ")):
-            bare = frame.replace("{object}", f"{between}{{object}}")
-            assert by_cell[frame, level, "no"] == bare
-            assert by_cell[frame, level, "yes"] == bare + "."
+            bare = carrier.replace("{object}", f"{between}{{object}}")
+            assert by_cell[carrier, level, "no"] == bare
+            assert by_cell[carrier, level, "yes"] == bare + "."
     # The task's prompts, but for the negation, are cells of the design.
     assert {"This is a photo of {object}", "This is a {object} image.", "This is a photo of a {object}"} <= set(
         by_cell.values()
     )
-    twins = {prompt.template: prompt.twin for prompt in shipped.prompts if prompt.twin}
-    assert "No {object}, no score." in twins
-    assert set(twins.values()) <= set(shipped.templates)
+    counterparts = {prompt.template: prompt.counterpart for prompt in shipped.prompts if prompt.counterpart}
+    assert "No {object}, no score." in counterparts
+    assert set(counterparts.values()) <= set(shipped.templates)
 
 
 def test_the_imagenet_set_is_open_clips_own() -> None:

@@ -48,6 +48,9 @@ class ColourClip:
         colours = [Image.open(path).convert("RGB").resize((1, 1)).getpixel((0, 0)) for path in images]
         return torch.nn.functional.normalize(torch.tensor(colours, dtype=torch.float32), dim=-1)
 
+    def fits(self, texts: Sequence[str]) -> list[bool]:
+        return [len(text.split()) <= 75 for text in texts]
+
     def embed_texts(self, texts: Sequence[str]) -> torch.Tensor:
         # "wrong" in a prompt turns the colours by one place: a prompt that does worse.
         rows = [[float(word in text) + 0.01 for word in self.words] for text in texts]
