@@ -1,69 +1,27 @@
-"""P2's runs side by side: their scores, measured and published, in rows and sentences."""
+"""P2's runs side by side: the reference run, the other settings and what they show, in rows and sentences."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
-from hw3lib import config, paths
+from hw3lib import config
+from hw3lib.captioning.published import part, published_scores, published_settings
 from hw3lib.captioning.results import RunScores
-from hw3lib.system.files import read_json
+from hw3lib.captioning.settings import RECIPE, differences, sentence
+from hw3lib.display.prose import code, estimate, names_in_words
+from hw3lib.metrics.bootstrap import Difference, compare
 
 Cell = str | int | float | None
+PerImage = Mapping[str, Mapping[str, float]]
 HEADLINE = ("CIDEr", "CLIPScore", "BLEU-4", "METEOR", "ROUGE-L", "object_recall", "CHAIR_i")  # shown of a single run
+COMPARED = {"CIDEr": "CIDEr", "CLIPScore": "CLIPScore", "object_recall": "objects_expected"}  # and what an image needs
+REFERENCE = "reference run"
+_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
-@dataclass(frozen=True)
-class RunResult:
-    """A run and its scores, measured and, where the written report has them, published."""
-
-    name: str
-    title: str
-    scores: dict[str, float]
-    published: dict[str, float]
-
-
-def results(profile: config.Profile, scores: Mapping[str, RunScores]) -> list[RunResult]:
-    """Every run of the profile, in its order, with its scores beside the published ones."""
-    published = read_json(paths.PACKAGE / "resources" / "published.json")["p2"]
-    runs = profile.runs.items()
-    return [RunResult(name, run.title, scores[name].scores, published.get(name, {})) for name, run in runs]
-
-
-def table(profile: config.Profile, results: Sequence[RunResult]) -> tuple[list[str], list[list[Cell]]]:
-    """Columns and rows: measured scores and, in columns of their own that say so, the published ones."""
-    here = "demo" if profile.data == "demo" else "measured"
-    recall = any("object_recall" in result.scores for result in results)
-    columns = ["run", f"CIDEr, {here}", f"CLIPScore, {here}", *([f"object recall, {here}"] if recall else [])]
-    columns += ["CIDEr, published", "CLIPScore, published"]
-    rows = []
-    for result in results:
-        row: list[Cell] = [result.name, result.scores["CIDEr"], result.scores.get("CLIPScore")]
-        row += [result.scores.get("object_recall")] if recall else []
-        rows.append([*row, result.published.get("CIDEr"), result.published.get("CLIPScore")])
-    return columns, rows
-
-
-def conclusion(profile: config.Profile, results: Sequence[RunResult]) -> str:
-    """The order of the runs, by CIDEr and as published, in Markdown; computed, so that it changes with the numbers."""
-    ranked = sorted(results, key=lambda result: -result.scores["CIDEr"])
-    best = next(result for result in results if result.name == profile.best_run)
-    order = " > ".join(f"{result.name} ({result.scores['CIDEr']:.3f})" for result in ranked)
-    behind = [result for result in results if result.scores["CIDEr"] < best.scores["CIDEr"]]
-    text = f"By CIDEr, the runs rank as follows: {order}. "
-    text += f"The run `{best.name}` is ahead of {len(behind)} of {len(results) - 1} others"
-    if reported := [result for result in ranked if "CIDEr" in result.published]:
-        published = sorted(reported, key=lambda result: -result.published["CIDEr"])
-        names = " > ".join(result.name for result in published)
-        text += f"; the published order, {names}, is {'the same' if published == reported else 'another'}"
-    text += ". Each ablation changes several things at once, so a gap belongs to the whole change and to no part of it."
-    if profile.data == "demo":
-        text += (
-            " The demo's own CLIP is small and was trained on drawings: its cosines, and with them its CLIPScores, are"
-            " higher than ViT-B/32's and can only be compared with one another. The backbones were not pretrained on"
-            " the same number of pictures either; their model card gives it."
-        )
-    return text
+def run_name(profile: config.Profile, run: str) -> str:
+    """A run as readers' texts name it: the profile's ``best_run`` is the reference run."""
+    return REFERENCE if run == profile.best_run else run
 
 
 def metric_name(metric: str) -> str:
@@ -71,7 +29,189 @@ def metric_name(metric: str) -> str:
     return "object recall" if metric == "object_recall" else metric
 
 
+def recipes(profile: config.Profile) -> list[str]:
+    """The runs of another recipe: with components of :data:`RECIPE`, built on a run, or what another is built on."""
+    reference, bases = profile.run(profile.best_run), {run.built_on for run in profile.runs.values()}
+    return [
+        name
+        for name, run in profile.runs.items()
+        if name != profile.best_run
+        and (run.built_on or name in bases or {change.label for change in differences(run, reference)} & set(RECIPE))
+    ]
+
+
+def other_settings(profile: config.Profile) -> list[str]:
+    """The runs beside the reference run that are of its recipe."""
+    return [name for name in profile.runs if name != profile.best_run and name not in recipes(profile)]
+
+
+def best_setting(profile: config.Profile, scores: Mapping[str, RunScores]) -> str:
+    """The reference run's scores, among the other settings' and beside the published ones, in Markdown."""
+    run, ciders = profile.best_run, {name: of_run.scores["CIDEr"] for name, of_run in scores.items()}
+    others, stronger = other_settings(profile), [name for name in recipes(profile) if ciders[name] > ciders[run]]
+    higher = [code(name) for name in others if ciders[name] > ciders[run]]
+    text = f"The reference run, {code(run)}, scores {_in_words(scores[run].scores)} on {len(scores[run].per_image)} "
+    text += "validation images"
+    if higher:
+        text += f"; {names_in_words(higher)} {'scores' if len(higher) == 1 else 'score'} higher by CIDEr"
+    elif others:
+        text += f", the highest CIDEr of the {_number(len(others) + 1)} settings"
+    text += ". "
+    if stronger:
+        strongest = max(stronger, key=lambda name: ciders[name])
+        text += f"A stronger recipe, {code(strongest)}, reaches CIDEr {ciders[strongest]:.3f} (see below). "
+    if same := published_scores(profile, run):
+        return f"{text}In the written report, this setting scored {_in_words(same, 4)}."
+    there = published_settings()["best"]
+    changed = there.differs(profile.run(run))
+    changed += ["data"] if profile.data == "demo" else []
+    text += (
+        f"The written report's best setting scored {_in_words(there.scores, 4)}. The reference run differs from it in "
+    )
+    return f"{text}{names_in_words(changed)}, so that the two cannot be compared."
+
+
+def setting_table(profile: config.Profile, scores: Mapping[str, RunScores]) -> tuple[list[str], list[list[Cell]]]:
+    """Columns and rows: the published best setting beside the reference run; scores where the two are one setting."""
+    there, run = published_settings()["best"], profile.run(profile.best_run)
+    rows: list[list[Cell]] = [list(row) for row in there.rows(run)]
+    measured = scores[profile.best_run].scores
+    if published_scores(profile, profile.best_run) == there.scores:
+        rows += [
+            [score, f"{value:.4f}", f"{measured[score]:.4f}"]
+            for score, value in there.scores.items()
+            if score in measured
+        ]
+    return ["setting", "published", "this run"], rows
+
+
+def heading(profile: config.Profile) -> str:
+    """The second question's heading: how many settings there are follows from the profile."""
+    count = len(other_settings(profile))
+    named = (
+        f"The {_number(count)} other settings and what they show"
+        if count > 1
+        else "The other setting and what it shows"
+    )
+    return f"## 2. {named if count else 'Other settings'}"
+
+
+def comparison(profile: config.Profile, scores: Mapping[str, RunScores]) -> str:
+    """What the other settings show by CIDEr, in Markdown; computed, so that it changes with the numbers."""
+    others = other_settings(profile)
+    if not others:
+        return "The profile has no other setting: there is nothing to compare the reference run with."
+    gaps = {run: gap for run, gap in against_reference(profile, scores).items() if run in others}
+    if not all(gaps.values()):
+        return "With fewer than two validation images, no difference between settings can be estimated."
+    sides: dict[str, list[str]] = {
+        "significantly lower": [],
+        "significantly higher": [],
+        "not significantly different": [],
+    }
+    lower, higher, neither = sides.values()
+    for run, gap in gaps.items():
+        cider = gap["CIDEr"]
+        side = higher if cider.low > 0 else lower if cider.high < 0 else neither
+        side.append(f"{code(run)} ({estimate(cider.effect, cider.low, cider.high, 3)})")
+    found = "; ".join(f"{side}: {names_in_words(named)}" for side, named in sides.items() if named)
+    text = f"Against the reference run's CIDEr (difference with its 95 % interval), {found}. "
+    return text + _changes(profile, others) + _order(profile, scores)
+
+
+def _changes(profile: config.Profile, others: Sequence[str]) -> str:
+    """How many settings each run changes, and so what its difference can be ascribed to."""
+    changes = {run: differences(profile.run(run), profile.run(profile.best_run)) for run in others}
+    text = "".join(f"{code(run)} has the reference run's settings. " for run, changed in changes.items() if not changed)
+    single = [f"{code(run)} ({sentence(changed)})" for run, changed in changes.items() if len(changed) == 1]
+    several = [f"{code(run)} ({len(changed)})" for run, changed in changes.items() if len(changed) > 1]
+    if single:
+        text += f"A single setting is changed by {names_in_words(single)}. "
+    if several:
+        text += f"Several settings are changed at once by {names_in_words(several)}: such a difference belongs to the "
+        text += "whole change and to no part of it. "
+    return text
+
+
+def _order(profile: config.Profile, scores: Mapping[str, RunScores]) -> str:
+    """Whether the runs rank as the written report's settings do, where they play those settings' parts."""
+    there, reference = published_settings(), profile.run(profile.best_run)
+    played = {run: part(profile.run(run), reference) for run in other_settings(profile)}
+    ranks = {run: there[key].scores["CIDEr"] for run, key in played.items() if key in there}
+    if not ranks:
+        return ""
+    ranks[profile.best_run] = there["best"].scores["CIDEr"]
+    published = sorted(ranks, key=lambda run: -ranks[run])
+    same = published == sorted(ranks, key=lambda run: -scores[run].scores["CIDEr"])
+    names = " > ".join(run_name(profile, run) for run in published)
+    return (
+        f"By CIDEr, the written report ranks its corresponding settings {names}; the order here is "
+        f"{'the same' if same else 'another'}."
+    )
+
+
+def score_table(
+    profile: config.Profile, scores: Mapping[str, RunScores], runs: Sequence[str]
+) -> tuple[list[str], list[list[Cell]]]:
+    """Columns and rows of runs: scores and, where a run is a published setting, that one's in columns of their own."""
+    measured = [metric for metric in COMPARED if any(metric in scores[run].scores for run in runs)]
+    published = {run: published_scores(profile, run) for run in runs}
+    there = [score for score in ("CIDEr", "CLIPScore") if any(published.values())]
+    rows: list[list[Cell]] = [
+        [run_name(profile, run), profile.run(run).title]
+        + [scores[run].scores.get(metric) for metric in measured]
+        + [published[run].get(score) for score in there]
+        for run in runs
+    ]
+    return ["run", "setting", *map(metric_name, measured), *(f"published {score}" for score in there)], rows
+
+
+def score_notes(profile: config.Profile) -> str:
+    """What a reader needs to know of the demo's scores; nothing of other data's."""
+    if profile.data != "demo":
+        return ""
+    return (
+        "The demo's own CLIP is small and was trained on drawings: its CLIPScores are higher than those of ViT-B/32 "
+        "and can only be compared with one another. Nor were the backbones pretrained on the same number of drawings."
+    )
+
+
+def against_reference(profile: config.Profile, scores: Mapping[str, RunScores]) -> dict[str, dict[str, Difference]]:
+    """Each other run's scores less the reference run's, image by image."""
+    reference = scores[profile.best_run].per_image
+    others = [run for run in profile.runs if run != profile.best_run]
+    return {run: compare_all(scores[run].per_image, reference, profile.seed) for run in others}
+
+
+def compare_all(first: PerImage, second: PerImage, seed: int) -> dict[str, Difference]:
+    """First minus second in every score that both have of their images; empty with fewer than two images."""
+    if len(first) < 2:
+        return {}
+    shared = set.intersection(*(set(image) for side in (first, second) for image in side.values()))
+    return {score: compare(first, second, score, seed) for score, needed in COMPARED.items() if needed in shared}
+
+
+def difference_table(what: str, rows: Mapping[str, Mapping[str, Difference]]) -> tuple[list[str], list[list[Cell]]]:
+    """Columns and rows of differences with their 95 % intervals; ``what`` heads the rows' names."""
+    columns = list(next(iter(rows.values()), {}))
+    cells: list[list[Cell]] = [
+        [name, *(estimate(row[score].effect, row[score].low, row[score].high, 3) for score in columns)]
+        for name, row in rows.items()
+    ]
+    return [what, *(f"{metric_name(score)}, difference" for score in columns)], cells
+
+
 def trained_on(scores: RunScores) -> str:
     """A caption's line on where a run's scores come from."""
     origin = scores.provenance
     return f"Commit {origin['commit']}, seed {origin['seed']}, {origin['device']}."
+
+
+def _in_words(scores: Mapping[str, float], digits: int = 3) -> str:
+    return names_in_words(
+        [f"{score} {scores[score]:.{digits}f}" for score in ("CIDEr", "CLIPScore") if score in scores]
+    )
+
+
+def _number(count: int) -> str:
+    return _NUMBERS[count] if count < len(_NUMBERS) else str(count)

@@ -15,14 +15,17 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 Event = Mapping[str, Any]  # a line of log.jsonl
+SCORES = ("CIDEr", "CLIPScore")
+PHASES = {"frozen": "encoder frozen", "whole": "encoder unfrozen", "self-critical": "self-critical"}  # of an event
+_PANELS = 6  # in a row
 
 
 @styled
 def curves(events: Sequence[Event], frozen_epochs: int = 0) -> Figure:
     """Loss, CIDEr and, where there is one, CLIPScore over the epochs of a run, from its log.
 
-    A dashed line marks each change of the learning rate's stage, a dotted one the start of self-critical training; the
-    shaded epochs are those with the encoder frozen.
+    A ring marks the kept epoch, a dashed line each change of the learning rate's stage, a dotted one the start of
+    self-critical training; the shaded epochs are those with the encoder frozen.
     """
     cross_entropy = [event for event in events if event["event"] == "train" and "loss" in event]
     validations = [event for event in events if event["event"] == "validation"]
@@ -50,14 +53,38 @@ def curves(events: Sequence[Event], frozen_epochs: int = 0) -> Figure:
         axes.plot(epochs, [event["CLIPScore"] for event in validations], color=STYLE.series[2], marker=STYLE.markers[2])
     for axes, title in zip(panels, ("Loss, nats per token", *scores), strict=True):
         _epochs(axes, title, validations, frozen_epochs)
+        if title in scores:
+            _mark_kept(axes, validations, title)
         if self_critical:
             axes.axvline(self_critical[0]["epoch"] - 1, color=STYLE.quiet, linewidth=0.8, linestyle=":")
     return figure
 
 
+def kept(validations: Sequence[Event]) -> Event | None:
+    """The validation whose weights a run kept: the first with the highest sum of CIDEr and CLIPScore."""
+    return max(validations, key=lambda event: sum(event.get(score, 0.0) for score in SCORES), default=None)
+
+
+def _mark_kept(axes: Axes, validations: Sequence[Event], score: str, value: bool = False) -> None:
+    """A ring around the kept epoch's score, which is written beside it if ``value``."""
+    event = kept(validations)
+    if event is None:
+        return
+    axes.plot(
+        event["epoch"], event[score], "o", markersize=8, markerfacecolor="none", markeredgewidth=1.2,
+        color=STYLE.published, clip_on=False, zorder=3, label="_kept",
+    )  # fmt: skip
+    if value:
+        box = {"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 1}
+        axes.text(
+            0.98, 0.03, f"{event[score]:.3f}", transform=axes.transAxes, ha="right", va="bottom",
+            fontsize=STYLE.small, color=STYLE.published, bbox=box,
+        )  # fmt: skip
+
+
 def _scores(validations: Sequence[Event]) -> list[str]:
     """Which scores validations gave: a profile may do without a CLIP. A run without any is drawn with both."""
-    return [score for score in ("CIDEr", "CLIPScore") if all(score in event for event in validations)]
+    return [score for score in SCORES if all(score in event for event in validations)]
 
 
 def _moments(steps: Sequence[Event]) -> list[float]:
@@ -88,19 +115,35 @@ def _epochs(axes: Axes, title: str, validations: Sequence[Event], frozen_epochs:
 
 @styled
 def compared(logs: Mapping[str, Sequence[Event]]) -> Figure:
-    """CIDEr and, where there is one, CLIPScore at each validation, a line per run; ``logs`` are the runs' events."""
-    scores = _scores([event for events in logs.values() for event in events if event["event"] == "validation"])
-    figure = new_figure(WIDTH, 2.9)
-    panels = figure.subplots(1, len(scores), squeeze=False)[0]
-    for axes, score in zip(panels, scores, strict=True):
-        longest: list[Event] = []
-        for name, events in logs.items():
-            validations = [event for event in events if event["event"] == "validation"]
-            axes.plot([event["epoch"] for event in validations], [event[score] for event in validations], label=name)
-            longest = max(longest, validations, key=lambda log: log[-1]["epoch"] if log else 0)
-        _epochs(axes, score, [dict(event, stage=0) for event in longest])
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=len(logs))
+    """Small multiples: for each run CIDEr and, where there is one, CLIPScore at each validation, the others behind it.
+
+    ``logs`` are the runs' events; a ring marks the epoch that was kept.
+    """
+    runs = {name: [event for event in events if event["event"] == "validation"] for name, events in logs.items()}
+    scores = _scores([event for validations in runs.values() for event in validations])
+    columns, lines = min(len(runs), _PANELS), -(-len(runs) // _PANELS)
+    figure = new_figure(WIDTH, 0.4 + 1.25 * lines * len(scores))
+    panels = figure.subplots(lines * len(scores), columns, squeeze=False, sharex=True, sharey="row")
+    for axes in panels.flat:
+        axes.set_visible(False)
+    longest = max(runs.values(), key=lambda validations: validations[-1]["epoch"] if validations else 0)
+    for index, (name, validations) in enumerate(runs.items()):
+        line, column = divmod(index, columns)
+        for place, score in enumerate(scores):
+            axes = panels[line * len(scores) + place, column]
+            axes.set_visible(True)
+            for others in runs.values():
+                axes.plot(*_curve(others, score), color=STYLE.soft, marker="", linewidth=0.8, label="_behind")
+            axes.plot(*_curve(validations, score), color=STYLE.measured, marker="o", markersize=2.5)
+            _mark_kept(axes, validations, score, value=True)
+            _epochs(axes, name if place == 0 else "", [dict(event, stage=0) for event in longest])
+            axes.set_xlabel("epoch" if place == len(scores) - 1 else "")
+            axes.set_ylabel(score if column == 0 else "")
     return figure
+
+
+def _curve(validations: Sequence[Event], score: str) -> tuple[list[int], list[float]]:
+    return [event["epoch"] for event in validations], [event[score] for event in validations]
 
 
 @styled

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hw3lib import config
 from hw3lib.metrics.scoring import Scores
 from hw3lib.system.results import read_result
 
@@ -25,8 +24,3 @@ def read_scores(folder: Path) -> RunScores:
     """A run's scores, from its folder; :class:`UserError` with the command that makes them where there are none."""
     remedy = f"Make it with: hw3 score --run {folder.name} --profile {folder.parents[1].name}"
     return read_result(folder / "scores.json", RunScores, remedy)
-
-
-def read_all(profile: config.Profile) -> dict[str, RunScores]:
-    """The scores of every run of the profile, in its order; :class:`UserError` for a run that is not scored."""
-    return {run: read_scores(config.folder(profile, run)) for run in profile.runs}

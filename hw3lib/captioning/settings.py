@@ -6,13 +6,16 @@ nobody has put into words is a setting of its own under its path in the profile,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from typing import Any
 
 from hw3lib import config
+from hw3lib.display.prose import general
 
 AVERAGE, SELF_CRITICAL, DECODING = "moving average of the weights", "self-critical training", "decoding"
+RECIPE = (AVERAGE, SELF_CRITICAL, DECODING)  # the components that a run also captions without
 _NAMES = ("title", "built_on")  # of the run: what it is called, not what it does
 
 
@@ -75,6 +78,34 @@ def sentence(changes: Sequence[Difference]) -> str:
     return "; ".join(f"{difference.label}: {difference.words}" for difference in changes)
 
 
+def side_by_side(runs: Sequence[config.Run]) -> list[tuple[str, list[str]]]:
+    """The settings in which runs differ, and each run's value; empty where it is the first one's.
+
+    What tells backbones apart stands in rows of its own.
+    """
+    rows: list[tuple[str, list[str]]] = []
+    for alike in zip(*map(settings, runs), strict=True):
+        values = {key: [setting.values[key] for setting in alike] for key in alike[0].values}
+        varied = {key: column for key, column in values.items() if any(value != column[0] for value in column)}
+        words = [setting.words for setting in alike]
+        if alike[0].label == "encoder":
+            rows += [(_ENCODER[key], [_breakable(key, value) for value in column]) for key, column in varied.items()]
+        elif varied:
+            if len(set(words)) == 1:  # the words leave it out
+                named = (
+                    (f"{key} {_words(column[index])}" for key, column in varied.items()) for index in range(len(runs))
+                )
+                words = [", ".join(pairs) for pairs in named]
+            rows.append((alike[0].label, words))
+    return [(label, [words[0], *("" if word == words[0] else word for word in words[1:])]) for label, words in rows]
+
+
+def _breakable(key: str, value: Any) -> str:
+    """A backbone's name is longer than a column is wide: it may break after a part of it."""
+    words = _file(value) if key == "encoder.weights" else _words(value)
+    return words if key == "encoder.arguments" else re.sub(r"([_.])", "\\1\N{ZERO WIDTH SPACE}", words)
+
+
 def _walk(node: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     for field in fields(node):
         value = getattr(node, field.name)
@@ -87,17 +118,22 @@ def _walk(node: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 def _words(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return "not set" if value is None else "yes" if value else "no"
+    if isinstance(value, dict):  # a backbone's arguments: what makes it another size than its name says
+        return ", ".join(f"{key} {_words(below)}" for key, below in value.items())
     if isinstance(value, list | tuple):
         return ("-" if isinstance(value, list) else ", ").join(map(_words, value))
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return general(value) if isinstance(value, float) else str(value)
 
 
 def _encoder(run: config.Run) -> str:
     encoder = run.encoder
-    # What makes a backbone another size than its name says.
-    arguments = ", ".join(f"{key} {_words(value)}" for key, value in encoder.arguments.items())
+    arguments = f" ({_words(encoder.arguments)})" if encoder.arguments else ""
     size = f", {encoder.image_size} px" if encoder.image_size else ""
-    return f"{encoder.name}{f' ({arguments})' * bool(arguments)}{size}, weights {encoder.weights.rsplit('/', 1)[-1]}"
+    return f"{encoder.name}{arguments}{size}, weights {_file(encoder.weights)}"
+
+
+def _file(path: str) -> str:
+    return path.rsplit("/", 1)[-1]
 
 
 def _statistics(run: config.Run) -> str:
@@ -107,7 +143,7 @@ def _statistics(run: config.Run) -> str:
 
 def _decoder(run: config.Run) -> str:
     decoder = run.decoder
-    return f"{decoder.layers} layers, {decoder.heads} heads, width {decoder.width or 'of the encoder'}"
+    return f"{decoder.layers} layers, {decoder.heads} heads" + (f", width {decoder.width}" if decoder.width else "")
 
 
 def _jitter(run: config.Run) -> str:
@@ -144,7 +180,7 @@ def _self_critical(run: config.Run) -> str:
     )
     return (
         f"{stage.epochs} epochs, {stage.samples} samples per image, {stage.images_per_step} images per step, "
-        f"learning rate {stage.learning_rate:g}, {encoder}"
+        f"learning rate {general(stage.learning_rate)}, {encoder}"
     )
 
 
@@ -184,6 +220,12 @@ _LABELS = {
     AVERAGE: ("training.ema_decay",),
     SELF_CRITICAL: ("self_critical",),
     DECODING: ("decoding",),
+}
+_ENCODER = {
+    "encoder.name": "backbone",
+    "encoder.weights": "pretrained weights",
+    "encoder.arguments": "backbone's size",
+    "encoder.image_size": "image size, px",
 }
 _WORDS: dict[str, Callable[[config.Run], str]] = {  # of those whose values do not speak for themselves
     "encoder": _encoder,

@@ -6,6 +6,10 @@ import re
 from collections.abc import Sequence
 from typing import Protocol
 
+_RAISED = str.maketrans(
+    "-0123456789", "\N{SUPERSCRIPT MINUS}\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"
+)
+
 
 class Estimate(Protocol):
     """An effect with its confidence interval, whatever class it is of."""
@@ -58,6 +62,17 @@ def estimate(effect: float, low: float, high: float, digits: int = 2, unit: str 
 def points(effect: Estimate) -> str:
     """A difference of accuracies with its interval, in points of a hundred: ``+1.2 [+0.3, +2.0] points``."""
     return estimate(100 * effect.effect, 100 * effect.low, 100 * effect.high, digits=1, unit="points")
+
+
+def general(value: float, digits: int = 6) -> str:
+    """A number of any size: a power of ten where it is very small or large.
+
+    >>> general(2e-3), general(1e-5), general(8.773e-9, 2)
+    ('0.002', '1\u00d710\u207b\u2075', '8.8\u00d710\u207b\u2079')
+    """
+    number, _, power = f"{value:.{digits}g}".replace("-", "\N{MINUS SIGN}").partition("e")
+    raised = str(int(power.replace("\N{MINUS SIGN}", "-"))).translate(_RAISED) if power else ""
+    return f"{number}\N{MULTIPLICATION SIGN}10{raised}" if power else number
 
 
 def p_value(p: float) -> str:

@@ -1,19 +1,18 @@
-"""P2's runs side by side: what differs, the table, the sentence, and the figures drawn from logs."""
+"""P2's runs side by side: the answers, the tables, and the figures drawn from logs."""
 
 from __future__ import annotations
 
 import dataclasses
+import random
 
 import pytest
 from PIL import Image
 
 from hw3lib import config
-from hw3lib.captioning import ablations, figures
-from hw3lib.captioning.ablations import RunResult
-from hw3lib.captioning.results import read_all
-from hw3lib.config import folder
+from hw3lib.captioning import ablations, components, figures
+from hw3lib.captioning.results import RunScores, read_scores
+from hw3lib.captioning.settings import side_by_side
 from hw3lib.system.errors import UserError
-from hw3lib.system.files import write_json
 
 PUBLISHED = {
     "best": (0.8745, 0.7182),
@@ -23,9 +22,28 @@ PUBLISHED = {
 }
 
 
-def result(name: str, cider: float, **more: float) -> RunResult:
-    published = dict(zip(("CIDEr", "CLIPScore"), PUBLISHED[name], strict=True))
-    return RunResult(name, name, {"CIDEr": cider, "CLIPScore": 0.7} | more, published)
+def scored(cider: float, images: int = 60, **more: float) -> RunScores:
+    """A run's scores: those of its images lie around ``cider``, in the same way for every run."""
+    draws = random.Random(1)
+    per_image = {f"{i:03}": {"CIDEr": cider + 0.1 * draws.random(), "CLIPScore": 0.7} for i in range(images)}
+    return RunScores({}, {"CIDEr": cider, "CLIPScore": 0.7} | more, per_image)
+
+
+def all_scored(profile: config.Profile, **ciders: float) -> dict[str, RunScores]:
+    """Every run of the profile scored; those that are not named have CIDEr 0.1."""
+    return {run: scored(ciders.get(run, 0.1)) for run in profile.runs}
+
+
+def with_runs(profile: config.Profile, **changes: dict) -> config.Profile:
+    """The profile with runs more, each its best run with some of its fields replaced."""
+    best = profile.run("best")
+    more = {
+        name: dataclasses.replace(
+            best, **{part: dataclasses.replace(getattr(best, part), **fields) for part, fields in parts.items()}
+        )
+        for name, parts in changes.items()
+    }
+    return dataclasses.replace(profile, runs=profile.runs | more)
 
 
 def events(stages: list[int], train: int = 4) -> list[dict]:
@@ -43,40 +61,130 @@ def events(stages: list[int], train: int = 4) -> list[dict]:
     return log
 
 
-def test_measured_and_published_stand_in_columns_of_their_own() -> None:
-    found = [result("best", 1.2, object_recall=0.9), result("vit", 1.3)]
-    columns, rows = ablations.table(config.load("demo"), found)
-    assert all("demo" in column or "published" in column for column in columns[1:])
-    assert rows[0] == ["best", 1.2, 0.7, 0.9, 0.8745, 0.7182]
-    assert rows[1] == ["vit", 1.3, 0.7, None, 0.8006, 0.7063]
-    columns, rows = ablations.table(config.load("hw3"), [result("best", 1.2)])
-    assert not any("demo" in column or "recall" in column for column in columns)
+def test_the_best_setting_is_told_with_the_settings_that_it_was_compared_with() -> None:
+    demo = config.load("demo")
+    text = ablations.best_setting(demo, all_scored(demo, best=2.0, swin_base=1.5, swinv2=1.5, vit=1.5, plus=2.5))
+    assert (
+        "`best`, scores CIDEr 2.000 and CLIPScore 0.700 on 60 validation images, the highest CIDEr of the four" in text
+    )
+    assert "A stronger recipe, `plus`, reaches CIDEr 2.500" in text
+    assert "scored CIDEr 0.8745 and CLIPScore 0.7182. The reference run differs from it in encoder, decoder, " in text
+    assert text.endswith("learning rates and data, so that the two cannot be compared.")
+    text = ablations.best_setting(demo, all_scored(demo, best=1.0, vit=1.5, swinv2=1.5))
+    assert "60 validation images; `swinv2` and `vit` score higher by CIDEr." in text
+    assert "recipe" not in text
 
 
-def test_the_conclusion_follows_the_numbers() -> None:
-    profile = config.load("demo")
-    as_published = [result(name, PUBLISHED[name][0]) for name in PUBLISHED]
-    text = ablations.conclusion(profile, as_published)
-    assert "best (0.875) > swin_base (0.855) > vit (0.801) > swinv2 (0.784)" in text
-    assert "ahead of 3 of 3" in text
-    assert "the same" in text
-    other = [result("best", 0.2), result("swin_base", 0.3), result("swinv2", 0.4), result("vit", 0.1)]
-    text = ablations.conclusion(profile, other)
-    assert "ahead of 1 of 3" in text
-    assert "is another" in text
+def test_published_scores_stand_beside_a_run_that_is_the_published_setting_and_no_other() -> None:
+    real, demo = config.load("hw3"), config.load("demo")
+    scores = all_scored(real, **{name: cider for name, (cider, _) in PUBLISHED.items()})
+    columns, rows = ablations.score_table(real, scores, list(real.runs))
+    assert columns[-2:] == ["published CIDEr", "published CLIPScore"]
+    assert {real_name: tuple(row[-2:]) for real_name, row in zip(real.runs, rows, strict=True)} == PUBLISHED | {
+        "plus": (None, None)
+    }
+    assert ["CIDEr", "0.8745", "0.8745"] in ablations.setting_table(real, scores)[1]
+    assert ablations.best_setting(real, scores).endswith("this setting scored CIDEr 0.8745 and CLIPScore 0.7182.")
+    for other in (demo, with_runs(real, best={"decoder": {"layers": 6}}), dataclasses.replace(real, data="demo")):
+        scores = all_scored(other)
+        assert not any("CIDEr" in row for row in ablations.setting_table(other, scores)[1])
+        assert ablations.score_table(other, scores, ["best"])[0] == ["run", "setting", "CIDEr", "CLIPScore"]
 
 
-def test_published_figures_are_those_of_the_written_report(tiny_profile: config.Profile) -> None:
-    profile = dataclasses.replace(tiny_profile, runs={name: tiny_profile.run("best") for name in PUBLISHED})
+def test_the_reference_run_is_called_so_and_the_runs_are_told_apart_by_their_configuration() -> None:
+    demo = config.load("demo")
+    assert ablations.run_name(demo, "best") == "reference run"
+    assert ablations.other_settings(demo) == ["swin_base", "swinv2", "vit"]
+    assert ablations.recipes(demo) == ["plus_plain", "plus"]
+    assert ablations.heading(demo) == "## 2. The three other settings and what they show"
+    columns, rows = ablations.score_table(demo, all_scored(demo, best=1.0), ["best"])
+    assert dict(zip(columns, rows[0], strict=True))["run"] == "reference run"
+
+
+def test_the_comparison_follows_the_numbers() -> None:
+    demo = config.load("demo")
+    text = ablations.comparison(demo, all_scored(demo, best=2.0, swin_base=1.5, vit=1.4, swinv2=1.3))
+    assert "significantly lower: `swin_base` (−0.500 [" in text
+    assert "Several settings are changed at once by `swin_base` (4), `swinv2` (3) and `vit` (4)" in text
+    assert text.endswith("reference run > swin_base > vit > swinv2; the order here is the same.")
+    text = ablations.comparison(demo, all_scored(demo, best=2.0, swin_base=2.5, vit=2.0, swinv2=1.3))
+    assert "significantly lower: `swinv2` (−0.700" in text
+    assert "significantly higher: `swin_base` (+0.500" in text
+    assert "not significantly different: `vit` (0.000 [0.000, 0.000])" in text
+    assert text.endswith("the order here is another.")
+
+
+def test_a_profile_with_one_run_says_that_there_is_nothing_to_compare(tiny_profile: config.Profile) -> None:
+    scores = {"best": scored(0.5)}
+    assert ablations.heading(tiny_profile) == "## 2. Other settings"
+    assert "has no other setting" in ablations.comparison(tiny_profile, scores)
+    assert "highest" not in ablations.best_setting(tiny_profile, scores)
+    assert ablations.against_reference(tiny_profile, scores) == {}
+    assert ablations.difference_table("run", {}) == (["run"], [])
+
+
+def test_runs_that_differ_in_one_setting_or_in_none_are_told_so(tiny_profile: config.Profile) -> None:
+    profile = with_runs(tiny_profile, decayed={"training": {"weight_decay": 0.5}}, twin={})
+    text = ablations.comparison(profile, all_scored(profile))
+    assert "`twin` has the reference run's settings." in text
+    assert "A single setting is changed by `decayed` (weight decay: 0.5)." in text
+    assert "at once" not in text
+    assert "written report" not in text
+    assert ablations.heading(with_runs(tiny_profile, twin={})) == "## 2. The other setting and what it shows"
+    assert [label for label, _ in side_by_side(list(profile.runs.values()))] == ["weight decay"]
+
+
+def test_with_a_single_validation_image_no_interval_is_told(tiny_profile: config.Profile) -> None:
+    profile = with_runs(tiny_profile, twin={})
+    few = {run: scored(0.5, images=1) for run in profile.runs}
+    assert "fewer than two validation images" in ablations.comparison(profile, few)
+    three = {run: scored(0.5, images=3) for run in profile.runs}
+    assert ablations.against_reference(profile, three)["twin"]["CIDEr"].n == 3
+    assert components.conclusion(components.components(profile, few, "twin")) == ""
+
+
+def test_runs_without_a_clip_are_told_by_cider_alone(tiny_profile: config.Profile) -> None:
+    per_image = {f"{i}": {"CIDEr": 0.5 + i} for i in range(4)}
+    scores = {run: RunScores({}, {"CIDEr": 0.5}, per_image) for run in ("best", "twin")}
+    profile = with_runs(tiny_profile, twin={})
+    assert "scores CIDEr 0.500 on 4" in ablations.best_setting(profile, scores)
+    assert ablations.score_table(profile, scores, ["best"])[0] == ["run", "setting", "CIDEr"]
+    assert list(ablations.against_reference(profile, scores)["twin"]) == ["CIDEr"]
+    log = [{key: value for key, value in event.items() if key != "CLIPScore"} for event in events([1, 2])]
+    assert [axes.get_title("left") for axes in figures.curves(log).axes] == ["Loss, nats per token", "CIDEr"]
+    assert len(figures.compared({"best": log}).axes) == 1
+
+
+def test_runs_are_compared_with_the_reference_run_image_by_image(tiny_profile: config.Profile) -> None:
+    profile = with_runs(tiny_profile, plus={})
+    gaps = ablations.against_reference(profile, all_scored(profile, best=1.0, plus=2.0))
+    assert gaps["plus"]["CIDEr"].effect == pytest.approx(1.0)
+    columns, rows = ablations.difference_table("run", gaps)
+    assert columns == ["run", "CIDEr, difference", "CLIPScore, difference"]
+    assert rows[0][:2] == ["plus", "+1.000 [+1.000, +1.000]"]
+
+
+def test_a_run_that_is_not_scored_names_the_command(tiny_profile: config.Profile) -> None:
     with pytest.raises(UserError, match=r"scores\.json is missing.*hw3 score --run best --profile tiny"):
-        read_all(profile)
-    scores = {"CIDEr": 0.5, "CLIPScore": 0.6}
-    for name in PUBLISHED:
-        content = {"provenance": {}, "scores": scores, "per_image": {}}
-        write_json(folder(profile, name) / "scores.json", content)
-    for found in ablations.results(profile, read_all(profile)):
-        assert (found.published["CIDEr"], found.published["CLIPScore"]) == PUBLISHED[found.name]
-        assert found.scores == scores
+        read_scores(config.folder(tiny_profile, "best"))
+
+
+def test_the_kept_epoch_is_the_first_with_the_highest_sum_of_scores() -> None:
+    log = [event for event in events([1, 1, 1, 1]) if event["event"] == "validation"]
+    log[1]["CIDEr"] = log[2]["CIDEr"] = 0.9
+    assert figures.kept(log) is log[1]
+    log[3]["CLIPScore"] = 1.2
+    assert figures.kept(log) is log[3]
+    assert figures.kept([]) is None
+
+
+def test_curves_and_small_multiples_mark_the_kept_epoch() -> None:
+    log = events([1, 1, 1])
+    log[-1]["CIDEr"] = 0.05  # the curve ends below what is kept
+    for figure in (figures.curves(log), figures.compared({"reference run": log, "vit": events([1])})):
+        rings = [line for axes in figure.axes for line in axes.lines if line.get_label() == "_kept"]
+        assert [(line.get_xdata()[0], line.get_ydata()[0]) for line in rings[:1]] == [(2, 0.2)]
+    assert "0.200" in [text.get_text() for text in figure.axes[0].texts]
 
 
 def test_curves_show_every_validation_and_mark_each_change_of_rate() -> None:
@@ -84,7 +192,7 @@ def test_curves_show_every_validation_and_mark_each_change_of_rate() -> None:
     loss, cider, _ = figure.axes
     assert list(cider.lines[0].get_xdata()) == [1, 2, 3, 4]
     assert list(cider.lines[0].get_ydata()) == pytest.approx([0.1, 0.2, 0.3, 0.4])
-    marks = [float(line.get_xdata()[0]) for line in cider.lines[1:]]
+    marks = [float(line.get_xdata()[0]) for line in cider.lines[1:] if line.get_label() != "_kept"]
     assert marks == [2, 3]
     assert len(loss.lines[0].get_xdata()) == 16
     assert max(loss.lines[0].get_xdata()) == pytest.approx(4)
@@ -94,22 +202,21 @@ def test_curves_can_be_drawn_before_the_first_validation() -> None:
     assert figures.curves(events([1])[:2]).axes
 
 
-def test_runs_of_different_lengths_are_compared() -> None:
+def test_runs_of_different_lengths_stand_in_panels_of_their_own() -> None:
     figure = figures.compared({"best": events([1, 2]), "vit": events([1, 1, 1])})
-    assert [len(line.get_xdata()) for line in figure.axes[0].lines] == [2, 3]
+    own = [next(line for line in axes.lines if not line.get_label().startswith("_b")) for axes in figure.axes[:2]]
+    assert [len(line.get_xdata()) for line in own] == [2, 3]
+    assert [axes.get_title("left") for axes in figure.axes[:2]] == ["best", "vit"]
     assert figure.axes[0].get_xlim()[1] >= 3
+
+
+def test_many_runs_stand_in_several_rows() -> None:
+    figure = figures.compared({f"run{i}": events([1]) for i in range(8)})
+    visible = [axes for axes in figure.axes if axes.get_visible()]
+    assert len(visible) == 16
+    assert [axes.get_title("left") for axes in visible if axes.get_title("left")] == [f"run{i}" for i in range(8)]
 
 
 def test_pictures_stand_in_a_row_with_their_names() -> None:
     figure = figures.pictures([Image.new("RGB", (8, 6)), Image.new("RGB", (6, 8))], ["a", "b"])
     assert [axes.get_title() for axes in figure.axes] == ["a", "b"]
-
-
-def test_runs_without_a_clip_are_tabled_and_drawn_with_cider_alone() -> None:
-    found = [dataclasses.replace(result("best", 1.2), scores={"CIDEr": 1.2})]
-    columns, (row,) = ablations.table(config.load("hw3"), found)
-    assert row[:3] == ["best", 1.2, None]
-    assert len(row) == len(columns)
-    log = [{key: value for key, value in event.items() if key != "CLIPScore"} for event in events([1, 2])]
-    assert [axes.get_title("left") for axes in figures.curves(log).axes] == ["Loss, nats per token", "CIDEr"]
-    assert len(figures.compared({"best": log}).axes) == 1

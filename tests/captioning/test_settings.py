@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hw3lib import config
-from hw3lib.captioning.settings import differences, sentence, settings
+from hw3lib.captioning.settings import differences, sentence, settings, side_by_side
 
 PLAIN = config.Run(title="plain", encoder=config.Encoder(mean=(0.5, 0.5, 0.5)))
 # Both kinds of run, since some fields only matter (and are only put into words) where a stage or a search is on.
@@ -75,7 +75,7 @@ def test_what_differs_is_computed_from_the_settings() -> None:
     swinv2 = sentence(differences(profile.run("swinv2"), best))
     assert "swinv2_base_window8_256, 256 px" in swinv2
     assert "feed-forward: 1024" in swinv2
-    assert "learning rates: 1e-05, constant, patience 1" in swinv2
+    assert "learning rates: 1×10⁻⁵, constant, patience 1" in swinv2
     assert "jitter" not in swinv2
     vit = sentence(differences(profile.run("vit"), best))
     assert "colour jitter: none" in vit
@@ -102,21 +102,21 @@ def test_a_run_is_told_in_words() -> None:
     words = {row.label: row.words for row in settings(RICH)}
     assert words["encoder"] == "swin_large_patch4_window7_224 (depth 2), 96 px, weights pretrained"
     assert words["mean / std"] == "the backbone's own / the backbone's own"
-    assert words["decoder"] == "8 layers, 8 heads, width of the encoder"
+    assert words["decoder"] == "8 layers, 8 heads"
     assert words["attention dropout"] == "0.1"
     assert words["colour jitter"] == "none"
     assert words["output layer tied to the embeddings"] == "no"
-    assert words["learning rates"] == "1e-05, 3e-06, 1e-06, cosine decay to 0, 5 warm-up steps"
+    assert words["learning rates"] == "1×10⁻⁵, 3×10⁻⁶, 1×10⁻⁶, cosine decay to 0, 5 warm-up steps"
     assert words["encoder's learning rate"] == "the decoder's, after 2 epochs with a frozen encoder"
     assert words["gradients clipped by value"] == "−1 to 1"
     assert words["captions per step"] == "32, 1 per image"
     assert words["moving average of the weights"] == "decay 0.9"
-    critical = "2 epochs, 5 samples per image, 16 images per step, learning rate 1e-05, frozen encoder"
+    critical = "2 epochs, 5 samples per image, 16 images per step, learning rate 1×10⁻⁵, frozen encoder"
     assert words["self-critical training"] == critical
     assert words["decoding"] == "beam search, 3 beams, length penalty 0.7"
     assert words["training.validate_images"] == "not set"
     words = {row.label: row.words for row in settings(PLAIN)}
-    assert words["learning rates"] == "1e-05, 3e-06, 1e-06 in turn, patience 1"
+    assert words["learning rates"] == "1×10⁻⁵, 3×10⁻⁶, 1×10⁻⁶ in turn, patience 1"
     assert words["encoder's learning rate"] == "the decoder's"
     assert words["self-critical training"] == "none"
     assert words["moving average of the weights"] == "none"
@@ -131,3 +131,22 @@ def test_a_run_is_told_in_words() -> None:
 def test_a_difference_that_the_words_leave_out_is_told_by_its_key() -> None:
     other = replace(PLAIN, decoding=config.Decoding(length_penalty=1.0))
     assert sentence(differences(other, PLAIN)) == "decoding: greedy (decoding.length_penalty 1)"
+
+
+def test_side_by_side_stands_only_what_differs() -> None:
+    demo = config.load("demo")
+    runs = [demo.run(name) for name in ("best", "swin_base", "plus")]
+    rows = {label: [word.replace("\u200b", "") for word in words] for label, words in side_by_side(runs)}
+    assert rows["backbone's size"] == [
+        "embed_dim 48, depths 2-2-4, num_heads 3-6-12", "embed_dim 32, depths 2-2-2, num_heads 2-4-8", "",
+    ]  # fmt: skip
+    assert rows["pretrained weights"] == ["swin_large.safetensors", "swin_base.safetensors", ""]
+    assert rows["feed-forward"] == ["512", "256", ""]
+    assert rows["decoding"] == ["greedy", "", "beam search, 3 beams, length penalty 0.7"]
+    assert not {"backbone", "decoder", "weight decay"} & set(rows)
+    assert side_by_side([runs[0], runs[0]]) == side_by_side(runs[:1]) == []
+
+
+def test_side_by_side_stands_what_the_words_leave_out() -> None:
+    other = replace(PLAIN, decoding=config.Decoding(length_penalty=1.0))
+    assert side_by_side([PLAIN, other]) == [("decoding", ["decoding.length_penalty 0.7", "decoding.length_penalty 1"])]
