@@ -13,7 +13,13 @@ from typing import Any, Literal, NotRequired, TypedDict
 Inline = list[dict[str, Any]]
 
 
-class Heading(TypedDict):
+class _Block(TypedDict):
+    """``page_only``: it came of a cell that print leaves out."""
+
+    page_only: NotRequired[bool]
+
+
+class Heading(_Block):
     """Level 2 to 4; ``hollow``: nothing but code stands below it."""
 
     kind: Literal["heading"]
@@ -23,14 +29,14 @@ class Heading(TypedDict):
     hollow: NotRequired[bool]
 
 
-class Paragraph(TypedDict):
+class Paragraph(_Block):
     """A paragraph of prose."""
 
     kind: Literal["paragraph"]
     inline: Inline
 
 
-class Items(TypedDict):
+class Items(_Block):
     """A list, each of its items a few blocks."""
 
     kind: Literal["list"]
@@ -39,27 +45,27 @@ class Items(TypedDict):
     items: list[list[Block]]
 
 
-class Quote(TypedDict):
+class Quote(_Block):
     """A quotation."""
 
     kind: Literal["quote"]
     blocks: list[Block]
 
 
-class Text(TypedDict):
+class Text(_Block):
     """Text as it is: a cell's source, what it printed, a code block of its prose, a remark of the report's own."""
 
     kind: Literal["code", "text", "verbatim", "note"]
     text: str
 
 
-class Rule(TypedDict):
+class Rule(_Block):
     """A line across the page."""
 
     kind: Literal["rule"]
 
 
-class Table(TypedDict):
+class Table(_Block):
     """A table; ``align`` is left, right or center by column, ``notes`` the small print below."""
 
     kind: Literal["table"]
@@ -80,7 +86,7 @@ class Picture(TypedDict):
     height: float
 
 
-class Figure(Picture):
+class Figure(Picture, _Block):
     """A picture with its caption; ``alt`` says in words what is to be seen."""
 
     kind: Literal["figure"]
@@ -89,7 +95,7 @@ class Figure(Picture):
     number: NotRequired[int]
 
 
-class Viewer(TypedDict):
+class Viewer(_Block):
     """An attention viewer's payload (``hw3lib.viewer.payload.encode``), and its picture for print."""
 
     kind: Literal["viewer"]

@@ -18,7 +18,7 @@ from traitlets.config import Config
 
 from hw3lib import paths
 from hw3lib.report import html, pdf
-from hw3lib.report.document import Report
+from hw3lib.report.document import Report, link_of
 from hw3lib.report.merged import report_of
 from hw3lib.report.notebook import PRIORITY
 
@@ -69,7 +69,7 @@ class PageExporter(_Document, TemplateExporter):
     def from_notebook_node(self, nb: NotebookNode, resources: Any = None, **kw: Any) -> tuple[str, Any]:
         """The page, and nbconvert's resources."""
         report, resources = self.document(nb, resources, **kw)
-        self.environment.filters["link"] = html.link(report)
+        self.environment.filters["link"] = link_of(report)
         return self.template.render(**html.content(report)), resources
 
 

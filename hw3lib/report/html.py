@@ -10,7 +10,7 @@ import base64
 import hashlib
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from hw3lib import paths
@@ -132,19 +132,6 @@ def _viewer(payload: dict[str, Any]) -> str:
     from markupsafe import Markup
 
     return Markup(page.fragment(payload))
-
-
-def link(report: Report) -> Callable[[str], str]:
-    """Where a link of a notebook leads to on the page: another notebook is a chapter; empty when it leads nowhere."""
-    names = {chapter.name for chapter in report.chapters}
-
-    def link(target: str) -> str:
-        notebook = re.fullmatch(r"(?:\./)?([\w-]+)\.ipynb(?:#.*)?", target)
-        if notebook:
-            return f"#{notebook[1]}" if notebook[1] in names else ""
-        return target if re.match(r"(https?://|#)", target) else ""
-
-    return link
 
 
 def _math(formula: dict[str, Any]) -> str:

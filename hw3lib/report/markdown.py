@@ -23,21 +23,22 @@ def markdown(source: str) -> list[Block]:
     return _blocks(SyntaxTreeNode(parser.parse(source)).children)
 
 
-def _blocks(nodes: Iterable[SyntaxTreeNode]) -> list[Block]:
+def _blocks(nodes: Iterable[SyntaxTreeNode], nested: bool = False) -> list[Block]:
+    """``nested``: in a list or a quotation, where a heading opens no section of the document."""
     blocks: list[Block] = []
     for node in nodes:
         if node.type == "heading":
-            blocks.append({"kind": "heading", "level": int(node.tag[1]), "inline": _inline(node)})
+            blocks.append(_heading(node, nested))
         elif node.type == "math_block":
             blocks.append({"kind": "paragraph", "inline": [{"t": "math", "v": node.content.strip(), "block": True}]})
         elif node.type == "paragraph":
             blocks.append({"kind": "paragraph", "inline": _inline(node)})
         elif node.type in ("bullet_list", "ordered_list"):
-            items = [_blocks(item.children) for item in node.children]
+            items = [_blocks(item.children, nested=True) for item in node.children]
             start = int(node.attrs.get("start", 1))
             blocks.append({"kind": "list", "ordered": node.type == "ordered_list", "start": start, "items": items})
         elif node.type == "blockquote":
-            blocks.append({"kind": "quote", "blocks": _blocks(node.children)})
+            blocks.append({"kind": "quote", "blocks": _blocks(node.children, nested=True)})
         elif node.type in ("fence", "code_block"):
             blocks.append({"kind": "verbatim", "text": node.content.rstrip("\n")})
         elif node.type == "hr":
@@ -45,6 +46,12 @@ def _blocks(nodes: Iterable[SyntaxTreeNode]) -> list[Block]:
         elif node.type == "table":
             blocks.append(_table(node))
     return blocks
+
+
+def _heading(node: SyntaxTreeNode, nested: bool) -> Block:
+    if nested:
+        return {"kind": "paragraph", "inline": [{"t": "strong", "inline": _inline(node)}]}
+    return {"kind": "heading", "level": int(node.tag[1]), "inline": _inline(node)}
 
 
 def _table(node: SyntaxTreeNode) -> Table:

@@ -18,13 +18,15 @@ from hw3lib import config, paths
 from hw3lib.report import front
 from hw3lib.report.blocks import Block
 from hw3lib.report.document import Chapter, Report, join_runs, number
-from hw3lib.report.notebook import PRIORITY, read_chapter
-from hw3lib.report.references import cited
+from hw3lib.report.notebook import PAGE_ONLY, PRIORITY, read_chapter
+from hw3lib.report.references import cited, link
 from hw3lib.system import files
 from hw3lib.system.errors import UserError
 
 TITLE = "Prompts, Captions, Attention"
 SUBTITLE = "Three problems of vision and language, computed anew"
+P1 = "p1_prompts"
+RUNS = "P2. Each run's training"
 CELL, NOTEBOOK = "hw3", "hw3_report"  # the keys of our metadata
 
 
@@ -50,25 +52,17 @@ def merge(profile: config.Profile) -> NotebookNode:
 
     Raises :class:`UserError` for a notebook that is missing, was never run, or failed.
     """
-    folder = paths.runs(profile.name) / "notebooks"
-    parts: list[tuple[str, str | None]] = [("p1_prompts", None), *(("p2_training", run) for run in profile.runs)]
-    parts += [("p2_ablations", None), ("p3_attention", None)]
-    files_of = {part: folder / f"{part[0]}{f'_{part[1]}' if part[1] else ''}.ipynb" for part in parts}
-    required = {part: path for part, path in files_of.items() if profile.clip or part[0] != "p1_prompts"}
-    missing = [str(path) for path in required.values() if not path.is_file()]
-    if missing:
-        raise UserError(f"not executed yet: {', '.join(missing)}; `hw3 report --profile {profile.name}` runs them")
-    if (folder / "claims.ipynb").is_file():
-        files_of = {("claims", None): folder / "claims.ipynb"} | files_of
     merged = nbformat.v4.new_notebook()
-    for place, ((name, run), path) in enumerate(files_of.items()):
-        source = executed(path) if (name, run) in required or name == "claims" else _without_clip(profile)
+    for place, (path, run) in enumerate(sources(profile)):
+        source = executed(path) if profile.clip or path.stem != P1 else _without_clip(profile)
         merged.metadata |= {
             key: source.metadata[key] for key in ("kernelspec", "language_info") if key in source.metadata
         }
         for index, cell in enumerate(source.cells):
-            title = {"title": profile.runs[run].title} if run else {}
-            cell.metadata[CELL] = {"notebook": name, **({"run": run} if run else {}), **title}
+            cell.metadata[CELL] = {"notebook": path.stem}
+            if run:
+                cell.metadata[CELL] = {"notebook": "p2_training", "run": run, "title": profile.runs[run].title}
+                cell.metadata["tags"] = [*cell.metadata.get("tags", []), PAGE_ONLY]
             cell["id"] = f"{place:02}-{index:03}"  # the same notebook may stand in it several times
             merged.cells.append(cell)
     merged.metadata[NOTEBOOK] = asdict(_front(profile))
@@ -82,6 +76,21 @@ def _without_clip(profile: config.Profile) -> NotebookNode:
     )
     cell = nbformat.v4.new_markdown_cell(f"# P1. Zero-shot classification by prompt\n\n{words}")
     return nbformat.v4.new_notebook(cells=[cell])
+
+
+def sources(profile: config.Profile) -> list[tuple[Path, str]]:
+    """The executed notebooks in the report's order, with the run of those that are executed for each.
+
+    Raises :class:`UserError` where one is missing; the claims' may be, and P1's without CLIP.
+    """
+    folder = paths.runs(profile.name) / "notebooks"
+    chapters = [(folder / f"{name}.ipynb", "") for name in (P1, "p2_ablations", "p3_attention")]
+    runs = [(folder / f"p2_training_{run}.ipynb", run) for run in profile.runs]
+    missing = [str(path) for path, _ in [*chapters[not profile.clip :], *runs] if not path.is_file()]
+    if missing:
+        raise UserError(f"not executed yet: {', '.join(missing)}; `hw3 report --profile {profile.name}` runs them")
+    claims = folder / "claims.ipynb"
+    return [*chapters, *([(claims, "")] if claims.is_file() else []), *runs]
 
 
 def executed(path: Path) -> NotebookNode:
@@ -120,13 +129,14 @@ def report_of(notebook: NotebookNode, name: str, priority: tuple[str, ...] = PRI
         parts = [read_chapter(_joined(of, key), part, priority) for key, part in runs]
         if "run" in runs[0][0]:
             names, titles = [key["run"] for key, _ in runs], [key["title"] for key, _ in runs]
-            chapters.append(join_runs(parts, names, titles))
+            chapters.append(join_runs(RUNS, parts, names, titles))
         else:
             chapters += parts
     said: dict[str, Any] = notebook.metadata.get(NOTEBOOK) or {"title": chapters[0].title if chapters else name}
     opening = Front(**said)
     number([Chapter("summary", "Summary", blocks=[*opening.claims, *opening.summary]), *chapters])
     references = cited(chapters) if opening.profile else []
+    link(chapters, references)
     return Report(**vars(opening), chapters=chapters, references=references)
 
 

@@ -20,6 +20,7 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 PICTURES = ("image/svg+xml", "image/png", "image/jpeg")
 # What is taken of an output.
 PRIORITY = (LIVE, NOTE, TABLE, ATTENTION, *PICTURES, "text/markdown", WIDGET, "text/plain")
+PAGE_ONLY = "page-only"  # tags a cell that the page shows and print leaves out
 _PNG_DPI = 200  # what display.show_figure writes; the size on paper follows from it
 _MOST_LINES = 60  # of plain output that are shown; the rest is said to be left out
 _PER_INCH = {"pt": 72, "px": 96, "in": 1, "mm": 25.4, "cm": 2.54}
@@ -32,13 +33,18 @@ def read_chapter(name: str, cells: Iterable[Any], priority: Sequence[str] = PRIO
     """
     chapter = Chapter(name, name)
     for cell in cells:
+        blocks: list[Block] = []
         if cell.cell_type == "markdown":
-            chapter.blocks += markdown(cell.source)
+            blocks += markdown(cell.source)
         elif cell.cell_type == "code":
             # nbconvert's TagRemovePreprocessor marks a cell whose source is not to be shown.
             if cell.source.strip() and not cell.metadata.get("transient", {}).get("remove_source"):
-                chapter.blocks.append({"kind": "code", "text": cell.source.strip()})
-            chapter.blocks += outputs_blocks(cell.outputs, priority)
+                blocks.append({"kind": "code", "text": cell.source.strip()})
+            blocks += outputs_blocks(cell.outputs, priority)
+        if PAGE_ONLY in cell.metadata.get("tags", ()):
+            for block in blocks:
+                block["page_only"] = True
+        chapter.blocks += blocks
     _take_title(chapter)
     return chapter
 
@@ -52,9 +58,11 @@ def _take_title(chapter: Chapter) -> None:
         if blocks and blocks[0]["kind"] == "paragraph":
             chapter.lead = blocks[0]["inline"]
             del blocks[0]
+    level = 1
     for block in blocks:
         if block["kind"] == "heading":
-            block["level"] = min(4, max(2, block["level"]))
+            # No level is skipped: PDF/UA forbids it, and a screen reader's list of headings would have a hole.
+            block["level"] = level = min(4, max(2, block["level"]), level + 1)
 
 
 def outputs_blocks(outputs: Iterable[Any], priority: Sequence[str] = PRIORITY) -> list[Block]:

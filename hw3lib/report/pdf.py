@@ -9,17 +9,20 @@ import dataclasses
 import json
 import shutil
 import tempfile
+import warnings
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from hw3lib import paths
 from hw3lib.display.bundle import cjk_font
 from hw3lib.report.blocks import Block, Picture
-from hw3lib.report.document import Chapter, Report
+from hw3lib.report.document import Chapter, Report, anchor_of, link_of, mark_hollow
 from hw3lib.report.math import drawn
 from hw3lib.system.errors import UserError
 
+STANDARD: Final = "ua-1"  # PDF/UA-1, ISO 14289-1: tagged, with a language, a title, and words for every picture
 _WIDEST, _TALLEST = 6.5, 7.9  # inches: the text's width, and what of a page a figure may take beside its caption
 _ENDINGS = {"image/svg+xml": "svg", "image/png": "png", "image/jpeg": "jpg"}
 
@@ -34,15 +37,20 @@ def render(report: Report) -> bytes:
         shutil.copy(paths.templates() / "hw3.typ", folder / "main.typ")
         document = json.dumps(_document(report, folder), ensure_ascii=False)
         (folder / "document.json").write_text(document, encoding="utf-8")
+        # Only the fonts that come with the packages: the same pages on every machine.
+        setting: dict[str, Any] = {
+            "root": folder,
+            "font_paths": [font.parent] if font else [],
+            "ignore_system_fonts": True,
+            "timestamp": datetime.now(UTC).replace(microsecond=0),
+        }
         try:
-            # Only the fonts that come with the packages: the same pages on every machine.
-            return typst.compile(
-                folder / "main.typ",
-                root=folder,
-                font_paths=[font.parent] if font else [],
-                ignore_system_fonts=True,
-                timestamp=datetime.now(UTC).replace(microsecond=0),
-            )
+            try:
+                return typst.compile(folder / "main.typ", None, pdf_standards=[STANDARD], **setting)
+            except typst.TypstError as error:
+                # It refuses a character that no font has, for one: better a PDF without that promise than none.
+                warnings.warn(f"the PDF is not {STANDARD}: {error.message} {error.diagnostic}", stacklevel=2)
+                return typst.compile(folder / "main.typ", None, **setting)
         except typst.TypstError as error:
             raise UserError(f"typst could not set the PDF: {error.message} {error.diagnostic}") from None
 
@@ -50,23 +58,30 @@ def render(report: Report) -> bytes:
 def _document(report: Report, folder: Path) -> dict[str, Any]:
     """The report as JSON, its pictures as files in ``folder``."""
     fields = {field.name: getattr(report, field.name) for field in dataclasses.fields(report)}
+    chapters = [_chapter(chapter, folder) for chapter in report.chapters]
     parts = {
         "claims": _printed(report.claims, folder),
         "summary": _printed(report.summary, folder),
-        "chapters": [_chapter(chapter, folder) for chapter in report.chapters],
+        "chapters": [chapter for chapter in chapters if not chapter["page_only"]],
+        "page_only": [chapter["title"] for chapter in chapters if chapter["page_only"]],
     }
-    document: dict[str, Any] = _draw_formulas(fields | parts, folder)
+    blocks = [block for chapter in chapters for part in (chapter, *chapter["sections"]) for block in part["blocks"]]
+    anchors = [anchor for anchor, _ in report.references]
+    anchors += [chapter["name"] for chapter in parts["chapters"]]
+    anchors += [block["anchor"] for block in [*parts["claims"], *parts["summary"], *blocks] if block.get("anchor")]
+    document: dict[str, Any] = _typeset(fields | parts | {"anchors": anchors}, folder, link_of(report))
     return document
 
 
-def _draw_formulas(value: Any, folder: Path) -> Any:
-    """The same data, its formulas drawn into files of ``folder``; what cannot be drawn is code."""
+def _typeset(value: Any, folder: Path, link: Callable[[str], str]) -> Any:
+    """The same data, its links as they lead in print, its formulas drawn; a formula that cannot be drawn is code."""
     if isinstance(value, list | tuple):
-        return [_draw_formulas(item, folder) for item in value]
+        return [_typeset(item, folder, link) for item in value]
     if not isinstance(value, dict):
         return value
     if value.get("t") != "math":
-        return {key: _draw_formulas(item, folder) for key, item in value.items()}
+        led = {"href": link(value["href"])} if value.get("t") == "link" else {}
+        return {key: _typeset(item, folder, link) for key, item in value.items()} | led
     drawing = drawn(value["v"])
     if drawing is None:
         return {"t": "code", "v": value["v"]}
@@ -76,25 +91,36 @@ def _draw_formulas(value: Any, folder: Path) -> Any:
 
 
 def _chapter(chapter: Chapter, folder: Path) -> dict[str, Any]:
+    blocks = list(chapter.walk())
     return {
+        "name": chapter.name,
+        "page_only": all(block.get("page_only") for block in blocks) and bool(blocks),
         "title": chapter.title,
         "lead": chapter.lead,
         "blocks": _printed(chapter.blocks, folder),
-        "sections": [_chapter(section, folder) for section in chapter.sections],
+        "sections": [part for section in chapter.sections if not (part := _chapter(section, folder))["page_only"]],
     }
 
 
-def _printed(blocks: list[Block], folder: Path) -> list[dict[str, Any]]:
-    """The blocks that belong on paper (no code), their pictures as files in ``folder``."""
+def _printed(blocks: list[Block], folder: Path, level: int = 1) -> list[dict[str, Any]]:
+    """The blocks that belong on paper, no code, below a heading of ``level``; their pictures as files in ``folder``."""
     printed: list[dict[str, Any]] = []
+    blocks = [block for block in blocks if not block.get("page_only")]
+    mark_hollow(blocks)
     for block in blocks:
         if block["kind"] == "code" or (block["kind"] == "heading" and block["hollow"]):
+            continue
+        if block["kind"] == "heading":
+            level = min(level + 1, block["level"])  # a heading that is on the page alone may have stood between
+            printed.append({**block, "level": level})
             continue
         if block["kind"] == "figure" or block["kind"] == "viewer":
             picture = block["picture"] if block["kind"] == "viewer" else block
             if picture is not None:
                 words = {key: value for key, value in block.items() if key in ("caption", "alt", "number")}
-                printed.append({"kind": "figure", **words, **_file(picture, folder)})
+                printed.append({"kind": "figure", "anchor": anchor_of(block), **words, **_file(picture, folder)})
+        elif block["kind"] == "table":
+            printed.append({**block, "anchor": anchor_of(block)})
         elif block["kind"] == "quote":
             printed.append({**block, "blocks": _printed(block["blocks"], folder)})
         elif block["kind"] == "list":
@@ -109,4 +135,4 @@ def _file(picture: Picture, folder: Path) -> dict[str, Any]:
     name = f"picture-{len(list(folder.glob('picture-*')))}.{_ENDINGS[picture['media']]}"
     (folder / name).write_bytes(picture["data"])
     fit = min(1.0, _WIDEST / picture["width"], _TALLEST / picture["height"])
-    return {"file": name, "width": picture["width"] * fit}
+    return {"file": name, "width": picture["width"] * fit, "height": picture["height"] * fit}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from hw3lib.report.blocks import text_inline
+from hw3lib.report.blocks import plain, text_inline
 from hw3lib.report.document import Chapter, join_runs, number
 from hw3lib.report.markdown import markdown
-from hw3lib.report.references import cited
+from hw3lib.report.references import cited, link
 
 
 def test_what_all_runs_say_and_show_stands_once_and_what_is_theirs_in_each() -> None:
@@ -17,7 +18,8 @@ def test_what_all_runs_say_and_show_stands_once_and_what_is_theirs_in_each() -> 
         curves = {"kind": "figure", "caption": [], "data": run.encode()}
         return Chapter(f"p2_{run}", "P2", blocks=[heading("Curves", 3), prose, shown, curves])
 
-    whole = join_runs([chapter("a"), chapter("b")], ["a", "b"], ["A", "B"])
+    whole = join_runs("Each run", [chapter("a"), chapter("b")], ["a", "b"], ["A", "B"])
+    assert whole.title == "Each run"
     assert (whole.name, [section.name for section in whole.sections]) == ("p2", ["p2_a", "p2_b"])
     assert [section.title for section in whole.sections] == ["A", "B"]
     assert whole.sections[0].blocks[0]["level"] == 4
@@ -29,7 +31,37 @@ def test_the_works_that_the_prose_names_are_listed_and_no_others() -> None:
     said = Chapter("x", "X", blocks=markdown("Attention is no explanation (Jain and Wallace, 2019).\n\n- Holm's way."))
     quiet = Chapter("y", "Y", blocks=[{"kind": "code", "text": "Radford"}])
     found = cited([said, quiet])
-    assert [each.split(",")[0].split(".")[1].strip().split(" ")[0] for each in found] == ["Holm", "Jain"]
+    assert [anchor for anchor, _ in found] == ["reference-holm", "reference-jain"]
+    assert all(text.startswith(("S. Holm", "S. Jain")) for _, text in found)
+
+
+def test_citations_and_numbered_figures_are_links_and_nothing_else_is() -> None:
+    said = "As *Figure 2* says (Jain and Wallace, 2019; Holm), not Figure 9 or `Table 1`; Radford et al. (2021)."
+    chapter = Chapter("x", "X", lead=text_inline("Table 1."), blocks=markdown(f"{said}\n\n> - See Table 1"))
+    chapter.blocks += [{"kind": kind, "caption": "c", "rows": []} for kind in ("figure", "figure", "table")]  # type: ignore[misc]
+    number([chapter])
+    link([chapter], cited([Chapter("y", "Y", blocks=markdown("Holm, Jain"))]))
+
+    def links(inline: Any) -> Iterator[tuple[str, str]]:
+        for item in inline:
+            if item["t"] == "link":
+                yield item["href"], plain(item["inline"])
+            elif "inline" in item:
+                yield from links(item["inline"])
+
+    assert list(links(chapter.lead)) == [("#table-1", "Table 1")]
+    first, quote = chapter.blocks[:2]
+    expected = [("figure-2", "Figure 2"), ("reference-jain", "Jain and Wallace, 2019"), ("reference-holm", "Holm")]
+    assert list(links(first["inline"])) == [(f"#{anchor}", text) for anchor, text in expected]  # type: ignore[typeddict-item]
+    assert plain(first["inline"]) == said.replace("*", "").replace("`", "")  # type: ignore[typeddict-item]
+    assert list(links(quote["blocks"][0]["items"][0][0]["inline"])) == [("#table-1", "Table 1")]  # type: ignore
+
+
+def test_what_is_on_the_page_alone_is_counted_last() -> None:
+    figures: Any = [{"kind": "figure", "caption": "c"} for _ in range(3)]
+    figures[1]["page_only"] = True
+    number([Chapter("x", "X", blocks=figures)])
+    assert [figure["number"] for figure in figures] == [1, 3, 2]
 
 
 def heading(title: str, level: int = 2) -> Any:

@@ -127,4 +127,4 @@ def test_a_chapter_has_its_title_its_lead_and_its_cells_in_order() -> None:
     assert (chapter.name, chapter.title, chapter.lead) == ("p9", "Title", [{"t": "text", "v": "Lead."}])
     assert [block["kind"] for block in chapter.blocks] == ["paragraph", "code", "text", "heading", "heading"]
     assert chapter.blocks[1:3] == [{"kind": "code", "text": "x = 1"}, {"kind": "text", "text": "out"}]
-    assert [block["level"] for block in chapter.blocks if block["kind"] == "heading"] == [2, 4]
+    assert [block["level"] for block in chapter.blocks if block["kind"] == "heading"] == [2, 3]  # none is skipped

@@ -13,11 +13,13 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 
 from hw3lib import config, paths
 from hw3lib.display.bundle import cjk_font
 from hw3lib.report import assemble, html
+from hw3lib.report.exporters import PrintExporter
 from hw3lib.report.merged import merge
 from hw3lib.report.summary import summarise
 from hw3lib.system import files
@@ -239,7 +241,38 @@ def test_the_pdfs_text_is_text_whatever_it_says(pdf: Any) -> None:
     assert "Every number in here" in text
     assert re.search(r"Table 4\. Accuracy by class", text)
     assert "class number 24" in text
-    assert "epoch 2" in text
+
+
+def test_each_runs_training_is_on_the_page_alone_and_print_says_so(pdf: Any, page: Page) -> None:
+    text = re.sub(r"\s+", " ", " ".join(pages(pdf)))
+    assert "epoch 2" in page.text()
+    assert "epoch 2" not in text
+    assert re.search("The page .HTML. also has: P2. Each run.s training", text)
+    folded = [each for each in page.all("details") if each.get("class") == "run"]
+    assert len(folded) == 2
+    assert not any("open" in each for each in folded)
+
+
+def test_the_pdf_says_that_it_is_accessible(built: Path) -> None:
+    content = (built / "hw3_report.pdf").read_bytes()
+    assert b"<pdfuaid:part>1</pdfuaid:part>" in content
+    assert b'<rdf:li xml:lang="x-default">Prompts, Captions, Attention</rdf:li>' in content
+    assert b"<dc:language><rdf:Bag><rdf:li>en</rdf:li>" in content
+
+
+def test_a_notebook_of_skipped_levels_is_accessible_too() -> None:
+    cells = [material.markdown("# Title\n\n#### Deep\n\n> ## quoted"), material.code("x", tags=("page-only",))]
+    cells += [material.markdown("## On the page alone"), material.markdown("### Below\n\nText.")]
+    cells[2].metadata["tags"] = ["page-only"]
+    content, _ = PrintExporter().from_notebook_node(nbformat.v4.new_notebook(cells=cells))
+    assert b"<pdfuaid:part>1</pdfuaid:part>" in content
+
+
+def test_a_character_that_no_font_has_costs_the_promise_not_the_pdf() -> None:
+    notebook = nbformat.v4.new_notebook(cells=[material.markdown("# Title\n\n\U0001f600 \U00012000")])
+    with pytest.warns(UserWarning, match="ua-1"):
+        content, _ = PrintExporter().from_notebook_node(notebook)
+    assert content.startswith(b"%PDF-")
 
 
 def test_chinese_is_in_the_pdf_as_text(pdf: Any) -> None:
