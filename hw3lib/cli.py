@@ -116,6 +116,7 @@ def caption(
     files.refuse_unwritable(out)
     paths = list_images(images)
     loaded = _loaded(spec, run, device)
+    _warn(inference.unfamiliar(loaded, images))
 
     def skipped(path: Path, problem: str) -> None:
         click.echo(f"left out: {problem}", err=True)
@@ -143,8 +144,11 @@ def caption(
 def attend(images: Path, outdir: Path, run: str | None, npz: bool, spec: str, device: str) -> None:
     """Caption the IMAGES of a folder and draw, for each, where the decoder attends for every word, into OUTDIR."""
     from hw3lib.attention.folder import attend_folder
+    from hw3lib.models.inference import unfamiliar
 
-    attend_folder(_loaded(spec, run, device), images, outdir, report=click.echo, arrays=npz)
+    loaded = _loaded(spec, run, device)
+    _warn(unfamiliar(loaded, images))
+    attend_folder(loaded, images, outdir, report=click.echo, arrays=npz)
 
 
 @main.command()
@@ -327,6 +331,11 @@ def _loaded(spec: str, run: str | None, device: str) -> Any:
 
     opened = config.load(spec)
     return inference.load_run(opened, run or opened.best_run, device)
+
+
+def _warn(sentence: str) -> None:
+    if sentence:
+        click.echo(f"hw3: {sentence}", err=True)
 
 
 def _print_scores(scores: dict[str, dict[str, float]]) -> None:

@@ -87,10 +87,14 @@ def test_captions_are_written_by_name_and_an_unreadable_photograph_is_reported(
         on_unreadable(images[1], "b.jpg is broken")  # type: ignore[operator]
         return {"a": SimpleNamespace(text="ein Schaf 羊")}
 
-    monkeypatch.setattr(inference, "load_run", lambda *arguments: None)
+    drawn = SimpleNamespace(drawings=(tmp_path.resolve() / "demo",), folder=Path("best"))
+    monkeypatch.setattr(inference, "load_run", lambda *arguments: drawn)
     monkeypatch.setattr(inference, "caption_images", fake)
     found = hw3("caption", photographs, tmp_path / "out.json", "--skip-unreadable")
     assert found.exit_code == 0, found.output
+    assert found.output.count("hw3: The run best was trained on drawings only (the demo)") == 1
+    drawn.drawings = (photographs.resolve(),)
+    assert "drawings" not in hw3("caption", photographs, tmp_path / "out.json", "--skip-unreadable").output
     assert json.loads((tmp_path / "out.json").read_text(encoding="utf-8")) == {"a": "ein Schaf 羊"}
     assert "left out: b.jpg is broken" in found.output
 

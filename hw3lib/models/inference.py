@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from hw3lib import config
+from hw3lib import config, paths
 from hw3lib.config import Decoding, folder
 from hw3lib.data.images import unreadable
 from hw3lib.data.loader import Images, batches, load_images
@@ -33,6 +33,7 @@ class LoadedRun:
     transform: ImageTransform
     run: config.Run  # as it was trained
     folder: Path
+    drawings: tuple[Path, ...] = ()  # the folders of the drawn world, where that is all it has learned
 
 
 def load_run(profile: config.Profile, run: str, device: str = "cpu") -> LoadedRun:
@@ -54,7 +55,26 @@ def load_run(profile: config.Profile, run: str, device: str = "cpu") -> LoadedRu
             f"{target} was trained with {model.vocabulary_size} tokens but {profile.captions.tokenizer} has "
             f"{tokenizer.size}; put the former tokenizer back, or train again: hw3 train {run} --profile {profile.name}"
         )
-    return LoadedRun(model, tokenizer, model.transform(train=False), model.run, target)
+    return LoadedRun(model, tokenizer, model.transform(train=False), model.run, target, _drawings(profile))
+
+
+def _drawings(profile: config.Profile) -> tuple[Path, ...]:
+    if profile.data != "demo":
+        return ()
+    folders = (profile.p1.images, profile.captions.train_images, profile.captions.val_images, profile.p3.images)
+    return tuple(paths.resolve(folder).resolve() for folder in folders)
+
+
+def unfamiliar(loaded: LoadedRun, images: Path | None) -> str:
+    """A sentence of warning where a run that knows drawings alone is shown something else; else nothing.
+
+    ``images`` is an image, or a folder of some; ``None`` is an image from elsewhere.
+    """
+    inside = images is not None and any(images.resolve().is_relative_to(folder) for folder in loaded.drawings)
+    if inside or not loaded.drawings:
+        return ""
+    name = loaded.folder.name
+    return f"The run {name} was trained on drawings only (the demo): do not trust what it says about photographs."
 
 
 class Unreadable(UserError):

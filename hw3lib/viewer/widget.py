@@ -41,6 +41,7 @@ class AttentionViewer(anywidget.AnyWidget):
     outline = traitlets.Bool(True).tag(sync=True)
     playing = traitlets.Bool(False).tag(sync=True)
     interval = traitlets.Int(800, min=50).tag(sync=True)  # milliseconds per word while playing
+    drops = traitlets.Bool(False).tag(sync=True)  # whether a file that is dropped on it is sent here (js/drop.js)
 
     def __init__(
         self, attention: CaptionAttention, view: View | None = None, masks: Masks | None = None, **state: Any

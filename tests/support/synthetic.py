@@ -59,7 +59,8 @@ class Letters:
 
 def spotter(size: int | tuple[int, int], grid: tuple[int, int]) -> SimpleNamespace:
     """A loaded run around :class:`Spotter`."""
-    return SimpleNamespace(model=Spotter(grid), tokenizer=Letters(), transform=ImageTransform(size, (0,) * 3, (1,) * 3))
+    transform = ImageTransform(size, (0,) * 3, (1,) * 3)
+    return SimpleNamespace(model=Spotter(grid), tokenizer=Letters(), transform=transform, drawings=())
 
 
 def synthetic(

@@ -25,8 +25,8 @@ from hw3lib.data.epoch_order import epoch_order
 from hw3lib.data.loader import Loader, Pairs, load_images, padded
 from hw3lib.data.tokenizer import load_or_train
 from hw3lib.models.captioner import Captioner
-from hw3lib.models.inference import caption_images, load_run
-from hw3lib.system.errors import UserError
+from hw3lib.models.inference import caption_images, load_run, unfamiliar
+from hw3lib.system.errors import Stopped, UserError
 from hw3lib.training import trainer
 from hw3lib.training.checkpoints import read_facts, restore_state, save_state
 from hw3lib.training.optimization import Stages, autocast, parameter_groups, unfused
@@ -292,7 +292,9 @@ def test_a_run_learns_and_leaves_everything_that_is_promised(
     assert is_current(profile, "best")
     before = (target / "best.safetensors").stat().st_mtime_ns
     again: list[dict] = []
-    assert trainer.train(profile, "best", on_validation=again.append) == target
+    said: list[str] = []
+    assert trainer.train(profile, "best", on_validation=again.append, say=said.append) == target
+    assert said[-1].startswith(f"best, loaded: computed {done['provenance']['written'][:10]}")
     assert again == events  # told from the log
     assert (target / "best.safetensors").stat().st_mtime_ns == before
 
@@ -504,6 +506,31 @@ def test_an_untrained_run_names_the_command_that_trains_it(profile: config.Profi
         load_run(profile, "best")
     with pytest.raises(UserError, match=r"no run 'bset'.*'best'"):
         load_run(profile, "bset")
+
+
+def test_an_interrupted_training_is_a_line_that_says_how_far_it_came(
+    profile: config.Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+
+    def interrupt(event: dict) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(Stopped, match=r"^stopped; what was finished is kept \(best: step \d+, epoch 1\)$") as stopped:
+        trainer.train(profile, "best", on_validation=interrupt, say=said.append)
+    assert stopped.value._render_traceback_() == [f"{stopped.value}; to go on, run the cell again"]
+    assert said[0] == "best: reading photographs"
+    assert said[1].startswith("best: epoch 1, step 1 of ")
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="the real material is not beside the project")
+def test_a_run_of_drawings_warns_of_real_photographs_and_one_of_photographs_does_not(profile: config.Profile) -> None:
+    trainer.train(with_training(profile, epochs=1), "best")
+    photograph = next((REAL / "flickr8k" / "images" / "val").iterdir())
+    drawn = load_run(profile, "best")
+    assert "drawings only" in unfamiliar(drawn, photograph)
+    assert unfamiliar(drawn, Path(profile.captions.val_images)) == ""
+    assert unfamiliar(load_run(dataclasses.replace(profile, data="real"), "best"), photograph) == ""
 
 
 def test_captioning_a_folder_reports_or_refuses_what_it_cannot_read(profile: config.Profile, tmp_path: Path) -> None:

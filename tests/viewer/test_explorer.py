@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import struct
 import zlib
@@ -123,7 +124,7 @@ def test_a_file_of_ones_own_is_looked_at(loaded, images) -> None:
     box.upload.value = file(png())
     assert (box.attention.name, box.attention.image.size) == ("mine", (60, 40))
     assert box.viewer.meta["name"] == "mine"
-    assert (box.picture.value, box.upload.value) == (None, ())
+    assert (box.picture.label, box.upload.value) == ("mine.png (your own)", ())
     assert "outline" not in box.viewer.meta["words"][1]  # nothing is known of it
     box.text.value = "red"
     box.upload.value = file(png((30, 50)))  # the same name again
@@ -131,6 +132,38 @@ def test_a_file_of_ones_own_is_looked_at(loaded, images) -> None:
     assert asked == [images[0].stem]
     box.picture.value = 1
     assert asked == [images[0].stem, images[1].stem]
+    box.picture.value = box.picture.options[-1][1]  # back to one's own
+    assert (box.attention.name, box.attention.image.size) == ("mine", (30, 50))
+    assert asked == [images[0].stem, images[1].stem]
+
+
+def test_a_file_that_is_dropped_is_looked_at_and_one_that_is_too_large_is_refused(loaded, images) -> None:
+    box = AttentionExplorer(loaded, images)
+    assert box.viewer.drops
+    box.viewer._handle_custom_msg({"file": "mine.png", "bytes": 80}, [memoryview(png())])
+    assert (box.attention.name, box.attention.image.size) == ("mine", (60, 40))
+    assert box.picture.label == "mine.png (your own)"
+    box.viewer._handle_custom_msg({"file": f"{HOSTILE}.png", "bytes": 30 * 2**20}, [])
+    assert "30 MB, more than can be dropped" in box.status.value
+    assert "<img" not in box.status.value
+    assert box.attention.name == "mine"
+
+
+def test_a_run_that_knows_drawings_alone_says_so_of_anything_else(loaded, images) -> None:
+    drawings = dataclasses.replace(loaded, drawings=(images[0].parent.resolve(),), folder=Path("best"))
+    box = AttentionExplorer(drawings, images)
+    box.picture.value = 1
+    assert "drawings" not in box.status.value
+    box.upload.value = file(png())
+    assert "The run best was trained on drawings only" in box.status.value
+    box.text.value = "red square"
+    assert "drawings only" in box.status.value
+    box.picture.value = 0
+    assert "drawings" not in box.status.value
+    assert (
+        "drawings"
+        in AttentionExplorer(dataclasses.replace(drawings, drawings=(Path("/elsewhere"),)), images).status.value
+    )
 
 
 def bomb(width: int, height: int) -> bytes:

@@ -19,7 +19,8 @@
 /**
  * The model that a viewer shows: anywidget's in a notebook, `staticModel` in a page.
  * @typedef {{get: (name: string) => any, set: (name: string, value: unknown) => void, save_changes: () => void,
- *   on: (event: string, listener: () => void) => void, off: (event: string, listener: () => void) => void}} Model
+ *   on: (event: string, listener: () => void) => void, off: (event: string, listener: () => void) => void,
+ *   send?: (content: object, callbacks: undefined, buffers: ArrayBuffer[]) => void}} Model
  */
 
 /**

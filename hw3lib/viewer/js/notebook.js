@@ -10,15 +10,21 @@ const FRAMES = 300; // five seconds: JupyterLab attaches an output some time aft
 const NO_MODEL = /^Error displaying widget/; // what JupyterLab says of a widget whose kernel is gone
 
 /**
- * Hide the static twin right above a live viewer, as soon as JupyterLab has attached that.
+ * Call back as soon as JupyterLab has attached an element.
  * @param {HTMLElement} host
+ * @param {() => void} then
  * @param {number} frames
  */
-export function hideStaticTwin(host, frames = FRAMES) {
-  if (!host.isConnected) {
-    if (frames > 0) requestAnimationFrame(() => hideStaticTwin(host, frames - 1));
-    return;
-  }
+export function whenAttached(host, then, frames = FRAMES) {
+  if (host.isConnected) then();
+  else if (frames > 0) requestAnimationFrame(() => whenAttached(host, then, frames - 1));
+}
+
+/**
+ * Hide the static twin right above a live viewer.
+ * @param {HTMLElement} host
+ */
+export function hideStaticTwin(host) {
   const above = host.closest(OUTPUT)?.previousElementSibling;
   if (above instanceof HTMLElement && above.querySelector(STATIC)) above.style.display = "none";
 }

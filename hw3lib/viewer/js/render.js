@@ -3,7 +3,8 @@
 
 import { make } from "./base.js";
 import { CSS } from "./css.js";
-import { hideStaticTwin } from "./notebook.js";
+import { takeDrops } from "./drop.js";
+import { hideStaticTwin, whenAttached } from "./notebook.js";
 import { Stage } from "./stage.js";
 
 /** @import { Model } from "./base.js" */
@@ -16,8 +17,16 @@ const THEME_ATTRIBUTES = ["class", "style", "data-theme", "data-jp-theme-light",
  * @param {{model: Model, el: HTMLElement}} context
  */
 export function render({ model, el }) {
-  hideStaticTwin(el);
-  return mount({ model, el });
+  let stopDrops = () => {};
+  whenAttached(el, () => {
+    hideStaticTwin(el);
+    stopDrops = takeDrops(model, el);
+  });
+  const unmount = mount({ model, el });
+  return () => {
+    stopDrops();
+    unmount();
+  };
 }
 
 /**
