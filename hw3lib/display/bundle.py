@@ -20,6 +20,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from hw3lib.display.prose import decimal
 from hw3lib.system.errors import UserError
 
 if TYPE_CHECKING:
@@ -230,7 +231,7 @@ def _text(cell: Cell, digits: int) -> str:
     if isinstance(cell, float):
         if not math.isfinite(cell):
             return _DASH
-        return f"{cell:.{digits}f}"
+        return decimal(cell, digits)
     if isinstance(cell, int) and not isinstance(cell, bool):
         return f"{cell:,}".replace(",", "\u202f") if abs(cell) >= 10_000 else str(cell)
     return str(cell)

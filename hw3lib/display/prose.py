@@ -39,14 +39,22 @@ def code(text: str) -> str:
     return f"{fence}{pad}{text}{pad}{fence}"
 
 
+def decimal(value: float, digits: int) -> str:
+    """A number with so many decimals, in the minus sign of all texts; what rounds to nothing has none.
+
+    >>> decimal(-2.04, 1), decimal(-0.0004, 3)
+    ('−2.0', '0.000')
+    """
+    return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "\N{MINUS SIGN}")
+
+
 def signed(value: float, digits: int = 1) -> str:
     """A change with its sign; what rounds to nothing has none.
 
     >>> signed(-2.04), signed(0.0004), signed(0.25, 2)
     ('−2.0', '0.0', '+0.25')
     """
-    rounded = round(value, digits)
-    return f"{rounded:+.{digits}f}".replace("-", "\N{MINUS SIGN}") if rounded else f"{0:.{digits}f}"
+    return "+" * (round(value, digits) > 0) + decimal(value, digits)
 
 
 def estimate(effect: float, low: float, high: float, digits: int = 2, unit: str = "") -> str:

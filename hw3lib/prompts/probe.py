@@ -98,8 +98,9 @@ def predict(
     labelled, truth = classifier.labelled, classifier.classes
     images = classifier.images.numpy()[labelled]
     # A fifth of the smallest class, one image at the least, is left to test on.
-    smallest = int(np.bincount(truth)[np.unique(truth)].min())
-    shots = [count for count in SHOTS if count <= smallest - max(1, smallest // 5)]
+    sizes = np.bincount(truth)[np.unique(truth)]
+    most = int(sizes.min()) - max(1, int(sizes.min()) // 5) if len(sizes) > 1 else 0
+    shots = [count for count in SHOTS if count <= most]
     rng, draws = np.random.default_rng(seed), []
     for _ in range(DRAWS if shots else 0):
         pools, test = draw(truth, shots[-1], rng)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from hw3lib import paths
-from hw3lib.display.prose import code, estimate, names_in_words, p_value, plain, points, signed
+from hw3lib.display.prose import code, decimal, estimate, names_in_words, p_value, plain, points, signed
 from hw3lib.display.style import shortened
 from hw3lib.metrics.paired_tests import Effect
 from hw3lib.prompts.examples import Ranked
@@ -67,8 +67,8 @@ def unseen_sentence(data: str, unseen: UnseenStudy | None) -> str:
     return (
         f"The network is a classifier on frozen features of {plain(unseen.network)}, trained on {unseen.train} images "
         f"of {unseen.taught} of the {unseen.of} classes. To an image of another class it always answers with one of "
-        f"its {taught}, with a mean confidence of {unseen.confidence:.2f}. CLIP chooses among all {unseen.of} names "
-        f"and is {difference} points more accurate there. {_CAVEAT['demo' if data == 'demo' else 'real']} The "
+        f"its {taught}, with a mean confidence of {unseen.confidence:.2f}. CLIP chooses among all {unseen.of} names; "
+        f"its accuracy there is {difference} points higher. {_CAVEAT['demo' if data == 'demo' else 'real']} The "
         "network's features come from pretraining on other images, which may show all classes; only its classifier is "
         "limited to some."
     )
@@ -207,9 +207,9 @@ def template_sentence(study: Study) -> str:
     worse = {key: effect for key, effect in compared.items() if effect.effect < 0}
     gains, losses = (sum(effect.significant for effect in side.values()) for side in (better, worse))
     text = (
-        f"Of the {len(compared)} other templates, {len(better) or 'none'} are more accurate than the baseline "
-        f"{code(study.baseline)} and {len(worse) or 'none'} are less accurate. After Holm's correction "
-        f"{gains or 'none'} of the gains and {losses or 'none'} of the losses are significant."
+        f"Against the baseline {code(study.baseline)}, accuracy is higher under {len(better) or 'none'} of "
+        f"{_count(len(compared), 'other template')} and lower under {len(worse) or 'none'}. Significant after Holm's "
+        f"correction: {gains or 'none'} of the gains and {losses or 'none'} of the losses."
     )
     best = max(study.templates, key=lambda key: study.templates[key].accuracy)
     if best in better and not better[best].significant:
@@ -259,9 +259,9 @@ def calibration_sentence(study: Study) -> str:
     low, high = min(errors, key=errors.__getitem__), max(errors, key=errors.__getitem__)
     likely, scores = min(study.templates.items(), key=lambda item: item[1].nll)
     text = f"The expected calibration error is {errors[study.baseline]:.0f} points under the baseline"
-    if len(errors) > 1:
+    if errors[high] - errors[low] > 0.5:
         text += f", and between {errors[low]:.0f} (under {code(low)}) and {errors[high]:.0f} (under {code(high)})"
-    return f"{text}. The true class is most probable under {code(likely)} (NLL {scores.nll:.2f} nats)."
+    return f"{text}. The true class is most probable under {code(likely)} (NLL {decimal(scores.nll, 2)} nats)."
 
 
 def ensemble_rows(study: Study) -> list[list[str | float | None]]:
@@ -373,7 +373,7 @@ def confusion_sentence(labels: Sequence[str], counts: np.ndarray) -> str:
 def probe_sentence(probe: ProbeStudy | None) -> str:
     """How many labelled images a learned classifier needs to be as accurate as the prompt."""
     if probe is None:
-        return "There are too few images per class to fit a linear probe on some and test it on others."
+        return "A linear probe needs two classes, and enough images of each to fit it on some and test it on others."
     last, zero = probe.points[-1], probe.zero_shot
     reach = f"{last.accuracy:.3f} ({last.low:.3f} to {last.high:.3f} over {probe.draws} draws"
     reach += f", {_count(probe.test, 'test image')} each)"

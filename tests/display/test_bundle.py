@@ -37,6 +37,8 @@ def test_numbers_stand_right_with_their_digits_and_what_is_not_there_is_a_dash()
     table = table_bundle(["name", "x", "n", "none"], rows, "Caption.", digits=3)[TABLE]
     assert table["align"] == ["left", "right", "right", "left"]
     assert table["rows"] == [["a", "0.123", "3", "–"], ["b", "–", "12\u202f345", "–"]]
+    below = table_bundle(["x", "y"], [[-0.25, -1e-9]], "Caption.", digits=2)[TABLE]
+    assert below["rows"] == [["−0.25", "0.00"]]  # the minus sign of sentences, and no minus zero
 
 
 def test_the_plain_table_lines_up() -> None:

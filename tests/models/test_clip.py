@@ -88,6 +88,14 @@ def test_a_text_past_77_tokens_keeps_its_end_token(model: ClipModel) -> None:
     assert (ends[1] - ends[2]).abs().max() > 1e-4
 
 
+def test_a_text_fits_if_start_words_and_end_are_at_most_77_tokens(model: ClipModel) -> None:
+    texts = ["dog " * 75, "dog " * 76, "a dog", "", "dog " * 200, "unbelievable " * 30, "word!" * 38]
+    tokens = [len(model.tokenizer.encode(text)) + 2 for text in texts]
+    assert model.fits(texts) == [count <= 77 for count in tokens]
+    assert model.fits(texts[:2]) == [True, False]
+    assert model.fits([]) == []
+
+
 def test_features_are_normalised_and_do_not_depend_on_the_batch(model: ClipModel, photographs: list[Path]) -> None:
     together = model.embed_images(photographs)
     assert together.shape == (11, 32)

@@ -42,6 +42,18 @@ def test_a_bad_template_gets_the_reason_and_a_good_one_an_answer_again(classifie
     assert "1.0000" in box.result.value
 
 
+def test_a_prompt_that_cuts_the_class_names_says_so(tmp_path: Path) -> None:
+    images, labels = write_colours(tmp_path)
+    labels.write_text(json.dumps({"3": "red", "5": "green <b>", "12": "blue"}))
+    box = Explorer(Classifier(ColourClip(), load_labelled(images, labels)), "a {object}", ["12_0.png"])  # type: ignore[arg-type]
+    assert "beginning" not in box.result.value
+    box.text.value = "word " * 74 + "{object}"
+    assert "CLIP reads only the beginning of 1 class name (green &lt;b&gt;)" in box.result.value
+    box.text.value = "word " * 80 + "{object}"
+    assert "too long: CLIP stops reading before {object}" in box.result.value
+    assert box.top.value == ""
+
+
 def test_the_article_that_each_name_takes_can_be_asked_for(classifier: Classifier) -> None:
     box = Explorer(classifier, "a {object} thing")
     box.text.value = "{a/an} {}"

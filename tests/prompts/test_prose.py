@@ -167,11 +167,12 @@ def test_the_best_of_many_is_only_called_luck_where_it_is_not_significant(study:
             study.templates[key], accuracy=0.4 - 0.001 * number, against_baseline=comparison(-0.1, 0.9)
         )
     none = prose.template_sentence(replace(study, templates=templates))
-    assert f"none are more accurate than the baseline `{first}` and {len(others)} are less" in none
+    count = len(others)
+    assert f"`{first}`, accuracy is higher under none of {count} other templates and lower under {count}." in none
 
     level = templates | {others[5]: replace(templates[others[5]], against_baseline=comparison(0.0, 1.0))}
     assert (
-        f"none are more accurate than the baseline `{first}` and {len(others) - 1} are less"
+        f"higher under none of {len(others)} other templates and lower under {len(others) - 1}."
         in prose.template_sentence(replace(study, templates=level))
     )
 
@@ -180,7 +181,7 @@ def test_the_best_of_many_is_only_called_luck_where_it_is_not_significant(study:
         return prose.template_sentence(replace(study, templates=templates | {others[2]: best}))
 
     text = with_a_best(0.3)
-    assert "none of the gains and none of the losses are significant" in text
+    assert "Significant after Holm's correction: none of the gains and none of the losses." in text
     assert "9 images gained, 3 lost: not significant (p = 0.30" in text
     assert "1 of the gains" in with_a_best(0.0001)
     assert "not significant" not in with_a_best(0.0001)
@@ -316,14 +317,14 @@ def test_what_the_prompt_is_worth_in_labelled_images_comes_out_each_way() -> Non
     assert "From 1 labelled image per class" in prose.probe_sentence(probe(1, 0.8))
     assert "The prompt is worth about 4 labelled images per class" in prose.probe_sentence(probe(None, 0.8))
     assert "The prompt is worth more" in prose.probe_sentence(probe(None, 0.72))
-    assert "too few images" in prose.probe_sentence(None)
+    assert "needs two classes" in prose.probe_sentence(None)
 
 
 def test_what_was_seen_by_whom_is_said_for_demo_and_for_real_data() -> None:
     demo, real = (prose.unseen_sentence(data, UNSEEN) for data in ("demo", "real"))
     assert "trained on 30 images of 3 of the 7 classes" in demo
     assert "answers with one of its 3 classes, with a mean confidence of 0.50" in demo
-    assert "is +70 [+60, +80] points more accurate" in real
+    assert "its accuracy there is +70 [+60, +80] points higher" in real
     assert "The demo's CLIP" in demo
     assert "demo" not in real
     assert "<script>" not in demo

@@ -316,6 +316,21 @@ def test_only_images_of_known_class_are_studied(experiment: Experiment) -> None:
     assert found.templates["a {object}"].accuracy == 1
 
 
+def test_a_study_counts_the_class_names_that_a_prompt_cuts_and_refuses_one_that_hides_them(
+    experiment: Experiment,
+) -> None:
+    own, long = Path(experiment.profile.p1.prompts), "word " * 74 + "{}"
+    own.write_text(json.dumps({"templates": [{"template": "a {}"}, {"template": long}]}))
+    Path(experiment.profile.p1.id2label).write_text(json.dumps({"3": "red", "5": "green", "12": "navy blue"}))
+    found = study.run(experiment)
+    assert {key: scores.cut_names for key, scores in found.prompts.items()} == {
+        "a {object}": 0, "word " * 74 + "{object}": 1,
+    }  # fmt: skip
+    own.write_text(json.dumps({"templates": [{"template": "a {}"}, {"template": "word " + long}]}))
+    with pytest.raises(UserError, match="CLIP stops reading before"):
+        study.run(experiment)
+
+
 def test_the_answers_are_the_models_probabilities(experiment: Experiment) -> None:
     study.run(experiment)
     answers = Answers.read(experiment.folder / "p1" / "study.safetensors")

@@ -152,3 +152,34 @@ def test_probabilities_are_the_softmax_of_scaled_cosines(tmp_path: Path) -> None
     assert found.sum(1).tolist() == pytest.approx([1.0] * 6)
     expected = (20.0 * classifier.images[0] @ texts[0]).exp() / (20.0 * classifier.images[0] @ texts.T).exp().sum()
     assert float(found[0, 0]) == pytest.approx(float(expected), rel=1e-5)
+
+
+def test_a_prompt_so_long_that_no_class_name_is_read_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HW3_ROOT", str(tmp_path))
+    images, labels = write_colours(tmp_path)
+    cfg, out = write_clip(tmp_path), tmp_path / "out.csv"
+    with pytest.raises(UserError, match=r"too long: CLIP stops reading before \{object\}"):
+        classify_folder(cfg, images, labels, out, "dog " * 75 + "{object}")
+    assert not out.exists()
+    told: list[str] = []
+    classify_folder(cfg, images, labels, out, "dog " * 74 + "{object}", note=told.append)
+    classify_folder(cfg, images, labels, out, "a {object} " + "dog " * 90, note=told.append)
+    assert told == []  # what follows a class name may be cut
+    labels.write_text(json.dumps({"3": "red", "5": "dark green", "12": "blue"}))
+    classify_folder(cfg, images, labels, out, "dog " * 74 + "{object}", note=told.append)
+    assert told == ["CLIP reads only the beginning of 1 class name (dark green): name and prompt are too long for it"]
+
+
+def test_the_command_tells_of_names_that_are_cut(
+    profile: config.Profile, coloured: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(config, "load", lambda name: profile)
+    Path(profile.p1.id2label).write_text(json.dumps({"3": "red", "5": "green grass", "12": "blue"}))
+    arguments = ["classify", profile.p1.images, profile.p1.id2label, str(tmp_path / "out.csv"), "--template"]
+    result = CliRunner().invoke(cli.main, [*arguments, "word " * 74 + "{object}"])
+    assert result.exit_code == 0, result.output
+    assert "1 class name (green grass)" in result.stderr
+    refused = CliRunner().invoke(cli.main, [*arguments, "word " * 80 + "{object}"])
+    assert "CLIP stops reading before {object}" in f"{refused.output} {refused.exception}"
