@@ -162,8 +162,7 @@ def train(name: str | None, run: str | None, fresh: bool, stamp: bool, spec: str
 
     On several devices or machines: accelerate launch -m hw3lib train RUN --profile ...
     """
-    from hw3lib import config, paths
-    from hw3lib.pipeline.run import write_stamp
+    from hw3lib import config
     from hw3lib.system import devices, locks
 
     profile = config.load(spec)
@@ -172,18 +171,18 @@ def train(name: str | None, run: str | None, fresh: bool, stamp: bool, spec: str
     devices.take_gpu()
     from hw3lib.training import trainer
 
-    # Processes of one distributed training share the folder on purpose.
-    alone = os.environ.get("RANK", "0") == "0"
-    lock = paths.runs(profile.name) / "p2" / f".{chosen}.lock"
-    busy = f"run {chosen} of profile {profile.name} is being trained by another process"
-    if alone:
-        with locks.exclusive(lock, busy, patience=5):
-            folder = trainer.train(profile, chosen, resume=not fresh)
-            if stamp:
-                write_stamp(profile, chosen)
-        click.echo(str(folder))
-    else:
+    if os.environ.get("RANK", "0") != "0":  # processes of one distributed training share the folder on purpose
         trainer.train(profile, chosen, resume=not fresh)
+        return
+    folder = config.folder(profile, chosen)
+    busy = f"run {chosen} of profile {profile.name} is being trained by another process"
+    with locks.exclusive(folder.with_name(f".{chosen}.lock"), busy, patience=5):
+        trainer.train(profile, chosen, resume=not fresh)
+        if stamp:
+            from hw3lib.pipeline.run import write_stamp
+
+            write_stamp(profile, chosen)
+    click.echo(str(folder))
 
 
 @main.command()

@@ -221,7 +221,7 @@ def _raw(path: Path, descendants: tuple[Path, ...] = ()) -> tuple[dict[str, Any]
     except (yaml.YAMLError, ValueError) as error:  # also a date that there is none of, and text that is not UTF-8
         raise UserError(f"{path} is not YAML: {error}") from None
     if not isinstance(raw, dict):
-        raise UserError(f"{path} must hold a mapping with the keys {', '.join(_keys(Profile))}")
+        raise UserError(f"{path} must hold a mapping with the keys {', '.join(Profile.__dataclass_fields__)}")
     if "extends" not in raw:
         return raw, ((path, modified),)
     name = str(raw.pop("extends"))
@@ -298,10 +298,6 @@ def _merge(below: Any, above: Any) -> Any:
     }
 
 
-def _keys(kind: Any) -> list[str]:
-    return list(getattr(kind, "__dataclass_fields__", {}))
-
-
 def _all_keys(kind: type) -> Iterator[str]:
     """The keys of a dataclass and of all that it holds."""
     for key, hint in get_type_hints(kind).items():
@@ -320,12 +316,10 @@ def _explain(error: ValidationError, path: Path) -> str:
         key = ".".join(str(part) for part in item["loc"])
         if item["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
             lines.append(f"{path}: unknown key {key}{_nearest(str(item['loc'][-1]), keys)}")
+        elif item["type"] == "missing":
+            lines.append(f"{path}: {key} is missing")
         else:
-            lines.append(
-                f"{path}: {key} = {reprlib.repr(item['input'])}: {item['msg']}"
-                if item["type"] != "missing"
-                else f"{path}: {key} is missing"
-            )
+            lines.append(f"{path}: {key} = {reprlib.repr(item['input'])}: {item['msg']}")
     if len(mistakes) > _EXPLAINED:
         lines.append(f"{path}: and {len(mistakes) - _EXPLAINED} more")
     return "\n".join(lines)

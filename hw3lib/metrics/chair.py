@@ -91,29 +91,16 @@ def object_counts(
     return counts
 
 
-def object_scores(
-    predictions: Mapping[str, str],
-    objects: Objects,
-    references: Mapping[str, Iterable[str]] | None = None,
-    lexicon: Lexicon | None = None,
-) -> dict[str, float]:
-    """CHAIR_i, CHAIR_s (0 is best) and object_recall (1 is best) of ``{image name: caption}``.
-
-    >>> from hw3lib.metrics.chair import Objects, object_scores
-    >>> dogs = frozenset({"dog"})
-    >>> objects = Objects(("dog", "cat"), present={"a": dogs}, expected={"a": dogs})
-    >>> object_scores({"a": "a dog and a cat"}, objects)
-    {'CHAIR_i': 0.5, 'CHAIR_s': 1.0, 'object_recall': 1.0}
-
-    Arguments and errors are those of :func:`object_counts`.
-    """
-    return summed(object_counts(predictions, objects, references, lexicon))
-
-
 def summed(counts: Mapping[str, Mapping[str, int]]) -> dict[str, float]:
-    """CHAIR_i, CHAIR_s and object_recall from the counts of each image.
+    """CHAIR_i, CHAIR_s (0 is best) and object_recall (1 is best) from the counts of each image.
 
     Without any mention CHAIR_i is 0; without any expected object the recall is 0.
+
+    >>> from hw3lib.metrics.chair import Objects, object_counts, summed
+    >>> dogs = frozenset({"dog"})
+    >>> objects = Objects(("dog", "cat"), present={"a": dogs}, expected={"a": dogs})
+    >>> summed(object_counts({"a": "a dog and a cat"}, objects))
+    {'CHAIR_i': 0.5, 'CHAIR_s': 1.0, 'object_recall': 1.0}
     """
 
     def total(key: str) -> int:

@@ -46,6 +46,9 @@ class LogHandler(LogHandlerBase):
     """Turns Snakemake's events into lines."""
 
     stream: TextIO = sys.stdout
+    # What Snakemake asks of a handler.
+    writes_to_stream = has_filter = has_formatter = True
+    writes_to_file = needs_rulegraph = False
 
     def __post_init__(self) -> None:
         self.steps: dict[int, Step] = {}
@@ -55,26 +58,6 @@ class LogHandler(LogHandlerBase):
         self.over = threading.Event()
         self.guard = threading.Lock()
         threading.Thread(target=self._tick, daemon=True, name="progress").start()
-
-    @property
-    def writes_to_stream(self) -> bool:
-        return True
-
-    @property
-    def writes_to_file(self) -> bool:
-        return False
-
-    @property
-    def has_filter(self) -> bool:
-        return True
-
-    @property
-    def has_formatter(self) -> bool:
-        return True
-
-    @property
-    def needs_rulegraph(self) -> bool:
-        return False
 
     def emit(self, record: LogRecord) -> None:
         facts: dict[str, Any] = record.__dict__

@@ -17,7 +17,10 @@ from hw3lib.config import Decoding, Profile
 from hw3lib.data.caption_set import CaptionSet
 from hw3lib.data.loader import Images, padded
 from hw3lib.data.tokenizer import CaptionTokenizer
+from hw3lib.metrics.clip_score import clip_scores
+from hw3lib.metrics.scoring import References
 from hw3lib.models.captioner import Captioner
+from hw3lib.models.clip import ClipModel
 from hw3lib.models.decoding import Caption
 from hw3lib.models.inference import decode, encoded
 from hw3lib.models.packed_weights import PackedWeights
@@ -34,10 +37,6 @@ def scorer(profile: Profile, captions: CaptionSet, device: str) -> Score:
 
     References and image features are prepared once, here.
     """
-    from hw3lib.metrics.clip_score import clip_scores
-    from hw3lib.metrics.scoring import References
-    from hw3lib.models.clip import ClipModel
-
     clip = ClipModel.load(profile.clip, device) if profile.clip else None
     images = clip.embed_images(list(captions.files)) if clip else None
     references = References({name: list(texts) for name, texts in zip(captions.names, captions.captions, strict=True)})

@@ -8,8 +8,7 @@ import pytest
 
 from hw3lib import paths
 from hw3lib.data.lexicon import Lexicon, plural
-from hw3lib.metrics import chair
-from hw3lib.metrics.chair import Objects, load_objects, object_counts, object_scores
+from hw3lib.metrics.chair import Objects, load_objects, object_counts, summed
 from hw3lib.system.errors import UserError
 
 SMALL = Lexicon.of(
@@ -124,7 +123,7 @@ OBJECTS = Objects(
 
 def test_chair_and_recall_count_what_the_paper_counts() -> None:
     captions = {"a": "a dog, a dog and a girl", "b": "a field", "c": "a bus"}
-    found = object_scores(captions, OBJECTS, lexicon=SMALL)
+    found = summed(object_counts(captions, OBJECTS, lexicon=SMALL))
     assert found == {"CHAIR_i": 2 / 4, "CHAIR_s": 2 / 3, "object_recall": 1 / 2}
 
 
@@ -136,8 +135,7 @@ def test_the_counts_of_each_image_are_what_the_scores_sum_up() -> None:
         "b": {"mentions": 0, "hallucinated": 0, "objects_expected": 1, "objects_found": 0},
         "c": {"mentions": 1, "hallucinated": 1, "objects_expected": 0, "objects_found": 0},
     }
-    assert chair.summed(counts) == object_scores(captions, OBJECTS, lexicon=SMALL)
-    assert chair.summed({}) == {"CHAIR_i": 0.0, "CHAIR_s": 0.0, "object_recall": 0.0}
+    assert summed({}) == {"CHAIR_i": 0.0, "CHAIR_s": 0.0, "object_recall": 0.0}
 
 
 def test_instances_that_are_listed_twice_are_refused(tmp_path: Path) -> None:
@@ -155,17 +153,17 @@ def test_instances_that_are_listed_twice_are_refused(tmp_path: Path) -> None:
 def test_what_the_references_mention_is_no_hallucination() -> None:
     captions = {"a": "a girl", "b": "a bus", "c": "a bus"}
     references = {"a": ["a lady stands"], "b": ["x"], "c": ["x"]}
-    assert object_scores(captions, OBJECTS, lexicon=SMALL)["CHAIR_i"] == pytest.approx(2 / 3)
-    assert object_scores(captions, OBJECTS, references, SMALL)["CHAIR_i"] == pytest.approx(1 / 3)
+    assert summed(object_counts(captions, OBJECTS, lexicon=SMALL))["CHAIR_i"] == pytest.approx(2 / 3)
+    assert summed(object_counts(captions, OBJECTS, references, SMALL))["CHAIR_i"] == pytest.approx(1 / 3)
 
 
 def test_captions_that_mention_nothing_are_no_hallucination() -> None:
-    found = object_scores({"a": "", "b": "", "c": ""}, OBJECTS, lexicon=SMALL)
+    found = summed(object_counts({"a": "", "b": "", "c": ""}, OBJECTS, lexicon=SMALL))
     assert found == {"CHAIR_i": 0.0, "CHAIR_s": 0.0, "object_recall": 0.0}
 
 
 def test_captioned_images_that_the_instances_lack_are_named() -> None:
     with pytest.raises(UserError, match=re.escape("lacks 1 image (z) of the 2 that have a caption")):
-        object_scores({"a": "a dog", "z": "a dog"}, OBJECTS, lexicon=SMALL)
+        object_counts({"a": "a dog", "z": "a dog"}, OBJECTS, lexicon=SMALL)
     assert plural("pony") == "ponies"
     assert plural("toy") == "toys"
