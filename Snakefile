@@ -12,7 +12,6 @@ sys.path.insert(0, str(Path(workflow.basedir)))
 from hw3lib import config as settings, paths
 from hw3lib.data import shards
 from hw3lib.system import provenance, sources
-from hw3lib.report.assemble import NAME
 
 workdir: str(paths.root())
 
@@ -61,7 +60,8 @@ P1 = [f"{OUT}/notebooks/p1_prompts.ipynb"] if CLIP else []
 STUDY = [f"{OUT}/p1/study.json"] if CLIP else []
 NOTEBOOKS = [*P1, f"{OUT}/notebooks/claims.ipynb", *[f"{OUT}/notebooks/p2_training_{run}.ipynb" for run in RUNS],
              f"{OUT}/notebooks/p2_ablations.ipynb", f"{OUT}/notebooks/p3_attention.ipynb"]
-REPORT = [f"report/build/{P}/{NAME}.{ending}" for ending in ("html", "pdf", "ipynb")]
+PAGE = paths.page(P).relative_to(paths.root())
+REPORT = [str(PAGE.with_suffix(ending)) for ending in (".html", ".pdf", ".ipynb")]
 
 
 wildcard_constraints:

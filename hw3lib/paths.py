@@ -37,6 +37,11 @@ def report(profile: str) -> Path:
     return root() / "report" / "build" / profile
 
 
+def page(profile: str) -> Path:
+    """The finished report's page; in print and as a notebook it lies beside it, with another ending."""
+    return report(profile) / "hw3_report.html"
+
+
 def resolve(path: str | Path) -> Path:
     """A path from a profile: relative ones start at :func:`root`."""
     path = Path(path).expanduser()

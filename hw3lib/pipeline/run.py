@@ -13,7 +13,6 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from hw3lib import config, paths
-from hw3lib.report.assemble import NAME
 from hw3lib.system import files, locks
 from hw3lib.system.devices import gpus
 from hw3lib.system.errors import UserError
@@ -42,7 +41,7 @@ def run(
             from hw3lib.pipeline import doctor
 
             doctor.require(profile)
-        page = paths.report(profile.name) / f"{NAME}.html"
+        page = paths.page(profile.name)
         before = page.stat().st_mtime_ns if page.is_file() else 0
         fine = _snakemake(spec, cores, extra)
     if not fine:

@@ -111,10 +111,9 @@ def _number(value: Content) -> bool:
 
 def _page(profile: config.Profile, numbers: dict[str, Any]) -> Finding:
     """The key numbers and verdicts, as the page shows them."""
-    from hw3lib.report.assemble import NAME
     from hw3lib.report.summary import SCORES
 
-    path = paths.report(profile.name) / f"{NAME}.html"
+    path = paths.page(profile.name)
     if not path.is_file():
         return Finding(path, (), "not there yet")
     text = path.read_text(encoding="utf-8")

@@ -11,8 +11,6 @@ from hw3lib import config, paths
 from hw3lib.report.merged import merge
 from hw3lib.system import files
 
-NAME = "hw3_report"
-
 
 def build(profile: config.Profile, progress: Callable[[str], None] = lambda text: None) -> tuple[Path, Path]:
     """Write ``hw3_report.ipynb``, ``.html`` and ``.pdf`` into ``report/build/<profile>/``; returns the last two paths.
@@ -23,13 +21,13 @@ def build(profile: config.Profile, progress: Callable[[str], None] = lambda text
     from hw3lib.report.exporters import PageExporter, PrintExporter
 
     notebook = merge(profile)
-    folder = paths.report(profile.name)
-    page, printed = folder / f"{NAME}.html", folder / f"{NAME}.pdf"
+    page = paths.page(profile.name)
+    printed = page.with_suffix(".pdf")
     progress("setting the HTML page")
     text, _ = PageExporter().from_notebook_node(notebook)
     progress("setting the PDF")
     content, _ = PrintExporter().from_notebook_node(notebook)
-    files.write_text(folder / f"{NAME}.ipynb", nbformat.writes(notebook))
+    files.write_text(page.with_suffix(".ipynb"), nbformat.writes(notebook))
     files.write_text(page, text)
     with files.atomic(printed) as temporary:
         temporary.write_bytes(content)

@@ -90,7 +90,7 @@ def test_a_number_that_was_changed_by_hand_is_found(profile, path, change, where
 
 
 def test_a_page_of_other_numbers_is_found(profile) -> None:
-    page = paths.report("fake") / f"{assemble.NAME}.html"
+    page = paths.page("fake")
     page.write_text(page.read_text(encoding="utf-8").replace("1.5000", "1.6000"), encoding="utf-8")
     assert verified(profile)["hw3_report.html"].differs == ("p2.best.CIDEr: 1.5000 is not on the page",)
 
