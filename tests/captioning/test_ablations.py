@@ -196,6 +196,16 @@ def test_curves_show_every_validation_and_mark_each_change_of_rate() -> None:
     assert marks == [2, 3]
     assert len(loss.lines[0].get_xdata()) == 16
     assert max(loss.lines[0].get_xdata()) == pytest.approx(4)
+    assert [axes.get_xlim()[0] for axes in figure.axes] == [0, 0, 0]
+
+
+def test_curves_mark_where_rewards_began_and_show_them_beside_the_validations() -> None:
+    log = [{**event, "reward": 0.3} if event["epoch"] == 3 else event for event in events([1, 1, 1])]
+    _, cider, _ = figures.curves(log).axes
+    rewards, *_, began = cider.lines
+    assert list(rewards.get_xdata()) == [2.25, 2.5, 2.75, 3]
+    assert set(rewards.get_ydata()) == {0.3}
+    assert list(began.get_xdata()) == [2, 2]
 
 
 def test_curves_can_be_drawn_before_the_first_validation() -> None:
@@ -208,6 +218,7 @@ def test_runs_of_different_lengths_stand_in_panels_of_their_own() -> None:
     assert [len(line.get_xdata()) for line in own] == [2, 3]
     assert [axes.get_title("left") for axes in figure.axes[:2]] == ["best", "vit"]
     assert figure.axes[0].get_xlim()[1] >= 3
+    assert not figure.axes[0].patches, "no epochs are shaded as those of a frozen encoder"
 
 
 def test_many_runs_stand_in_several_rows() -> None:
@@ -220,3 +231,5 @@ def test_many_runs_stand_in_several_rows() -> None:
 def test_pictures_stand_in_a_row_with_their_names() -> None:
     figure = figures.pictures([Image.new("RGB", (8, 6)), Image.new("RGB", (6, 8))], ["a", "b"])
     assert [axes.get_title() for axes in figure.axes] == ["a", "b"]
+    width, height = figure.get_size_inches()
+    assert 0.3 * width < height < 0.5 * width, "two pictures, and a line"

@@ -325,6 +325,10 @@ def test_what_the_file_states_is_what_the_claims_say(tiny_profile) -> None:
     assert found[6].test.endswith("nearly as widely as it could be (90% of the bits of uniform attention).")
     assert found[6].remark == "Function words have 4.00 bits of the 5.00 that uniform attention has."
     assert files.read_json(paths.runs(tiny_profile.name) / "claims.json")["data"] == "demo world"
+    aimed = Aimed(aimed=9, aimed_images=9, mass=compared(-0.05, 0.02))
+    put(tiny_profile, "p3/grounding.json", dataclasses.replace(grounding(), wrong=aimed))
+    points = "on 300 images, to any object, minus a centre prior's: −5.0 [−7.0, −3.0] points."
+    assert judged(tiny_profile, 8).remark == f"The attention of the run's own wrong nouns, {points}"
     assert found[6].parts[1].what == "their entropy, minus 90% of uniform attention's"
     assert [statement.number for statement in statements()] == [claim.number for claim in found] == list(range(1, 10))
 

@@ -36,6 +36,16 @@ def test_other_processes_write_nothing(tmp_path: Path, capsys: pytest.CaptureFix
     assert capsys.readouterr().out == ""
 
 
+def test_a_terminal_shows_a_bar_with_the_runs_name_and_the_epoch_counted_from_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = []
+    monkeypatch.setattr("rich.progress.track", lambda steps, *told, **how: shown.append((told, how)) or steps)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    assert list(RunLog("best", tmp_path, main=True).track([1, 2], 2, 2)) == [1, 2]
+    assert shown == [(("best 3", 2), {"transient": True, "disable": False})]
+
+
 def test_speed_is_over_the_time_of_training_alone() -> None:
     interval = Interval(stage=0, waited_before=2.0, images=100, tokens=1000)
     speed = interval.speed(trained=4.0, waited=3.0, device=torch.device("cpu"))
