@@ -178,6 +178,11 @@ def test_the_kept_epoch_is_the_first_with_the_highest_sum_of_scores() -> None:
     assert figures.kept([]) is None
 
 
+def test_only_the_demos_scores_have_notes() -> None:
+    assert "The demo's own CLIP" in ablations.score_notes(config.load("demo"))
+    assert ablations.score_notes(config.load("hw3")) == ""
+
+
 def test_curves_and_small_multiples_mark_the_kept_epoch() -> None:
     log = events([1, 1, 1])
     log[-1]["CIDEr"] = 0.05  # the curve ends below what is kept

@@ -258,6 +258,11 @@ def test_captions_that_name_nothing_leave_the_claim_about_nouns_untested(tiny_pr
     assert judged(tiny_profile, 6).untested == "the captions name no object that is there to be looked at"
 
 
+def test_captions_of_which_none_could_be_made_wrong_leave_a_part_untested(tiny_profile) -> None:
+    put(tiny_profile, "p3/grounding.json", dataclasses.replace(grounding(), swapped=Aimed(aimed=0, aimed_images=0)))
+    assert judged(tiny_profile, 8).untested == "No caption of a single thing was there to be made wrong."
+
+
 def test_only_the_demo_says_what_its_clip_has_met(tiny_profile) -> None:
     put(tiny_profile, "p1/study.json", prompt_study())
     taught = "On the 2 classes that the network was not taught, CLIP is right 70% of the time and the network 0%"
@@ -265,6 +270,16 @@ def test_only_the_demo_says_what_its_clip_has_met(tiny_profile) -> None:
     assert "on those that it was taught, 80% and 90%." in judged(tiny_profile, 1).remark
     assert "The demo's CLIP was never given a label" in judged(tiny_profile, 1).remark
     assert "demo" not in judged(dataclasses.replace(tiny_profile, data="real"), 1).remark
+
+
+def test_the_gap_on_unseen_classes_is_clips_accuracy_less_the_networks(tiny_profile) -> None:
+    study = prompt_study()
+    unseen = dataclasses.replace(study.unseen, supervised=0.25, seen=Accuracies(0.8, None, 100))
+    put(tiny_profile, "p1/study.json", dataclasses.replace(study, unseen=unseen))
+    found = judged(tiny_profile, 1)
+    assert found.parts[0].effect == pytest.approx(0.45)
+    assert "taught, CLIP is right 70% of the time and the network 25%" in found.remark
+    assert "on those that it was taught" not in found.remark
 
 
 def test_the_double_negation_comes_first_and_other_negations_beside_it(tiny_profile) -> None:
@@ -345,6 +360,21 @@ def test_the_part_that_decided_stands_in_the_overview() -> None:
     said = table.evidence(claim("not supported", yes, no))
     assert said == "down: −20.0 [−30.0, −10.0] points, 60 images; 1 more comparison"
     assert table.evidence(claim("supported", yes)) == "up: +20.0 [+10.0, +30.0] points, 50 images"
+    assert table.evidence(claim("supported", yes, no, no)).endswith("50 images; 2 more comparisons")
+
+
+def test_units_have_their_digits() -> None:
+    assert table.effect(Part("x", 0.1234, 0.1, 0.2, 9, "CIDEr")) == "+0.123 [+0.100, +0.200] CIDEr"
+    assert table.effect(Part("x", -0.1234, -0.2, 0.1, 9, "bits")) == "−0.12 [−0.20, +0.10] bits"
+
+
+def test_every_part_has_a_verdict_but_those_of_a_claim_that_goes_both_ways() -> None:
+    up = Part("with a stop", 0.2, 0.1, 0.3, 50, "share")
+    row = ["with a stop", "+20.0 [+10.0, +30.0] points", 50]
+    columns, rows = table.detail(claim("inconclusive", up))
+    assert (columns[-1], rows) == ("goes", [[*row, "up"]])
+    columns, rows = table.detail(dataclasses.replace(claim("supported", up), number=4))
+    assert (columns[-1], rows) == ("verdict", [[*row, "✓ supported"]])
 
 
 def test_what_rounds_to_nothing_has_no_minus() -> None:
@@ -358,4 +388,10 @@ def test_the_count_of_verdicts_and_the_prose_follow_the_claims() -> None:
     assert "2 supported, 1 inconclusive" in text
     assert "**real data**" in text
     assert table.section(yes).startswith("## Claim 3: supported")
+    assert "Not tested" not in table.section(yes)
+    assert table.section(dataclasses.replace(yes, untested="no masks")).endswith("\n\n**Not tested:** no masks")
+    assert [table.data_name(data) for data in ("demo", "real")] == [
+        "the demo world (drawn scenes, small models)",
+        "real data",
+    ]
     assert "[P1](p1_prompts.ipynb)" in table.section(yes)
