@@ -27,6 +27,9 @@ _profile = click.option(
     show_default=True,
     help="A name under configs/ (demo, smoke, hw3) or a YAML file.",
 )
+_source = click.option(
+    "--from", "source", metavar="MODEL", help="Instead of a profile's run: a folder of `hw3 export`, or a hub's name."
+)
 _device = click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, ...")
 
 
@@ -100,10 +103,18 @@ def classify(images: Path, id2label: Path, out: Path, template: str | None, spec
 @click.option("--run", help="Which run's weights; the profile's best when not given.")
 @click.option("--batch-size", default=32, show_default=True, type=click.IntRange(min=1))
 @click.option("--skip-unreadable", is_flag=True, help="Leave out images that cannot be read, instead of refusing all.")
+@_source
 @_profile
 @_device
 def caption(
-    images: Path, out: Path, run: str | None, batch_size: int, skip_unreadable: bool, spec: str, device: str
+    images: Path,
+    out: Path,
+    run: str | None,
+    batch_size: int,
+    skip_unreadable: bool,
+    source: str | None,
+    spec: str,
+    device: str,
 ) -> None:
     """Caption the IMAGES of a folder; write OUT (JSON: file name without its ending -> caption).
 
@@ -115,7 +126,7 @@ def caption(
 
     files.refuse_unwritable(out)
     paths = list_images(images)
-    loaded = _loaded(spec, run, device)
+    loaded = _loaded(spec, run, device, source)
     _warn(inference.unfamiliar(loaded, images))
 
     def skipped(path: Path, problem: str) -> None:
@@ -139,14 +150,15 @@ def caption(
 @click.argument("outdir", type=_FOLDER)
 @click.option("--run", help="Which run's weights; the profile's best when not given.")
 @click.option("--npz", is_flag=True, help="Also write the maps as arrays, with the words: <name>.npz.")
+@_source
 @_profile
 @_device
-def attend(images: Path, outdir: Path, run: str | None, npz: bool, spec: str, device: str) -> None:
+def attend(images: Path, outdir: Path, run: str | None, npz: bool, source: str | None, spec: str, device: str) -> None:
     """Caption the IMAGES of a folder and draw, for each, where the decoder attends for every word, into OUTDIR."""
     from hw3lib.attention.folder import attend_folder
     from hw3lib.models.inference import unfamiliar
 
-    loaded = _loaded(spec, run, device)
+    loaded = _loaded(spec, run, device, source)
     _warn(unfamiliar(loaded, images))
     attend_folder(loaded, images, outdir, report=click.echo, arrays=npz)
 
@@ -241,6 +253,21 @@ def shards(out: Path, per_shard: int, spec: str) -> None:
 
 
 @main.command()
+@click.argument("run")
+@click.argument("out", type=_FOLDER)
+@_profile
+def export(run: str, out: Path, spec: str) -> None:
+    """Write a trained RUN into the folder OUT as a model of its own: weights, configuration, tokenizer, model card."""
+    from hw3lib.captioning.model_card import model_card
+    from hw3lib.models import inference
+    from hw3lib.models.experiment import Experiment
+
+    experiment = Experiment.open(spec, "cpu")
+    loaded = experiment.load_run(run)
+    click.echo(f"{inference.export(loaded, out, model_card(experiment, run))}: to be used with --from {out}")
+
+
+@main.command()
 @_profile
 def doctor(spec: str) -> None:
     """Say which data, weights and tools are there, what is missing, and where to put it; exit code 1 if any is."""
@@ -323,11 +350,15 @@ def demo_pretrain(only: tuple[str, ...], threads: int) -> None:
     pretrain(only, threads)
 
 
-def _loaded(spec: str, run: str | None, device: str) -> Any:
-    """A trained run of the profile on the device that was asked for."""
+def _loaded(spec: str, run: str | None, device: str, source: str | None = None) -> Any:
+    """A trained run of the profile, or an exported one, on the device that was asked for."""
     from hw3lib import config
     from hw3lib.models import inference
 
+    if source:
+        if run:
+            raise UserError("--from names the model; leave --run out")
+        return inference.load_pretrained(source, device)
     opened = config.load(spec)
     return inference.load_run(opened, run or opened.best_run, device)
 

@@ -7,11 +7,12 @@ P), N layers, H heads, D model width, E a head's width, V vocabulary, h w input 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+from huggingface_hub import PyTorchModelHubMixin
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -19,9 +20,10 @@ from hw3lib import config
 from hw3lib.data.transform import ImageTransform
 from hw3lib.models.encoder import create_encoder, input_size, patches_of, refuse_nan
 from hw3lib.system.errors import UserError
-from hw3lib.system.files import atomic
+from hw3lib.system.files import atomic, write_json
 from hw3lib.system.messages import brief
 
+WEIGHTS, TOKENIZER = "model.safetensors", "tokenizer.json"  # the hub's names for a model's files
 _AGAIN = "train the run again, or put the file back as it was"  # what helps where weights cannot be used
 
 
@@ -119,10 +121,12 @@ class Block(nn.Module):
         return x + self.dropout(self.feed_forward(self.norm_feed_forward(x))), self_weights, cross_weights
 
 
-class Captioner(nn.Module):
+class Captioner(nn.Module, PyTorchModelHubMixin, library_name="hw3lib", pipeline_tag="image-to-text"):
     """Images to captions; see :meth:`encode` and :meth:`forward`.
 
-    ``pretrained=False`` skips the encoder's weights, which a checkpoint is about to overwrite anyway.
+    ``pretrained=False`` skips the encoder's weights, which a checkpoint is about to overwrite anyway. As a model of the
+    Hugging Face hub it has ``from_pretrained`` (a folder that ``hw3 export`` wrote, or the hub's name of one),
+    ``save_pretrained`` and ``push_to_hub``.
 
     >>> from hw3lib import config
     >>> tiny = {"embed_dim": 16, "depth": 1, "num_heads": 1}
@@ -257,6 +261,22 @@ class Captioner(nn.Module):
             save_file(state, temporary, metadata)
             temporary.chmod(0o644)  # safetensors makes files that only their owner may read
 
+    def _save_pretrained(self, save_directory: Path) -> None:
+        # The path of the encoder's first weights says nothing on another machine.
+        encoder = replace(self.run.encoder, weights=Path(self.run.encoder.weights).name)
+        facts = {"run": asdict(replace(self.run, encoder=encoder))}
+        self.save(save_directory / WEIGHTS, facts)
+        write_json(
+            save_directory / "config.json", {"model_type": "hw3lib", "vocabulary_size": self.vocabulary_size, **facts}
+        )
+
+    @classmethod
+    def from_pretrained(  # type: ignore[override]
+        cls, pretrained_model_name_or_path: str | Path, **options: Any
+    ) -> Captioner:
+        """A captioner that :meth:`save_pretrained` wrote: its folder, or its name on the hub (see :func:`hub_file`)."""
+        return cls.load(hub_file(pretrained_model_name_or_path, WEIGHTS, **options))
+
     @classmethod
     def load(cls, path: str | Path) -> Captioner:
         """Rebuild a captioner from what :meth:`save` wrote, without reaching for the encoder's own weights.
@@ -289,6 +309,28 @@ class Captioner(nn.Module):
             raise UserError(f"{path} does not fit the run that it claims to be of ({brief(error)}); {_AGAIN}") from None
         refuse_nan(state, path, _AGAIN)
         return model.eval()
+
+
+def hub_file(source: str | Path, name: str, **options: Any) -> Path:
+    """A file of a model's folder, or of a model on the Hugging Face hub, from its cache where it is there.
+
+    ``options`` are those of ``hf_hub_download`` (revision, cache_dir, ...). Raises :class:`UserError` for a folder that
+    lacks the file, and for a name that cannot be had.
+    """
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import HFValidationError
+
+    if Path(source).is_dir():
+        path = Path(source) / name
+        if not path.is_file():
+            raise UserError(f"{source} has no {name}: it is not what `hw3 export` writes")
+        return path
+    try:
+        return Path(hf_hub_download(str(source), name, **options))
+    except (HFValidationError, OSError, ValueError) as error:  # the hub's own errors are OSErrors
+        raise UserError(
+            f"{source} is neither a folder nor a model that can be had from the Hugging Face hub ({brief(error)})"
+        ) from None
 
 
 def _refuse_other_sizes(decoder: config.Decoder, vocabulary_size: Any, state: dict[str, Tensor]) -> None:

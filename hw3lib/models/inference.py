@@ -14,10 +14,10 @@ from hw3lib.data.images import unreadable
 from hw3lib.data.loader import Images, batches, load_images
 from hw3lib.data.tokenizer import CaptionTokenizer, load_or_train
 from hw3lib.data.transform import ImageTransform
-from hw3lib.models.captioner import Captioner, Memory
+from hw3lib.models.captioner import TOKENIZER, Captioner, Memory, hub_file
 from hw3lib.models.decoding import Caption, beam, greedy
 from hw3lib.models.packed_weights import PackedWeights
-from hw3lib.system import devices, out_of_memory
+from hw3lib.system import devices, files, out_of_memory
 from hw3lib.system.errors import UserError
 from hw3lib.system.messages import problem_list
 
@@ -75,6 +75,30 @@ def unfamiliar(loaded: LoadedRun, images: Path | None) -> str:
         return ""
     name = loaded.folder.name
     return f"The run {name} was trained on drawings only (the demo): do not trust what it says about photographs."
+
+
+def load_pretrained(source: str | Path, device: str = "cpu") -> LoadedRun:
+    """A captioner that left its profile: a folder that :func:`export` wrote, or such a model's name on the hub.
+
+    Raises :class:`UserError` for what is neither, and where tokenizer and weights do not belong together.
+    """
+    model = Captioner.from_pretrained(str(source)).to(devices.choose(device))
+    tokenizer = CaptionTokenizer.load(hub_file(source, TOKENIZER))
+    if tokenizer.size != model.vocabulary_size:
+        raise UserError(f"{source}: {TOKENIZER} has {tokenizer.size} tokens, the weights {model.vocabulary_size}")
+    return LoadedRun(model, tokenizer, model.transform(train=False), model.run, Path(source))
+
+
+def export(loaded: LoadedRun, target: Path, card: str) -> Path:
+    """Write a run as a model of the Hugging Face hub: its weights, configuration, tokenizer and model ``card``.
+
+    Returns ``target``, a folder; files of these names in it are replaced.
+    """
+    assert loaded.tokenizer.path is not None
+    files.write_text(target / TOKENIZER, loaded.tokenizer.path.read_text(encoding="utf-8"))
+    files.write_text(target / "README.md", card)
+    loaded.model.save_pretrained(target)
+    return target
 
 
 class Unreadable(UserError):
