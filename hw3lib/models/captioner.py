@@ -23,7 +23,7 @@ from hw3lib.system.errors import UserError
 from hw3lib.system.files import atomic, write_json
 from hw3lib.system.messages import brief
 
-WEIGHTS, TOKENIZER = "model.safetensors", "tokenizer.json"  # the hub's names for a model's files
+WEIGHTS, CONFIG, TOKENIZER = "model.safetensors", "config.json", "tokenizer.json"  # the hub's names for a model's files
 _AGAIN = "train the run again, or put the file back as it was"  # what helps where weights cannot be used
 
 

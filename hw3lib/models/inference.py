@@ -14,7 +14,7 @@ from hw3lib.data.images import unreadable
 from hw3lib.data.loader import Images, batches, load_images
 from hw3lib.data.tokenizer import CaptionTokenizer, load_or_train
 from hw3lib.data.transform import ImageTransform
-from hw3lib.models.captioner import TOKENIZER, Captioner, Memory, hub_file
+from hw3lib.models.captioner import CONFIG, TOKENIZER, Captioner, Memory, hub_file
 from hw3lib.models.decoding import Caption, beam, greedy
 from hw3lib.models.packed_weights import PackedWeights
 from hw3lib.system import devices, files, out_of_memory
@@ -86,7 +86,8 @@ def load_pretrained(source: str | Path, device: str = "cpu") -> LoadedRun:
     tokenizer = CaptionTokenizer.load(hub_file(source, TOKENIZER))
     if tokenizer.size != model.vocabulary_size:
         raise UserError(f"{source}: {TOKENIZER} has {tokenizer.size} tokens, the weights {model.vocabulary_size}")
-    return LoadedRun(model, tokenizer, model.transform(train=False), model.run, Path(source))
+    drawings = (Path(source),) if files.read_json(hub_file(source, CONFIG)).get("drawings") else ()
+    return LoadedRun(model, tokenizer, model.transform(train=False), model.run, Path(source), drawings)
 
 
 def export(loaded: LoadedRun, target: Path, card: str) -> Path:
@@ -98,6 +99,8 @@ def export(loaded: LoadedRun, target: Path, card: str) -> Path:
     files.write_text(target / TOKENIZER, loaded.tokenizer.path.read_text(encoding="utf-8"))
     files.write_text(target / "README.md", card)
     loaded.model.save_pretrained(target)
+    facts = files.read_json(target / CONFIG)
+    files.write_json(target / CONFIG, facts | {"drawings": bool(loaded.drawings)})
     return target
 
 

@@ -54,6 +54,9 @@ def test_it_captions_as_it_did_and_takes_no_path_along(
         options = options or ["--from", str(exported)]
         done = CliRunner().invoke(main, ["caption", str(photographs), str(tmp_path / f"{source}.json"), *options])
         assert done.exit_code == 0, done.output
+        assert ("trained on drawings only" in done.output) == (
+            source == "second"
+        )  # of the demo's own pictures it knows
     assert files.read_json(tmp_path / "first.json") == files.read_json(tmp_path / "second.json")
     assert len(files.read_json(tmp_path / "second.json")) == 8
 
