@@ -200,7 +200,8 @@ def train(name: str | None, run: str | None, fresh: bool, stamp: bool, spec: str
 @main.command()
 @click.argument("predictions", type=_FILE, required=False)
 @click.option("--images-root", type=_FOLDER, help="The folder of the images; without it, no (Ref)CLIPScore.")
-@click.option("--annotations", type=_FILE, help="The reference captions (COCO's JSON).")
+@click.option("--annotations", type=_FILE, help="The reference captions: COCO's JSON, or another form of captions.")
+@click.option("--split", "splits", multiple=True, default=("val",), show_default=True, help="Where that file has any.")
 @click.option("--instances", type=_FILE, help="COCO's instances: adds object recall and CHAIR.")
 @click.option("--run", "runs", multiple=True, help="Instead of files: score this run of the profile, into its folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with the scores of each image.")
@@ -210,13 +211,17 @@ def score(
     predictions: Path | None,
     images_root: Path | None,
     annotations: Path | None,
+    splits: tuple[str, ...],
     instances: Path | None,
     runs: tuple[str, ...],
     as_json: bool,
     spec: str,
     device: str,
 ) -> None:
-    """Score PREDICTIONS (JSON: image name -> caption): CIDEr, BLEU, ROUGE-L, METEOR; with images, (Ref)CLIPScore."""
+    """Score PREDICTIONS (JSON: image name -> caption, or COCO's list): CIDEr, BLEU, ROUGE-L, METEOR.
+
+    With the images' folder, CLIPScore and RefCLIPScore, too.
+    """
     from hw3lib import config
     from hw3lib.captioning import scores
     from hw3lib.models.experiment import Experiment
@@ -228,7 +233,7 @@ def score(
         scored = scores.score_runs(Experiment.open(spec, device), runs)
     elif predictions and annotations:
         clip = config.load(spec).require_clip("CLIPScore needs") if images_root else None
-        scored = {"": scores.score_files(predictions, annotations, images_root, clip, instances, device)}
+        scored = {"": scores.score_files(predictions, annotations, images_root, clip, instances, device, splits)}
     else:
         raise UserError("name what to score: hw3 score PRED.json --annotations val.json [--images-root FOLDER]")
     if as_json:

@@ -10,7 +10,8 @@ import difflib
 import re
 import reprlib
 from collections.abc import Iterator
-from dataclasses import field, is_dataclass
+from dataclasses import Field as DataclassField
+from dataclasses import field, fields, is_dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, get_args, get_type_hints
@@ -21,10 +22,13 @@ from pydantic.dataclasses import dataclass
 
 from hw3lib import paths
 from hw3lib.system.errors import UserError
+from hw3lib.system.files import decoded_text
 
 _STRICT = ConfigDict(extra="forbid")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")  # of runs and of profiles that are extended
 _EXPLAINED = 10  # mistakes that one message names
+# Keys that came after the first runs: what is trained already keeps its identity while they have their default.
+NEWER = {"newer": True}
 Triple = tuple[float, float, float]
 
 
@@ -44,13 +48,16 @@ class Captions:
     train_images: str  # a folder, or WebDataset's shards: data/shards/train-{000000..000012}.tar
     train_annotations: str | None  # may be left out where shards have captions of their own
     val_images: str  # a folder
-    val_annotations: str  # COCO's captions JSON
+    val_annotations: str  # a file of captions: COCO's JSON, Karpathy's, BLIP's, or Flickr's table
     tokenizer: str  # a Hugging Face tokenizers file; trained from the training captions when absent
     vocabulary_size: int = Field(default=18_022, ge=16)  # only used when the tokenizer is trained
     # COCO's instances JSON of the validation images: adds object recall, CHAIR, grounding
     val_instances: str | None = None
     limit_train: int | None = Field(default=None, ge=1)  # use the first so many images only (smoke)
     limit_val: int | None = Field(default=None, ge=1)  # the same for validation
+    # the splits to train on, where the file of captions has any (Karpathy's), or text files that list images (.txt)
+    train_splits: tuple[str, ...] = field(default=("train", "restval"), metadata=NEWER)
+    val_splits: tuple[str, ...] = field(default=("val",), metadata=NEWER)  # likewise, to validate on
     keep_decoded: bool = True  # training and validation images at each run's size, under runs/cache/images
 
 
@@ -215,7 +222,7 @@ def _raw(path: Path, descendants: tuple[Path, ...] = ()) -> tuple[dict[str, Any]
     """A profile's mapping over the one that it ``extends``, and the files that it came from with their times."""
     modified = path.stat().st_mtime_ns
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        raw = yaml.safe_load(decoded_text(path.read_bytes()))
     except RecursionError:
         raise UserError(f"{path} is not YAML that can be read: it is nested too deep") from None
     except (yaml.YAMLError, ValueError) as error:  # also a date that there is none of, and text that is not UTF-8
@@ -328,6 +335,16 @@ def _explain(error: ValidationError, path: Path) -> str:
 def _nearest(word: str, names: list[str]) -> str:
     close = difflib.get_close_matches(word, names, 1, 0.5)
     return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+def settings_of(part: Any) -> dict[str, Any]:
+    """A dataclass above as plain data, by key, without newer keys (``NEWER``) that have their default."""
+    values = {item.name: getattr(part, item.name) for item in fields(part) if not _at_newer_default(part, item)}
+    return {name: settings_of(value) if is_dataclass(value) else value for name, value in values.items()}
+
+
+def _at_newer_default(part: Any, item: DataclassField[Any]) -> bool:
+    return bool(item.metadata.get("newer")) and getattr(part, item.name) == item.default
 
 
 def folder(profile: Profile, run: str) -> Path:

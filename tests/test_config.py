@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -171,3 +172,10 @@ def test_the_factors_profile_changes_one_thing_in_each_of_its_own_runs() -> None
 def test_settings_are_named_where_they_are_made() -> None:
     with pytest.raises((TypeError, ValueError)):
         config.Run("best", None, config.Encoder())  # type: ignore[misc]
+
+
+def test_newer_keys_count_in_a_runs_identity_only_where_they_say_something() -> None:
+    captions = config.load("demo").captions
+    assert not {"train_splits", "val_splits"} & set(config.settings_of(captions))
+    changed = dataclasses.replace(captions, train_splits=("train",))
+    assert config.settings_of(changed) == config.settings_of(captions) | {"train_splits": ("train",)}

@@ -48,7 +48,7 @@ _BATCH = 16
 
 def measure(
     loaded: LoadedRun,
-    images: Sequence[Path],
+    images: Mapping[str, Path] | Sequence[Path],
     captions: Mapping[str, str],
     instances: Instances | None,
     evenness: bool = False,
@@ -58,16 +58,18 @@ def measure(
 ) -> WordMeasures:
     """Read every caption of ``{image name: caption}`` again and measure each of its words.
 
-    Without ``instances`` only entropy and stability are measured. ``evenness`` also measures how evenly each word's map
-    is spread over the instances that the caption's plural phrase is about, ``mirrored`` the stability, and ``methods``,
-    on every second image, gradient-weighted attention and rollout. ``say`` is told how far it is. An image at which a
-    caption is missing is left out; of a caption longer than the decoder reads, the part that it reads is measured.
+    Photographs that are given without names are called as their files are. Without ``instances`` only entropy and
+    stability are measured. ``evenness`` also measures how evenly each word's map is spread over the instances that the
+    caption's plural phrase is about, ``mirrored`` the stability, and ``methods``, on every second image,
+    gradient-weighted attention and rollout. ``say`` is told how far it is. An image at which a caption is missing is
+    left out; of a caption longer than the decoder reads, the part that it reads is measured.
     """
     lexicon = Lexicon.for_categories(instances.categories if instances else ())
     parts: list[dict[str, np.ndarray]] = []
     names: list[str] = []
     last: list[np.ndarray] = []  # maps of the last layer's mean head, plain and mirrored, (2, W, P) each
-    captioned = [path for path in images if path.stem in captions]
+    named = images if isinstance(images, Mapping) else {path.stem: path for path in images}
+    captioned = [(name, path) for name, path in named.items() if name in captions]
     for place, caption in enumerate(_read(loaded, captioned, captions, mirrored, methods)):
         if place % _BATCH == 0:
             say(f"{place} of {len(captioned)} captions")
@@ -102,32 +104,32 @@ class _CaptionMaps:
 
 
 def _read(
-    loaded: LoadedRun, images: Sequence[Path], captions: Mapping[str, str], mirrored: bool, methods: bool
+    loaded: LoadedRun, images: Sequence[tuple[str, Path]], captions: Mapping[str, str], mirrored: bool, methods: bool
 ) -> Iterator[_CaptionMaps]:
     import torch
 
     model, tokenizer = loaded.model.eval(), loaded.tokenizer
     for start in range(0, len(images), _BATCH):
         batch, inputs, geometries = images[start : start + _BATCH], [], []
-        for path in batch:
+        for _, path in batch:
             photograph = open_image(path)
             inputs.append(loaded.transform(photograph))
             geometries.append(loaded.transform.geometry(*photograph.size))
         # What decoding cut at its limit never came to [EOS]; of what is longer still, the part that can be read.
-        ids = [tokenizer.encode(captions[path.stem])[: model.max_length] for path in batch]
+        ids = [tokenizer.encode(captions[name])[: model.max_length] for name, _ in batch]
         with torch.inference_mode():
             pixels = torch.stack(inputs).to(model.device)
             plain, grid = _token_maps(loaded, pixels, ids)
             flipped = _token_maps(loaded, pixels.flip(-1), ids)[0] if mirrored else [maps * np.nan for maps in plain]
-        for place, path in enumerate(batch):
-            words = words_of(tokenizer, ids[place], captions[path.stem])
+        for place, (name, _) in enumerate(batch):
+            words = words_of(tokenizer, ids[place], captions[name])
             maps, back = word_maps(plain[place], words), word_maps(_mirrored(flipped[place], grid), words)
             others = np.full((len(METHODS), *maps.shape[2:]), np.nan)
             if methods and (start + place) % 2:  # the half on which the summary compares
                 others = other_maps(loaded, pixels[place : place + 1], ids[place], words, maps[-1].mean(axis=0))
             texts = [word.text for word in words[1:]]
             maps, back, others = maps[:, :, 1:], back[:, :, 1:], others[:, 1:]  # nothing predicts [BOS]
-            yield _CaptionMaps(path.stem, geometries[place], grid, texts, maps, back, others)
+            yield _CaptionMaps(name, geometries[place], grid, texts, maps, back, others)
 
 
 def _token_maps(loaded: LoadedRun, pixels: Tensor, ids: list[list[int]]) -> tuple[list[np.ndarray], tuple[int, int]]:

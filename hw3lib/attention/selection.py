@@ -19,15 +19,11 @@ if TYPE_CHECKING:
 class Pair:
     """A validation image, the caption that a run gave it, and what people wrote."""
 
+    name: str  # the image's
     path: Path
     caption: str
     clip_score: float
     references: tuple[str, ...]
-
-    @property
-    def name(self) -> str:
-        """The image's file name without its ending."""
-        return self.path.stem
 
 
 def ranked_pairs(experiment: Experiment, run: str) -> list[Pair]:
@@ -49,7 +45,9 @@ def ranked_pairs(experiment: Experiment, run: str) -> list[Pair]:
         annotations = experiment.profile.captions.val_annotations
         what = f"images that {annotations} lacks: {strangers[0]}, ..." if strangers else "no CLIPScore"
         raise UserError(f"{folder / 'scores.json'} has {what}. {remedy}")
-    pairs = [Pair(images[image][0], predictions[image], score, images[image][1]) for image, score in scored.items()]
+    pairs = [
+        Pair(image, images[image][0], predictions[image], score, images[image][1]) for image, score in scored.items()
+    ]
     return sorted(pairs, key=lambda pair: (pair.clip_score, pair.name))
 
 

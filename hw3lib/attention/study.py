@@ -44,7 +44,7 @@ def study(experiment: Experiment, run: str, loaded: LoadedRun, say: Say = silenc
     profile, validation, instances = experiment.profile, experiment.validation, experiment.instances
     remedy = f"Train the run first: hw3 train {run} --profile {profile.name}"
     predictions = files.read_json(loaded.folder / "predictions.json", remedy)
-    images = validation.files[: profile.p3.measure]
+    images = dict(list(zip(validation.names, validation.files, strict=True))[: profile.p3.measure])
     folder, inputs = experiment.folder / "p3", _inputs(experiment, run, loaded)
     current = load_current(folder / "grounding.json", Grounding, inputs, say)
     if current and (folder / "grounding.npz").is_file():

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from hw3lib import config
 from hw3lib.captioning.results import RunScores
+from hw3lib.data.caption_files import read_captions
 from hw3lib.data.captions import load_captions
 from hw3lib.data.inputs import fingerprint
-from hw3lib.data.predictions import VARIANTS, check_names, load_predictions, load_references, variant
+from hw3lib.data.predictions import VARIANTS, check_names, load_predictions, variant
 from hw3lib.metrics import chair
 from hw3lib.metrics.scoring import References, Scores, meteor, score
 from hw3lib.system import provenance
@@ -30,17 +31,20 @@ def score_files(
     clip: config.Clip | None = None,
     instances: str | Path | None = None,
     device: str = "auto",
+    splits: Sequence[str] = ("val",),
 ) -> Scores:
     """Score a predictions file against an annotation file: what ``hw3 score`` prints.
 
     CLIPScore needs ``images_root``; ``clip`` is the model for it, the task's ViT-B/32 when not given. ``instances`` is
-    a COCO instances file. Raises :class:`UserError` before any work when the files do not fit together.
+    a COCO instances file; ``splits`` those of the annotation file, where it has any (:func:`read_captions`). Raises
+    :class:`UserError` before any work when the files do not fit together.
     """
-    predictions, captions = load_predictions(predictions_json), load_references(annotations_json)
+    file = read_captions(annotations_json, splits)
+    predictions, captions = load_predictions(predictions_json, file), file.by_name
     check_names(predictions, captions, str(predictions_json), str(annotations_json))
     images = None
     if images_root is not None:
-        listed = load_captions(annotations_json, images_root)
+        listed = load_captions(annotations_json, images_root, splits=splits)
         images = dict(zip(listed.names, listed.files, strict=True))
     objects = chair.load_objects(instances) if instances is not None else None
     with meteor() as process:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from hw3lib.data.coco import Id
 from hw3lib.data.images import Photograph
 from hw3lib.system.errors import UserError
 
@@ -15,8 +16,8 @@ class CaptionSet:
     """Images with their reference captions, in the order of the annotation file."""
 
     paths: tuple[Photograph, ...]
-    names: tuple[str, ...]  # file names without their endings: the keys of predictions
-    ids: tuple[int, ...]
+    names: tuple[str, ...]  # file names without their endings, the keys of predictions: hw3lib.data.coco.image_names
+    ids: tuple[Id, ...]
     captions: tuple[tuple[str, ...], ...]
 
     def __len__(self) -> int:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -14,40 +14,7 @@ from hw3lib.system.files import read_json
 from hw3lib.system.messages import counted, shorten
 
 LAYOUT = "The layout is described in the README under 'Your own data'."
-
-
-@dataclass(frozen=True)
-class CaptionFile:
-    """The images of a caption file, in its order, and their captions."""
-
-    path: Path
-    file_names: dict[int, str]  # image id -> file name as it stands there
-    captions: dict[int, list[str]]  # image id -> its captions, one at the least; spaces tidied, blank ones left out
-
-
-def read_captions(captions_json: str | Path) -> CaptionFile:
-    """Read a file of captions; whether the images are there is not asked.
-
-    Raises :class:`UserError` as :func:`coco_json` does, for a file without images, for captions of images that it does
-    not list, and for images without a caption.
-    """
-    path = Path(captions_json)
-    captions: dict[int, list[str]] = defaultdict(list)
-    with coco_json(path, "a caption file") as content:
-        file_names = {int(image["id"]): str(image["file_name"]) for image in content["images"]}
-        for annotation in content["annotations"]:
-            image_id, caption = int(annotation["image_id"]), " ".join(text_of(annotation["caption"]).split())
-            if caption:
-                captions[image_id].append(caption)
-    if not file_names:
-        raise UserError(f"{path} names no image. {LAYOUT}")
-    unlisted = sorted(captions.keys() - file_names.keys())
-    if unlisted:
-        raise UserError(f"{path} has captions for {counted(unlisted, 'image id')} that its own list of images lacks")
-    silent = [name for image_id, name in file_names.items() if image_id not in captions]
-    if silent:
-        raise UserError(f"{path} has no caption for {counted(silent, 'image')}; write one, or take the image out")
-    return CaptionFile(path, file_names, dict(captions))
+Id = int | float | str  # an image's, as its file has it
 
 
 @contextmanager
@@ -55,25 +22,50 @@ def coco_json(path: str | Path, kind: str) -> Iterator[dict[str, Any]]:
     """The content of a file in COCO's form (``kind``: "a caption file"), for the block that reads its entries.
 
     Raises :class:`UserError`, naming the file, where it is no JSON, where the block does not find what it reads, for
-    entries that are listed twice, and for two images that differ by folder or ending alone.
+    entries that are listed twice, and for two images that differ by their ending alone.
     """
     content = read_json(path, f"It should be {kind} as COCO writes them. {LAYOUT}")
-    try:
+    with told(path, kind):
         yield content
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        _refuse_doubles(path, content)
+
+
+@contextmanager
+def told(path: str | Path, kind: str, form: str = "as COCO writes them") -> Iterator[None]:
+    """Tell of what the block does not find in a file by a :class:`UserError` that names the file and its form."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
         reason = f"the key {error} is missing" if isinstance(error, KeyError) else shorten(str(error))
-        raise UserError(f"{path} is not {kind} as COCO writes them: {reason}. {LAYOUT}") from None
-    _refuse_doubles(path, content)
+        raise UserError(f"{path} is not {kind} {form}: {reason}. {LAYOUT}") from None
 
 
-def image_name(file_name: str) -> str:
-    """An image's name everywhere else: the file's without folder and ending.
+def key_of(value: Any) -> str:
+    """What an id is compared by: 42 and "42" are the same, "1_2" and 12 are not.
 
-    >>> from hw3lib.data.coco import image_name
-    >>> image_name("val2017/000000397133.jpg")
-    '000000397133'
+    Raises ``ValueError`` for what identifies nothing: null, NaN, a list.
     """
-    return PurePosixPath(file_name).stem
+    usable = isinstance(value, Id) and not isinstance(value, bool)
+    if not usable or (isinstance(value, float) and not math.isfinite(value)):
+        raise ValueError(f"{shorten(repr(value))} is no id")
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def file_name_of(value: Any) -> str:
+    """A photograph's file name below the folder, with slashes, as Windows' tools do not write them."""
+    return str(value).replace("\\", "/")
+
+
+def image_names(file_names: Sequence[str]) -> list[str]:
+    """The images' names everywhere else: without folder and ending; with the folder where others are called the same.
+
+    >>> from hw3lib.data.coco import image_names
+    >>> image_names(["val2017/000000397133.jpg", "a/1.jpg", "b/1.jpg"])
+    ['000000397133', 'a/1', 'b/1']
+    """
+    places = [PurePosixPath(name) for name in file_names]
+    times = Counter(place.stem for place in places)
+    return [place.stem if times[place.stem] == 1 else str(place.with_suffix("")) for place in places]
 
 
 def text_of(value: Any) -> str:
@@ -86,13 +78,21 @@ def text_of(value: Any) -> str:
     return value.encode("utf-8", "replace").decode("utf-8")
 
 
+def refuse_equal_names(path: str | Path, file_names: Sequence[str]) -> None:
+    """Raise :class:`UserError` for images that would have the same name."""
+    twice = _repeated(image_names(file_names))
+    if twice:
+        advice = "they differ by ending alone; rename or take out all but one"
+        raise UserError(f"{path} names {counted(twice, 'image')} more than once ({advice})")
+
+
 def _refuse_doubles(path: str | Path, content: dict[str, Any]) -> None:
     """Raise where an image's id, its name, or the very same annotation is there twice.
 
     An annotation counted twice moves every score a little and shows nowhere else. The ids of annotations that differ
     may be the same: nothing here reads them.
     """
-    twice = _repeated(int(image["id"]) for image in content["images"])
+    twice = _repeated(key_of(image["id"]) for image in content["images"])
     if twice:
         raise UserError(f"{path} lists {counted(twice, 'image id')} more than once; take the doubled entries out")
     first: dict[str, Any] = {}
@@ -102,10 +102,7 @@ def _refuse_doubles(path: str | Path, content: dict[str, Any]) -> None:
             twice.append(key)
     if twice:
         raise UserError(f"{path} lists {counted(twice, 'annotation')} more than once; take the doubled entries out")
-    twice = _repeated(image_name(str(image["file_name"])) for image in content["images"])
-    if twice:
-        advice = "they differ by folder or ending alone; rename or take out all but one"
-        raise UserError(f"{path} names {counted(twice, 'image')} more than once ({advice})")
+    refuse_equal_names(path, [file_name_of(image["file_name"]) for image in content["images"]])
 
 
 def _repeated(items: Iterable[Any]) -> list[Any]:

@@ -6,6 +6,7 @@ Dimensions: ``h x w`` pixels of the original photograph, ``P = Gh x Gw`` patches
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hw3lib.data.coco import coco_json, image_name
+from hw3lib.data.coco import coco_json, file_name_of, image_names, key_of
 from hw3lib.data.images import MOST_PIXELS
 from hw3lib.data.transform import Geometry
 from hw3lib.system.errors import UserError
@@ -47,18 +48,21 @@ class Instances:
         path = Path(path)
         instances: dict[str, list[Instance]] = defaultdict(list)
         with coco_json(path, "an instances file") as content:
-            categories = {int(category["id"]): str(category["name"]) for category in content["categories"]}
-            names = {int(image["id"]): image_name(str(image["file_name"])) for image in content["images"]}
+            categories = {key_of(category["id"]): str(category["name"]) for category in content["categories"]}
+            images = content["images"]
+            names = image_names([file_name_of(image["file_name"]) for image in images])
             sizes = {
-                names[int(image["id"])]: (int(image["height"]), int(image["width"])) for image in content["images"]
+                name: (int(image["height"]), int(image["width"])) for name, image in zip(names, images, strict=True)
             }
             for name, (h, w) in sizes.items():
                 if min(h, w) < 1 or h * w > MOST_PIXELS:
                     raise ValueError(f"the image {shorten(name)} cannot be of size {(h, w)}")
+            by_id = dict(zip((key_of(image["id"]) for image in images), names, strict=True))
             for item in content["annotations"]:
+                category = _looked_up(categories, item, "category_id", "categories")
                 area = float(item["area"]) if "area" in item else None
-                instance = Instance(categories[int(item["category_id"])], item.get("segmentation"), area)
-                instances[names[int(item["image_id"])]].append(instance)
+                instance = Instance(category, item.get("segmentation"), area)
+                instances[_looked_up(by_id, item, "image_id", "images")].append(instance)
         return cls(path, tuple(categories.values()), sizes, dict(instances))
 
     def masks(self, name: str) -> dict[str, list[Mask]]:
@@ -95,6 +99,14 @@ class Instances:
         except Exception as error:  # pycocotools raises bare ones
             reason = shorten(f"{type(error).__name__}: {error}")
             raise UserError(f"{self.path}: a segmentation of {shorten(name)} cannot be read ({reason})") from None
+
+
+def _looked_up(names: Mapping[str, str], item: Mapping[str, Any], key: str, among: str) -> str:
+    """The name behind an annotation's id. Raises ``ValueError`` for an id that the file's own list lacks."""
+    if item[key] is None or key_of(item[key]) not in names:
+        which = f"annotation {item['id']}" if "id" in item else "an annotation"
+        raise ValueError(f"{which} has the {key} {shorten(repr(item[key]))}, which its list of {among} lacks")
+    return names[key_of(item[key])]
 
 
 def patch_shares(mask: NDArray[Any], geometry: Geometry, grid: tuple[int, int]) -> Shares:

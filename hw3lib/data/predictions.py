@@ -1,18 +1,21 @@
 """Predictions and reference captions as files, and whether the two fit together.
 
-Predictions are a JSON file ``{"<image name without ending>": "<caption>"}``, references COCO's captions JSON.
+Predictions are a JSON file ``{"<image name without ending>": "<caption>"}`` or COCO's list of results
+``[{"image_id": ..., "caption": ...}]``; references any file of captions (:mod:`hw3lib.data.caption_files`).
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import Any
 
-from hw3lib.data.coco import image_name, read_captions, text_of
+from hw3lib.data.caption_files import CaptionFile
+from hw3lib.data.coco import key_of, text_of, told
 from hw3lib.system.errors import UserError
-from hw3lib.system.files import read_json
+from hw3lib.system.files import read_json, read_text
 from hw3lib.system.messages import counted
 
 # What a run that keeps a moving average, searches by beam or learns from rewards would have said without: its weights
@@ -25,29 +28,41 @@ def variant(folder: Path, name: str) -> Path:
     return folder / "variants" / f"{name}.json"
 
 
-def load_predictions(predictions_json: str | Path) -> dict[str, str]:
-    """Read ``{"<image name>": "<caption>"}``. Raises :class:`UserError` for another form and for a name given twice."""
+def load_predictions(predictions_json: str | Path, references: CaptionFile | None = None) -> dict[str, str]:
+    """Read ``{"<image name>": "<caption>"}``, or COCO's list of results, whose ids are those of ``references``.
+
+    Raises :class:`UserError` for another form, for a name or an id given twice, and for ids that the references lack.
+    """
     path = Path(predictions_json)
     form = 'It should map image names without their endings to captions: {"000000001": "a dog on a beach"}.'
     raw = read_json(path, form)
+    if isinstance(raw, list) and references is not None:
+        return _of_results(path, raw, references)
     if not isinstance(raw, dict) or not all(isinstance(caption, str) for caption in raw.values()):
         raise UserError(f"{path} is not a predictions file. {form}")
-    keys: list[str] = json.loads(
-        path.read_text(encoding="utf-8"), object_pairs_hook=lambda pairs: [key for key, _ in pairs]
-    )
+    keys: list[str] = json.loads(read_text(path), object_pairs_hook=lambda pairs: [key for key, _ in pairs])
     if len(keys) > len(raw):
-        twice = sorted(key for key, times in Counter(keys).items() if times > 1)
-        raise UserError(f"{path} has {counted(twice, 'image')} more than once")
+        _refuse_twice(path, keys)
     return {name: text_of(caption) for name, caption in raw.items()}
 
 
-def load_references(captions_json: str | Path) -> dict[str, list[str]]:
-    """Reference captions by image name from COCO's captions JSON; the images themselves are not needed.
+def _refuse_twice(path: Path, keys: Sequence[str]) -> None:
+    twice = sorted(key for key, times in Counter(keys).items() if times > 1)
+    if twice:
+        raise UserError(f"{path} has {counted(twice, 'image')} more than once")
 
-    Raises :class:`UserError` as :func:`hw3lib.data.coco.read_captions` does.
-    """
-    file = read_captions(captions_json)
-    return {image_name(file_name): file.captions[image_id] for image_id, file_name in file.file_names.items()}
+
+def _of_results(path: Path, raw: Sequence[Any], references: CaptionFile) -> dict[str, str]:
+    """The captions of COCO's list of results, by image name."""
+    names = dict(zip(map(key_of, references.file_names), references.names, strict=True))
+    with told(path, "a list of results"):
+        keys = [key_of(result["image_id"]) for result in raw]
+        texts = [text_of(result["caption"]) for result in raw]
+    _refuse_twice(path, keys)
+    strangers = [key for key in keys if key not in names]
+    if strangers:
+        raise UserError(f"{path} has captions for {counted(strangers, 'image id')} that {references.path} lacks")
+    return {names[key]: text for key, text in zip(keys, texts, strict=True)}
 
 
 def check_names(predicted: Collection[str], expected: Collection[str], which: str, against: str) -> None:

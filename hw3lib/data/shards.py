@@ -220,11 +220,11 @@ def _captions(shard: Path, key: str, texts: dict[str, bytes]) -> tuple[str, ...]
     try:
         if ".json" in texts:
             ending = ".json"
-            content = json.loads(texts[ending].decode("utf-8"))
+            content = json.loads(files.decoded_text(texts[ending]))
             captions = content.get("captions", content.get("caption")) if isinstance(content, dict) else None
         if captions is None and ".txt" in texts:
             ending = ".txt"
-            captions = texts[ending].decode("utf-8").splitlines()
+            captions = files.decoded_text(texts[ending]).splitlines()
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         form = "JSON" if ending == ".json" else "text in UTF-8"
         raise UserError(f"{shard}: {key}{ending} is not {form} ({error})") from None

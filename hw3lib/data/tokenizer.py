@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from hw3lib import paths
 from hw3lib.system.errors import UserError
-from hw3lib.system.files import write_json
+from hw3lib.system.files import read_text, write_json
 from hw3lib.system.messages import brief
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class CaptionTokenizer:
         form = f"{path} is not a file of the Hugging Face tokenizers library that can be used"
         remedy = "put the right one there, or take it away: one is trained from the captions then"
         try:
-            tokenizer = cls(HuggingFace.from_file(str(path)), path)
+            tokenizer = cls(HuggingFace.from_str(read_text(path)), path)
             tokenizer._refuse_unusable()
             return tokenizer
         except (UserError, KeyboardInterrupt, SystemExit):

@@ -10,6 +10,7 @@ from pathlib import Path
 from hw3lib import paths
 from hw3lib.config import Clip
 from hw3lib.system.errors import UserError
+from hw3lib.system.files import decoded_text
 from hw3lib.system.messages import brief
 
 
@@ -34,7 +35,7 @@ def register(model: str) -> str:
     if not path.is_file():
         raise UserError(f"there is no model configuration {path} (clip.model)")
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(decoded_text(path.read_bytes()))
     except ValueError as error:
         raise UserError(f"{path} is not JSON ({error})") from None
     if not isinstance(content, dict) or not {"embed_dim", "vision_cfg", "text_cfg"} <= set(content):

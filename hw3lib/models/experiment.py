@@ -96,7 +96,7 @@ class Experiment:
         """P2's validation images with their captions."""
         captions = self.profile.captions
         annotations, images = paths.resolve(captions.val_annotations), paths.resolve(captions.val_images)
-        return load_captions(annotations, images, captions.limit_val)
+        return load_captions(annotations, images, captions.limit_val, captions.val_splits)
 
     @cached_property
     def instances(self) -> Instances | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import errno
 import hashlib
 import json
@@ -99,11 +100,31 @@ def write_json(path: str | Path, value: Any, indent: int | None = 1) -> None:
     write_text(path, text + "\n")
 
 
+def read_text(path: str | Path, remedy: str = "") -> str:
+    """A text file's content, in UTF-8 or, with its mark at the start, in UTF-16; marks are dropped.
+
+    Raises :class:`UserError` for a file that is missing or of another encoding.
+    """
+    path = Path(path)
+    try:
+        return decoded_text(path.read_bytes())
+    except FileNotFoundError:
+        raise UserError(f"{path} is missing. {remedy}".strip()) from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is not text in UTF-8 ({error}); save it as UTF-8. {remedy}".strip()) from None
+
+
+def decoded_text(content: bytes) -> str:
+    """A text's bytes, as :func:`read_text` reads them. Raises ``UnicodeDecodeError``."""
+    marked = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return content.decode("utf-16" if marked else "utf-8-sig")
+
+
 def read_json(path: str | Path, remedy: str = "") -> Any:
     """Read a JSON file; a missing or malformed one is a :class:`UserError` that names it and the remedy."""
     path = Path(path)
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(decoded_text(path.read_bytes()))
     except FileNotFoundError:
         raise UserError(f"{path} is missing. {remedy}".strip()) from None
     except RecursionError:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hw3lib import config, paths
-from hw3lib.config import folder
+from hw3lib.config import folder, settings_of
 from hw3lib.data.inputs import content, digest
 from hw3lib.system import files, provenance
 from hw3lib.system.errors import UserError
@@ -21,7 +21,7 @@ def identity(profile: config.Profile, run: str) -> str:
 
     Weights count by their content, wherever they lie.
     """
-    settings = {key: value for key, value in asdict(profile.run(run)).items() if key not in ("title", "built_on")}
+    settings = {key: value for key, value in settings_of(profile.run(run)).items() if key not in ("title", "built_on")}
     weights = settings["encoder"]["weights"]
     if weights not in ("pretrained", "none"):
         settings["encoder"]["weights"] = content(weights)
@@ -31,9 +31,10 @@ def identity(profile: config.Profile, run: str) -> str:
     captions = profile.captions
     # Shards have captions of their own, which count where no file with others is named.
     sources = [captions.train_annotations or captions.train_images, captions.val_annotations, captions.tokenizer]
+    sources += [split for split in (*captions.train_splits, *captions.val_splits) if split.endswith(".txt")]
     facts = {
         "run": settings,
-        "captions": {key: value for key, value in asdict(captions).items() if key != "keep_decoded"},
+        "captions": {key: value for key, value in settings_of(captions).items() if key != "keep_decoded"},
         "clip": clip,
         "seed": profile.seed,
         "files": {source: digest(paths.resolve(source)) for source in sources},

@@ -26,11 +26,12 @@ from PIL import Image
 
 from hw3lib import config
 from hw3lib.data import lexicon
+from hw3lib.data.caption_files import read_captions
 from hw3lib.data.captions import load_captions
 from hw3lib.data.images import open_image
 from hw3lib.data.instances import Instances
 from hw3lib.data.labelled import load_labelled
-from hw3lib.data.predictions import load_predictions, load_references
+from hw3lib.data.predictions import load_predictions
 from hw3lib.data.shards import samples
 from hw3lib.data.tokenizer import CaptionTokenizer
 from hw3lib.metrics import chair
@@ -165,7 +166,7 @@ def material(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, b
     Image.new("RGB", (4, 4)).save(labelled / "0_a.png")
     found: dict[str, tuple[str, bytes, Reader]] = {
         "captions": ("json", text_of(CAPTIONS), lambda path: load_captions(path, images)),
-        "references": ("json", text_of(CAPTIONS), load_references),
+        "references": ("json", text_of(CAPTIONS), read_captions),
         "predictions": ("json", text_of({"a": "A dog.", "b": "Two cats."}), load_predictions),
         "labels": ("json", text_of({"0": "bicycle", "1": "dog"}), lambda path: load_labelled(labelled, path)),
         "objects": ("json", text_of(INSTANCES), chair.load_objects),

@@ -16,8 +16,9 @@ from PIL import Image
 from hw3lib import config, paths
 from hw3lib.captioning.results import read_scores
 from hw3lib.captioning.scores import score_files, score_runs
+from hw3lib.data.caption_files import read_captions
 from hw3lib.data.captions import load_captions
-from hw3lib.data.predictions import load_predictions, load_references
+from hw3lib.data.predictions import load_predictions
 from hw3lib.metrics import chair, ptb, scoring
 from hw3lib.metrics.cider import CiderReferences
 from hw3lib.metrics.scoring import References, score
@@ -292,12 +293,12 @@ def test_bad_annotation_files_are_refused(tmp_path: Path) -> None:
     for change, message in (
         ({"annotations": None}, "not a caption file"), ({"images": [{"id": 1}]}, "the key 'file_name' is missing"),
         ({"annotations": []}, r"no caption for 2 images \(a\.jpg, b\.jpg\)"),
-        ({"images": [{"id": n, "file_name": f"{n}/a.jpg"} for n in (10, 11)]}, r"1 image \(a\) more than once"),
+        ({"images": [{"id": n, "file_name": f"a.{n}"} for n in (10, 11)]}, r"1 image \(a\) more than once"),
         ({"images": [{"id": 10, "file_name": "a.jpg"}, {"id": 10, "file_name": "b.jpg"}]}, r"id \(10\) more"),
         ({"annotations": good["annotations"] * 2}, r"2 annotations \(0, 1\) more than once"),
     ):  # fmt: skip
         with pytest.raises(UserError, match=message):
-            load_references(write(tmp_path / "ann.json", {**good, **change}))
+            read_captions(write(tmp_path / "ann.json", {**good, **change}))
 
 
 def test_annotations_that_share_an_id_but_not_their_caption_all_count(tmp_path: Path) -> None:
@@ -306,7 +307,7 @@ def test_annotations_that_share_an_id_but_not_their_caption_all_count(tmp_path: 
         item["id"] = item["caption"] * 2 if item["image_id"] == 10 else None
     content["annotations"][1]["id"] = "xx"
     del content["annotations"][2]["id"], content["annotations"][3]["id"]
-    assert load_references(write(tmp_path / "ann.json", content)) == {"a": ["x", "y"], "b": ["z", "z"]}
+    assert read_captions(write(tmp_path / "ann.json", content)).by_name == {"a": ["x", "y"], "b": ["z", "z"]}
 
 
 def test_files_that_do_not_fit_are_refused_before_any_work(tmp_path: Path, no_java: None) -> None:

@@ -231,7 +231,7 @@ def test_a_pair_is_shown_with_its_references_beside_the_published_figure(monkeyp
 
     shown: list[dict] = []
     monkeypatch.setattr("IPython.display.display", lambda bundle, raw: shown.append(bundle))
-    pair = selection.Pair(Path("val/7.jpg"), "a red dog runs", 0.25, ("a dog", "a running dog"))
+    pair = selection.Pair("7", Path("val/7.jpg"), "a red dog runs", 0.25, ("a dog", "a running dog"))
     show_pair("worst", pair, AttentionViewer(synthetic()))
     table, figure = shown
     assert [row[2] for row in table[TABLE]["rows"]] == ["0.2500", "", "", "0.4294"]
