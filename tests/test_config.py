@@ -165,7 +165,12 @@ def test_the_factors_profile_changes_one_thing_in_each_of_its_own_runs() -> None
     profile = config.load("demo_factors")
     best = profile.run(profile.best_run)
     changes = {name: len(differences(run, best)) for name, run in profile.runs.items()}
-    assert {name for name, count in changes.items() if count == 1} == {"narrow", "no_jitter", "half_statistics"}
+    assert {name for name, count in changes.items() if count == 1} == {
+        "small_swin",
+        "narrow",
+        "no_jitter",
+        "half_statistics",
+    }
     assert set(config.load("demo").runs) < set(profile.runs)
 
 

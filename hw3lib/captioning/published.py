@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+import json
+from dataclasses import asdict, dataclass, fields
 from functools import cache
 from typing import Any
 
@@ -76,7 +77,9 @@ def part(run: config.Run, reference: config.Run) -> str | None:
     if "encoder" in changes:
         if "none" in (run.encoder.weights, reference.encoder.weights):
             return None
-        (family, size), (reference_family, most) = _backbone(run.encoder), _backbone(reference.encoder)
+        (family, size), (reference_family, most) = (
+            _backbone(json.dumps(asdict(encoder))) for encoder in (run.encoder, reference.encoder)
+        )
         return _FAMILIES.get(family) if reference_family == "SwinTransformer" and size < most else None
     if list(changes) == ["feed-forward"] and run.decoder.feed_forward < reference.decoder.feed_forward:
         return "narrow"
@@ -84,14 +87,15 @@ def part(run: config.Run, reference: config.Run) -> str | None:
     return "no_augmentation" if list(changes) == ["colour jitter"] and not any(jitter) else None
 
 
-def _backbone(encoder: config.Encoder) -> tuple[str, int]:
-    """The backbone's family, and how many parameters it has; none of them is made."""
+@cache
+def _backbone(encoder: str) -> tuple[str, int]:
+    """The family of a backbone, by its configuration as JSON, and how many parameters it has; none of them is made."""
     import torch
 
     from hw3lib.models.encoder import create_encoder
 
     with torch.device("meta"):
-        model = create_encoder(encoder, pretrained=False)
+        model = create_encoder(TypeAdapter(config.Encoder).validate_json(encoder), pretrained=False)
     return type(model).__name__, sum(parameter.numel() for parameter in model.parameters())
 
 

@@ -16,7 +16,7 @@ from hw3lib import config, paths
 from hw3lib.attention.results import Grounding
 from hw3lib.attention.summary import DIFFUSE
 from hw3lib.captioning.results import RunScores, read_scores
-from hw3lib.claims import captions, remarks
+from hw3lib.claims import findings
 from hw3lib.claims.results import Claim, Claims, Comparison, Finding, Statement, statements
 from hw3lib.claims.verdicts import Part, both_ways, together
 from hw3lib.data.predictions import load_predictions
@@ -58,35 +58,46 @@ def judge(experiment: Experiment) -> list[Claim]:
     grounding = _read(experiment.folder / "p3" / "grounding.json", Grounding, "p3_attention")
     scores = _scores(experiment)
     more: dict[int, Callable[[], Finding]] = {
-        1: lambda: remarks.unseen_classes(prompts, profile.data),
-        5: lambda: captions.ablations(profile, scores),
-        6: lambda: remarks.nouns(grounding),
-        7: lambda: remarks.function_words(grounding),
-        8: lambda: remarks.wrong_captions(grounding),
+        1: lambda: findings.unseen_classes(prompts, profile.data),
+        5: lambda: findings.ablations(profile, scores),
+        6: lambda: findings.nouns(grounding),
+        7: lambda: findings.function_words(grounding),
+        8: lambda: findings.wrong_captions(grounding),
         9: lambda: _bad_captions(experiment, scores),
     }
-    results = {"study": prompts, "grounding": grounding}
-    return [_judge(statement, results, more.get(statement.number, Finding)()) for statement in statements()]
+    results = {"p1_prompts": prompts, "p2_ablations": scores, "p3_attention": grounding}
+    missing = {
+        "p1_prompts": "the prompt study has not run" if profile.clip else "the profile has no CLIP",
+        "p2_ablations": "the runs are not scored",
+        "p3_attention": "attention has not been measured",
+    }
+    return [
+        _judge(statement, results, more.get(statement.number, Finding)(), missing[statement.notebook])
+        for statement in statements()
+    ]
 
 
-def _judge(statement: Statement, results: Mapping[str, Any], finding: Finding) -> Claim:
-    """A claim with its verdict: where a part is untested or confounded, what was tested cannot support the whole."""
+def _judge(statement: Statement, results: Mapping[str, Any], finding: Finding, missing: str) -> Claim:
+    """A claim with its verdict: where a part is untested, what was tested cannot support the whole.
+
+    ``missing`` says why there are no results of the claim's chapter, where there are none.
+    """
     parts: dict[tuple[str, ...], Part] = {}
     for comparison in statement.parts:
-        for place, part in _parts(comparison, results):
+        for place, part in _parts(comparison, results[statement.notebook]):
             parts.setdefault(place, part)
     all_parts = [*parts.values(), *finding.parts]
-    absent = (remarks.MISSING[part.source[0]] for part in statement.parts if results[part.source[0]] is None)
-    untested = finding.untested or next(absent, "" if all_parts else "there was nothing to measure it on")
+    untested = finding.untested or ("" if all_parts else "there was nothing to measure it on")
+    untested = untested if results[statement.notebook] else missing
     verdict = both_ways(all_parts) if statement.rule == "both_ways" else together(all_parts)
-    if verdict == "supported" and (untested or finding.confounded):
+    if verdict == "supported" and untested:
         verdict = "inconclusive"
     heading = (statement.number, statement.claim, statement.notebook, statement.test.format(diffuse=DIFFUSE))
     return Claim(*heading, verdict, all_parts, finding.remark, untested)
 
 
-def _parts(comparison: Comparison, results: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], Part]]:
-    for place, effect in _find(results, comparison.source):
+def _parts(comparison: Comparison, result: Any) -> Iterator[tuple[tuple[str, ...], Part]]:
+    for place, effect in _find(result, comparison.source):
         counterpart = effect.counterpart if "{counterpart}" in comparison.what else ""
         what = comparison.what.format(key=place[-1], counterpart=counterpart, diffuse=DIFFUSE)
         yield place, Part.of(what, effect, comparison.unit, comparison.against)
@@ -124,4 +135,4 @@ def _bad_captions(experiment: Experiment, scores: Mapping[str, RunScores]) -> Fi
     predictions = load_predictions(file) if file.is_file() else {}
     scored = scores[best].per_image if best in scores else {}
     per_image = {name: row for name, row in scored.items() if name in predictions}
-    return captions.bad_captions(per_image, predictions, lambda: experiment.validation, experiment.profile.seed)
+    return findings.bad_captions(per_image, predictions, lambda: experiment.validation, experiment.profile.seed)

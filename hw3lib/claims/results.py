@@ -17,7 +17,7 @@ TEXTS = paths.PACKAGE / "resources" / "claims.json"
 class Comparison:
     """A part of a claim's test that stands in a result file as an effect with its interval."""
 
-    # The result (study, grounding), then fields and keys down to the effect; "*" is every key, in the file's order.
+    # Fields and keys of the chapter's result, down to the effect; "*" is every key, in the file's order.
     source: list[str]
     what: str  # of what; {key} is the effect's key, {counterpart} its field, {diffuse} summary.DIFFUSE
     unit: Unit
@@ -31,6 +31,7 @@ class Statement:
     number: int
     notebook: str  # the chapter that shows it
     claim: str
+    short: str  # the same in twelve words at the most, for the table that opens the report
     test: str  # how, in a sentence
     parts: list[Comparison] = field(default_factory=list)  # besides those that hw3lib.claims computes
     rule: Literal["together", "both_ways"] = "together"  # of hw3lib.claims.verdicts
@@ -66,7 +67,6 @@ class Finding:
     parts: list[Part] = field(default_factory=list)
     remark: str = ""
     untested: str = ""
-    confounded: bool = False  # whether the parts cannot support the claim, whatever their effects
 
 
 @cache

@@ -5,26 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hw3lib.claims.results import Claim, statements
-from hw3lib.claims.verdicts import FEW, NEGLIGIBLE, Part
+from hw3lib.claims.verdicts import FEW, NEGLIGIBLE, Part, Verdict
 from hw3lib.display.prose import estimate
 
 Cell = str | int | float | None
 MARKS = {"supported": "✓", "not supported": "✗", "inconclusive": "?", "not testable": "–"}
-_UNITS = {
-    "accuracy": "points of accuracy",
-    "CIDEr": "CIDEr",
-    "share": "points",
-    "bits": "bits",
-    "evenness": "evenness, 0 to 1",
-}
+_UNITS = {"accuracy": "points", "share": "points"}  # of a hundred; the others are their own names
 
 
 def overview(claims: Sequence[Claim]) -> tuple[list[str], list[list[Cell]]]:
-    """Columns and rows, one per claim: what is claimed, the comparison that decided, and the verdict."""
+    """Columns and rows, one per claim in a line: the claim in short, the effect that decided, and the verdict."""
     rows: list[list[Cell]] = [
-        [claim.number, claim.claim, evidence(claim), f"{MARKS[claim.verdict]} {claim.verdict}"] for claim in claims
+        [claim.number, statements()[claim.number - 1].short, evidence(claim), _marked(claim.verdict)]
+        for claim in claims
     ]
-    return ["", "the written report claims", "measured here: effect [95 % interval]", "verdict"], rows
+    return ["#", "claim of the written report", "effect [95 % interval]", "verdict"], rows
 
 
 def deciding(claim: Claim) -> Part | None:
@@ -33,54 +28,56 @@ def deciding(claim: Claim) -> Part | None:
 
 
 def evidence(claim: Claim) -> str:
-    """The deciding part in words, and how many there are beside it."""
+    """The effect of the deciding part, or why there is none."""
     part = deciding(claim)
     if part is None:
         return claim.untested
-    more = len(claim.parts) - 1
-    rest = f"; {more} more comparison{'s' * (more > 1)}" if more else ""
-    return f"{part.what}: {effect(part)}, {part.n} images{rest}"
+    return effect(part) + ("; in part untested" if claim.untested and part.verdict != claim.verdict else "")
 
 
 def effect(part: Part) -> str:
     """An effect with its interval and its unit; accuracies and shares in points of a hundred."""
     scale, digits = (100, 1) if part.unit in ("accuracy", "share") else (1, 3 if part.unit == "CIDEr" else 2)
-    return estimate(scale * part.effect, scale * part.low, scale * part.high, digits, _UNITS[part.unit])
+    return estimate(scale * part.effect, scale * part.low, scale * part.high, digits, _UNITS.get(part.unit, part.unit))
 
 
-def detail(claim: Claim) -> tuple[list[str], list[list[Cell]]]:
-    """Columns and rows: every part of a claim's evidence with a verdict of its own."""
-    # A claim that the effect goes up and down: no place of it is right or wrong by itself.
-    both_ways = statements()[claim.number - 1].rule == "both_ways"
-    rows: list[list[Cell]] = [
-        [part.what, effect(part), part.n, part.direction if both_ways else f"{MARKS[part.verdict]} {part.verdict}"]
-        for part in claim.parts
-    ]
-    return ["comparison", "effect [95 % interval]", "images", "goes" if both_ways else "verdict"], rows
+def details(claims: Sequence[Claim]) -> tuple[list[str], list[list[Cell]]]:
+    """Columns and rows: every comparison of every claim; of a claim that an effect goes both ways, where it goes."""
+    rows: list[list[Cell]] = []
+    for claim in claims:
+        both_ways = statements()[claim.number - 1].rule == "both_ways"
+        for place, part in enumerate(claim.parts):
+            verdict = part.direction if both_ways else _marked(part.verdict)
+            rows.append([claim.number if place == 0 else "", part.what, effect(part), part.n, verdict])
+    return ["#", "comparison", "effect [95 % interval]", "images", "verdict"], rows
 
 
 def section(claim: Claim) -> str:
-    """A claim's heading, wording, test and verdict, in Markdown."""
+    """A claim's wording, verdict, test and remark, as one paragraph of Markdown."""
     lines = [
-        f"## Claim {claim.number}: {claim.verdict}",
-        f"> {claim.claim}",
-        f"**Test.** {claim.test} Shown in [{_CHAPTERS[claim.notebook]}]({claim.notebook}.ipynb).",
+        f"**{claim.number}. {claim.claim}** {_marked(claim.verdict)}.",
+        f"*Test:* {claim.test}",
+        claim.remark,
+        f"*Not tested:* {claim.untested}." if claim.untested else "",
+        f"See [{_CHAPTERS[claim.notebook]}]({claim.notebook}.ipynb).",
     ]
-    lines += [claim.remark] if claim.remark else []
-    lines += [f"**Not tested:** {claim.untested}"] if claim.untested else []
-    return "\n\n".join(lines)
+    return " ".join(filter(None, lines))
 
 
 def tally(claims: Sequence[Claim], data: str) -> str:
-    """How many claims came out how, in a sentence, and on which data."""
+    """How many claims came out how, in a sentence, on which data, and by which rule."""
     counts = {verdict: sum(claim.verdict == verdict for claim in claims) for verdict in MARKS}
     parts = [f"{count} {verdict}" for verdict, count in counts.items() if count]
     return (
         f"Of {len(claims)} claims, tested on **{data}**: {', '.join(parts)}. A claim is supported when the whole 95 % "
-        "interval of its effect speaks for it, not supported when all of it speaks against it or is too small to "
-        f"matter ({_margins()}), and inconclusive otherwise, or with fewer than {FEW} images; where it says several "
-        "things, all must hold."
+        "interval of its effect lies on the side that it claims; not supported when all of it lies on the other side, "
+        f"or so near zero that the effect would not matter ({_margins()}); otherwise, or with fewer than {FEW} images, "
+        "inconclusive. A claim of several parts needs all of them."
     )
+
+
+def _marked(verdict: Verdict) -> str:
+    return f"{MARKS[verdict]} {verdict}"
 
 
 def _margins() -> str:
@@ -88,7 +85,7 @@ def _margins() -> str:
     points = 100 * NEGLIGIBLE["accuracy"]
     return (
         f"within {points:g} point, {NEGLIGIBLE['CIDEr']:g} CIDEr, {NEGLIGIBLE['bits']:g} bits or "
-        f"{NEGLIGIBLE['evenness']:g} of evenness of nothing"
+        f"{NEGLIGIBLE['evenness']:g} of evenness"
     )
 
 
