@@ -10,8 +10,10 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -61,17 +63,8 @@ def train(
     as the log has it, those before an interruption too; ``say`` is told how far it is between them. ``resume=False``
     starts from nothing. Raises :class:`~hw3lib.system.errors.Stopped` when it is interrupted.
     """
-    from accelerate import Accelerator
-    from accelerate.utils import DistributedDataParallelKwargs
-
     folder, training = config.folder(profile, run), profile.run(run).training
-    # Some backbones have parameters that only their classifier would use.
-    accelerator = Accelerator(kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)])
-    if int(os.environ.get("WORLD_SIZE", "1")) != accelerator.num_processes:
-        # Each would train the whole run, in the same folder.
-        raise UserError(
-            "processes that do not know of each other: start them with accelerate launch (--cpu without GPUs)"
-        )
+    accelerator = _accelerator()
     # Data that was drawn again comes without a tokenizer. The one trained from the same captions is the same file.
     with accelerator.main_process_first():
         load_or_train(profile.captions)
@@ -86,13 +79,59 @@ def train(
         f"{training.accumulate}: the same steps in smaller parts), or set {key}.activation_checkpointing: true"
     )
     try:
-        with out_of_memory.advice(remedy), reproducible(accelerator.device):
+        with out_of_memory.advice(remedy), reproducible(accelerator.device), _peers(accelerator):
             _Trainer(profile, run, accelerator, on_validation, resume, say).fit()
     except KeyboardInterrupt:
         raise Stopped(_standing(folder)) from None
     accelerator.wait_for_everyone()
     say(f"computed: {folder}")
     return folder
+
+
+def _accelerator() -> Accelerator:
+    """The processes of a training, with nothing taken from a launcher's settings that its result would depend on.
+
+    A step is the profile's alone: its precision, its accumulation, whether it is compiled.
+    """
+    from accelerate import Accelerator
+    from accelerate.utils import (
+        DistributedDataParallelKwargs,
+        DistributedType,
+        GradientAccumulationPlugin,
+        TorchDynamoPlugin,
+    )
+
+    accelerator = Accelerator(
+        mixed_precision="no",  # autocast is ours
+        gradient_accumulation_plugin=GradientAccumulationPlugin(num_steps=1),
+        dynamo_plugin=TorchDynamoPlugin(backend="no"),
+        # Some backbones have parameters that only their classifier would use.
+        kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
+    )
+    kind = accelerator.distributed_type
+    if kind in (DistributedType.FSDP, DistributedType.DEEPSPEED, DistributedType.MEGATRON_LM):
+        raise UserError(f"a captioner is trained whole on every device, not by {kind.value}; launch with --multi_gpu")
+    if int(os.environ.get("WORLD_SIZE", "1")) != accelerator.num_processes:
+        # Each would train the whole run, in the same folder.
+        raise UserError(
+            "processes that do not know of each other: start them with accelerate launch --multi_gpu "
+            "(without GPUs: ACCELERATE_USE_CPU=true accelerate launch --multi_gpu)"
+        )
+    return accelerator
+
+
+@contextmanager
+def _peers(accelerator: Accelerator) -> Iterator[None]:
+    """Say in a sentence that another process of the same training has ended, of which torch tells a page."""
+    try:
+        yield
+    except RuntimeError as error:
+        if accelerator.num_processes == 1 or not re.search(r"gloo|nccl|peer|[Cc]onnection", str(error), re.I):
+            raise
+        raise UserError(
+            "another process of this training has ended; start all of them again with the same command, which goes on "
+            "where they were"
+        ) from None
 
 
 def _standing(folder: Path) -> str:

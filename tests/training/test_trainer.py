@@ -7,12 +7,14 @@ import json
 import os
 import pickle
 import random
+import re
 import signal
 import subprocess
 import sys
 import textwrap
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -551,6 +553,44 @@ def test_captioning_a_folder_reports_or_refuses_what_it_cannot_read(profile: con
         caption_images(loaded, [*paths, tmp_path / "a.jpg"])
 
 
+def launch(script: Path) -> list[str]:
+    """Two processes that know of each other, without a GPU; ``--cpu`` alone would start one."""
+    command = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes=2"]
+    return [*command, "--num_machines=1", "--main_process_port=0", str(script)]
+
+
+def launched(**more: str) -> dict[str, str]:
+    environment = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    return os.environ | environment | {"ACCELERATE_USE_CPU": "true"} | more
+
+
+def test_a_launchers_settings_do_not_change_a_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    from accelerate.state import AcceleratorState
+
+    for name, value in (("MIXED_PRECISION", "bf16"), ("GRADIENT_ACCUMULATION_STEPS", "4"), ("DYNAMO_BACKEND", "EAGER")):
+        monkeypatch.setenv(f"ACCELERATE_{name}", value)
+    AcceleratorState._reset_state(True)
+    accelerator = trainer._accelerator()
+    assert (accelerator.mixed_precision, accelerator.gradient_accumulation_steps) == ("no", 1)
+    assert accelerator.state.dynamo_plugin.backend.value == "NO"
+    AcceleratorState._reset_state(True)
+
+
+def test_a_peer_that_has_ended_is_told_in_a_sentence() -> None:
+    broken = RuntimeError("[../gloo/transport/tcp/pair.cc:534] Connection closed by peer [127.0.0.1]:12345")
+    with (
+        pytest.raises(UserError, match="another process of this training has ended"),
+        trainer._peers(SimpleNamespace(num_processes=2)),
+    ):
+        raise broken
+    for error, processes in ((broken, 1), (RuntimeError("mat1 and mat2 cannot be multiplied"), 2)):
+        with (
+            pytest.raises(RuntimeError, match=str(error)[-8:]),
+            trainer._peers(SimpleNamespace(num_processes=processes)),
+        ):
+            raise error
+
+
 @pytest.mark.slow
 def test_two_processes_are_one_at_the_same_global_batch(profile: config.Profile, tmp_path: Path) -> None:
     """The same losses, scores and captions, with nothing random in the run and float32; captions differ in length."""
@@ -565,9 +605,11 @@ def test_two_processes_are_one_at_the_same_global_batch(profile: config.Profile,
     (tmp_path / "profile.json").write_text(json.dumps(dataclasses.asdict(together)))
     script = tmp_path / "script.py"
     script.write_text(textwrap.dedent(SCRIPT).format(root=str(ROOT), profile=str(tmp_path / "profile.json")))
-    launch = ["-m", "accelerate.commands.launch", "--cpu", "--num_processes=2", "--num_machines=1", str(script)]
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
-    subprocess.run([sys.executable, *launch], env=environment, check=True, timeout=550)
+    script.write_text(
+        f"{script.read_text()}\nfrom accelerate import PartialState\nprint('of', PartialState().num_processes)"
+    )
+    done = subprocess.run(launch(script), env=launched(), check=True, timeout=550, capture_output=True, text=True)
+    assert re.findall(r"^of (\d+)$", done.stdout, re.M) == ["2", "2"]
     one, two = (config.folder(each, "best") for each in (alone, together))
     logs = [timeless(read_log(folder)) for folder in (one, two)]
     assert len(logs[0]) == len(logs[1]) > 10
