@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hw3lib.attention import measures
-from hw3lib.attention.maps import teacher_forced_pass, word_maps, words_of
+from hw3lib.attention.maps import CaptionAttention, teacher_forced_pass, word_maps, words_of
 from hw3lib.attention.measures import Floats
 from hw3lib.attention.methods import METHODS, other_maps
 from hw3lib.attention.word_classes import Kind, classify
@@ -85,6 +85,16 @@ def measure(
     columns["elsewhere"] = _elsewhere(np.concatenate(last, axis=1), columns["kind"], columns["image"])
     layers, heads = caption.maps.shape[:2]
     return WordMeasures(grid=caption.grid, layers=layers, heads=heads, images=names, **columns)
+
+
+def measure_caption(
+    attention: CaptionAttention, masks: Mapping[str, list[Mask]], lexicon: Lexicon
+) -> dict[str, np.ndarray]:
+    """The columns of :class:`WordMeasures` for one caption's words but ``[BOS]``; of stability and methods NaN."""
+    maps = word_maps(attention.maps, attention.words)[:, :, 1:]
+    texts, methods = [word.text for word in attention.words[1:]], np.full((len(METHODS), *maps.shape[2:]), np.nan)
+    caption = _CaptionMaps(attention.name, attention.geometry, attention.grid, texts, maps, maps * np.nan, methods)
+    return _columns(caption, classify(texts, lexicon), masks, evenness=False)
 
 
 # --- reading captions -----------------------------------------------------------------------------------------------

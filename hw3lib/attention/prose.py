@@ -43,11 +43,18 @@ def class_notes(grounding: Grounding) -> str:
     return text if grounding.masks else text + " There are no masks: what needs them is left out."
 
 
+def compared(grounding: Grounding) -> bool:
+    """Whether any class of words was compared with masks in two images or more."""
+    return any(entry.mass is not None for entry in grounding.classes.values())
+
+
 def noun_sentence(grounding: Grounding) -> str:
     """Whether nouns attend to their object, in a sentence or two of Markdown."""
     nouns = grounding.classes.get("object")
-    if nouns is None or nouns.mass is None or nouns.hit is None:
+    if not grounding.masks:
         return "Without masks of the objects, attention cannot be compared with them."
+    if nouns is None or nouns.mass is None or nouns.hit is None:
+        return "Attention cannot be compared with objects: no two images have a noun whose object is annotated."
     mass, hit = nouns.mass, nouns.hit
     verdict = _by_sign(
         mass.over_centre,
@@ -66,6 +73,12 @@ def noun_sentence(grounding: Grounding) -> str:
         f"the pointing game the strongest patch hits {hit.value:.0%} of the time, against {hit.centre:.0%}. The other "
         f"words of the same caption have {mass.caption:.0%} there ({_effect(mass.over_caption)}): {origin}"
     )
+
+
+def word_sentences(grounding: Grounding) -> str:
+    """What else was measured of classes of words, a paragraph each."""
+    sentences = (class_sentence(grounding), function_sentence(grounding), stability_sentence(grounding))
+    return "\n\n".join(filter(None, sentences))
 
 
 def class_sentence(grounding: Grounding) -> str:
@@ -102,21 +115,29 @@ def function_sentence(grounding: Grounding) -> str:
         f"Function words attend {spread} nouns: {function:.2f} against {noun:.2f} bits ({_effect(difference)}); "
         f"uniform attention has {grounding.most_bits:.2f}. "
     )
-    if function < DIFFUSE * grounding.most_bits:
-        return text + "They do not attend diffusely: an article attends to its noun."
-    return text + "They attend diffusely, to nearly the whole photograph."
+    if function >= DIFFUSE * grounding.most_bits:
+        return text + "They attend diffusely, to nearly the whole photograph."
+    mass = grounding.classes["function"].mass
+    if mass is None or mass.over_centre.low <= 0:
+        return text + "They do not attend diffusely."
+    return (
+        f"{text}They do not attend diffusely: {mass.value:.0%} of an article's attention lies inside its noun's "
+        f"object, against {mass.centre:.0%} of the centre prior."
+    )
 
 
 def stability_sentence(grounding: Grounding) -> str:
     """Whether the same word attends to the same place of the mirrored photograph."""
-    kind = "object" if "object" in grounding.classes else next(iter(grounding.classes))
+    kind = "object" if "object" in grounding.classes else next(iter(grounding.classes), None)
+    if kind is None:
+        return ""
     name, same, other = CLASS_NAMES[kind], grounding.classes[kind].stability, grounding.classes[kind].elsewhere
     if same.value is None:
         return ""
     where = "attend to the same place, mirrored" if same.value >= 0.5 else "often attend to another place"
-    text = f"On the mirrored photograph, {name} {where}: a correlation of {same.value:.2f}."
+    text = f"On the mirrored photograph, {name} {where}: a correlation of {_number(same.value)}."
     if other.value is not None:
-        text += f" Between {name} of different photographs it is {other.value:.2f}."
+        text += f" Between {name} of different photographs it is {_number(other.value)}."
     return text
 
 
@@ -140,20 +161,25 @@ def choice_sentence(grounding: Grounding) -> str:
     """Which attribution method agrees best with the masks, and what that means."""
     choice = grounding.choice
     if choice is None:
-        return "Without masks on both halves of the images no layer or head can be chosen."
+        return (
+            "No layer or head can be chosen: that takes annotated nouns in two images to choose by and two to judge by."
+        )
     mass = {method: scores.mass.value for method, scores in choice.heldout.items()}
-    best = max(mass, key=lambda method: mass[method])
+    ahead = [method for method in mass if method != "last layer" and choice.heldout[method].mass.over_last.low > 0]
+    best = max(ahead, key=lambda method: mass[method], default="last layer")
     meaning = {
         "gradient": "So the decoder *uses* the object's patches more than the raw map shows: much of what else is lit "
         "up has little part in the choice of the word.",
-        "last layer": "No other method agrees better with the masks.",
     }
     other = "So the last layer is not where this decoder finds its objects; the viewer has every layer and head."
-    text = (
-        f"Layer and head were chosen on {choice.images[0]} images and are judged on {choice.images[1]} others. "
-        f"**{METHOD_NAMES[best].capitalize()}** lies most on the object, with {mass[best]:.0%}, "
-        f"the last layer's mean {mass['last layer']:.0%}. {meaning.get(best, other)}"
-    )
+    text = f"Layer and head were chosen on {choice.images[0]} images and are judged on {choice.images[1]} others. "
+    if best == "last layer":
+        text += f"No other method certainly has more attention mass than the last layer's mean, {mass[best]:.0%}."
+    else:
+        text += (
+            f"**{METHOD_NAMES[best].capitalize()}** lies most on the object, with {mass[best]:.0%}, the last layer's "
+            f"mean {mass['last layer']:.0%}. {meaning.get(best, other)}"
+        )
     if "rollout" not in mass:
         text += (
             " Rollout through the encoder is only defined where all its layers attend over the same patches (a plain "
@@ -171,11 +197,11 @@ def _interval(measure: Estimate) -> str | None:
     """A value with its interval."""
     if measure.low is None or measure.high is None:
         return _number(measure.value)
-    return f"{measure.value:.2f} [{measure.low:.2f}, {measure.high:.2f}]"
+    return f"{_number(measure.value)} [{_number(measure.low)}, {_number(measure.high)}]"
 
 
 def _number(value: float | None) -> str | None:
-    return None if value is None else f"{value:.2f}"
+    return None if value is None else f"{value:.2f}".replace("-", "\N{MINUS SIGN}")
 
 
 def _effect(effect: Effect, digits: int = 2) -> str:

@@ -158,6 +158,58 @@ class Grounding:
 
 
 @dataclass(frozen=True)
+class Thing:
+    """A category of objects that a caption names or leaves out, and what says that it is in the image."""
+
+    category: str  # of the instances file
+    share: float | None  # of the image's area, 0 where the annotations lack it; None without annotations
+    seen: bool  # by the model: not all of it was cropped away
+    references: int  # reference captions that name it
+
+    @property
+    def present(self) -> bool:
+        """Annotated, or named by a reference caption, as CHAIR counts (Rohrbach et al. 2018)."""
+        return bool(self.share) or self.references > 0
+
+
+@dataclass(frozen=True)
+class WordAttention:
+    """A word's attention on what it is about, by the mean of the last layer's heads."""
+
+    word: str  # as the caption has it
+    kind: str  # its class
+    category: str  # the object that it names or belongs to, or ""
+    target: str  # named: its object; any: whatever object there is; both: a relation's sides; ground: no object
+    mass: float  # attention inside
+    uniform: float  # the same of a uniform map
+    centre: float  # the same of the centre prior
+    hit: float  # 1 where the strongest patch lies on it; patches of equal strength share
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """A word for an object in whose place all reference captions that say such a word say others."""
+
+    word: str  # the caption's
+    kind: str  # object, colour or count
+    category: str  # the object's
+    references: dict[str, int]  # their words, and how many of them say each
+
+
+@dataclass(frozen=True)
+class CaptionFacts:
+    """What a caption says beside what is in the image, and where its words attend."""
+
+    annotated: bool  # the image has annotated objects' masks at its own size
+    references: int  # reference captions
+    named: tuple[Thing, ...]  # objects that the caption names, in its order
+    unnamed: tuple[Thing, ...]  # large enough to expect a mention (CHAIR's rule), or named by half of the references
+    words: tuple[WordAttention, ...]  # those that have something to attend to
+    disagreements: tuple[Disagreement, ...]  # with the reference captions
+    unshared: tuple[str, ...]  # content words that no reference caption has
+
+
+@dataclass(frozen=True)
 class ScoredCaption:
     """A validation image with the caption that the run gave it."""
 
@@ -172,6 +224,8 @@ class Summary:
 
     provenance: dict[str, Any]  # what made it
     run: str  # the captioning run
-    best: ScoredCaption  # by CLIPScore
-    worst: ScoredCaption  # by CLIPScore
+    best: ScoredCaption | None  # by CLIPScore; None without a CLIP
+    worst: ScoredCaption | None  # by CLIPScore; None without a CLIP
     photographs: dict[str, str]  # captions by the photograph's name
+    facts: dict[str, CaptionFacts]  # of the photographs' captions, by name
+    pair_facts: dict[str, CaptionFacts]  # of "best" and "worst"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hw3lib.attention.results import ScoredCaption, Summary
+from hw3lib.attention.maps import CaptionAttention
+from hw3lib.attention.results import CaptionFacts, ScoredCaption, Summary
 from hw3lib.system import files
 from hw3lib.system.errors import UserError
 from hw3lib.system.results import keep_result
@@ -17,17 +19,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Pair:
-    """A validation image, the caption that a run gave it, and what people wrote."""
+    """A validation image, the caption that a run gave it, and its reference captions."""
 
     name: str  # the image's
     path: Path
     caption: str
-    clip_score: float
+    clip_score: float | None  # None without a CLIP
     references: tuple[str, ...]
 
 
 def ranked_pairs(experiment: Experiment, run: str) -> list[Pair]:
-    """The run's validation pairs from the worst to the best CLIPScore; equal ones by name.
+    """The run's validation pairs from the worst to the best CLIPScore, equal ones by name; by name without a CLIP.
 
     Reads ``predictions.json`` and ``scores.json``; raises :class:`UserError` when they are missing or disagree.
     """
@@ -36,28 +38,45 @@ def ranked_pairs(experiment: Experiment, run: str) -> list[Pair]:
         f"Train and score the run first: hw3 train {run} --profile {name} && hw3 score --run {run} --profile {name}"
     )
     predictions = files.read_json(folder / "predictions.json", remedy)
-    scores = files.read_json(folder / "scores.json", remedy).get("per_image", {})
-    clip_scores = {image: scores.get(image, {}).get("CLIPScore") for image in predictions}
-    scored = {image: score for image, score in clip_scores.items() if score is not None}
+    scored: dict[str, float | None] = dict.fromkeys(predictions)
+    if experiment.profile.clip:
+        scores = files.read_json(folder / "scores.json", remedy).get("per_image", {})
+        clip_scores = {image: scores.get(image, {}).get("CLIPScore") for image in predictions}
+        scored = {image: score for image, score in clip_scores.items() if score is not None}
     images = dict(zip(validation.names, zip(validation.files, validation.captions, strict=True), strict=True))
     strangers = [image for image in scored if image not in images]
-    if strangers or len(scored) < 2:
+    if strangers or not scored:
         annotations = experiment.profile.captions.val_annotations
         what = f"images that {annotations} lacks: {strangers[0]}, ..." if strangers else "no CLIPScore"
         raise UserError(f"{folder / 'scores.json'} has {what}. {remedy}")
     pairs = [
         Pair(image, images[image][0], predictions[image], score, images[image][1]) for image, score in scored.items()
     ]
-    return sorted(pairs, key=lambda pair: (pair.clip_score, pair.name))
+    return sorted(pairs, key=lambda pair: (pair.clip_score or 0.0, pair.name))
 
 
-def write_summary(experiment: Experiment, run: str, best: Pair, worst: Pair, captions: dict[str, str]) -> Path:
-    """Write ``runs/<profile>/p3/summary.json``, unless it says this: the two pairs and the photographs' captions."""
+def ends(pairs: Sequence[Pair]) -> dict[str, Pair]:
+    """The ``best`` and the ``worst`` of :func:`ranked_pairs`; of a single pair the best, without a CLIP nothing."""
+    if pairs[0].clip_score is None:
+        return {}
+    return {"best": pairs[-1], **({"worst": pairs[0]} if len(pairs) > 1 else {})}
+
+
+def write_summary(
+    experiment: Experiment,
+    run: str,
+    pairs: Sequence[Pair],
+    photographs: Sequence[CaptionAttention],
+    facts: Mapping[str, CaptionFacts],
+    pair_facts: Mapping[str, CaptionFacts],
+) -> Path:
+    """Write ``runs/<profile>/p3/summary.json``, unless it says this: best and worst pair, photographs, facts of both."""
     from hw3lib.system.provenance import stamp
 
-    def scored(pair: Pair) -> ScoredCaption:
-        return ScoredCaption(pair.path.name, pair.caption, pair.clip_score)
+    def scored(pair: Pair) -> ScoredCaption | None:
+        return None if pair.clip_score is None else ScoredCaption(pair.path.name, pair.caption, pair.clip_score)
 
     provenance = stamp(experiment.profile, experiment.profile.seed)
-    summary = Summary(provenance, run, scored(best), scored(worst), captions)
+    captions = {attention.name: attention.caption for attention in photographs}
+    summary = Summary(provenance, run, scored(pairs[-1]), scored(pairs[0]), captions, dict(facts), dict(pair_facts))
     return keep_result(experiment.folder / "p3" / "summary.json", summary)

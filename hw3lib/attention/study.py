@@ -7,20 +7,17 @@ replaced by that of another thing; ``grounding.json`` is computed from the three
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from hw3lib.attention.maps import CaptionAttention
 from hw3lib.attention.results import Grounding
 from hw3lib.attention.summary import summarise
 from hw3lib.attention.word_classes import classify
 from hw3lib.attention.word_measures import WordMeasures
 from hw3lib.data.caption_set import CaptionSet
 from hw3lib.data.inputs import fingerprint
-from hw3lib.data.instances import Instances, Mask
+from hw3lib.data.instances import Instances
 from hw3lib.data.lexicon import Lexicon
 from hw3lib.system import files
 from hw3lib.system.messages import Say, silence
@@ -127,16 +124,3 @@ def swapped_references(captions: CaptionSet, instances: Instances) -> dict[str, 
 
 def _words(caption: str) -> list[str]:
     return caption.replace(".", " .").split()
-
-
-def word_masks(attention: CaptionAttention, sources: Iterable[Instances | None]) -> dict[int, Mask]:
-    """The masks of the objects that a caption names, by the word's place: what the viewer outlines; ``(h, w)`` each.
-
-    From the first of ``sources`` that has the photograph; empty when none has, or has it at another size.
-    """
-    instances = next((source for source in sources if source and attention.name in source.sizes), None)
-    if instances is None or instances.sizes[attention.name] != (attention.image.height, attention.image.width):
-        return {}
-    masks = instances.masks(attention.name)
-    kinds = classify([word.text for word in attention.words], Lexicon.for_categories(instances.categories))
-    return {place: np.any(masks[kind.category], axis=0) for place, kind in enumerate(kinds) if kind.category in masks}

@@ -9,12 +9,9 @@ from typing import Any
 
 import ipywidgets
 
-from hw3lib import paths
 from hw3lib.attention.maps import CaptionAttention, View
-from hw3lib.attention.selection import Pair
 from hw3lib.attention.word_grid import PRINT_COLUMNS, PRINT_WIDTH, describe, printed, word_grid
-from hw3lib.display.bundle import Cell, picture_html, show_table
-from hw3lib.system import files
+from hw3lib.display.bundle import picture_html
 from hw3lib.viewer.page import ATTENTION, LIVE, static_html
 from hw3lib.viewer.payload import Masks, Payload, encode, payload
 from hw3lib.viewer.widget import AttentionViewer
@@ -72,30 +69,3 @@ def live_bundle(box: ipywidgets.DOMWidget) -> dict[str, Any]:
         LIVE: {},
         "text/plain": "The live viewer needs a kernel: run the cell again.",
     }
-
-
-def show_pair(end: str, pair: Pair, viewer: StaticViewer | AttentionViewer) -> None:
-    """Display the ``best`` or the ``worst`` pair: score and captions beside the published figure, then the maps."""
-    published = files.read_json(paths.PACKAGE / "resources" / "published.json")["p3"][end]
-    rows: list[list[Cell]] = [["this run's caption", pair.path.name, pair.clip_score, pair.caption]]
-    rows += [["a person's", "", "", reference] for reference in pair.references]
-    rows += [["published", published["image"], published["CLIPScore"], None]]
-    show_table(
-        ["", "image", "CLIPScore", "caption"],
-        rows,
-        f"The {end} caption of the validation set by CLIPScore: {pair.name}",
-        notes="Published: the written report's, of its own model on its own validation images.",
-        align=["left", "left", "right", "left"],
-    )
-    show(viewer, caption=f"The {end} pair, {pair.name}: {viewer.attention.caption}")
-
-
-def introduce(attentions: list[CaptionAttention], run: str) -> str:
-    """A line of Markdown on what the maps of these captions are made of."""
-    layers, heads = attentions[0].maps.shape[:2]
-    rows, columns = attentions[0].grid
-    photographs = f"{len(attentions)} photographs" if len(attentions) != 1 else "One photograph"
-    return (
-        f"{photographs}, captioned by the run `{run}`: {layers} layers of {heads} heads, each with a map of "
-        f"{rows} × {columns} patches for every word."
-    )

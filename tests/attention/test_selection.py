@@ -10,9 +10,11 @@ import pytest
 from PIL import Image
 
 from hw3lib import config
-from hw3lib.attention.selection import ranked_pairs, write_summary
+from hw3lib.attention.results import CaptionFacts, Thing
+from hw3lib.attention.selection import ends, ranked_pairs, write_summary
 from hw3lib.models.experiment import Experiment
 from hw3lib.system.errors import UserError
+from tests.support.synthetic import synthetic
 
 
 @pytest.fixture
@@ -82,10 +84,31 @@ def test_photographs_come_in_the_profiles_order_and_missing_ones_are_named(exper
         Experiment.open(profile).photographs
 
 
-def test_the_summary_carries_its_provenance(experiment) -> None:
-    worst, *_, best = ranked_pairs(experiment, "best")
-    summary = json.loads(write_summary(experiment, "best", best, worst, {"bike": "a bike"}).read_text())
+def test_without_a_clip_the_pairs_are_in_the_order_of_their_names_and_there_is_no_best(experiment) -> None:
+    (experiment.run_folder("best") / "scores.json").unlink()
+    bare = Experiment.open(replace(experiment.profile, clip=None))
+    pairs = ranked_pairs(bare, "best")
+    assert [pair.name for pair in pairs] == ["a", "b", "c", "d"]
+    assert {pair.clip_score for pair in pairs} == {None}
+    assert ends(pairs) == {}
+    summary = json.loads(write_summary(bare, "best", pairs, [], {}, {}).read_text())
+    assert (summary["best"], summary["worst"]) == (None, None)
+
+
+def test_a_single_pair_is_the_best_and_no_worst_is_shown_beside_it(experiment) -> None:
+    (experiment.run_folder("best") / "predictions.json").write_text(json.dumps({"c": "said c"}))
+    pairs = ranked_pairs(experiment, "best")
+    assert {end: pair.name for end, pair in ends(pairs).items()} == {"best": "c"}
+
+
+def test_the_summary_carries_its_provenance_and_the_facts(experiment) -> None:
+    pairs = ranked_pairs(experiment, "best")
+    facts = CaptionFacts(True, 1, (Thing("dog", 0.2, True, 1),), (), (), (), ("red",))
+    bike = replace(synthetic(), name="bike", caption="a bike")
+    summary = json.loads(write_summary(experiment, "best", pairs, [bike], {"bike": facts}, {"best": facts}).read_text())
     assert summary["best"] == {"image": "d.jpg", "caption": "said d", "CLIPScore": 0.9}
     assert summary["worst"]["image"] == "c.jpg"
     assert summary["photographs"] == {"bike": "a bike"}
+    assert summary["facts"]["bike"]["named"][0]["category"] == "dog"
+    assert summary["pair_facts"] == {"best": summary["facts"]["bike"]}
     assert summary["provenance"]["seed"] == 1

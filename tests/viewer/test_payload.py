@@ -16,13 +16,12 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
-from hw3lib.attention import selection
 from hw3lib.attention.maps import CaptionAttention, View, word_maps
 from hw3lib.attention.measures import entropy
-from hw3lib.display.bundle import FIGURE, TABLE, figure_bundle
+from hw3lib.display.bundle import FIGURE, figure_bundle
 from hw3lib.viewer.page import ATTENTION, LIVE, static_html
 from hw3lib.viewer.payload import Payload, encode, payload
-from hw3lib.viewer.show import WIDGET, StaticViewer, bundle, live_bundle, show_pair
+from hw3lib.viewer.show import WIDGET, StaticViewer, bundle, live_bundle
 from hw3lib.viewer.widget import AttentionViewer
 from tests.support.synthetic import synthetic
 
@@ -224,19 +223,6 @@ def test_a_figures_payload_is_computed_once(monkeypatch: pytest.MonkeyPatch) -> 
     shown = bundle(AttentionViewer(attention, View(0, 2), word=3))
     assert len(counts) == 1
     assert (shown[ATTENTION]["layer"], shown[ATTENTION]["head"], shown[ATTENTION]["word"]) == (0, 2, 3)
-
-
-def test_a_pair_is_shown_with_its_references_beside_the_published_figure(monkeypatch) -> None:
-    from pathlib import Path
-
-    shown: list[dict] = []
-    monkeypatch.setattr("IPython.display.display", lambda bundle, raw: shown.append(bundle))
-    pair = selection.Pair("7", Path("val/7.jpg"), "a red dog runs", 0.25, ("a dog", "a running dog"))
-    show_pair("worst", pair, AttentionViewer(synthetic()))
-    table, figure = shown
-    assert [row[2] for row in table[TABLE]["rows"]] == ["0.2500", "", "", "0.4294"]
-    assert [row[3] for row in table[TABLE]["rows"]][:3] == ["a red dog runs", "a dog", "a running dog"]
-    assert "data-hw3-viewer" in figure["text/html"]
 
 
 def test_the_word_grid_has_a_panel_per_word_and_takes_any_text() -> None:

@@ -1,0 +1,215 @@
+"""The three questions about P3's photographs and pairs, answered in tables and sentences from typed results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean, median
+
+from hw3lib import paths
+from hw3lib.attention.maps import CaptionAttention
+from hw3lib.attention.prose import Cell, Content
+from hw3lib.attention.results import CaptionFacts, Disagreement, Thing, WordAttention
+from hw3lib.attention.selection import Pair
+from hw3lib.attention.word_classes import CLASS_NAMES
+from hw3lib.display.prose import names_in_words, plain
+from hw3lib.system import files
+
+_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+def photographs_heading(count: int) -> str:
+    """The first question's name.
+
+    >>> photographs_heading(5), photographs_heading(1)
+    ('## 1. The five photographs', '## 1. The photograph')
+    """
+    return "## 1. The photograph" if count == 1 else f"## 1. The {_number(count)} photographs"
+
+
+def photographs_answer(run: str, attentions: Sequence[CaptionAttention], facts: Sequence[CaptionFacts]) -> str:
+    """Where the nouns of the photographs' captions attend, and what the maps are made of."""
+    nouns = [word for fact in facts for word in fact.words if word.kind == "object" and word.target == "named"]
+    captions = "the caption" if len(attentions) == 1 else f"the {_number(len(attentions))} captions"
+    if nouns:
+        inside = Inside.of(nouns)
+        attend = "attend to the objects that they name" if inside.above else "do not attend to their objects alone"
+        text = (
+            f"**The nouns of {captions} {attend}**: {inside.told} The strongest patch lies on the object for "
+            f"{round(inside.hits)} of {len(nouns)} words."
+        )
+    elif any(fact.annotated for fact in facts):
+        text = f"**Every word of {captions} has a map**; no word names an object that is annotated."
+    else:
+        text = f"**Every word of {captions} has a map**; without masks of the objects, no share inside them is known."
+    absent = [
+        f"{plain(thing.category)} ({plain(attention.name)})"
+        for attention, fact in zip(attentions, facts, strict=True)
+        for thing in fact.named
+        if fact.annotated and not thing.present
+    ]
+    text += f" Named, but not annotated: {names_in_words(absent)}." if absent else ""
+    layers, heads = attentions[0].maps.shape[:2]
+    rows, columns = attentions[0].grid
+    return (
+        f"{text} The run `{run}` has {layers} layers of {heads} heads, each with a map of {rows} × {columns} patches."
+    )
+
+
+def ranking_answer(pairs: Sequence[Pair]) -> str:
+    """Which pairs are the best and the worst, in a sentence."""
+    scores = [pair.clip_score for pair in pairs if pair.clip_score is not None]
+    if not scores:
+        return "The captions cannot be ranked: this profile has no CLIP, so there is no CLIPScore."
+    best, worst = plain(pairs[-1].name), plain(pairs[0].name)
+    if len(scores) == 1:
+        return f"**The validation set has one pair, {best}, with CLIPScore {scores[0]:.4f}**: the best and the worst."
+    if scores[0] == scores[-1]:
+        return (
+            f"**All {len(scores)} pairs have CLIPScore {scores[0]:.4f}**; those shown are the last and first by name."
+        )
+    return (
+        f"**The best pair, {best}, has CLIPScore {scores[-1]:.4f}, the worst, {worst}, {scores[0]:.4f}**; the median "
+        f"of all {len(scores)} pairs is {median(scores):.4f}. The published scores are the written report's, "
+        "of another model on other images."
+    )
+
+
+def pair_table(end: str, pair: Pair) -> Content:
+    """A pair's caption with its score, its reference captions, and the published score of the ``best`` or ``worst``."""
+    published = files.read_json(paths.PACKAGE / "resources" / "published.json")["p3"][end]
+    rows: list[list[Cell]] = [["this run", pair.clip_score, pair.caption]]
+    rows += [["reference caption", "", reference] for reference in pair.references]
+    rows.append(["published", published["CLIPScore"], f"of the image {published['image']}"])
+    return ["", "CLIPScore", "caption"], rows
+
+
+def maps_answer(facts: Mapping[str, CaptionFacts]) -> str:
+    """What the captions of the pairs name and leave out, in a sentence."""
+    if not facts:
+        return "Without a ranking there is no best and no worst pair whose maps could be compared."
+    clauses = [f"the {end} caption {_account(fact)}" for end, fact in facts.items()]
+    text = "; ".join(clauses)
+    return f"**{text[0].upper()}{text[1:]}.**"
+
+
+def pair_facts(end: str, fact: CaptionFacts) -> str:
+    """What a pair's caption says, beside what is in the image, as a list in Markdown."""
+    lines = [
+        f"**{end.capitalize()} pair.** {_things('Named and in the image', fact, [t for t in fact.named if t.present])}"
+    ]
+    if absent := [thing for thing in fact.named if not thing.present]:
+        lines.append(_things("Named and not in the image", fact, absent))
+    if fact.unnamed:
+        lines.append(_things("In the image and not named", fact, fact.unnamed))
+    lines += [*_attention(fact), *map(_disagreement, fact.disagreements)]
+    if fact.unshared:
+        words = ", ".join(f"*{plain(word)}*" for word in fact.unshared)
+        lines.append(f"In no reference caption: {words}.")
+    return " ".join(lines)
+
+
+def words_table(fact: CaptionFacts) -> Content:
+    """How much of each word's attention lies inside what it is about."""
+    columns = ["word", "class", "compared with", "attention inside", "uniform map", "centre prior", "strongest patch"]
+    rows: list[list[Cell]] = []
+    for word in fact.words:
+        region = {"named": word.category, "any": "any object", "both": "both sides", "ground": "no object"}[word.target]
+        shares = [f"{share:.0%}" for share in (word.mass, word.uniform, word.centre)]
+        strongest = "inside" if word.hit > 0.5 else "outside"
+        rows.append([word.word, CLASS_NAMES.get(word.kind, word.kind), region, *shares, strongest])
+    return columns, rows
+
+
+@dataclass(frozen=True)
+class Inside:
+    """Means over words: attention inside an object, of this run, of a uniform map and of the centre prior."""
+
+    mass: float
+    uniform: float
+    centre: float
+    hits: float  # a sum
+
+    @classmethod
+    def of(cls, words: Sequence[WordAttention]) -> Inside:
+        """Of one or more words."""
+        mass, uniform, centre = (fmean(getattr(w, name) for w in words) for name in ("mass", "uniform", "centre"))
+        return cls(mass, uniform, centre, sum(word.hit for word in words))
+
+    @property
+    def above(self) -> bool:
+        """More than both maps that do not know the word."""
+        return self.mass > max(self.uniform, self.centre)
+
+    @property
+    def told(self) -> str:
+        """The shares, as a sentence."""
+        return (
+            f"{self.mass:.0%} of their attention lies inside, against {self.uniform:.0%} of a uniform map and "
+            f"{self.centre:.0%} of the centre prior."
+        )
+
+
+def _account(fact: CaptionFacts) -> str:
+    """What a caption names and leaves out, after its subject."""
+    absent = [plain(thing.category) for thing in fact.named if not thing.present]
+    count = len(fact.named)
+    objects = f"{_number(count)} object{'s' * (count != 1)}"
+    if not (fact.annotated or fact.references):
+        named = f"names {objects}, and nothing tells whether they are there" if count else "names no object"
+    elif not count:
+        named = "names no object"
+    elif absent:
+        named = f"names {objects}, of which {names_in_words(absent)} {'is' if len(absent) == 1 else 'are'} not there"
+    else:
+        named = f"names {objects}, {'which is' if count == 1 else 'both' if count == 2 else 'all'} in the image"
+    left = [plain(thing.category) for thing in fact.unnamed]
+    return f"{named}, and leaves out {names_in_words(left)}" if left else f"{named}, and leaves out none"
+
+
+def _things(title: str, fact: CaptionFacts, things: Sequence[Thing]) -> str:
+    """Objects with what is known of them."""
+    if not things:
+        return f"{title}: none."
+    return f"{title}: {names_in_words([_thing(thing, fact) for thing in things])}."
+
+
+def _thing(thing: Thing, fact: CaptionFacts) -> str:
+    known = []
+    if thing.share is not None:
+        known.append(f"{thing.share:.0%} of the image" if thing.share else "not annotated")
+    if fact.references:
+        known.append(f"in {thing.references} of {fact.references} references")
+    if not thing.seen:
+        known.append("cropped away before the model saw it")
+    return f"{plain(thing.category)} ({', '.join(known)})" if known else plain(thing.category)
+
+
+def _attention(fact: CaptionFacts) -> list[str]:
+    """Where the words for objects attend: those that are there, and those that are not."""
+    if not fact.annotated:
+        return ["The image has no masks of its objects: how much attention lies inside them is not known."]
+    sentences = []
+    nouns = [word for word in fact.words if word.kind == "object"]
+    if named := [word for word in nouns if word.target == "named"]:
+        inside = Inside.of(named)
+        verdict = "attend to their objects" if inside.above else "do not attend to their objects more than a prior does"
+        sentences.append(f"The words for what is there {verdict}: {inside.told}")
+    if absent := [word for word in nouns if word.target == "any"]:
+        inside, words = Inside.of(absent), _quoted(dict.fromkeys(word.word for word in absent))
+        verdict = "attend to other objects" if inside.above else "attend to no other object either"
+        sentences.append(f"The words for what is not there ({words}) {verdict}: {inside.told}")
+    return sentences
+
+
+def _disagreement(item: Disagreement) -> str:
+    said = names_in_words([f"*{plain(word)}* ({count})" for word, count in item.references.items()])
+    return f"For {plain(item.category)} it says *{plain(item.word)}*, where the references say {said}."
+
+
+def _quoted(words: Sequence[str] | Mapping[str, None]) -> str:
+    return names_in_words([f"*{plain(word)}*" for word in words])
+
+
+def _number(count: int) -> str:
+    return _NUMBERS[count] if count < len(_NUMBERS) else str(count)
