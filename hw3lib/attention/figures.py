@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+_TALLEST = 1.15  # inches: a panel of one photograph by several methods
 _PRIORS = (("caption", "the caption's other words", "s"), ("centre", "centre prior", "D"), ("uniform", "uniform", "|"))
 
 
@@ -34,7 +35,7 @@ def word_classes(grounding: Grounding) -> Figure:
     """
     classes = [(CLASS_NAMES[kind], entry) for kind, entry in grounding.classes.items() if entry.mass and entry.hit]
     classes.sort(key=lambda item: list(CLASS_NAMES.values()).index(item[0]))
-    figure = new_figure(WIDTH, 0.9 + 0.42 * max(1, len(classes)))
+    figure = new_figure(WIDTH, 0.8 + 0.3 * max(1, len(classes)))
     mass_panel, hit_panel = figure.subplots(1, 2, sharey=True)
     _compare(mass_panel, "attention mass inside", [entry.mass for _, entry in classes])
     _compare(hit_panel, "pointing-game accuracy", [entry.hit for _, entry in classes])
@@ -94,7 +95,7 @@ def layers_and_heads(grounding: Grounding) -> Figure:
 
 @styled
 def methods(
-    attention: CaptionAttention, maps: Mapping[str, np.ndarray], masks: Mapping[int, Mask], most: int = 4
+    attention: CaptionAttention, maps: Mapping[str, np.ndarray], masks: Mapping[int, Mask], most: int = 3
 ) -> Figure:
     """One photograph by several attribution methods: a row for each word, a column for each method, masks outlined.
 
@@ -102,9 +103,10 @@ def methods(
     for all of the caption's words (:func:`attribution_maps`); each method has its own white.
     """
     words = [place for place in sorted(masks) if len(attention.words[place].text) > 2][:most]
-    width = (WIDTH - 0.08 * len(maps)) / (len(maps) + 0.45)
-    tall = width * attention.image.height / attention.image.width
-    figure = new_figure(WIDTH, 0.3 + (tall + 0.08) * len(words))
+    aspect = attention.image.height / attention.image.width
+    width = min((WIDTH - 0.08 * len(maps)) / (len(maps) + 0.45), _TALLEST / aspect)
+    tall = width * aspect
+    figure = new_figure((width + 0.08) * len(maps) + 0.45 * width, 0.3 + (tall + 0.08) * len(words))
     pixels = (max(1, round(tall * 200)), max(1, round(width * 200)))  # (h, w)
     photograph = np.asarray(attention.image.resize(pixels[::-1], Image.Resampling.LANCZOS))
     panels = figure.subplots(len(words), len(maps), squeeze=False)

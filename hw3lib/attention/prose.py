@@ -189,7 +189,9 @@ def choice_sentence(grounding: Grounding) -> str:
 
 
 def _by_sign(effect: Effect, above: str, below: str, unsure: str) -> str:
-    """What to say of an interval that lies above zero, below, or around it."""
+    """What to say of an interval that lies above zero, below, or around it; what rounds to nothing is no difference."""
+    if abs(effect.effect) < 0.005:
+        return unsure
     return above if effect.low > 0 else below if effect.high < 0 else unsure
 
 

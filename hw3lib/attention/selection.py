@@ -70,7 +70,7 @@ def write_summary(
     facts: Mapping[str, CaptionFacts],
     pair_facts: Mapping[str, CaptionFacts],
 ) -> Path:
-    """Write ``runs/<profile>/p3/summary.json``, unless it says this: best and worst pair, photographs, facts of both."""
+    """Write ``runs/<profile>/p3/summary.json``, unless it says this: the pairs, the photographs, and facts of them."""
     from hw3lib.system.provenance import stamp
 
     def scored(pair: Pair) -> ScoredCaption | None:

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from hw3lib import config
-from hw3lib.attention import grounding
+from hw3lib.attention import figures, grounding, prose
 from hw3lib.attention.grounding import measure
 from hw3lib.attention.summary import summarise
 from hw3lib.attention.word_measures import WordMeasures
@@ -164,6 +164,41 @@ def test_without_masks_there_is_entropy_and_stability_and_the_summary_says_no_mo
     assert summary.classes["object"].entropy.value == pytest.approx(0)
     assert summary.classes["object"].mass is None
     assert summary.choice is None
+
+
+@pytest.mark.parametrize("annotated", ["none", "half", "all"])
+@pytest.mark.parametrize(
+    "captions",
+    [
+        ["a red dog"],  # a single photograph
+        ["a red dog", "a red dog", "a red dog"],  # all alike
+        ["[zyx]", "zyx zyx", "zyx"],  # no word of any class
+        ["on the grass", "under a tree", "a cow on the grass"],  # no noun that is there
+        ["a red dog on the grass .", "two cows by a dog", "a group of dogs"],
+    ],
+)
+def test_whatever_the_data_it_is_measured_summed_up_and_told(finder, tmp_path, annotated, captions) -> None:
+    """Instances of none, half or all of the photographs: what cannot be measured is left out, with the reason."""
+    images, _ = world(tmp_path, [(0, 0), (48, 16), (16, 32)][: len(captions)], finder.tokenizer)
+    content = json.loads((tmp_path / "instances.json").read_text())
+    if annotated == "half":
+        content["images"] = content["images"][::2]
+        content["annotations"] = content["annotations"][::2]
+    (tmp_path / "instances.json").write_text(json.dumps(content))
+    instances = None if annotated == "none" else Instances.load(tmp_path / "instances.json")
+    words = measure(finder, images, {str(i): text for i, text in enumerate(captions)}, instances)
+    groups = measure(finder, images, {str(i): text for i, text in enumerate(captions)}, instances, evenness=True)
+    summary = summarise(words, groups, words, masks=instances is not None)
+    assert summary.words == len(words.word)
+    columns, rows = prose.class_table(summary)
+    assert {len(row) for row in rows} <= {len(columns)}
+    told = [prose.noun_sentence(summary), prose.choice_sentence(summary), prose.class_notes(summary)]
+    assert all(told)
+    assert "nan" not in " ".join([*told, prose.word_sentences(summary), str(rows), str(prose.choice_table(summary))])
+    figures.word_classes(summary)
+    assert prose.compared(summary) or "cannot be compared" in told[0]
+    if summary.choice:
+        figures.layers_and_heads(summary)
 
 
 def test_captions_that_are_missing_are_left_out_and_long_ones_are_read_as_far_as_they_can(finder, tmp_path) -> None:

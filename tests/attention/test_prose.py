@@ -79,6 +79,19 @@ def test_without_masks_the_sentences_say_so_or_nothing() -> None:
     assert prose.class_table(bare)[1] == [["nouns", 9, None, None, None, None, "3.00", "0.90"]]
 
 
+def test_what_rounds_to_nothing_is_no_difference() -> None:
+    tiny = replace(compared(), over_caption=Effect(1e-9, 1e-10, 2e-9, 2))
+    assert "as much as to the word" in prose.noun_sentence(grounding(object=word_class(tiny)))
+
+
+def test_numbers_below_zero_have_one_kind_of_minus_sign() -> None:
+    other = replace(word_class(), elsewhere=Estimate(-0.04, None, None), stability=Estimate(-0.2, None, None))
+    said = prose.stability_sentence(grounding(object=other))
+    assert "−0.20" in said
+    assert "it is −0.04" in said
+    assert "-0" not in said + str(prose.class_table(grounding(object=other)))
+
+
 def test_classes_ahead_of_all_priors_and_the_others_are_told_apart() -> None:
     said = prose.class_sentence(
         grounding(
