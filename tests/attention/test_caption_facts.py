@@ -201,14 +201,14 @@ def test_the_photographs_are_answered_for_with_and_without_masks(planted, tmp_pa
 def test_the_ranking_is_told_whatever_it_is(scores, words) -> None:
     from hw3lib.attention.selection import Pair
 
-    pairs = [Pair(Path(f"{name}.jpg"), "a dog", score, ()) for name, score in zip("abc", scores, strict=False)]
+    pairs = [Pair(name, Path(f"{name}.jpg"), "a dog", score, ()) for name, score in zip("abc", scores, strict=False)]
     assert words in answers.ranking_answer(pairs)
 
 
 def test_a_pair_is_shown_with_its_references_beside_the_published_figure() -> None:
     from hw3lib.attention.selection import Pair
 
-    columns, rows = answers.pair_table("worst", Pair(Path("val/7.jpg"), "a red dog", 0.25, ("a dog", "dogs")))
+    columns, rows = answers.pair_table("worst", Pair("7", Path("val/7.jpg"), "a red dog", 0.25, ("a dog", "dogs")))
     assert columns == ["", "CLIPScore", "caption"]
     assert rows[:3] == [
         ["this run", 0.25, "a red dog"],
