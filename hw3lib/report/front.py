@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hw3lib import config, paths
+from hw3lib.captioning.published import published_scores
 from hw3lib.display.bundle import TABLE, Cell, table_bundle
 from hw3lib.report.blocks import Block, Table, table_block, text_inline
 from hw3lib.report.summary import SCORES, published, read_scores
@@ -33,7 +34,7 @@ def summary_blocks(profile: config.Profile, summary: dict[str, Any]) -> list[Blo
     if summary["p1"]["prompts"]:
         blocks.append(_prompt_table(summary["p1"], figures["p1"]["prompts"]))
     if summary["p2"]:
-        blocks.append(_run_table(profile, summary["p2"], figures["p2"]))
+        blocks.append(_run_table(profile, summary["p2"]))
     if summary["p3"]:
         blocks.append(_attention_table(summary["p3"], figures["p3"]))
     return blocks
@@ -47,13 +48,15 @@ def _prompt_table(p1: dict[str, Any], figures: dict[str, float]) -> Table:
     return _table(["prompt", "this run", "published"], rows, f"Prompts: accuracy of zero-shot classification{images}")
 
 
-def _run_table(profile: config.Profile, p2: dict[str, Any], figures: dict[str, Any]) -> Table:
+def _run_table(profile: config.Profile, p2: dict[str, Any]) -> Table:
+    figures = {name: published_scores(profile, name) for name in p2}
+    columns = [*SCORES, *(f"published {score}" for score in SCORES if any(figures.values()))]
     rows: list[list[Cell]] = []
     for name, scores in p2.items():
-        pairs = [(scores.get(score), figures.get(name, {}).get(score)) for score in SCORES]
-        rows.append([profile.runs[name].title, *(value for pair in pairs for value in pair)])
-    columns = ["run", *(column for score in SCORES for column in (score, "published"))]
-    return _table(columns, rows, "Captioning: the reference run and the others, on the validation images.")
+        cells = scores | {f"published {score}": value for score, value in figures[name].items()}
+        rows.append([profile.runs[name].title, *map(cells.get, columns)])
+    caption = "Captioning: the reference run and the others, on the validation images."
+    return _table(["run", *columns], rows, caption)
 
 
 def _attention_table(p3: dict[str, Any], figures: dict[str, Any]) -> Table:
@@ -70,13 +73,15 @@ def _table(columns: list[str], rows: list[list[Cell]], caption: str) -> Table:
 
 
 def _comparable(profile: config.Profile) -> str:
+    text = (
+        "Published figures are those of the written report; those of a captioning run stand where it is that setting."
+    )
     if profile.data == "demo":
-        return (
-            "Beside each number stands the figure of the written report, published for real photographs and full-size "
-            "models. It is there for orientation only: the demo world is drawn, its models are small, and the two "
-            "columns measure different things."
+        text += (
+            " They were measured on photographs with full-size models; the demo world is drawn and its models are "
+            "small, so that the two columns measure different things."
         )
-    return "Beside each number stands the published figure of the written report."
+    return text
 
 
 def about(profile: config.Profile) -> str:
