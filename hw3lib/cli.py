@@ -94,6 +94,7 @@ def classify(images: Path, id2label: Path, out: Path, template: str | None, spec
     labels = zero_shot.classify_folder(
         clip, images, id2label, out, template, device, note=lambda text: click.echo(text, err=True)
     )
+    _tell_left_out(images)
     click.echo(f"{out}: {len(labels)} labels")
 
 
@@ -126,6 +127,7 @@ def caption(
 
     files.refuse_unwritable(out)
     paths = list_images(images)
+    _tell_left_out(images)
     loaded = _loaded(spec, run, device, source)
     _warn(inference.unfamiliar(loaded, images))
 
@@ -161,6 +163,7 @@ def attend(images: Path, outdir: Path, run: str | None, npz: bool, source: str |
     loaded = _loaded(spec, run, device, source)
     _warn(unfamiliar(loaded, images))
     attend_folder(loaded, images, outdir, report=click.echo, arrays=npz)
+    _tell_left_out(images)
 
 
 @main.command()
@@ -353,6 +356,15 @@ def demo_pretrain(only: tuple[str, ...], threads: int) -> None:
     from demo_world.pretrain.train import pretrain
 
     pretrain(only, threads)
+
+
+def _tell_left_out(folder: Path) -> None:
+    """Say which files of a folder are no images: by their endings, nobody's mistake need stay unseen."""
+    from hw3lib.data.images import left_out
+    from hw3lib.system.messages import counted
+
+    if others := left_out(folder):
+        click.echo(f"left out, as no image by its ending: {counted([path.name for path in others], 'file')}", err=True)
 
 
 def _loaded(spec: str, run: str | None, device: str, source: str | None = None) -> Any:

@@ -121,9 +121,9 @@ def batches(images: Images, size: int, indices: Sequence[int] | None = None) -> 
 def readable(captions: CaptionSet, bad: Mapping[P, str]) -> CaptionSet:
     """The caption set without the unreadable photographs.
 
-    Raises :class:`UserError` when more than one in a hundred is unreadable: then something else is wrong.
+    Raises :class:`UserError` when more than one in a hundred, or all, are unreadable: then something else is wrong.
     """
-    if len(bad) > max(1, len(captions) // 100):
+    if len(bad) > max(1, len(captions) // 100) or len(bad) == len(captions):
         first = next(iter(bad.values()))
         raise UserError(f"{len(bad)} of {len(captions)} photographs are unreadable. The first: {first}")
     return captions.subset(index for index, path in enumerate(captions.paths) if path not in bad)

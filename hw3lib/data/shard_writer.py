@@ -15,9 +15,11 @@ from hw3lib.system.errors import UserError
 def write_shards(captions: CaptionSet, folder: Path, per_shard: int = 1000, stem: str = "train") -> str:
     """Write a caption set as shards, ``<stem>-000000.tar`` on, and return their path in brace notation.
 
-    The same set gives the same bytes. Raises :class:`UserError` for a photograph that is not there, and for a name with
-    a dot in it, where the format would cut it.
+    The same set gives the same bytes. Raises :class:`UserError` for no photograph at all, for one that is not there,
+    and for a name with a dot in it, where WebDataset's own reader would cut it.
     """
+    if not len(captions):
+        raise UserError("there is no photograph to write into shards")
     dotted = [name for name in captions.names if "." in name]
     if dotted:
         raise UserError(f"{dotted[0]} has a dot in its name, which shards cannot keep; rename it")

@@ -1,7 +1,9 @@
 """Training images in tar files, with their captions beside them: WebDataset's format.
 
-A sample is the members whose names are the same up to the first dot: ``000123.jpg`` with ``000123.json``
+A sample is the members whose names are the same but for their endings: ``000123.jpg`` with ``000123.json``
 (``{"captions": [...]}``, or ``{"caption": "..."}`` as img2dataset writes it) or ``000123.txt`` (a caption a line).
+WebDataset itself cuts names at their first dot: ``000123.mask.png`` without captions of its own is a further part of
+the sample ``000123``, which is not read, and ``IMG_1.rf.aa.jpg`` beside ``IMG_1.rf.aa.txt`` is a sample here.
 Several shards are one path in brace notation: ``train-{000000..000012}.tar``.
 
 The members are indexed once, and each is read where it lies. WebDataset's own reader streams shards and shuffles within
@@ -20,6 +22,7 @@ import json
 import os
 import re
 import tarfile
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -28,7 +31,7 @@ from typing import Any
 
 from hw3lib import paths
 from hw3lib.data.caption_set import CaptionSet
-from hw3lib.data.coco import text_of
+from hw3lib.data.coco import image_names, text_of
 from hw3lib.data.images import IMAGE_ENDINGS, Photograph
 from hw3lib.system import files
 from hw3lib.system.errors import UserError
@@ -36,7 +39,7 @@ from hw3lib.system.messages import counted
 
 _TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst")
 _TEXTS = (".json", ".txt")
-_VERSION = 1  # of an index on disk
+_VERSION = 2  # of an index on disk
 
 
 @dataclass(frozen=True)
@@ -117,40 +120,80 @@ def samples(where: str | Path) -> list[Sample]:
         raise UserError(f"{where} names no shard; its first number must not be above its last")
     if missing:
         raise UserError(f"{where} names {counted(missing, 'shard')} that cannot be found (of {len(shards)})")
-    return [sample for shard in shards for sample in _indexed(shard)]
+    found = [sample for shard in shards for sample in _indexed(shard)]
+    if not found:
+        raise UserError(f"{where} holds no photograph ({', '.join(IMAGE_ENDINGS)})")
+    return found
+
+
+def _whole(samples: list[Sample]) -> list[Sample]:
+    """The samples without those that are further parts of others."""
+    shared = {(sample.photograph.shard, _split(sample.photograph.name)[0]) for sample in samples}
+
+    def is_part(photograph: Member) -> bool:
+        key = _split(photograph.name)[0]
+        return _cut(key) != key and (photograph.shard, _cut(key)) in shared
+
+    return [sample for sample in samples if sample.captions or not is_part(sample.photograph)]
 
 
 def load(where: str | Path, limit: int | None = None) -> CaptionSet:
     """A caption set of the shards' own captions; ``limit`` keeps the first so many images.
 
-    Raises :class:`UserError` as :func:`samples` does, for a photograph without a caption, and for a name that comes
-    twice.
+    Photographs of one name in two folders are called by their paths. Raises :class:`UserError` as :func:`samples` does,
+    for a photograph without a caption, and for one that comes twice.
     """
-    photographs: dict[str, Member] = {}
+    photographs: dict[str, Member] = {}  # by the whole key
     captions = []
-    for sample in samples(where):
+    for sample in _whole(samples(where)):
         photograph = sample.photograph
+        key = _split(photograph.name)[0]
         if not sample.captions:
-            key = _split(photograph.name)[0]
             raise UserError(f"{photograph} has no caption: {key}.json or {key}.txt is not beside it, or holds none")
-        if (first := photographs.setdefault(photograph.stem, photograph)) is not photograph:
+        if (first := photographs.setdefault(key, photograph)) is not photograph:
             raise UserError(f"{photograph} and {first} have the same name; each needs one of its own")
         captions.append(sample.captions)
-    names = tuple(photographs)
+    names = tuple(image_names([photograph.name for photograph in photographs.values()]))
     caption_set = CaptionSet(tuple(photographs.values()), names, tuple(range(len(names))), tuple(captions))
     return caption_set.subset(range(len(names))[:limit])
 
 
 def locate(where: str | Path, names: Sequence[str]) -> Mapping[str, Photograph]:
-    """Those of the files, named as in COCO's JSON, that the shards hold, in whatever folder within them."""
-    members = {PurePosixPath(sample.photograph.name).name: sample.photograph for sample in samples(where)}
-    return {name: members[last] for name in names if (last := PurePosixPath(name).name) in members}
+    """Those of the files, named as in COCO's JSON, that the shards hold, in whatever folder within them.
+
+    Raises :class:`UserError` where it cannot be told which of several photographs a name means.
+    """
+    members: dict[str, list[Member]] = {}  # by the last part of their names
+    for sample in samples(where):
+        members.setdefault(PurePosixPath(sample.photograph.name).name, []).append(sample.photograph)
+    sharing = Counter(PurePosixPath(name).name for name in names)
+    places: dict[str, Photograph] = {}
+    for name in names:
+        last = PurePosixPath(name).name
+        candidates = members.get(last, [])
+        if len(candidates) > 1 or sharing[last] > 1:
+            candidates = _of_that_path(candidates, name)
+        if len(candidates) > 1:
+            raise UserError(
+                f"{name} may be any of {counted(candidates, 'photograph')}; name it by its path in the shard"
+            )
+        if candidates:
+            places[name] = candidates[0]
+    return places
+
+
+def _of_that_path(members: list[Member], name: str) -> list[Member]:
+    """Those called exactly so; else those whose path ends so, or that the name ends in."""
+    exact = [member for member in members if member.name.removeprefix("./") == name]
+    return exact or [
+        member for member in members if f"/{member.name}".endswith(f"/{name}") or f"/{name}".endswith(f"/{member.name}")
+    ]
 
 
 def digest(where: str | Path) -> str:
     """A hash of what the shards hold, by name, size and captions; "absent" where they cannot be read."""
     try:
-        facts = [[s.photograph.name, s.photograph.size, *s.captions] for s in samples(where)]
+        facts = [[s.photograph.name, s.photograph.size, *s.captions] for s in _whole(samples(where))]
     except UserError:
         return "absent"
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
@@ -193,10 +236,11 @@ def _scan(shard: Path) -> Iterator[Sample]:
         # A tar file ends with blocks of zeros; tarfile takes its end, and a broken header, for that as well.
         if file.read(tarfile.BLOCKSIZE) != tarfile.NUL * tarfile.BLOCKSIZE:
             raise UserError(f"{shard} is cut short or damaged: it has no end mark at byte {end}; pack it anew")
+        read = {key for key, group in groups.items() if "image" in group}
         for key, group in groups.items():
             image = group.pop("image", None)
             if image is None:
-                if group:
+                if group and _cut(key) not in read - {key}:
                     name = next(iter(group.values())).name
                     raise UserError(f"{shard} holds {name} but no photograph {key}.jpg for it")
                 continue
@@ -241,7 +285,12 @@ def _content(file: io.BufferedReader, member: tarfile.TarInfo) -> bytes:
 
 
 def _split(name: str) -> tuple[str, str]:
-    """A member's key and its ending: its name is cut at the first dot of its last part, as WebDataset does."""
-    folder, slash, last = name.rpartition("/")
-    key, dot, ending = last.partition(".")
-    return folder + slash + key, (dot + ending).lower()
+    """A member's key and its ending, behind the last dot."""
+    place = PurePosixPath(name)
+    return name.removesuffix(place.suffix), place.suffix.lower()
+
+
+def _cut(key: str) -> str:
+    """The key as WebDataset has it: its last part ends at its first dot."""
+    folder, slash, last = key.rpartition("/")
+    return folder + slash + last.partition(".")[0]

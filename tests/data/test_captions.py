@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from PIL import Image
 
 from hw3lib import config
 from hw3lib.data.captions import load_captions
-from hw3lib.data.images import list_images, open_image
+from hw3lib.data.images import left_out, list_images, open_image
 from hw3lib.data.labelled import load_labelled
 from hw3lib.data.transform import ImageTransform
 from hw3lib.system.errors import UserError
@@ -162,6 +163,69 @@ def test_images_are_listed_by_name_whatever_the_case_of_their_ending(tmp_path: P
     (tmp_path / "empty").mkdir()
     with pytest.raises(UserError, match="holds no image"):
         list_images(tmp_path / "empty")
+
+
+def test_every_format_that_pillow_reads_is_listed_and_read(tmp_path: Path) -> None:
+    for name in ("a.jpg", "b.jfif", "c.tif", "d.gif", "e.avif", "f.TIFF", "g.webp", "h.heic"):
+        kind = {"jfif": "JPEG", "tif": "TIFF", "heic": "JPEG"}.get(name.split(".")[1])  # some telephones lie
+        Image.new("RGB", (8, 6), "red").save(tmp_path / name, kind)
+    (tmp_path / "notes.txt").write_text("")
+    listed = list_images(tmp_path)
+    assert [path.name[0] for path in listed] == list("abcdefgh")
+    for path in listed:
+        assert np.abs(np.subtract(open_image(path).getpixel((3, 3)), (255, 0, 0))).max() < 9, path
+    assert [path.name for path in left_out(tmp_path)] == ["notes.txt"]
+
+
+def test_a_photograph_in_a_format_that_is_not_read_is_named_and_not_left_out(tmp_path: Path) -> None:
+    (tmp_path / "a.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(40))
+    (tmp_path / "b.cr2").write_bytes(b"II*\0" + bytes(40))
+    assert [path.name for path in list_images(tmp_path)] == ["a.heic", "b.cr2"]
+    with pytest.raises(UserError, match=r"a\.heic is not a readable image \(HEIC, .*pip install pillow-heif"):
+        open_image(tmp_path / "a.heic")
+    with pytest.raises(UserError, match=r"b\.cr2 is not a readable image"):
+        open_image(tmp_path / "b.cr2")
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return len(data).to_bytes(4) + kind + data + zlib.crc32(kind + data).to_bytes(4)
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        chunk(b"zTXt", b"note\0\0" + zlib.compress(b"x" * 2_000_000)),
+        chunk(b"iCCP", b"name\0\0" + zlib.compress(b"x" * 2_000_000)),
+        chunk(b"iTXt", b"note\0\1\0\0\0" + zlib.compress(b"x" * 2_000_000)),
+        chunk(b"iCCP", b"name\0\0no profile"),
+        chunk(b"tEXt", b"note\0words")[:-4] + b"\0\0\0\0",
+        chunk(b"eXIf", b"no exif"),
+        chunk(b"pHYs", b"1"),
+        chunk(b"cHRM", b"1"),
+    ],
+)
+def test_metadata_of_a_png_decide_nothing_about_its_pixels(tmp_path: Path, extra: bytes) -> None:
+    Image.effect_noise((20, 16), 90).convert("RGB").save(tmp_path / "plain.png")
+    content = (tmp_path / "plain.png").read_bytes()
+    place = content.index(b"IDAT") - 4
+    (tmp_path / "more.png").write_bytes(content[:place] + extra + content[place:])
+    assert open_image(tmp_path / "more.png").tobytes() == open_image(tmp_path / "plain.png").tobytes()
+
+
+@pytest.mark.parametrize("kind", [0xE0, 0xE1, 0xE2, 0xED, 0xEE, 0xFE])
+def test_metadata_of_a_jpeg_decide_nothing_about_its_pixels(tmp_path: Path, kind: int) -> None:
+    Image.effect_noise((20, 16), 90).convert("RGB").save(tmp_path / "plain.jpg")
+    content, rng = (tmp_path / "plain.jpg").read_bytes(), np.random.default_rng(kind)
+    starts = {
+        0xE1: [b"Exif\0\0", b"Exif\0\0II*\0\x08\0\0\0"], 0xE2: [b"ICC_PROFILE\0", b"MPF\0II*\0\x08\0\0\0"],
+        0xED: [b"Photoshop 3.0\0"], 0xE0: [b"JFIF"], 0xEE: [b"Ado"],
+    }  # fmt: skip
+    for start in [b"", *starts.get(kind, [])]:
+        for length in (0, 1, 5, 40, 60_000):
+            data = start + rng.bytes(length)
+            segment = bytes([0xFF, kind]) + (len(data) + 2).to_bytes(2) + data
+            (tmp_path / "more.jpg").write_bytes(content[:2] + segment + content[2:])
+            assert open_image(tmp_path / "more.jpg").tobytes() == open_image(tmp_path / "plain.jpg").tobytes()
 
 
 def labelled(tmp_path: Path, names: list[str]):

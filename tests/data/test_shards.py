@@ -157,7 +157,8 @@ def test_captions_are_a_list_a_string_or_lines(files: CaptionSet, folder: Path) 
         ({"a.jpg": b"x", "a.json": '{"captions": 0}'}, ["x.tar: a.json must say"]),
         ({"a.jpg": b"x", "a.txt": b"\xff\xf0"}, ["x.tar: a.txt is not text in UTF-8"]),
         ({"a.jpg": b"x", "a.png": b"x", "a.txt": "A bus."}, ["x.tar", "a.jpg and a.png"]),
-        ({"1/a.jpg": b"x", "1/a.txt": "A", "2/a.jpg": b"x", "2/a.txt": "A"}, ["2/a.jpg", "1/a.jpg", "same name"]),
+        ({"notes.md": b"x"}, ["x.tar holds no photograph"]),
+        ({"a.mp4": b"x"}, ["x.tar holds no photograph"]),
     ],
 )
 def test_a_bad_member_is_refused_with_its_shard_and_name(
@@ -276,3 +277,32 @@ def test_the_command_packs_a_profile_and_says_what_to_write_into_it(
     dotted = dataclasses.replace(files, names=("a.b", *files.names[1:]))
     with pytest.raises(UserError, match=r"a\.b has a dot in its name"):
         write_shards(dotted, folder)
+
+
+def test_names_with_dots_and_of_one_name_in_two_folders_are_whole(files: CaptionSet, folder: Path) -> None:
+    first, second = (path.read_bytes() for path in files.paths[:2])
+    members = {
+        "IMG_1.rf.aa.jpg": first, "IMG_1.rf.aa.txt": "aa", "IMG_1.rf.bb.jpg": second, "IMG_1.rf.bb.txt": "bb",
+        "1/a.jpg": first, "1/a.txt": "A", "2/a.jpg": second, "2/a.txt": "B",
+        "2/a.mask.png": b"a further part", "2/a.meta.json": "{}",
+    }  # fmt: skip
+    found = shards.load(pack(folder / "x.tar", members))
+    assert found.names == ("IMG_1.rf.aa", "IMG_1.rf.bb", "1/a", "2/a")
+    assert found.captions == (("aa",), ("bb",), ("A",), ("B",))
+    assert [path.read_bytes() for path in found.paths] == [first, second] * 2
+
+
+def test_a_file_of_captions_finds_the_photograph_of_its_path_or_none(files: CaptionSet, folder: Path) -> None:
+    """It used to take the last photograph of that base name, whichever folder it lay in."""
+    where = pack(folder / "x.tar", {"train/1/a.jpg": b"1", "train/2/a.jpg": b"2", "b.rf.c.jpg": b"3"})
+    found = shards.locate(where, ["1/a.jpg", "train/2/a.jpg", "any/b.rf.c.jpg", "3/a.jpg"])
+    assert {name: path.name for name, path in found.items()} == {
+        "1/a.jpg": "train/1/a.jpg", "train/2/a.jpg": "train/2/a.jpg", "any/b.rf.c.jpg": "b.rf.c.jpg"
+    }  # fmt: skip
+    with pytest.raises(UserError, match=r"a\.jpg may be any of 2 photographs"):
+        shards.locate(where, ["a.jpg"])
+
+
+def test_no_photograph_makes_no_shard(files: CaptionSet, folder: Path) -> None:
+    with pytest.raises(UserError, match="no photograph to write"):
+        write_shards(files.subset([]), folder)
