@@ -74,20 +74,20 @@ def build(
             means.append(ensemble(f"all {len(rows)} of “{prompts.name}”", rows))
     means.append(ensemble(f"all {len(templates)} studied", list(range(len(templates)))))
     if len(images):
-        order, path = greedy(images, features, truth, logit_scale)
-        steps = [Step(templates[row], **step) for row, step in zip(order, path, strict=True)]
-        means.append(ensemble("greedy, grown on the other half", order, steps))
+        path = greedy(images, features, truth, logit_scale)
+        steps = [Step(templates[row], accuracy, nll) for row, accuracy, nll in path]
+        means.append(ensemble("greedy, grown on the other half", [row for row, *_ in path], steps))
     return means
 
 
 def greedy(
     images: Tensor, features: Tensor, truth: Tensor, logit_scale: float, most: int = MOST
-) -> tuple[list[int], list[dict[str, float]]]:
+) -> list[tuple[int, float, float]]:
     """Forward selection of an ensemble: again and again the template that helps most, while accuracy rises.
 
     ``images`` (I, D) and ``features`` (K, C, D) are normalised, ``truth`` (I,) are classes. Of equally accurate
     candidates the one with the least negative log-likelihood is taken. Of more images than fit into memory, every
-    second, third, ... counts. Returns the templates' rows in order, and each step's ``accuracy`` and ``nll``.
+    second, third, ... counts. Returns each step's row of the templates, accuracy and negative log-likelihood.
     """
     import torch
 
@@ -96,24 +96,19 @@ def greedy(
     cosines = torch.einsum("id,kcd->kic", images, features)  # once: a sum's cosine is the cosines' sum, over its length
     one = torch.arange(len(truth))
     total, dots = torch.zeros_like(features[0]), torch.zeros_like(cosines[0])  # (C, D), (I, C)
-    order: list[int] = []
-    path: list[dict[str, float]] = []
-    while len(order) < min(most, len(features)):
+    path: list[tuple[int, float, float]] = []
+    while len(path) < min(most, len(features)):
         length = (total.square().sum(-1) + 2 * (features * total).sum(-1) + 1).clamp(min=1e-12).sqrt()  # (K, C)
         logits = logit_scale * (dots + cosines) / length[:, None]  # (K, I, C)
         accuracy = (logits.argmax(-1) == truth).double().mean(1)
         likelihood = (logits[:, one, truth] - logits.logsumexp(-1)).double().mean(1)
-        ranked = [
-            (float(accuracy[row]), float(likelihood[row]), -row) for row in range(len(features)) if row not in order
-        ]
-        best = max(ranked)
-        if path and best[0] <= path[-1]["accuracy"]:
+        accuracy[[row for row, *_ in path]] = -1  # a template is taken once
+        row = max(range(len(features)), key=lambda row: (float(accuracy[row]), float(likelihood[row])))
+        if path and accuracy[row] <= path[-1][1]:
             break
-        row = -best[2]
-        order.append(row)
-        path.append({"accuracy": best[0], "nll": -best[1]})
+        path.append((row, float(accuracy[row]), -float(likelihood[row])))
         total, dots = total + features[row], dots + cosines[row]
-    return order, path
+    return path
 
 
 def judge(answers: Answers, baseline: str, seed: int) -> EnsembleStudy | None:

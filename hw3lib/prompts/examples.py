@@ -1,4 +1,4 @@
-"""Images to show: where prompts agree and differ, and whose answer a wording changed."""
+"""Images to show: where prompts agree and differ, and whose answer a prompt changed."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Changed:
 
 
 def pick_examples(answers: Answers, templates: Iterable[str], count: int = 3) -> list[int]:
-    """Images worth showing, by rule: the surest right answer, the prompts' widest disagreement, the surest wrong one.
+    """Images to show, by rule: the most confident right answer, the widest disagreement, the most confident wrong one.
 
     Places in ``answers.images``, of different classes as far as there are such; ``count`` at the most, taking turns
     over the three rules.
@@ -44,15 +44,11 @@ def pick_examples(answers: Answers, templates: Iterable[str], count: int = 3) ->
     rows = [answers.templates.index(template) for template in templates]
     firsts, right = answers.classes[rows, :, 0], answers.right[rows]  # (K, I)
     surest = answers.probabilities[rows, :, 0].min(0)
-    ranked: list[list[tuple[float, int]]] = [[], [], []]
-    for image in range(len(answers.images)):
-        if right[:, image].all():
-            ranked[0].append((surest[image], image))
-        elif right[:, image].any():
-            ranked[1].append((len(set(firsts[:, image].tolist())) + surest[image], image))
-        else:
-            ranked[2].append((surest[image], image))
-    queues = [[image for _, image in sorted(group, key=lambda pair: (-pair[0], pair[1]))] for group in ranked]
+    hits = right.sum(0)  # (I,)
+    contested = (hits > 0) & (hits < len(rows))
+    worth = surest + contested * np.array([len(set(classes)) for classes in firsts.T.tolist()])
+    order = np.argsort(-worth, kind="stable")
+    queues = [order[group[order]].tolist() for group in (hits == len(rows), contested, hits == 0)]
     chosen: list[int] = []
     while len(chosen) < count and any(queues):
         for queue in queues:

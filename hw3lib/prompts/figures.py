@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hw3lib.display.prose import signed
@@ -30,15 +29,6 @@ _TITLES = {
     "article: correct vs none": "correct article",
 }
 _SET_NAMES = {"report": "the task's and the author's", "factorial": "the design and the negations"}
-
-
-@dataclass(frozen=True)
-class _Row:
-    """A row of a forest plot; an average is a diamond, in bold."""
-
-    name: str
-    effect: Effect
-    average: bool = False
 
 
 @styled
@@ -82,28 +72,20 @@ def factor_effects(study: Study) -> Figure:
     """
     if not study.factors:
         raise ValueError("the study has no factorial design")
-    panels = [
-        [
-            _Row("all carrier sentences", factor, average=True),
-            *map(_Row, factor.per_carrier, factor.per_carrier.values()),
-        ]
-        for factor in study.factors.values()
-    ]
-    pairs = study.negation.pairs if study.negation else {}
-    heights = [0.5 + 0.17 * len(panels[0]), *([0.5 + 0.17 * (len(pairs) + 1)] if pairs else [])]
+    factors = [{"all carrier sentences": factor} | factor.per_carrier for factor in study.factors.values()]
+    negations: dict[str, Effect] = {"all pairs": study.negation, **study.negation.pairs} if study.negation else {}
+    heights = [0.5 + 0.17 * len(rows) for rows in (factors[0], negations) if rows]
     figure = new_figure(WIDTH, 0.2 + sum(heights))
-    grid = figure.add_gridspec(len(heights), len(panels), height_ratios=heights)
+    grid = figure.add_gridspec(len(heights), len(factors), height_ratios=heights)
     first = None
-    for column, (name, panel) in enumerate(zip(study.factors, panels, strict=True)):
+    for column, (name, rows) in enumerate(zip(study.factors, factors, strict=True)):
         axes = figure.add_subplot(grid[0, column], sharex=first)
-        _forest(axes, panel, _TITLES.get(name, name))
+        _forest(axes, rows, _TITLES.get(name, name))
         if first:
             axes.set_yticklabels([])
         first = first or axes
-    if study.negation:
-        axes = figure.add_subplot(grid[1, :])
-        rows = [_Row("all pairs", study.negation, average=True), *map(_Row, pairs, pairs.values())]
-        _forest(axes, rows, "negated, against affirmative counterpart")
+    if negations:
+        _forest(figure.add_subplot(grid[1, :]), negations, "negated, against affirmative counterpart")
     figure.supxlabel("change in accuracy, points", fontsize=STYLE.small)
     return figure
 
@@ -117,16 +99,15 @@ def all_templates(study: Study) -> Figure:
     axes = figure.add_subplot()
     for number, name in enumerate(sets):
         for differs in (False, True):
-            points = [
-                (rank, scores.accuracy)
+            points = {
+                rank: scores.accuracy
                 for rank, (_, scores) in enumerate(ranked, start=1)
                 if scores.sets[0] == name
                 and bool(scores.against_baseline and scores.against_baseline.significant) == differs
-            ]
+            }
             axes.plot(
-                [rank for rank, _ in points], [accuracy for _, accuracy in points],
-                fillstyle="none" if differs else "full", markersize=4, linestyle="",
-                marker=STYLE.markers[number % 6], color=STYLE.series[number % 6],
+                list(points), list(points.values()), fillstyle="none" if differs else "full", markersize=4,
+                linestyle="", marker=STYLE.markers[number % 6], color=STYLE.series[number % 6],
                 label=None if differs else shortened(_SET_NAMES.get(name, name), 30), zorder=3 if number else 4,
             )  # fmt: skip
     base = study.templates[study.baseline].accuracy
@@ -173,7 +154,7 @@ def class_accuracy(study: Study) -> Figure:
     names = list(study.templates[study.baseline].per_class)
     table = _class_table(study, templates).T  # (C, K)
     order = np.argsort(table.mean(1), kind="stable")
-    room = max(1, int(WIDTH / (1.05 + 0.28 * len(templates))))  # tables side by side
+    room = max(1, int(WIDTH / (1.0 + 0.28 * len(templates))))  # tables side by side
     panels = np.array_split(order, min(room, -(-len(names) // 8)))
     keys = [chr(ord("A") + column) if column < 26 else str(column + 1) for column in range(len(templates))]
     figure = new_figure(WIDTH, 0.35 + 0.14 * len(templates) + 0.155 * len(panels[0]))
@@ -293,22 +274,21 @@ def top_five(examples: Sequence[Ranked]) -> Figure:
     return figure
 
 
-def _forest(axes: Axes, rows: Sequence[_Row], title: str) -> None:
-    """Effects as points with intervals, one row each."""
-    for place, row in enumerate(rows):
-        colour = STYLE.published if row.average else STYLE.measured
-        low, value, high = (100 * number for number in (row.effect.low, row.effect.effect, row.effect.high))
-        axes.plot([low, high], [place, place], color=colour, marker="", linewidth=2.0 if row.average else 1.2)
-        axes.plot(value, place, marker="D" if row.average else "o", color=colour, markersize=4.5 if row.average else 4)
+def _forest(axes: Axes, rows: Mapping[str, Effect], title: str) -> None:
+    """Effects as points with intervals, one row each; the first is an average: a diamond, in bold."""
+    for place, effect in enumerate(rows.values()):
+        colour, weight = (STYLE.measured, "normal") if place else (STYLE.published, "bold")
+        low, value, high = (100 * number for number in (effect.low, effect.effect, effect.high))
+        axes.plot([low, high], [place, place], color=colour, marker="", linewidth=1.2 if place else 2.0)
+        axes.plot(value, place, marker="o" if place else "D", color=colour, markersize=4)
         axes.annotate(
             signed(value), (1, place), (22, 0), xycoords=("axes fraction", "data"), va="center", ha="right",
-            textcoords="offset points", fontsize=_TINY, fontweight="bold" if row.average else "normal",
+            textcoords="offset points", fontsize=_TINY, fontweight=weight,
         )  # fmt: skip
     axes.axvline(0, color=STYLE.quiet, linewidth=0.8, marker="")
     axes.set_title(title, fontsize=STYLE.small)
-    axes.set_yticks(range(len(rows)), [shortened(row.name, 36) for row in rows])
-    for label, row in zip(axes.get_yticklabels(), rows, strict=True):
-        label.set_fontweight("bold" if row.average else "normal")
+    axes.set_yticks(range(len(rows)), [shortened(name, 36) for name in rows])
+    axes.get_yticklabels()[0].set_fontweight("bold")
     axes.set_ylim(len(rows) - 0.4, -0.6)
     _rows_look(axes)
 
@@ -368,8 +348,8 @@ def _together(rates: np.ndarray) -> list[int]:
     from scipy.cluster.hierarchy import leaves_list, linkage
     from scipy.spatial.distance import squareform
 
-    if len(rates) < 3:
-        return list(range(len(rates)))
+    if len(rates) < 2:
+        return [0]
     apart: Any = 2.0 - (rates + rates.T)
     np.fill_diagonal(apart, 0)
     return [int(place) for place in leaves_list(linkage(squareform(apart, checks=False), "average"))]

@@ -152,7 +152,9 @@ def factor_sentences(study: Study) -> str:
         if effect.significant:
             verdict = f"{'raises' if effect.effect > 0 else 'lowers'} accuracy"
         name = _FACTOR_NAMES.get(key, plain(key))
-        lines.append(f"- **{name}** {verdict}: {points(effect)}, {p_value(effect.holm)}. {_by_carrier(effect)}")
+        lines.append(
+            f"- **{name}** {verdict}: {points(effect)}, {p_value(effect.holm)}. {_by_carrier(effect.per_carrier)}"
+        )
     mixed = [plain(name) for name, effect in study.interactions.items() if effect.significant]
     if mixed:
         lines.append(f"- The factors depend on each other: {names_in_words(mixed)}.")
@@ -161,9 +163,8 @@ def factor_sentences(study: Study) -> str:
     return "\n".join(lines)
 
 
-def _by_carrier(factor: Any) -> str:
+def _by_carrier(effects: Mapping[str, Effect]) -> str:
     """How steady a factor's sign is over the carrier sentences."""
-    effects: Mapping[str, Effect] = factor.per_carrier
     up = sum(effect.effect > 0 for effect in effects.values())
     down = sum(effect.effect < 0 for effect in effects.values())
     carriers = _count(len(effects), "carrier sentence")
@@ -239,12 +240,10 @@ def template_rows(study: Study, ends: int = 5) -> list[list[str | float | None]]
     rows: list[list[str | float | None]] = []
     for key in dict.fromkeys([*ranked[:ends], *middle, *ranked[-ends:]]):
         scores = study.templates[key]
-        corrected = None
-        if scores.against_baseline:
-            p = scores.against_baseline.holm
-            corrected = "< 0.001" if p < 0.001 else f"{p:.3f}"
+        compared = scores.against_baseline
+        corrected = p_value(compared.holm).removeprefix("p ").removeprefix("= ") if compared else None
         measured = [scores.accuracy, scores.mean_per_class, scores.top5, scores.ece, scores.nll]
-        rows.append([key, *measured, change(scores.against_baseline), corrected])
+        rows.append([key, *measured, change(compared), corrected])
     return rows
 
 
@@ -323,16 +322,12 @@ def class_sentence(study: Study) -> str:
     text = f"Under {code(best)} the lowest accuracies are those of {hardest}; " if len(rates) > 1 else ""
     text += f"{solved or 'none'} of {_count(len(rates), 'class', 'classes')} {'is' if solved < 2 else 'are'} "
     text += "classified without an error."
-    span = {name: [(scores.per_class[name], template) for template, scores in prompts.items()] for name in rates}
-
-    def ends(name: str) -> tuple[tuple[float, str], tuple[float, str]]:
-        return min(span[name], key=lambda pair: pair[0]), max(span[name], key=lambda pair: pair[0])
-
-    widest = max(span, key=lambda name: ends(name)[1][0] - ends(name)[0][0])
-    (low, worst), (high, kindest) = ends(widest)
-    if low < high:
-        text += f" The prompt matters most for {_named(widest)}: {low:.2f} under {code(worst)}, {high:.2f} under "
-        text += f"{code(kindest)}."
+    by_class = {name: {template: scores.per_class[name] for template, scores in prompts.items()} for name in rates}
+    widest, span = max(by_class.items(), key=lambda item: max(item[1].values()) - min(item[1].values()))
+    low, high = min(span, key=span.__getitem__), max(span, key=span.__getitem__)
+    if span[low] < span[high]:
+        text += f" The prompt matters most for {_named(widest)}: {span[low]:.2f} under {code(low)}, {span[high]:.2f} "
+        text += f"under {code(high)}."
     return text
 
 

@@ -89,6 +89,7 @@ def test_tables_of_shades_name_their_rows(study: Study) -> None:
         for column, given in enumerate(names):
             share = counts["abc".index(true), "abc".index(given)] / 8
             assert shades[row, column] == pytest.approx(share**0.5)
+    assert len(figures.confusion(np.array([[4]]), ["a"]).axes[0].get_yticklabels()) == 1
     with pytest.raises(ValueError, match="titles"):
         figures.changed_images([[]], ["Helped"])
 

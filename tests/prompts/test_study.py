@@ -163,7 +163,7 @@ def test_the_greedy_ensemble_is_that_of_trying_every_candidate_in_full() -> None
     centres = torch.randn(5, 16, generator=generator)
     images = torch.nn.functional.normalize(centres[truth] + 1.2 * torch.randn(60, 16, generator=generator), dim=-1)
     features = torch.nn.functional.normalize(centres + 1.2 * torch.randn(9, 5, 16, generator=generator), dim=-1)
-    order, path = ensembles.greedy(images, features, truth, 20.0)
+    path = ensembles.greedy(images, features, truth, 20.0)
 
     def judged(rows: list[int]) -> tuple[float, float]:
         mean = ensembles.mean_features(features[rows])
@@ -177,10 +177,10 @@ def test_the_greedy_ensemble_is_that_of_trying_every_candidate_in_full() -> None
         if chosen and judged([*chosen, best])[0] <= judged(chosen)[0]:
             break
         chosen.append(best)
-    assert order == chosen
-    assert len(order) > 1
-    for length, step in enumerate(path, start=1):
-        assert (step["accuracy"], -step["nll"]) == pytest.approx(judged(order[:length]), abs=1e-5)
+    assert [row for row, *_ in path] == chosen
+    assert len(chosen) > 1
+    for length, (_, accuracy, nll) in enumerate(path, start=1):
+        assert (accuracy, -nll) == pytest.approx(judged(chosen[:length]), abs=1e-5)
 
 
 def test_of_more_images_than_fit_into_memory_some_choose_the_ensemble(monkeypatch: pytest.MonkeyPatch) -> None:
