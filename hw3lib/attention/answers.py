@@ -36,19 +36,15 @@ def photographs_answer(run: str, attentions: Sequence[CaptionAttention], facts: 
         attend = "attend to the objects that they name" if inside.above else "do not attend to their objects alone"
         text = (
             f"**The nouns of {captions} {attend}**: {inside.told} The strongest patch lies on the object for "
-            f"{round(inside.hits)} of {len(nouns)} words."
+            f"{round(inside.hits)} of {len(nouns)}."
         )
     elif any(fact.annotated for fact in facts):
         text = f"**Every word of {captions} has a map**; no word names an object that is annotated."
     else:
         text = f"**Every word of {captions} has a map**; without masks of the objects, no share inside them is known."
-    absent = [
-        f"{plain(thing.category)} ({plain(attention.name)})"
-        for attention, fact in zip(attentions, facts, strict=True)
-        for thing in fact.named
-        if fact.annotated and not thing.present
-    ]
-    text += f" Named, but not annotated: {names_in_words(absent)}." if absent else ""
+    for attention, fact in zip(attentions, facts, strict=True):
+        if fact.annotated and not all(thing.present for thing in fact.named):
+            text += f" The caption of {plain(attention.name)} {_account(fact)}."
     layers, heads = attentions[0].maps.shape[:2]
     rows, columns = attentions[0].grid
     return (
@@ -105,7 +101,7 @@ def pair_facts(end: str, fact: CaptionFacts) -> str:
     lines += [*_attention(fact), *map(_disagreement, fact.disagreements)]
     if fact.unshared:
         words = ", ".join(f"*{plain(word)}*" for word in fact.unshared)
-        lines.append(f"In no reference caption: {words}.")
+        lines.append(f"Words that no reference caption has: {words}.")
     return " ".join(lines)
 
 
@@ -152,7 +148,7 @@ class Inside:
 
 def _account(fact: CaptionFacts) -> str:
     """What a caption names and leaves out, after its subject."""
-    absent = [plain(thing.category) for thing in fact.named if not thing.present]
+    absent = [thing.category for thing in fact.named if not thing.present]
     count = len(fact.named)
     objects = f"{_number(count)} object{'s' * (count != 1)}"
     if not (fact.annotated or fact.references):
@@ -160,11 +156,10 @@ def _account(fact: CaptionFacts) -> str:
     elif not count:
         named = "names no object"
     elif absent:
-        named = f"names {objects}, of which {names_in_words(absent)} {'is' if len(absent) == 1 else 'are'} not there"
+        named = f"names {objects}, of which {_quoted(absent)} {'is' if len(absent) == 1 else 'are'} not there"
     else:
         named = f"names {objects}, {'which is' if count == 1 else 'both' if count == 2 else 'all'} in the image"
-    left = [plain(thing.category) for thing in fact.unnamed]
-    return f"{named}, and leaves out {names_in_words(left)}" if left else f"{named}, and leaves out none"
+    return f"{named}, and leaves out {_quoted([t.category for t in fact.unnamed]) if fact.unnamed else 'none'}"
 
 
 def _things(title: str, fact: CaptionFacts, things: Sequence[Thing]) -> str:
@@ -193,12 +188,12 @@ def _attention(fact: CaptionFacts) -> list[str]:
     nouns = [word for word in fact.words if word.kind == "object"]
     if named := [word for word in nouns if word.target == "named"]:
         inside = Inside.of(named)
-        verdict = "attend to their objects" if inside.above else "do not attend to their objects more than a prior does"
-        sentences.append(f"The words for what is there {verdict}: {inside.told}")
+        verdict = "attend to them" if inside.above else "attend to them no more than a prior does"
+        sentences.append(f"The nouns for what is there {verdict}: {inside.told}")
     if absent := [word for word in nouns if word.target == "any"]:
         inside, words = Inside.of(absent), _quoted(dict.fromkeys(word.word for word in absent))
         verdict = "attend to other objects" if inside.above else "attend to no other object either"
-        sentences.append(f"The words for what is not there ({words}) {verdict}: {inside.told}")
+        sentences.append(f"The nouns for what is not there ({words}) {verdict}: {inside.told}")
     return sentences
 
 

@@ -43,7 +43,7 @@ def said(caption: str, **patches: int) -> CaptionAttention:
     maps = np.full(attention.maps.shape, 1 / 16, np.float32)
     maps[:, :, 0] = np.nan
     for word, patch in patches.items():
-        maps[:, :, texts.index(word)] = np.eye(16)[patch]
+        maps[-1, :, texts.index(word)] = np.eye(16)[patch]  # the last layer alone
     return replace(attention, maps=maps)
 
 
@@ -153,16 +153,19 @@ def test_the_answer_names_what_is_right_absent_and_left_out(planted, tmp_path) -
     right = caption_facts(said("a dog by a cow", dog=0, cow=15), [annotated(tmp_path, DOG, COW)], REFERENCES)
     assert answers.maps_answer({"best": right, "worst": planted}) == (
         "**The best caption names two objects, both in the image, and leaves out none; the worst caption names two "
-        "objects, of which fire hydrant is not there, and leaves out cow.**"
+        "objects, of which *fire hydrant* is not there, and leaves out *cow*.**"
     )
     worst = answers.pair_facts("worst", planted)
     assert "Named and in the image: dog (6% of the image, in 3 of 3 references)." in worst
     assert "Named and not in the image: fire hydrant (not annotated, in 0 of 3 references)." in worst
     assert "In the image and not named: cow (25% of the image, in 2 of 3 references)." in worst
-    assert "attend to their objects: 100% of their attention lies inside, against 6% of a uniform map" in worst
-    assert "The words for what is not there (*fire* and *hydrant*) attend to other objects: 50%" in worst
+    assert (
+        "The nouns for what is there attend to them: 100% of their attention lies inside, against 6% of a uniform map"
+        in worst
+    )
+    assert "The nouns for what is not there (*fire* and *hydrant*) attend to other objects: 50%" in worst
     assert "For dog it says *red*, where the references say *black* (2)." in worst
-    assert "In no reference caption: *red*, *fire*, *hydrant*." in worst
+    assert "Words that no reference caption has: *red*, *fire*, *hydrant*." in worst
     assert answers.maps_answer({}).startswith("Without a ranking there is no best and no worst pair")
 
 
@@ -180,8 +183,8 @@ def photographs(facts: Sequence[CaptionFacts]) -> str:
 def test_the_photographs_are_answered_for_with_and_without_masks(planted, tmp_path) -> None:
     told = photographs([planted, planted])
     assert told.startswith("**The nouns of the two captions attend to the objects that they name**: 100% of their")
-    assert "for 2 of 2 words" in told
-    assert "Named, but not annotated: fire hydrant \\(synthetic\\)" not in told
+    assert "for 2 of 2." in told
+    assert "The caption of synthetic names two objects, of which *fire hydrant* is not there, and leaves out" in told
     assert "2 layers of 4 heads, each with a map of 4 × 4 patches" in told
     bare = photographs([caption_facts(said("a dog"), [None])])
     assert bare.startswith("**Every word of the caption has a map**; without masks")
