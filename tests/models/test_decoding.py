@@ -128,6 +128,20 @@ def test_beam_search_is_the_slow_version(
         assert total(caption, penalty) == pytest.approx(score, abs=1e-4)
 
 
+def test_a_search_goes_on_while_a_longer_caption_can_still_score_higher(
+    model: Captioner, memory: Memory, tokenizer: CaptionTokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the first look, after four tokens, the caption that ended lies ahead; at the limit the open one does."""
+    chances = torch.full((tokenizer.size, tokenizer.size), 1e-12)
+    for token, following in {2: {4: 0.7, 5: 0.3}, 4: {3: 0.9, 6: 0.1}, 5: {6: 1.0}, 6: {6: 1.0}}.items():
+        for after, chance in following.items():
+            chances[token, after] = chance
+    monkeypatch.setattr(decoding, "step", lambda tokens, cache: chances.log()[tokens])
+    for penalty, expected in ((0.7, [2, 5] + [6] * 22), (0.0, [2, 4, 3])):
+        found = beam(model, one(memory, 0), tokenizer, beams=2, length_penalty=penalty)
+        assert found[0].tokens == expected
+
+
 def test_one_beam_is_greedy(model: Captioner, memory: Memory, tokenizer: CaptionTokenizer) -> None:
     assert beam(model, memory, tokenizer, beams=1) == greedy(model, memory, tokenizer)
 
