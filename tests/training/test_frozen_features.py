@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import pickle
 import shutil
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -23,7 +19,7 @@ from hw3lib.data.loader import Images, batches, load_images
 from hw3lib.models.captioner import Captioner
 from hw3lib.training import frozen_features, trainer
 from hw3lib.training.optimization import autocast
-from tests.support.places import ROOT
+from tests.support.processes import Process
 from tests.support.training import overlap
 
 
@@ -196,20 +192,17 @@ frozen_features.frozen(model, images, "float32", 4, frozen_features.home())
 """
 
 
-def start(model: Captioner, images: Images, folder: Path, seconds: float = 0.0) -> subprocess.Popen[str]:
+def start(model: Captioner, images: Images, folder: Path, seconds: float = 0.0) -> Process:
     """A process that computes features of four photographs at a time, so many seconds for each four."""
     (folder / "work.pickle").write_bytes(pickle.dumps((model, images)))
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-c", COMPUTE, str(folder / "work.pickle"), str(seconds)]
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+    return Process(COMPUTE, folder / "work.pickle", seconds)
 
 
 def test_of_two_processes_one_computes_and_the_other_waits(
     model: Captioner, images: Images, computed: list[int], tmp_path: Path
 ) -> None:
     both = [start(model, images, tmp_path) for _ in range(2)]
-    said = [process.communicate(timeout=240)[0] for process in both]
-    assert [process.returncode for process in both] == [0, 0]
+    said = [process.output() for process in both]
     assert sum(text.count("computed") for text in said) == 6
     kept(model, images, size=4)
     assert computed == []
@@ -221,11 +214,10 @@ def test_what_a_killed_process_left_is_no_obstacle(
     process = start(model, images, tmp_path, 0.5)
     deadline = time.monotonic() + 240
     while not any(frozen_features.home().rglob(".*.part.rows")):
-        assert process.poll() is None, "it ended before it could be killed"
+        assert process.alive(), "it ended before it could be killed"
         assert time.monotonic() < deadline
         time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
+    process.kill()
     assert not [path for path in files() if not path.name.startswith(".")]
     assert torch.equal(kept(model, images, size=4), afresh(model, images, size=4))
     assert computed == [4] * 12

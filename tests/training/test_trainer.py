@@ -8,7 +8,6 @@ import os
 import pickle
 import random
 import re
-import signal
 import subprocess
 import sys
 import textwrap
@@ -35,6 +34,7 @@ from hw3lib.training.optimization import Stages, autocast, parameter_groups, unf
 from hw3lib.training.run_files import identity, is_current, read_log
 from hw3lib.training.validation import evaluate, next_token_loss
 from tests.support.places import REAL, ROOT
+from tests.support.processes import Process
 from tests.support.training import overlap, timeless, with_training
 
 COLOURS = ("red", "green", "blue", "white")  # of the shapes in conftest.py
@@ -385,12 +385,12 @@ def test_a_run_killed_again_and_again_ends_as_if_nothing_had_happened(profile: c
     run = dataclasses.replace(
         profile.run("best"),
         jitter=config.Jitter(brightness=0.4, contrast=0.4, saturation=0.4, hue=0.0),
-        self_critical=config.SelfCritical(epochs=6, samples=2, learning_rate=1e-3, encoder_rate_scale=1.0),
+        self_critical=config.SelfCritical(epochs=4, samples=2, learning_rate=1e-3, encoder_rate_scale=1.0),
         decoding=config.Decoding(beams=2),
     )
     profile = with_training(
         dataclasses.replace(profile, runs={"best": run}),
-        epochs=26, frozen_epochs=6, validate_every=2, stage_epochs=(12, 14), patience=100, warmup_steps=20,
+        epochs=14, frozen_epochs=4, validate_every=2, stage_epochs=(6, 8), patience=100, warmup_steps=10,
         bucket_lengths=True, ema_decay=0.8, accumulate=2,
     )  # fmt: skip
     (tmp_path / "profile.json").write_text(json.dumps(dataclasses.asdict(profile)))
@@ -401,25 +401,23 @@ def test_a_run_killed_again_and_again_ends_as_if_nothing_had_happened(profile: c
     chance = random.Random(os.getpid())
 
     def kill_after(validations: int, wait: float = 0.0) -> None:
-        environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-        process = subprocess.Popen([sys.executable, "-c", code], env=environment)
+        process = Process(code)
         try:
             deadline = time.monotonic() + 400
             # A validation is in the log before its state is written: any moment of the two is fair.
             while not (log.is_file() and log.read_text().count('"validation"') >= validations):
-                assert process.poll() is None, "it ended before it could be killed"
+                assert process.alive(), "it ended before it could be killed"
                 assert time.monotonic() < deadline
                 time.sleep(0.005)
             time.sleep(wait)
         finally:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
+            process.kill()
         assert not is_current(profile, "best")
 
-    kill_after(2)
-    kill_after(3, wait=chance.random())
-    kill_after(6)
-    kill_after(14, wait=chance.random() / 10)
+    kill_after(1)
+    kill_after(2, wait=chance.random() / 4)
+    kill_after(4)
+    kill_after(8, wait=chance.random() / 20)
     with log.open("a") as file:  # a line that the kill cut short
         file.write('{"event": "train", "step": 99999, "lo')
 
@@ -431,9 +429,9 @@ def test_a_run_killed_again_and_again_ends_as_if_nothing_had_happened(profile: c
         resumed, weights = timeless(read_log(target)), (target / "best.safetensors").read_bytes()
         predictions = (target / "predictions.json").read_bytes()
         variants = {path.name: path.read_bytes() for path in (target / "variants").iterdir()}
-        assert [event["epoch"] for event in events] == list(range(2, 33, 2))
-        assert [event["phase"] for event in events] == ["frozen"] * 3 + ["whole"] * 10 + ["self-critical"] * 3
-        assert [event["stage"] for event in events][:13] == [1] * 6 + [2] * 7
+        assert [event["epoch"] for event in events] == list(range(2, 19, 2))
+        assert [event["phase"] for event in events] == ["frozen"] * 2 + ["whole"] * 5 + ["self-critical"] * 2
+        assert [event["stage"] for event in events][:7] == [1] * 3 + [2] * 4
         assert not (target / "last").exists()
         trainer.train(profile, "best", resume=False)
     finally:

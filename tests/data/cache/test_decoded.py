@@ -5,9 +5,6 @@ from __future__ import annotations
 import os
 import pickle
 import shutil
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -25,7 +22,7 @@ from hw3lib.data.images import list_images
 from hw3lib.data.loader import Images, load_images
 from hw3lib.data.transform import ImageTransform
 from hw3lib.system.errors import UserError
-from tests.support.places import ROOT
+from tests.support.processes import Process
 
 TRANSFORM = ImageTransform(24, (0.5,) * 3, (0.5,) * 3)
 Load = Callable[..., Images]
@@ -272,19 +269,16 @@ assert (len(images), bad) == (24, {})
 """
 
 
-def start(folder: Path, seconds: float) -> subprocess.Popen[str]:
+def start(folder: Path, seconds: float) -> Process:
     """A process that fills the cache in portions of four, so many seconds for each photograph."""
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-c", FILL, str(folder), str(seconds)]
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+    return Process(FILL, folder, seconds)
 
 
 def test_two_processes_at_once_decode_each_photograph_once(
     load: Load, photographs: list[Path], decoded: list[str]
 ) -> None:
     both = [start(photographs[0].parent, 0.02) for _ in range(2)]
-    said = [process.communicate(timeout=120)[0].splitlines() for process in both]
-    assert [process.returncode for process in both] == [0, 0]
+    said = [process.output().splitlines() for process in both]
     lines = [line for lines in said for line in lines if line.endswith(".jpg")]
     assert sorted(lines) == [path.name for path in photographs]
     assert same(load(), plain(photographs))
@@ -295,11 +289,10 @@ def test_a_fill_that_was_killed_leaves_what_was_whole(load: Load, photographs: l
     process = start(photographs[0].parent, 0.1)
     deadline = time.monotonic() + 120
     while not any(cache.home().rglob(".*.part.rows")) or len(files()) < 3:
-        assert process.poll() is None, "it ended before it could be killed"
+        assert process.alive(), "it ended before it could be killed"
         assert time.monotonic() < deadline
         time.sleep(0.002)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
+    process.kill()
     whole = [path for path in files() if not path.name.startswith(".")]
     assert 1 <= len(whole) < 6
     assert same(load(), plain(photographs))
