@@ -131,18 +131,18 @@ def finish(benchmark: str, rows: list[Row], **more: Any) -> None:
     table = Table(title=benchmark, title_justify="left")
     for column in ("", "ours", "peer", "unit", "ratio", "target", "met", "note"):
         table.add_column(column, justify="left" if column in ("", "unit", "note") else "right")
-    for each in rows:
-        verdict = {True: "yes", False: "NO", None: ""}[each.met]
-        cells = (_number(each.ours), _number(each.peer), each.unit, _ratio(each.ratio), _number(each.target, ""))
-        table.add_row(each.name, *cells, verdict, each.note)
+    for row in rows:
+        verdict = {True: "yes", False: "NO", None: ""}[row.met]
+        cells = (_number(row.ours), _number(row.peer), row.unit, _ratio(row.ratio), _number(row.target, ""))
+        table.add_row(row.name, *cells, verdict, row.note)
     width = None if sys.stdout.isatty() else 160
     Console(width=width).print(table)
     document = {
         "benchmark": benchmark,
         "measured": datetime.now(UTC).date().isoformat(),
         "machine": machine(),
-        "rows": [asdict(each) for each in rows],
-        "missed": [each.name for each in rows if each.met is False],
+        "rows": [asdict(row) for row in rows],
+        "missed": [row.name for row in rows if row.met is False],
     }
     print(json.dumps(document | more, ensure_ascii=False), flush=True)
 

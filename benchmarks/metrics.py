@@ -71,8 +71,8 @@ def drawn_captions(images: int, validations: int) -> tuple[dict[str, list[str]],
 def real_captions(images: int, validations: int) -> tuple[dict[str, list[str]], list[Captions]]:
     """A published system's captions of COCO; further predictions are a reference of each image."""
     rows = json.loads(REAL.read_text(encoding="utf-8"))[:images]
-    references = {each["image_name"]: each["captions"] for each in rows}
-    said = {each["image_name"]: each["prediction"] for each in rows}
+    references = {row["image_name"]: row["captions"] for row in rows}
+    said = {row["image_name"]: row["prediction"] for row in rows}
     more = [{name: group[turn % len(group)] for name, group in references.items()} for turn in range(validations - 1)]
     return references, [said, *more]
 

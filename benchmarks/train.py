@@ -139,9 +139,9 @@ def straightforward(case: Case, device: str) -> tuple[Step, int]:
                 width, own.heads, own.feed_forward, own.dropout, "gelu", batch_first=True, norm_first=True
             )
             self.decoder = nn.TransformerDecoder(layer, own.layers, nn.LayerNorm(width))
-            for each in self.decoder.layers:
-                each.self_attn.dropout = each.multihead_attn.dropout = own.attention_dropout
-                each.dropout = nn.Identity()  # within the feed-forward, which the product does not have
+            for layer in self.decoder.layers:
+                layer.self_attn.dropout = layer.multihead_attn.dropout = own.attention_dropout
+                layer.dropout = nn.Identity()  # within the feed-forward, which the product does not have
             self.head = nn.Linear(width, vocabulary, bias=False)
 
         def forward(self, images: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:

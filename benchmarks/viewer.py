@@ -153,7 +153,7 @@ def scrub(page: Any, how: str, times: int) -> None:
             page.wait_for_timeout(1000 / KEYS)
         return
     target = page.locator(".scrub input" if how == "slider" else ".words").bounding_box()
-    boxes = [each.bounding_box() for each in page.locator(".words button").all()]
+    boxes = [button.bounding_box() for button in page.locator(".words button").all()]
     middle = target["y"] + target["height"] / 2
     if how == "slider":
         spots = [(target["x"] + target["width"] * (0.02 + 0.96 * at / 200), middle) for at in range(201)]

@@ -49,7 +49,7 @@ def test_the_last_line_is_one_json_document_with_what_was_missed(capsys: pytest.
     found = json.loads(lines[-1])
     assert found["benchmark"] == "example"
     assert found["missed"] == ["slow"]
-    assert [each["ratio"] for each in found["rows"]] == [3.0, 1.5]
+    assert [row["ratio"] for row in found["rows"]] == [3.0, 1.5]
     assert {"cpu", "cores", "torch", "gpu"} <= set(found["machine"])
     assert found["note"] == "n"
     assert any("slow" in line and "NO" in line for line in lines)

@@ -68,13 +68,13 @@ def test_conda_users_get_the_same_pins(environment: ModuleType) -> None:
     assert written == environment.conda_environment(), "run: python tools/environment.py --write-conda"
     listed = yaml.safe_load(written)["dependencies"][-1]["pip"]
     assert {canonicalize_name(Requirement(pin).name) for pin in listed[:-1]} == {
-        canonicalize_name(each.name) for each in direct()
+        canonicalize_name(requirement.name) for requirement in direct()
     }
 
 
 def test_everything_imported_is_declared() -> None:
     """Each top-level import of the package is a direct dependency, not somebody else's."""
-    declared = {canonicalize_name(each.name) for each in direct()} | set(PACKAGES)
+    declared = {canonicalize_name(requirement.name) for requirement in direct()} | set(PACKAGES)
     declared.add("pillow-heif")  # an extra's, imported where it is there
     provided = {"pil": "pillow", "yaml": "pyyaml", "open-clip": "open-clip-torch", "markdown-it": "markdown-it-py"}
     provided |= {"ipython": "ipykernel", "markupsafe": "jinja2", "traitlets": "ipywidgets"}

@@ -43,7 +43,7 @@ def slowly(model: Captioner, memory, ids: list[int], token: int) -> np.ndarray:
     with torch.enable_grad():
         logits, attention = model.decode(memory, tokens, explicit=True)
         target = logits[0, -1].log_softmax(-1)[ids[token]]
-        flat = [each for pair in attention for each in pair]
+        flat = [weights for pair in attention for weights in pair]
         gradients = torch.autograd.grad(target, flat)
     r_ss, r_sq = np.eye(length), np.zeros((length, patches))
     for layer in range(len(attention)):

@@ -20,8 +20,8 @@ def written(folder: Path, *segmentations: object, size: tuple[int, int] = (40, 6
         "images": [{"id": 7, "file_name": "sub/a.jpg", "height": size[0], "width": size[1]}],
         "categories": [{"id": 3, "name": "cow"}],
         "annotations": [
-            {"id": i, "image_id": 7, "category_id": 3, "area": 9, "segmentation": each, "iscrowd": 0}
-            for i, each in enumerate(segmentations)
+            {"id": i, "image_id": 7, "category_id": 3, "area": 9, "segmentation": segmentation, "iscrowd": 0}
+            for i, segmentation in enumerate(segmentations)
         ],
     }
     path.write_text(json.dumps(content))

@@ -75,7 +75,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
         draw(colour, "circle", (48, 40), 3).save(data / "photographs" / name)
     (data / "id2label.json").write_text('{"3": "red", "5": "blue", "9": "none has it"}')
     captions = json.loads((data / "train.json").read_text())["annotations"]
-    tokenizer = CaptionTokenizer.train([each["caption"] for each in captions], 60, data / "tokenizer.json")
+    tokenizer = CaptionTokenizer.train([caption["caption"] for caption in captions], 60, data / "tokenizer.json")
     clip = write_clip(data, "bad_input_clip")
 
     run = {
@@ -326,7 +326,7 @@ def checkpoint(change: Callable[[dict[str, torch.Tensor], dict[str, Any]], Any])
 
 def tokenizer_without(*special: str) -> Spoil:
     def change(content: Any) -> None:
-        content["added_tokens"] = [each for each in content["added_tokens"] if each["content"] not in special]
+        content["added_tokens"] = [token for token in content["added_tokens"] if token["content"] not in special]
         vocabulary = content["model"]["vocab"]
         for number, token in enumerate(special):
             vocabulary[f"other{number}"] = vocabulary.pop(token)
@@ -337,7 +337,7 @@ def tokenizer_without(*special: str) -> Spoil:
 
 def smaller_tokenizer(root: Path) -> None:
     captions = json.loads((root / "data/train.json").read_text())["annotations"]
-    CaptionTokenizer.train([each["caption"] for each in captions], 50, root / "data/tokenizer.json")
+    CaptionTokenizer.train([caption["caption"] for caption in captions], 50, root / "data/tokenizer.json")
 
 
 # --- refused ---------------------------------------------------------------------------------------------------------
@@ -416,7 +416,10 @@ REFUSED = [
     Row(
         "images with empty captions alone",
         "train",
-        edited("data/train.json", lambda raw: [each.update(caption=" \n") for each in raw["annotations"][:3]] and None),
+        edited(
+            "data/train.json",
+            lambda raw: [annotation.update(caption=" \n") for annotation in raw["annotations"][:3]] and None,
+        ),
         ("train.json", "no caption for 1 image (train_000.jpg)"),
     ),
     Row(

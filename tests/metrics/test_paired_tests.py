@@ -42,7 +42,7 @@ def test_without_images_that_only_one_got_right_nothing_is_shown() -> None:
 def test_the_sign_flip_test_counts_every_pattern_of_signs(seed: int) -> None:
     values = np.random.default_rng(seed).integers(-4, 5, 11)
     sums = [abs(int((np.array(signs) * values).sum())) for signs in itertools.product((-1, 1), repeat=len(values))]
-    expected = np.mean([each >= abs(int(values.sum())) for each in sums])
+    expected = np.mean([total >= abs(int(values.sum())) for total in sums])
     assert sign_flip(values) == pytest.approx(expected)
     whole = stats.permutation_test(
         (values, np.zeros_like(values)), lambda x, y, axis: (x - y).sum(axis), permutation_type="samples",

@@ -57,8 +57,8 @@ def peer_tokens(captions: list[str]) -> list[str]:
 def peer_cider(references: list[list[str]], captions: list[str]) -> list[float]:
     from pycocoevalcap.cider.cider import Cider
 
-    _, each = Cider().compute_score(dict(enumerate(references)), {i: [text] for i, text in enumerate(captions)})
-    return [float(value) for value in each]
+    _, scores = Cider().compute_score(dict(enumerate(references)), {i: [text] for i, text in enumerate(captions)})
+    return [float(value) for value in scores]
 
 
 def babble(rng: random.Random, most: int = 14) -> str:
@@ -208,10 +208,10 @@ def test_references_are_tokenised_once_and_cider_needs_no_java(
 ) -> None:
     references = References({"x": ["A dog runs.", "The dog is running"], "y": ["A red bus.", "a bus on the street"]})
     request.getfixturevalue("no_java")
-    total, each = references.cider({"y": "a red bus on the street", "x": "a dog"})
-    assert list(each) == ["x", "y"]
-    assert total == pytest.approx(sum(each.values()) / 2)
-    assert each["y"] > each["x"] > 0
+    total, by_image = references.cider({"y": "a red bus on the street", "x": "a dog"})
+    assert list(by_image) == ["x", "y"]
+    assert total == pytest.approx(sum(by_image.values()) / 2)
+    assert by_image["y"] > by_image["x"] > 0
     assert references.cider({"x": "", "y": "dog"})[0] == 0
 
 
@@ -378,17 +378,17 @@ def test_every_score_comes_out_of_the_files_of_a_run(world: config.Profile, tmp_
     assert set(found["scores"]) == {"CIDEr", "CHAIR_i", "CHAIR_s", "object_recall"} | clip | overlap
     assert set(found["per_image"]["a"]) == {"CIDEr"} | clip | counts
     assert all(0 <= value <= 10 for value in found["scores"].values())
-    scores, each = found["scores"], found["per_image"]
-    assert list(each) == ["a", "b", "c"]
-    assert scores["CIDEr"] == pytest.approx(sum(row["CIDEr"] for row in each.values()) / 3)
-    assert scores["CLIPScore"] == pytest.approx(sum(row["CLIPScore"] for row in each.values()) / 3)
-    assert each["a"]["CLIPScore"] > 2.4
+    scores, rows = found["scores"], found["per_image"]
+    assert list(rows) == ["a", "b", "c"]
+    assert scores["CIDEr"] == pytest.approx(sum(row["CIDEr"] for row in rows.values()) / 3)
+    assert scores["CLIPScore"] == pytest.approx(sum(row["CLIPScore"] for row in rows.values()) / 3)
+    assert rows["a"]["CLIPScore"] > 2.4
     # The caption names the colour as a reference does, so the best cosine is 1.
-    assert each["a"]["RefCLIPScore"] == pytest.approx(2 * each["a"]["CLIPScore"] / (each["a"]["CLIPScore"] + 1))
-    assert scores["RefCLIPScore"] == pytest.approx(sum(row["RefCLIPScore"] for row in each.values()) / 3)
-    assert each["a"]["objects_found"] == each["a"]["objects_expected"] == each["a"]["mentions"] == 1
-    assert [row["hallucinated"] for row in each.values()] == [0, 0, 1]
-    assert each["b"]["CIDEr"] == 0  # an empty caption is a bad one, not an error
+    assert rows["a"]["RefCLIPScore"] == pytest.approx(2 * rows["a"]["CLIPScore"] / (rows["a"]["CLIPScore"] + 1))
+    assert scores["RefCLIPScore"] == pytest.approx(sum(row["RefCLIPScore"] for row in rows.values()) / 3)
+    assert rows["a"]["objects_found"] == rows["a"]["objects_expected"] == rows["a"]["mentions"] == 1
+    assert [row["hallucinated"] for row in rows.values()] == [0, 0, 1]
+    assert rows["b"]["CIDEr"] == 0  # an empty caption is a bad one, not an error
     assert scores["object_recall"] == pytest.approx(1 / 3)
     assert scores["CHAIR_i"] == pytest.approx(1 / 2)
     assert 0 < scores["METEOR"] < 1
@@ -520,4 +520,4 @@ def test_without_a_clip_a_run_is_validated_and_scored_without_clipscore(
     found = score_runs(Experiment.open(world), ["best"])["best"]
     assert judged == {"CIDEr": pytest.approx(found.scores["CIDEr"])}
     assert {"CIDEr", "BLEU-4", "METEOR", "object_recall"} <= set(found.scores)
-    assert not [key for each in (found.scores, *found.per_image.values()) for key in each if "CLIP" in key]
+    assert not [key for scores in (found.scores, *found.per_image.values()) for key in scores if "CLIP" in key]

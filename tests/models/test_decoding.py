@@ -275,7 +275,7 @@ class Watched(TorchDispatchMode):
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         name = func.overloadpacket.__name__
         indices = args[1] if name in ("index", "index_put", "index_put_") else []
-        by_mask = any(each is not None and each.dtype == torch.bool for each in indices)  # the shape depends on data
+        by_mask = any(index is not None and index.dtype == torch.bool for index in indices)  # the shape depends on data
         self.names.add(name)
         self.waits += by_mask or name in ("nonzero", "_local_scalar_dense", "masked_select", "equal")
         return func(*args, **kwargs or {})

@@ -50,10 +50,10 @@ def how(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> dict
     return {"compiled": request.param == "static"}
 
 
-@pytest.mark.parametrize("each", [1, 3])
-def test_step_by_step_is_the_same_as_all_at_once(model: Captioner, how: dict[str, bool], each: int) -> None:
+@pytest.mark.parametrize("captions", [1, 3])
+def test_step_by_step_is_the_same_as_all_at_once(model: Captioner, how: dict[str, bool], captions: int) -> None:
     memory = remember(model, 2)
-    tokens = torch.randint(4, VOCABULARY, (2 * each, 7))
+    tokens = torch.randint(4, VOCABULARY, (2 * captions, 7))
     with torch.no_grad():
         torch.testing.assert_close(walk(model, memory, tokens, **how), model(memory, tokens), atol=2e-4, rtol=1e-4)
 

@@ -91,7 +91,7 @@ def test_the_supervised_network_is_optional_and_what_stands_in_is_told(
     bare: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    found = {each.name: each for each in doctor.examine(config.load("hw3"))}["supervised network"]
+    found = {finding.name: finding for finding in doctor.examine(config.load("hw3"))}["supervised network"]
     assert found.state == "optional"
     assert "p1.supervised.weights" in found.what
     assert "stands in" in found.what
@@ -124,7 +124,7 @@ def test_missing_shards_are_counted_and_the_size_of_the_caches_is_told(bare: Pat
 
 def test_without_a_clip_nothing_is_missing_and_the_doctor_says_what_falls_away(bare: Path) -> None:
     profile = dataclasses.replace(config.load("demo"), clip=None)
-    (clip,) = (each for each in doctor.examine(profile) if "CLIP" in each.name)
+    (clip,) = (finding for finding in doctor.examine(profile) if "CLIP" in finding.name)
     assert clip.state == "optional"
     assert "no P1" in clip.what
     profile = dataclasses.replace(profile, data="real", p1=config.Labelled(images="nowhere", id2label="nowhere.json"))

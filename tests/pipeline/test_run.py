@@ -221,17 +221,17 @@ def test_training_runs_of_one_pipeline_take_different_gpus(tmp_path: Path) -> No
     try:
         taken = []
         for _ in range(2):
-            each = subprocess.Popen(
+            process = subprocess.Popen(
                 [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, env=environment, cwd=REPOSITORY
             )
-            started.append(each)
-            assert each.stdout is not None
-            taken.append(each.stdout.readline().strip())
+            started.append(process)
+            assert process.stdout is not None
+            taken.append(process.stdout.readline().strip())
         assert taken == ["3", "5"]
     finally:
-        for each in started:
-            each.kill()
-            each.wait()
+        for process in started:
+            process.kill()
+            process.wait()
 
 
 def test_a_step_ends_when_its_pipeline_is_gone() -> None:

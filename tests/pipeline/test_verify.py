@@ -62,7 +62,7 @@ def verified(profile: config.Profile) -> dict[str, verify.Finding]:
 
 def test_a_report_that_follows_from_its_files_is_found_fine(profile) -> None:
     found = verified(profile)
-    assert {name for name, each in found.items() if each.differs} == set()
+    assert {name for name, finding in found.items() if finding.differs} == set()
     assert not found["summary.json"].note
     assert not found["hw3_report.html"].note
     assert found["grounding.json"].note == "not measured yet"

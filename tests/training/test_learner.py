@@ -82,8 +82,8 @@ def test_the_loss_of_a_step_is_the_mean_over_all_its_tokens(run: config.Run, tok
 def test_activations_that_are_computed_twice_give_the_same_step(run: config.Run, tokenizer: CaptionTokenizer) -> None:
     kept, again = learner(run, tokenizer), learner(run, tokenizer, activation_checkpointing=True)
     assert again.model.encoder.grad_checkpointing
-    for each in (kept, again):
-        each.teacher_forcing_step(step(1), 1e-3)
+    for student in (kept, again):
+        student.teacher_forcing_step(step(1), 1e-3)
     torch.testing.assert_close(weights(kept), weights(again), atol=1e-6, rtol=0)
 
 
@@ -106,8 +106,8 @@ def test_a_compiled_step_is_the_same_step(
     plain, compiled = learner(run, tokenizer), learner(run, tokenizer, compile=True)
     assert compiled.wrapped is not compiled.model
     for _ in range(2):
-        for each in (plain, compiled):
-            each.teacher_forcing_step(step(1), 1e-3)
+        for student in (plain, compiled):
+            student.teacher_forcing_step(step(1), 1e-3)
     torch.testing.assert_close(weights(plain), weights(compiled), atol=1e-5, rtol=0)
 
 

@@ -608,7 +608,7 @@ def test_two_processes_are_one_at_the_same_global_batch(profile: config.Profile,
     )
     done = subprocess.run(launch(script), env=launched(), check=True, timeout=550, capture_output=True, text=True)
     assert re.findall(r"^of (\d+)$", done.stdout, re.M) == ["2", "2"]
-    one, two = (config.folder(each, "best") for each in (alone, together))
+    one, two = (config.folder(profile, "best") for profile in (alone, together))
     logs = [timeless(read_log(folder)) for folder in (one, two)]
     assert len(logs[0]) == len(logs[1]) > 10
     for expected, found in zip(*logs, strict=True):
