@@ -67,8 +67,8 @@ def unseen_sentence(data: str, unseen: UnseenStudy | None) -> str:
     return (
         f"The network is a classifier on frozen features of {plain(unseen.network)}, trained on {unseen.train} images "
         f"of {unseen.taught} of the {unseen.of} classes. To an image of another class it always answers with one of "
-        f"its {taught}, with a mean confidence of {unseen.confidence:.2f}. CLIP chooses among all {unseen.of} names; "
-        f"its accuracy there is {difference} points higher. {_CAVEAT['demo' if data == 'demo' else 'real']} The "
+        f"its {taught}, with a mean confidence of {unseen.confidence:.2f}. CLIP chooses among all {unseen.of} names: "
+        f"the difference in accuracy is {difference} points. {_CAVEAT['demo' if data == 'demo' else 'real']} The "
         "network's features come from pretraining on other images, which may show all classes; only its classifier is "
         "limited to some."
     )
@@ -193,8 +193,8 @@ def negation_sentence(study: Study) -> str:
     accuracy = study.templates[worst].accuracy
     if accuracy > 2 * study.chance:
         text += (
-            f" Its accuracy of {accuracy:.2f} is still far above chance ({study.chance:.2f}), although it says that "
-            "the object is not there: CLIP responds to the class name, and the “no” does not reverse its answer."
+            f" Yet accuracy under {code(worst)} is {accuracy:.2f}, far above chance ({study.chance:.2f}), although the "
+            "sentence denies the object: CLIP responds to the class name, and “no” does not reverse its answer."
         )
     return text
 
@@ -216,8 +216,8 @@ def template_sentence(study: Study) -> str:
     if best in better and not better[best].significant:
         gain = better[best]
         text += (
-            f" The best is {code(best)}, with {_count(gain.gained, 'image')} gained, {gain.lost} lost: not significant "
-            f"({p_value(gain.p)} before the correction). The best of so many looks better than it is."
+            f" The most accurate is {code(best)}: {_count(gain.gained, 'image')} gained, {gain.lost} lost, not "
+            f"significant ({p_value(gain.p)} before the correction). The highest of so many accuracies is partly luck."
         )
     return text + _cut_names(study)
 
@@ -280,8 +280,8 @@ def ensemble_sentence(study: Study) -> str:
     best, gain = max(changes, key=lambda item: (item[0].accuracy, -item[0].nll))
     pays = gain.significant and gain.effect > 0
     text = (
-        f"{'An ensemble raises accuracy' if pays else 'No ensemble raises accuracy significantly'}: the best, "
-        f"{plain(best.name)}, differs from the baseline by {points(gain)} ({p_value(gain.holm)}, "
+        f"{'An ensemble raises accuracy' if pays else 'No ensemble raises accuracy significantly'}: the best "
+        f"({plain(best.name)}) differs from the baseline by {points(gain)} ({p_value(gain.holm)}, "
         f"{_count(ensemble.images, 'image')} that were not used for choosing)."
     )
     likeliest = min((row for row, _ in changes), key=lambda row: row.nll)
@@ -357,8 +357,11 @@ def confusion_sentence(labels: Sequence[str], counts: np.ndarray) -> str:
         return "No image is given a wrong class."
     order = np.argsort(-errors, axis=None, kind="stable")
     pairs = [divmod(int(place), len(labels)) for place in order[:4] if errors.flat[place]]
-    most = [f"{_named(labels[true])} for {_named(labels[given])} ({errors[true, given]})" for true, given in pairs]
-    text = f"Most often taken: {names_in_words(most)}."
+    most = [
+        f"{_named(labels[true])} for {_named(labels[given])} ({_count(int(errors[true, given]), 'image')})"
+        for true, given in pairs
+    ]
+    text = f"CLIP most often takes {names_in_words(most)}."
     if (errors > 0).sum() > 10:
         share = int(errors.flat[order[:10]].sum()) / total
         text += f" The ten most frequent confusions make up {100 * share:.0f} % of all {total} errors."
@@ -373,12 +376,12 @@ def probe_sentence(probe: ProbeStudy | None) -> str:
     reach = f"{last.accuracy:.3f} ({last.low:.3f} to {last.high:.3f} over {probe.draws} draws"
     reach += f", {_count(probe.test, 'test image')} each)"
     if probe.crossing is not None:
-        text = f"From {_per_class(probe.crossing)} on, the probe is more accurate than the prompt alone ({zero:.3f})"
-        return f"{text}; with {last.shots} it reaches {reach}."
+        text = f"From {_per_class(probe.crossing)} on, a linear probe (a classifier fitted on CLIP's image features) "
+        return f"{text}is more accurate than the prompt alone ({zero:.3f}); with {last.shots} it reaches {reach}."
     more = "about" if last.high >= zero else "more than"
     return (
-        f"The prompt is worth {more} {_per_class(last.shots)}: with so many the probe reaches {reach}, and the prompt "
-        f"alone, which needs none, {zero:.3f}."
+        f"The prompt is worth {more} {_per_class(last.shots)}: with so many, a linear probe (a classifier fitted on "
+        f"CLIP's image features) reaches {reach}; the prompt alone, which needs none, reaches {zero:.3f}."
     )
 
 

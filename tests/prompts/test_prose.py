@@ -182,7 +182,7 @@ def test_the_best_of_many_is_only_called_luck_where_it_is_not_significant(study:
 
     text = with_a_best(0.3)
     assert "Significant after Holm's correction: none of the gains and none of the losses." in text
-    assert "9 images gained, 3 lost: not significant (p = 0.30" in text
+    assert "9 images gained, 3 lost, not significant (p = 0.30" in text
     assert "1 of the gains" in with_a_best(0.0001)
     assert "not significant" not in with_a_best(0.0001)
 
@@ -220,7 +220,7 @@ def test_an_ensemble_is_said_to_help_only_where_it_is_significant(study: Study) 
     ]  # fmt: skip
     assert prose.ensemble_rows(replace(study, ensemble=None)) == []
 
-    assert "An ensemble raises accuracy: the best, all 9, differs from the baseline by +10.0 [" in sentence()
+    assert "An ensemble raises accuracy: the best (all 9) differs from the baseline by +10.0 [" in sentence()
     assert "points (p = 0.001, 30 images" in sentence()
     assert "No ensemble raises accuracy significantly" in sentence(p=0.3)
     assert "falls by up to 0.200 nats" in sentence()
@@ -302,7 +302,7 @@ def test_classes_that_gain_and_lose_are_those_of_the_best_other_template() -> No
 def test_the_most_frequent_confusions_are_counted() -> None:
     counts = np.array([[5, 3, 0], [1, 7, 0], [0, 0, 8]])
     text = prose.confusion_sentence(["ant", "b*e", "cat"], counts)
-    assert text == "Most often taken: ant for b\\*e (3) and b\\*e for ant (1)."
+    assert text == "CLIP most often takes ant for b\\*e (3 images) and b\\*e for ant (1 image)."
     assert "No image" in prose.confusion_sentence(["ant"], np.array([[4]]))
     many = prose.confusion_sentence([*"abcd"], np.full((4, 4), 2))
     assert "The ten most frequent confusions make up 83 % of all 24 errors." in many
@@ -313,7 +313,7 @@ def probe(crossing: int | None, high: float) -> ProbeStudy:
 
 
 def test_what_the_prompt_is_worth_in_labelled_images_comes_out_each_way() -> None:
-    assert "From 4 labelled images per class on, the probe is more accurate" in prose.probe_sentence(probe(4, 0.8))
+    assert "From 4 labelled images per class on, a linear probe" in prose.probe_sentence(probe(4, 0.8))
     assert "From 1 labelled image per class" in prose.probe_sentence(probe(1, 0.8))
     assert "The prompt is worth about 4 labelled images per class" in prose.probe_sentence(probe(None, 0.8))
     assert "The prompt is worth more" in prose.probe_sentence(probe(None, 0.72))
@@ -324,7 +324,7 @@ def test_what_was_seen_by_whom_is_said_for_demo_and_for_real_data() -> None:
     demo, real = (prose.unseen_sentence(data, UNSEEN) for data in ("demo", "real"))
     assert "trained on 30 images of 3 of the 7 classes" in demo
     assert "answers with one of its 3 classes, with a mean confidence of 0.50" in demo
-    assert "its accuracy there is +70 [+60, +80] points higher" in real
+    assert "the difference in accuracy is +70 [+60, +80] points" in real
     assert "The demo's CLIP" in demo
     assert "demo" not in real
     assert "<script>" not in demo
