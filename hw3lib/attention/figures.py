@@ -106,7 +106,7 @@ def methods(
     aspect = attention.image.height / attention.image.width
     width = min((WIDTH - 0.08 * len(maps)) / (len(maps) + 0.45), _TALLEST / aspect)
     tall = width * aspect
-    figure = new_figure((width + 0.08) * len(maps) + 0.45 * width, 0.3 + (tall + 0.08) * len(words))
+    figure = new_figure((width + 0.08) * len(maps) + 0.45 * width, 0.45 + (tall + 0.08) * len(words))
     pixels = (max(1, round(tall * 200)), max(1, round(width * 200)))  # (h, w)
     photograph = np.asarray(attention.image.resize(pixels[::-1], Image.Resampling.LANCZOS))
     panels = figure.subplots(len(words), len(maps), squeeze=False)
@@ -119,9 +119,8 @@ def methods(
             outline(axes, masks[word], pixels)
             axes.set(xticks=[], yticks=[])
             axes.spines[:].set_visible(False)
-        panels[0, column].set_title(
-            METHOD_NAMES.get(method, method), loc="center", fontsize=STYLE.small, fontweight="normal"
-        )
+        name = METHOD_NAMES.get(method, method).replace(", ", ",\n")
+        panels[0, column].set_title(name, loc="center", fontsize=STYLE.small, fontweight="normal")
     for row, word in enumerate(words):
         text = attention.words[word].label
         panels[row, 0].set_ylabel(text, rotation=0, ha="right", va="center", fontsize=STYLE.text)

@@ -27,7 +27,6 @@ Scale = Literal["caption", "word"]
 DPI = 200  # of a printed panel: its pixels are the picture's own, nothing is resampled again
 STRENGTH = 0.7  # how much of a panel is heat, the rest is the photograph; the viewer starts with the same
 WHITE = 0.99  # quantile of all the caption's patches that is drawn white: one outlier would leave all else black
-PRINT_WIDTH, PRINT_COLUMNS = 6.5, 8  # inches: a report's text
 _INK, _QUIET = "#1c1d21", "#6b6f78"
 _LARGE, _SMALL = 8.5, 7.0  # points: of a word, at most and at least; of all else
 _UNKNOWN = "(?)"  # after a word that the tokenizer lacks: its whole label has no room
@@ -82,6 +81,15 @@ def word_grid(
     note += f" {_UNKNOWN}: read as [UNK]." if any(word.unknown for word in attention.words) else ""
     figure.text(0, 0.04 / height, note, size=_SMALL, color=_QUIET)
     return figure
+
+
+def print_columns(words: int) -> int:
+    """Panels to a row in a report: eight, or nine where that saves a row.
+
+    >>> print_columns(16), print_columns(17), print_columns(20)
+    (8, 9, 8)
+    """
+    return min((8, 9), key=lambda columns: -(-words // columns))
 
 
 def white_points(maps: np.ndarray, scale: Scale) -> np.ndarray:

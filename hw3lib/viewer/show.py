@@ -10,8 +10,9 @@ from typing import Any
 import ipywidgets
 
 from hw3lib.attention.maps import CaptionAttention, View
-from hw3lib.attention.word_grid import PRINT_COLUMNS, PRINT_WIDTH, describe, printed, word_grid
+from hw3lib.attention.word_grid import describe, print_columns, printed, word_grid
 from hw3lib.display.bundle import picture_html
+from hw3lib.display.style import WIDTH
 from hw3lib.viewer.page import ATTENTION, LIVE, static_html
 from hw3lib.viewer.payload import Masks, Payload, encode, payload
 from hw3lib.viewer.widget import AttentionViewer
@@ -51,7 +52,8 @@ def bundle(viewer: StaticViewer | AttentionViewer, caption: str = "") -> dict[st
     """The MIME bundle of what a viewer shows now, without a kernel; as a picture it is the word grid."""
     attention, coded = viewer.attention, encode(viewer.state)
     caption, alt = caption or f"{attention.name}: {attention.caption}", describe(attention)
-    figure = word_grid(attention, viewer.view, width=PRINT_WIDTH, columns=PRINT_COLUMNS, masks=viewer.masks)
+    columns = print_columns(len(attention.words))
+    figure = word_grid(attention, viewer.view, width=WIDTH, columns=columns, masks=viewer.masks)
     grid = printed(figure, caption, alt)
     still = picture_html(base64.b64decode(grid["image/png"]), "", alt)
     words = f"<p>{html.escape(caption)}</p>"

@@ -236,15 +236,17 @@ def test_the_word_grid_has_a_panel_per_word_and_takes_any_text() -> None:
     assert figure_bundle(figure, "x")["image/png"]
 
 
-def test_no_type_in_a_printed_grid_is_below_7_points_and_no_word_runs_into_its_neighbour() -> None:
+@pytest.mark.parametrize("columns", [8, 9])
+def test_no_type_in_a_printed_grid_is_below_7_points_and_no_word_runs_into_its_neighbour(columns) -> None:
     from hw3lib.attention.maps import Word
-    from hw3lib.attention.word_grid import PRINT_COLUMNS, PRINT_WIDTH, word_grid
+    from hw3lib.attention.word_grid import word_grid
+    from hw3lib.display.style import WIDTH
 
     texts = ("[BOS]", "background", "mmmmmmmmmmmmmm", "dog", "incomprehensibilities", "fire", "a", "[EOS]")
     words = tuple(Word(text, (place,), unknown=text == "dog") for place, text in enumerate(texts))
     attention = replace(synthetic(texts), words=words)
     masks = {3: disc((320, 240), (160, 120), 40)}
-    figure = word_grid(attention, width=PRINT_WIDTH, columns=PRINT_COLUMNS, masks=masks)
+    figure = word_grid(attention, width=WIDTH, columns=columns, masks=masks)
     assert min(text.get_fontsize() for text in figure.texts) >= 7
     assert "dog (?)" in [text.get_text() for text in figure.texts]
     assert "(?): read as [UNK]." in figure.texts[-1].get_text()
