@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hw3lib import paths
 from hw3lib.system.errors import UserError
@@ -64,12 +65,36 @@ class CaptionTokenizer:
             raise UserError(f"{path or 'the tokenizer'} must have {', '.join(SPECIAL)} as 0 to 3, but has {ids}")
         self.pad, self.unk, self.bos, self.eos = 0, 1, 2, 3
         self.size = self._tokenizer.get_vocab_size()
-        model = json.loads(self._tokenizer.to_str())["model"]
+        content = json.loads(self._tokenizer.to_str())
+        model = content["model"]
         self._prefix = model.get("continuing_subword_prefix") or ""
         self._suffix = model.get("end_of_word_suffix") or ""
         tokens = set(self._tokenizer.get_vocab()) - set(SPECIAL)
-        self._lower = not any(character.isupper() for token in tokens for character in token)
+        self._decodes = self._spells_otherwise(content)
+        # Whether "A" can be spelled. The signs that byte-level files write other bytes with are capitals, too.
+        letters = (letter for token in tokens - {f"<0x{byte:02X}>" for byte in range(256)} for letter in token)
+        capitals = any(letter.isupper() and (letter.isascii() or not self._decodes) for letter in letters)
+        self._lower = not capitals and "<0x41>" not in tokens
         self._marked_start = not self._prefix and not self._suffix and any(t.startswith(_STARTS) for t in tokens)
+
+    def _spells_otherwise(self, content: dict[str, Any]) -> bool:
+        """Whether pieces are no text before the file's decoder has read them: bytes, above all.
+
+        A file that lacks the decoder for its bytes is given it.
+        """
+        from tokenizers import decoders
+
+        if content["decoder"] is None:
+            steps = content["pre_tokenizer"] or {}
+            if any(step.get("type") == "ByteLevel" for step in (steps, *steps.get("pretokenizers", ()))):
+                self._tokenizer.decoder = decoders.ByteLevel()
+            elif content["model"].get("byte_fallback"):
+                spaces = decoders.Replace("▁", " ")
+                self._tokenizer.decoder = decoders.Sequence([spaces, decoders.ByteFallback(), decoders.Fuse()])
+            else:
+                return False
+            return True
+        return content["decoder"]["type"] not in ("WordPiece", "BPEDecoder")
 
     @classmethod
     def load(cls, path: str | Path) -> CaptionTokenizer:
@@ -158,8 +183,19 @@ class CaptionTokenizer:
         return text.lower() if self._lower else text
 
     def decode(self, ids: Sequence[int]) -> str:
-        """The caption without its special tokens, spaced as people write."""
+        """The caption without its special tokens: as the file's decoder spells it, else spaced as people write."""
+        if self._decodes:
+            kept = [token for token in ids if token not in (self.pad, self.bos, self.eos)]
+            runs = (list(run) for _, run in groupby(kept, key=lambda token: token == self.unk or token >= self.size))
+            return " ".join(" ".join(map(self._text, runs)).split())
         return spaced(word for word, tokens in self.words(ids) if ids[tokens[0]] not in (self.pad, self.bos, self.eos))
+
+    def _text(self, ids: Sequence[int]) -> str:
+        """What the file's decoder makes of tokens that lie side by side."""
+        if ids[0] == self.unk or ids[0] >= self.size:
+            return " ".join([SPECIAL[1]] * len(ids))
+        text: str = self._tokenizer.decode(list(ids), skip_special_tokens=False)
+        return (text.replace(self._suffix, " ") if self._suffix else text).strip()
 
     def pieces(self, ids: Sequence[int]) -> list[str]:
         """Each token as the file spells it (``##`` marks included); an id beyond the vocabulary is [UNK]."""
@@ -186,6 +222,9 @@ class CaptionTokenizer:
             else:
                 words.append((text, [index]))
             closed = bool(self._suffix) and piece.endswith(self._suffix)
+        if self._decodes:
+            spelt = (self._text([ids[index] for index in places]) for _, places in words)
+            words = [(text, places) for text, (_, places) in zip(spelt, words, strict=True)]
         return _join(words)
 
     def _strip(self, piece: str) -> tuple[str, bool]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
 from hw3lib import config
 from hw3lib.data.tokenizer import SPECIAL, CaptionTokenizer, load_or_train
@@ -188,3 +190,86 @@ def test_the_original_file_needs_no_decoder_no_padding_and_no_upper_case() -> No
     words = dict(tokenizer.words(ids))
     assert len(words["zxqwv"]) > 1
     assert len(words["fire-hydrant"]) == 3
+
+
+SPELT = [
+    "A café in Zürich.", "“Quotes” – and dashes…", "the girl’s naïve dog", "a dog 🐕 and 👩‍👩‍👧", "2 men, 3½ pizzas",
+    "日本 の 猫", "plain words only",
+]  # fmt: skip
+
+
+def byte_level() -> Tokenizer:
+    file = Tokenizer(models.BPE())
+    file.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    file.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(vocab_size=400, special_tokens=list(SPECIAL), initial_alphabet=alphabet)
+    file.train_from_iterator([*SPELT[:2], "a dog on a beach"] * 3, trainer)
+    return file
+
+
+def byte_fallback() -> Tokenizer:
+    pieces = [*SPECIAL, *(f"<0x{byte:02X}>" for byte in range(256)), "▁", "a", "▁a", "d", "o", "g", "▁do", "▁dog"]
+    file = Tokenizer(
+        models.BPE({piece: n for n, piece in enumerate(pieces)}, [("▁", "a")], unk_token="[UNK]", byte_fallback=True)
+    )
+    file.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
+    steps = [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)]
+    file.decoder = decoders.Sequence(steps)
+    return file
+
+
+def unigram() -> Tokenizer:
+    file = Tokenizer(models.Unigram())
+    file.pre_tokenizer, file.decoder = pre_tokenizers.Metaspace(), decoders.Metaspace()
+    special = {"special_tokens": list(SPECIAL), "unk_token": "[UNK]"}
+    file.train_from_iterator(
+        SPELT * 3,
+        trainers.UnigramTrainer(vocab_size=300, show_progress=False, **special),
+    )
+    return file
+
+
+def word_piece() -> Tokenizer:
+    file = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    file.pre_tokenizer, file.decoder = pre_tokenizers.WhitespaceSplit(), decoders.WordPiece()
+    trainer = trainers.WordPieceTrainer(vocab_size=300, special_tokens=list(SPECIAL), show_progress=False)
+    file.train_from_iterator(SPELT * 3, trainer)
+    return file
+
+
+def plain_bpe() -> Tokenizer:
+    file = Tokenizer(models.BPE(unk_token="[UNK]", continuing_subword_prefix="##"))
+    file.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    trainer = trainers.BpeTrainer(vocab_size=300, special_tokens=list(SPECIAL), continuing_subword_prefix="##")
+    file.train_from_iterator(SPELT * 3, trainer)
+    return file
+
+
+def without_decoder(file: Tokenizer) -> Tokenizer:
+    content = json.loads(file.to_str())
+    return Tokenizer.from_str(json.dumps(content | {"decoder": None}))
+
+
+KINDS: dict[str, Callable[[], Tokenizer]] = {
+    "byte level": byte_level,
+    "byte level, no decoder": lambda: without_decoder(byte_level()),
+    "byte fallback": byte_fallback,
+    "byte fallback, no decoder": lambda: without_decoder(byte_fallback()),
+    "unigram": unigram,
+    "word piece": word_piece,
+    "plain": plain_bpe,
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_captions_come_back_as_they_were_written_whole_and_word_by_word(kind: str) -> None:
+    """A byte-level file's "A café" was shown as "A cafÃ©"."""
+    tokenizer = CaptionTokenizer(KINDS[kind]())
+    for caption in SPELT:
+        ids = tokenizer.encode(caption)
+        assert tokenizer.unk not in ids
+        assert tokenizer.decode(ids) == caption
+        words = tokenizer.words(ids)
+        assert [text for text, _ in words[1:-1]] == caption.split()
+        assert [place for _, places in words for place in places] == list(range(len(ids)))
