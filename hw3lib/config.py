@@ -30,6 +30,7 @@ _EXPLAINED = 10  # mistakes that one message names
 # Keys that came after the first runs: what is trained already keeps its identity while they have their default.
 NEWER = {"newer": True}
 Triple = tuple[float, float, float]
+CropMode = Literal["center", "squash", "border"]
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
@@ -82,6 +83,8 @@ class Encoder:
     mean: Triple | None = None  # of the normalised input, per channel; timm's when null
     std: Triple | None = None  # likewise
     frozen: bool = False  # the encoder never learns
+    # how a photograph of another shape becomes the input: its centre, the whole of it squashed, or with borders
+    crop_mode: CropMode = field(default="center", metadata=NEWER)
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)

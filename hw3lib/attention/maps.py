@@ -212,7 +212,7 @@ def save_npz(attention: CaptionAttention, path: Path, view: View | None = None) 
         "word_of_token": np.repeat(np.arange(len(words)), [len(word.tokens) for word in words]),
         "grid": np.array(attention.grid),
         "size": np.array([attention.image.height, attention.image.width]),
-        "box": np.array(attention.geometry.box, np.float64),
+        "box": np.array(attention.geometry.frame, np.float64),
     }
     with files.atomic(path) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
@@ -230,7 +230,7 @@ def to_original(values: Map, geometry: Geometry, size: tuple[int, int] | None = 
     [nan, 0.0, 0.25, 0.75, 1.0, nan]
     """
     height, width = size or (geometry.height, geometry.width)
-    box = geometry.box
+    box = geometry.frame
     rows = _bilinear(height, geometry.height, box[1], box[3], values.shape[0])  # (h, Gh)
     columns = _bilinear(width, geometry.width, box[0], box[2], values.shape[1])  # (w, Gw)
     return rows @ np.asarray(values, dtype=np.float64) @ columns.T  # (h, w); NaN rows and columns spread

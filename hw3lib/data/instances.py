@@ -114,7 +114,7 @@ def patch_shares(mask: NDArray[Any], geometry: Geometry, grid: tuple[int, int]) 
 
     The exact inverse of resize and crop: patch borders fall between pixels, and a pixel counts by its part.
     """
-    left, top, right, bottom = geometry.box
+    left, top, right, bottom = geometry.frame
     # The file may give the photograph at another size than the one at hand.
     down, across = mask.shape[0] / geometry.height, mask.shape[1] / geometry.width
     rows = _parts(mask.shape[0], top * down, bottom * down, grid[0])  # (Gh, h)
@@ -149,11 +149,13 @@ def patch_hits(mask: Mask, geometry: Geometry, grid: tuple[int, int], tolerance:
 
     if not mask.any():
         return np.zeros(grid[0] * grid[1], dtype=bool)
-    left, top, right, bottom = geometry.box
+    left, top, right, bottom = geometry.frame
     far = distance_transform_edt(~mask)  # px to the nearest pixel of the mask
     down, across = mask.shape[0] / geometry.height, mask.shape[1] / geometry.width
     y = (top + (np.arange(grid[0]) + 0.5) * (bottom - top) / grid[0]) * down
     x = (left + (np.arange(grid[1]) + 0.5) * (right - left) / grid[1]) * across
+    inside = np.logical_and.outer(*((v >= 0) & (v <= n) for v, n in zip((y, x), mask.shape, strict=True)))
     rows, columns = (np.clip(np.floor(v).astype(int), 0, n - 1) for v, n in zip((y, x), mask.shape, strict=True))
-    hits: NDArray[np.bool_] = (far[np.ix_(rows, columns)] <= tolerance * max(mask.shape)).ravel()
+    # A patch of the added borders points at nothing.
+    hits: NDArray[np.bool_] = ((far[np.ix_(rows, columns)] <= tolerance * max(mask.shape)) & inside).ravel()
     return hits

@@ -15,12 +15,14 @@ from PIL import Image
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from hw3lib.config import Jitter
+    from hw3lib.config import CropMode, Jitter
 
 
 @dataclass(frozen=True)
 class Geometry:
     """How an original photograph maps to the model's input: ``input = original * scale - offset``, in pixels.
+
+    Vertically the scale is ``scale * stretch``, and where borders are added the offset is negative.
 
     Coordinates are continuous, pixel ``i`` covers ``[i, i + 1)``. The map is exact: resize and crop are one
     resampling from a source box with fractional edges, nothing is rounded.
@@ -39,6 +41,7 @@ class Geometry:
     left: float  # offset of the crop in the resized image, px
     top: float
     size: tuple[int, int]  # (h, w) of the input
+    stretch: float = 1.0  # vertical scale over horizontal scale
 
     @property
     def box(self) -> tuple[float, float, float, float]:
@@ -48,19 +51,32 @@ class Geometry:
         right, bottom = self.to_original(w, h)
         return max(left, 0.0), max(top, 0.0), min(right, float(self.width)), min(bottom, float(self.height))
 
+    @property
+    def frame(self) -> tuple[float, float, float, float]:
+        """Where the input's own edges lie in the original's pixels: those of :attr:`box`, or of added borders."""
+        h, w = self.size
+        edges = (*self.to_original(0, 0), *self.to_original(w, h))
+        half = (0.5 / self.scale, 0.5 / (self.scale * self.stretch)) * 2  # px; borders are whole pixels of the input
+        left, top, right, bottom = (
+            edge if abs(edge - seen) > near else seen for edge, seen, near in zip(edges, self.box, half, strict=True)
+        )
+        return left, top, right, bottom
+
     def to_original(self, x: float, y: float) -> tuple[float, float]:
         """A point of the input in the original's pixels."""
-        return (x + self.left) / self.scale, (y + self.top) / self.scale
+        return (x + self.left) / self.scale, (y + self.top) / (self.scale * self.stretch)
 
     def to_input(self, x: float, y: float) -> tuple[float, float]:
         """A point of the original in the input's pixels; outside [0, w) x [0, h) it is unseen."""
-        return x * self.scale - self.left, y * self.scale - self.top
+        return x * self.scale - self.left, y * (self.scale * self.stretch) - self.top
 
 
 class ImageTransform:
-    """Resize the short side (bicubic, antialiased), crop the centre, jitter the colours if asked, normalise.
+    """Resize (bicubic, antialiased) as the crop mode says, jitter the colours if asked, normalise.
 
-    There is no horizontal flip: captions say "left" and "right".
+    Crop modes are timm's: ``center`` resizes the short side and crops the centre, ``squash`` resizes both sides to the
+    input's, ``border`` resizes the long side and adds borders of the mean colour. There is no horizontal flip: captions
+    say "left" and "right".
     """
 
     def __init__(
@@ -69,7 +85,9 @@ class ImageTransform:
         mean: Sequence[float],
         std: Sequence[float],
         jitter: Jitter | None = None,
+        crop_mode: CropMode = "center",
     ) -> None:
+        self.crop_mode = crop_mode
         self.size = (size, size) if isinstance(size, int) else (int(size[0]), int(size[1]))
         self.mean, self.std = tuple(mean), tuple(std)
         self.jitter = (
@@ -79,20 +97,41 @@ class ImageTransform:
     def geometry(self, width: int, height: int) -> Geometry:
         """The map from a photograph of that size to the input."""
         h, w = self.size
+        if self.crop_mode == "squash":
+            return Geometry(width, height, w / width, 0.0, 0.0, self.size, (h / height) / (w / width))
+        if self.crop_mode == "border":
+            rows, columns = self._inner(width, height)
+            stretch = (rows / height) / (columns / width)
+            return Geometry(
+                width, height, columns / width, -((w - columns) // 2), -((h - rows) // 2), self.size, stretch
+            )
         scale = max(h / height, w / width)
         return Geometry(width, height, scale, (width * scale - w) / 2, (height * scale - h) / 2, self.size)
 
     def fit(self, image: Image.Image) -> Image.Image:
         """The part of the photograph that the model sees, at its input size: all that need not be redone each epoch."""
         h, w = self.size
+        if self.crop_mode == "border":
+            rows, columns = self._inner(*image.size)
+            framed = Image.new("RGB", (w, h), tuple(min(255, max(0, round(255 * value))) for value in self.mean))
+            inner = image.resize((columns, rows), Image.Resampling.BICUBIC, reducing_gap=3.0)
+            framed.paste(inner, ((w - columns) // 2, (h - rows) // 2))
+            return framed
         box = self.geometry(*image.size).box
         # Over tenfold shrinking is done in two steps, the first by whole factors: twice as fast, no visible change.
         return image.resize((w, h), Image.Resampling.BICUBIC, box=box, reducing_gap=3.0)
 
+    def _inner(self, width: int, height: int) -> tuple[int, int]:
+        """Rows and columns that a whole photograph takes within borders: whole pixels, so that the map is exact."""
+        h, w = self.size
+        scale = min(h / height, w / width)
+        return max(1, round(height * scale)), max(1, round(width * scale))
+
     def fit_key(self) -> str:
         """A text that is the same where :meth:`fit` gives the same pixels; another Pillow may decode otherwise."""
         h, w = self.size
-        return f"{h}x{w} bicubic gap 3 centre, Pillow {PIL.__version__}"
+        modes = {"center": "centre", "squash": "squash", "border": f"border {self.mean}"}
+        return f"{h}x{w} bicubic gap 3 {modes[self.crop_mode]}, Pillow {PIL.__version__}"
 
     def finish(self, fitted: Image.Image) -> Tensor:
         """Jitter (with torch's generator) and normalise a fitted image: float32 (3, h, w)."""
@@ -111,4 +150,5 @@ class ImageTransform:
     def key(self) -> str:
         """A text that is the same for transforms that give the same pixels (jitter aside)."""
         rounded = [round(value, 6) for value in (*self.mean, *self.std)]
-        return f"{self.size[0]}x{self.size[1]} bicubic {rounded}"
+        mode = "" if self.crop_mode == "center" else f" {self.crop_mode}"
+        return f"{self.size[0]}x{self.size[1]} bicubic {rounded}{mode}"

@@ -199,7 +199,8 @@ class Captioner(nn.Module, PyTorchModelHubMixin, library_name="hw3lib", pipeline
         defaults = resolve_model_data_config(self.encoder)
         encoder = self.run.encoder
         mean, std = encoder.mean or defaults["mean"], encoder.std or defaults["std"]
-        return ImageTransform(input_size(self.encoder, encoder), mean, std, self.run.jitter if train else None)
+        size, jitter = input_size(self.encoder, encoder), self.run.jitter if train else None
+        return ImageTransform(size, mean, std, jitter, encoder.crop_mode)
 
     def encode(self, images: Tensor) -> Memory:
         """Images (I, 3, h, w), normalised, to their patches (I, P, D), class and register tokens left out."""

@@ -172,7 +172,7 @@ def _backbone(encoder: config.Encoder, files: Sequence[Path], device: str, batch
     model = create_encoder(encoder).eval().to(device)
     defaults = resolve_model_data_config(model)
     mean, std = encoder.mean or defaults["mean"], encoder.std or defaults["std"]
-    transform = ImageTransform(input_size(model, encoder), mean, std)
+    transform = ImageTransform(input_size(model, encoder), mean, std, crop_mode=encoder.crop_mode)
     features = []
     with ThreadPoolExecutor(threads.count()) as pool, torch.inference_mode():
         pictures = threads.ahead(pool, lambda path: transform(open_image(path)), files, most=2 * batch)

@@ -83,7 +83,7 @@ def payload(attention: CaptionAttention, view: View | None = None, masks: Masks 
     peaks = maps.max(axis=-1)  # (M, N, H)
     steps = np.rint(np.sqrt(maps / np.maximum(peaks, 1e-12)[..., None]) * 255).astype(np.uint8)
     photograph, jpeg = _jpeg(attention.image)
-    left, top, right, bottom = attention.geometry.box
+    left, top, right, bottom = attention.geometry.frame
     width, height = attention.image.size
     meta: Meta = {
         "name": attention.name,

@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 
 from hw3lib import config
+from hw3lib.attention.maps import to_original
 from hw3lib.data.captions import load_captions
 from hw3lib.data.images import left_out, list_images, open_image
 from hw3lib.data.labelled import load_labelled
@@ -277,6 +278,55 @@ def test_a_mark_on_the_photograph_lands_where_the_geometry_says() -> None:
     x, y = transform.geometry(300, 200).to_input(206, 126)
     assert (columns * light).sum() / light.sum() == pytest.approx(x, abs=0.1)
     assert (rows * light).sum() / light.sum() == pytest.approx(y, abs=0.1)
+
+
+@pytest.mark.parametrize("mode", ["center", "squash", "border"])
+@pytest.mark.parametrize("size", [(300, 100), (90, 211), (64, 64), (123, 122)])
+def test_a_planted_patch_comes_back_to_its_place_in_each_crop_mode(
+    mode: config.CropMode, size: tuple[int, int]
+) -> None:
+    """A white square is planted on the input's grid, found there, and carried back onto itself."""
+    width, height = size
+    transform = ImageTransform((64, 48), (0.2, 0.4, 0.6), (1, 1, 1), crop_mode=mode)
+    geometry = transform.geometry(width, height)
+    left, top, right, bottom = geometry.box
+    seen = (right - left) * (bottom - top) / (width * height)
+    assert seen == pytest.approx(1) if mode != "center" else seen < 1
+    x, y = left + 0.3 * (right - left), top + 0.6 * (bottom - top)
+    for corner in [(x, y), (0, 0), (width, height)]:
+        assert geometry.to_original(*geometry.to_input(*corner)) == pytest.approx(corner)
+    image = Image.new("RGB", size, "black")
+    image.paste("white", (round(x) - 4, round(y) - 4, round(x) + 4, round(y) + 4))
+    light = np.asarray(transform.fit(image), float)[..., 0]
+    if mode == "border":
+        rows, columns = np.indices(light.shape) + 0.5
+        places = [geometry.to_original(c, r) for c, r in zip(columns.ravel(), rows.ravel(), strict=True)]
+        outside = np.reshape([not (0 <= c <= width and 0 <= r <= height) for c, r in places], light.shape)
+        assert set(light[outside].tolist()) <= {51.0}  # the mean colour
+        light = np.where(outside, 0, light)
+    rows, columns = np.indices(light.shape) + 0.5
+    found = geometry.to_original((columns * light).sum() / light.sum(), (rows * light).sum() / light.sum())
+    pixel = 1 / min(geometry.scale, geometry.scale * geometry.stretch)  # of the input, on the photograph
+    assert found == pytest.approx((round(x), round(y)), abs=pixel / 2)
+    # As a map of the patches: its strongest place on the photograph is the square.
+    grid = light.reshape(16, 4, 12, 4).mean(axis=(1, 3))
+    carried = to_original(grid, geometry)
+    assert carried.shape == (height, width)
+    assert np.isnan(carried).any() == (mode == "center" and seen < 0.99)
+    spread = np.nan_to_num(carried)
+    rows, columns = np.indices(spread.shape) + 0.5
+    found = ((columns * spread).sum() / spread.sum(), (rows * spread).sum() / spread.sum())
+    assert found == pytest.approx((round(x), round(y)), abs=4 * pixel)
+
+
+def test_crop_modes_keep_the_default_as_it_was() -> None:
+    names = {mode: ImageTransform(8, (0.5,) * 3, (1,) * 3, crop_mode=mode) for mode in ("center", "squash", "border")}
+    assert ImageTransform(8, (0.5,) * 3, (1,) * 3).fit_key() == names["center"].fit_key()
+    assert names["center"].key() == "8x8 bicubic [0.5, 0.5, 0.5, 1, 1, 1]"
+    assert len({transform.fit_key() for transform in names.values()}) == 3
+    assert len({transform.key() for transform in names.values()}) == 3
+    assert "crop_mode" not in config.settings_of(config.Encoder())
+    assert config.settings_of(config.Encoder(crop_mode="squash"))["crop_mode"] == "squash"
 
 
 def test_normalisation_and_jitter() -> None:

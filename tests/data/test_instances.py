@@ -90,6 +90,15 @@ def test_shares_of_patches_are_those_of_fine_sampling(width, height, size, grid)
     assert patch_shares(np.ones_like(mask), geometry, grid) == pytest.approx(1)
 
 
+def test_the_patches_of_added_borders_lie_in_no_mask() -> None:
+    geometry = ImageTransform(64, (0,) * 3, (1,) * 3, crop_mode="border").geometry(64, 32)  # 16 px above, 16 below
+    everything = np.ones((32, 64), bool)
+    assert patch_shares(everything, geometry, (4, 4)).reshape(4, 4)[:, 0].tolist() == [0, 1, 1, 0]
+    assert patch_hits(everything, geometry, (4, 4)).reshape(4, 4)[:, 0].tolist() == [False, True, True, False]
+    half = ImageTransform(64, (0,) * 3, (1,) * 3, crop_mode="squash").geometry(64, 32)
+    assert patch_shares(everything, half, (4, 4)).tolist() == [1] * 16
+
+
 def test_a_mask_at_another_scale_than_the_photograph_has_the_same_shares() -> None:
     geometry = ImageTransform(32, (0,) * 3, (1,) * 3).geometry(60, 40)
     large = np.kron(block(), np.ones((3, 3), bool))

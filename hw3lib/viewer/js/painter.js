@@ -10,7 +10,7 @@ import { contextOf, drawOutline, hatch, resize } from "./draw.js";
 
 /**
  * The photograph at one size: as it is, and with stripes over what was not seen; `seen` is the rest of it.
- * @typedef {{bare: HTMLCanvasElement, striped: HTMLCanvasElement, seen: Box}} Plate
+ * @typedef {{bare: HTMLCanvasElement, striped: HTMLCanvasElement, seen: Box, whole: Box}} Plate
  */
 
 const LARGEST = 1600; // px of width
@@ -52,7 +52,7 @@ export class Painter {
       [left, bottom, right - left, y + height - bottom],
     ];
     hatch(contextOf(striped), unseen, width / 70);
-    return { bare, striped, seen: [left, top, right - left, bottom - top] };
+    return { bare, striped, seen: [left, top, right - left, bottom - top], whole: [x, y, width, height] };
   }
 
   /**
@@ -63,7 +63,7 @@ export class Painter {
    * @param {number} fine pixels of heat per patch
    * @param {(word: number) => number} white
    */
-  paint(canvas, word, { bare, striped, seen }, fine, white) {
+  paint(canvas, word, { bare, striped, seen, whole }, fine, white) {
     const context = contextOf(canvas);
     const map = this.selection.mapOf(word);
     context.clearRect(0, 0, canvas.width, canvas.height);
@@ -72,9 +72,13 @@ export class Painter {
     const pixels = this.selection.maps.image(map, white(word), this.selection.colours, fine);
     resize(this.sheet, pixels.width, pixels.height);
     contextOf(this.sheet).putImageData(pixels, 0, 0);
+    context.save();
+    context.beginPath();
+    context.rect(...whole); // the map of borders that were added to the photograph lies beyond it
+    context.clip();
     context.globalAlpha = this.selection.model.get("opacity");
     context.drawImage(this.sheet, ...seen);
-    context.globalAlpha = 1;
+    context.restore();
   }
 
   /**
