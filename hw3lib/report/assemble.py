@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import nbformat
 
 from hw3lib import config, paths
-from hw3lib.report.merged import merge
+from hw3lib.report.merged import merge, sources
 from hw3lib.system import files
 
 
 def build(profile: config.Profile, progress: Callable[[str], None] = lambda text: None) -> tuple[Path, Path]:
     """Write ``hw3_report.ipynb``, ``.html`` and ``.pdf`` into ``report/build/<profile>/``; returns the last two paths.
 
-    The notebook is the record behind the report: every cell of it, with its outputs. Raises :class:`UserError` when the
+    The notebook is the record behind the report: every cell of it, with its outputs. The executed notebooks themselves,
+    to which the page's figures link, lie in ``notebooks/`` beside it. Raises :class:`UserError` when the
     profile's results are not complete; ``summary.json`` must be there already.
     """
     from hw3lib.report.exporters import PageExporter, PrintExporter
@@ -27,8 +28,20 @@ def build(profile: config.Profile, progress: Callable[[str], None] = lambda text
     text, _ = PageExporter().from_notebook_node(notebook)
     progress("setting the PDF")
     content, _ = PrintExporter().from_notebook_node(notebook)
+    _lay_notebooks(sources(profile), page.with_name("notebooks"))
     files.write_text(page.with_suffix(".ipynb"), nbformat.writes(notebook))
     files.write_text(page, text)
     with files.atomic(printed) as temporary:
         temporary.write_bytes(content)
     return page, printed
+
+
+def _lay_notebooks(notebooks: Iterable[tuple[Path, str]], folder: Path) -> None:
+    """Copy the executed notebooks into a folder that holds no others."""
+    paths_of = {path.name: path for path, _ in notebooks if path.is_file()}
+    folder.mkdir(parents=True, exist_ok=True)
+    for former in folder.glob("*.ipynb"):
+        if former.name not in paths_of:
+            former.unlink()
+    for name, path in paths_of.items():
+        files.write_text(folder / name, path.read_text(encoding="utf-8"))

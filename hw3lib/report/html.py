@@ -16,7 +16,7 @@ from typing import Any
 from hw3lib import paths
 from hw3lib.display.bundle import cjk_font, lighter
 from hw3lib.report.blocks import Block, Picture, plain
-from hw3lib.report.document import Chapter, Report
+from hw3lib.report.document import Chapter, Report, anchor_of
 from hw3lib.viewer import page
 
 # Scripts that are Chinese, Japanese and Korean, with their punctuation and full-width forms.
@@ -144,4 +144,11 @@ def _math(formula: dict[str, Any]) -> str:
     return Markup(markup) if markup else Markup("<code>{}</code>").format(escape(formula["v"]))
 
 
-FILTERS = {"data_uri": _data_uri, "math": _math, "highlight": _highlight, "viewer": _viewer}
+FILTERS = {
+    "anchor": anchor_of,
+    "plain": plain,
+    "data_uri": _data_uri,
+    "math": _math,
+    "highlight": _highlight,
+    "viewer": _viewer,
+}

@@ -23,7 +23,7 @@ from hw3lib.report.math import drawn
 from hw3lib.system.errors import UserError
 
 STANDARD: Final = "ua-1"  # PDF/UA-1, ISO 14289-1: tagged, with a language, a title, and words for every picture
-_WIDEST, _TALLEST = 6.5, 7.9  # inches: the text's width, and what of a page a figure may take beside its caption
+WIDEST, TALLEST = 6.5, 7.9  # inches: the text's width, and what of a page a figure may take beside its caption
 _ENDINGS = {"image/svg+xml": "svg", "image/png": "png", "image/jpeg": "jpg"}
 
 
@@ -134,5 +134,5 @@ def _file(picture: Picture, folder: Path) -> dict[str, Any]:
     """Write a picture beside the template; its width (inches) is its own, or what fits on the page."""
     name = f"picture-{len(list(folder.glob('picture-*')))}.{_ENDINGS[picture['media']]}"
     (folder / name).write_bytes(picture["data"])
-    fit = min(1.0, _WIDEST / picture["width"], _TALLEST / picture["height"])
+    fit = min(1.0, WIDEST / picture["width"], TALLEST / picture["height"])
     return {"file": name, "width": picture["width"] * fit, "height": picture["height"] * fit}

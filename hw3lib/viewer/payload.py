@@ -51,6 +51,7 @@ class Meta(TypedDict):
     layers: int
     heads: int
     photo: dict[str, int]  # width and height of the JPEG in pixels
+    original: dict[str, int]  # of the photograph itself: the size of a picture that is saved
     seen: list[float]  # left, top, right, bottom of what the model saw, as fractions
 
 
@@ -93,6 +94,7 @@ def payload(attention: CaptionAttention, view: View | None = None, masks: Masks 
         "layers": layers,
         "heads": heads,
         "photo": {"width": photograph.width, "height": photograph.height},
+        "original": {"width": width, "height": height},
         "seen": [left / width, top / height, right / width, bottom / height],
     }
     return {

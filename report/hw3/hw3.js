@@ -48,18 +48,34 @@ function toggleCode() {
   });
 }
 
-// A link into a folded run unfolds it.
+// A link into a folded run unfolds it; a viewer's word (#figure-18-word-6) stands in its figure.
 function unfoldTarget() {
-  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const id = decodeURIComponent(location.hash.slice(1));
+  const target = document.getElementById(id) ?? document.getElementById(id.replace(/-word-\d+$/, ""));
   const run = target?.closest("details.run:not([open])");
   if (!run) return;
   run.setAttribute("open", "");
   target?.scrollIntoView();
 }
 
+/**
+ * At most once per frame.
+ * @param {() => void} work
+ */
+function eachFrame(work) {
+  let frame = 0;
+  return () => {
+    frame ||= requestAnimationFrame(() => {
+      frame = 0;
+      work();
+    });
+  };
+}
+
 // Mark in the contents where the reader is.
 function markPlace() {
-  const links = [...document.querySelectorAll(".contents a")].map((link) => /** @type {HTMLAnchorElement} */ (link));
+  const contents = /** @type {HTMLElement} */ (document.querySelector(".contents"));
+  const links = [...contents.querySelectorAll("a")];
   const linkOf = new Map(links.map((link) => [link.hash.slice(1), link]));
   const places = [...linkOf.keys()].map((id) => document.getElementById(id)).filter((place) => place !== null);
   /** @type {HTMLAnchorElement | undefined} */
@@ -68,27 +84,59 @@ function markPlace() {
     const above = places.filter((place) => place.getBoundingClientRect().top < innerHeight * 0.3);
     const link = linkOf.get(above.at(-1)?.id ?? "");
     if (link === marked) return;
-    marked?.classList.remove("here");
-    link?.classList.add("here");
+    marked?.removeAttribute("aria-current");
+    link?.setAttribute("aria-current", "location");
     marked = link;
+    if (link) contents.scrollTop = link.offsetTop - contents.clientHeight / 2;
   };
-  let frame = 0;
-  const later = () => {
-    if (frame) return;
-    frame = requestAnimationFrame(() => {
-      frame = 0;
-      mark();
-    });
-  };
-  addEventListener("scroll", later, { passive: true });
+  addEventListener("scroll", eachFrame(mark), { passive: true });
   mark();
+}
+
+// Another width sets every line anew: the block at the top of the window stays there. In a wide window the contents
+// stand beside the text and are open; in a narrow one they would fill the first screen, and start folded.
+function keepPlace() {
+  const blocks = [...document.querySelectorAll("main > section > *, details.run > *")];
+  const bar = document.querySelector(".bar")?.clientHeight ?? 0;
+  /** @type {Element | undefined} */
+  let block;
+  let top = 0;
+  const note = () => {
+    block = scrollY > 0 ? blocks.find((each) => each.getBoundingClientRect().bottom > bar) : undefined;
+    top = block?.getBoundingClientRect().top ?? 0;
+  };
+  const restore = () => {
+    if (block) scrollBy({ top: block.getBoundingClientRect().top - top, behavior: "instant" });
+  };
+  const wide = matchMedia("(min-width: 64rem)");
+  const foldContents = () => {
+    fold(".contents details", wide.matches);
+    restore();
+  };
+  foldContents();
+  wide.addEventListener("change", foldContents);
+  addEventListener("resize", restore);
+  addEventListener("scroll", eachFrame(note), { passive: true });
+}
+
+// What scrolls by itself can be reached with the keyboard, and says what it is; what does not is no stop.
+function nameScrollers() {
+  const sizes = new ResizeObserver((entries) => {
+    for (const { target } of entries) {
+      const scrolls = target.scrollWidth > target.clientWidth;
+      const label = target.getAttribute("data-label") ?? "Text";
+      for (const [name, value] of Object.entries({ tabindex: "0", role: "group", "aria-label": label }))
+        if (scrolls) target.setAttribute(name, value);
+        else target.removeAttribute(name);
+    }
+  });
+  for (const scroller of document.querySelectorAll(".wide, pre")) sizes.observe(scroller);
 }
 
 followTheme();
 toggleCode();
-// On a phone the contents start folded: they would fill the first screen.
-if (matchMedia("(max-width: 63.99rem)").matches) fold(".contents details", false);
+keepPlace();
 addEventListener("hashchange", unfoldTarget);
 unfoldTarget();
-addEventListener("beforeprint", () => fold("details.run", true)); // paper shows every run
 markPlace();
+nameScrollers();

@@ -8,7 +8,6 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -18,10 +17,12 @@ import pytest
 
 from hw3lib import config, paths
 from hw3lib.display.bundle import cjk_font
-from hw3lib.report import assemble, front, html
+from hw3lib.display.style import STYLE, WIDTH
+from hw3lib.report import front, html
 from hw3lib.report.blocks import plain
 from hw3lib.report.exporters import PrintExporter
 from hw3lib.report.merged import merge
+from hw3lib.report.pdf import WIDEST
 from hw3lib.report.summary import summarise
 from hw3lib.system import files
 from hw3lib.system.errors import UserError
@@ -29,18 +30,6 @@ from tests.support import report_material as material
 from tests.support.places import ROOT
 
 EVIL, CHINESE = material.EVIL, material.CHINESE
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The folder of a report made from the made-up run."""
-    with pytest.MonkeyPatch.context() as patch:
-        root = material.make(tmp_path_factory.mktemp("root"))
-        patch.setenv("HW3_ROOT", str(root))
-        profile = config.load("fake")
-        summarise(profile)
-        assemble.build(profile)
-        yield paths.report("fake")
 
 
 @pytest.fixture
@@ -191,7 +180,7 @@ def test_pictures_have_words_and_ids_are_unique(page: Page) -> None:
 def test_links_to_notebooks_lead_to_chapters_and_only_reading_links_leave_the_page(page: Page) -> None:
     links = [each["href"] for each in page.all("a")]
     assert "#p3_attention" in links
-    assert [link for link in links if link and not link.startswith("#")] == ["https://example.org/x"]
+    assert {link for link in links if link and not link.startswith(("#", "notebooks/"))} == {"https://example.org/x"}
 
 
 def test_code_is_folded_and_widgets_leave_a_note(page: Page) -> None:
@@ -314,6 +303,35 @@ def test_every_page_but_the_first_has_its_number_and_the_contents_are_there(pdf:
     assert any("word by word" in title for title in titles)
 
 
+def test_no_type_in_print_is_under_seven_points(pdf: Any) -> None:
+    import pypdfium2.raw as pdfium
+
+    sizes = {
+        round(pdfium.FPDFText_GetFontSize(text, index), 2)
+        for text in (page.get_textpage() for page in pdf)
+        for index in range(text.count_chars())
+        if not chr(pdfium.FPDFText_GetUnicode(text, index)).isspace()
+    }
+    assert min(sizes) >= 7
+
+
+def test_figures_are_as_wide_as_the_text_in_print() -> None:
+    """Then their type keeps its size, and the house style's smallest is no less than seven points."""
+    assert STYLE.small * min(1, WIDEST / WIDTH) >= 7
+
+
+def test_only_the_last_page_is_less_than_half_full(pdf: Any) -> None:
+    for each in list(pdf)[:-1]:
+        height = each.get_height()
+        ends = [thing.get_bounds()[1] for thing in each.get_objects()]
+        assert min(end for end in ends if end > 70) < height / 2  # 70 points: the margin, in which the footer stands
+
+
+def test_the_contents_and_the_summary_share_a_page(pdf: Any) -> None:
+    found = [place for place, text in enumerate(pages(pdf)) if "Contents" in text or "Beside each number" in text]
+    assert found == [1]
+
+
 def test_nothing_is_cut_off_at_the_pages_edges(pdf: Any) -> None:
     for each in pdf:
         width, height = each.get_size()
@@ -325,70 +343,3 @@ def test_nothing_is_cut_off_at_the_pages_edges(pdf: Any) -> None:
             assert right < width - 20, thing.type
             assert bottom > 20, thing.type
             assert top < height - 20, thing.type
-
-
-# --- in a browser -----------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    import shutil
-
-    sync_api = pytest.importorskip("playwright.sync_api")
-    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if path is None:
-        pytest.skip("there is no Chromium")
-    with sync_api.sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        chromium = playwright.chromium.launch(executable_path=path, args=arguments)
-        yield chromium
-        chromium.close()
-
-
-@pytest.mark.browser
-def test_the_page_works_from_disk_without_a_network(built: Path, browser: Any) -> None:
-    context = browser.new_context(viewport={"width": 1200, "height": 800}, offline=True, color_scheme="light")
-    context.set_default_timeout(120_000)  # a cold browser on a loaded machine
-    tab, complaints, asked = context.new_page(), [], []
-    tab.on("console", lambda message: complaints.append(message.text))
-    tab.on("pageerror", lambda error: complaints.append(str(error)))
-    tab.on("dialog", lambda dialog: complaints.append("a dialog"))
-    tab.on("request", lambda request: asked.append(request.url))
-    tab.goto((built / "hw3_report.html").as_uri())
-    tab.wait_for_function("document.querySelectorAll('[data-hw3-viewer]').length === 2")
-
-    # The slider of the first viewer moves to another word.
-    slider = tab.locator("[data-hw3-viewer] input[type=range]").first
-    before = tab.locator("[data-hw3-viewer] .said").first.inner_text()
-    slider.focus()
-    tab.keyboard.press("ArrowRight")
-    assert tab.locator("[data-hw3-viewer] .said").first.inner_text() != before
-
-    ground = "getComputedStyle(document.body).backgroundColor"
-    light = tab.evaluate(ground)
-    tab.get_by_role("button", name="Light or dark").click()
-    assert tab.evaluate(ground) != light
-
-    assert tab.locator("details.code pre").first.is_hidden()
-    tab.get_by_role("button", name="Code").click()
-    assert tab.locator("details.code pre").first.is_visible()
-
-    # A link into a folded run unfolds it.
-    tab.locator(".contents a[href='#p2_training_vit']").click()
-    assert tab.locator("#p2_training_vit").get_attribute("open") is not None
-
-    if cjk_font() is not None:
-        assert tab.evaluate(f"document.fonts.load('16px \"hw3 cjk\"', '{CHINESE}').then(found => found.length)") == 1
-    assert complaints == []
-    assert [url for url in asked if not url.startswith(("data:", "blob:", "file:"))] == []
-    context.close()
-
-
-@pytest.mark.browser
-@pytest.mark.parametrize("width", [360, 800, 1600])
-def test_the_page_fits_every_width(built: Path, browser: Any, width: int) -> None:
-    tab = browser.new_page(viewport={"width": width, "height": 800})
-    tab.set_default_timeout(120_000)
-    tab.goto((built / "hw3_report.html").as_uri())
-    assert tab.evaluate("document.documentElement.scrollWidth") <= width
-    tab.close()

@@ -10,10 +10,10 @@
  */
 
 /**
- * `grid` is (rows, columns) of patches; `seen` the part of the photograph that the model saw: left, top, right, bottom
+ * `grid` is (rows, columns) of patches; `photo` the size of the JPEG, `original` of the photograph itself; `seen` the part of the photograph that the model saw: left, top, right, bottom
  * as fractions.
  * @typedef {{name: string, caption: string, words: Word[], grid: [number, number], layers: number, heads: number,
- *   photo: {width: number, height: number}, seen: [number, number, number, number]}} Meta
+ *   photo: {width: number, height: number}, original?: {width: number, height: number}, seen: [number, number, number, number]}} Meta
  */
 
 /**

@@ -69,6 +69,8 @@ select { font: inherit; color: inherit; width: 100%; height: 30px; padding: 0 6p
 .segments input { position: absolute; inset: 0; opacity: 0; margin: 0; cursor: pointer; }
 .segments span { display: block; padding: 3px 4px; border-radius: 6px; color: var(--v-quiet); white-space: nowrap; }
 .segments input:checked + span { background: var(--v-lift); color: var(--v-ink); box-shadow: 0 1px 2px rgb(0 0 0 / 0.16); }
+.keepsake { display: flex; flex-wrap: wrap; gap: 8px; }
+.keepsake .pin { text-decoration: none; line-height: 28px; }
 .key { display: grid; grid-template-columns: auto 1fr auto; gap: 8px; align-items: center; color: var(--v-quiet); }
 .key canvas { width: 100%; height: 8px; border-radius: 4px; border: 1px solid var(--v-line); }
 .words { grid-area: words; display: grid; gap: 8px 8px; border-top: 1px solid var(--v-line); padding-top: 14px;

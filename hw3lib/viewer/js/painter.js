@@ -23,6 +23,7 @@ export class Painter {
   constructor(selection, meta) {
     this.selection = selection;
     this.seen = meta.seen;
+    this.size = meta.original ?? meta.photo;
     this.aspect = meta.photo.width / meta.photo.height;
     /** @type {ImageBitmap | null} */
     this.picture = null;
@@ -89,15 +90,35 @@ export class Painter {
    */
   large(canvas, word, former) {
     if (this.picture === null || canvas.clientWidth === 0) return former;
-    const { selection } = this;
     const width = Math.round(Math.min(canvas.clientWidth * devicePixelRatio, LARGEST));
     const height = Math.round(width / this.aspect);
     const resized = resize(canvas, width, height);
     const plate = former === null || resized ? this.plate(canvas, [0, 0, width, height]) : former;
+    this.outlined(canvas, word, plate);
+    return plate;
+  }
+
+  /**
+   * A word on a canvas of the photograph's own size; the photograph must be there.
+   * @param {number} word
+   */
+  whole(word) {
+    const { width, height } = this.size;
+    const canvas = make("canvas", { width, height });
+    this.outlined(canvas, word, this.plate(canvas, [0, 0, width, height]));
+    return canvas;
+  }
+
+  /**
+   * @param {HTMLCanvasElement} canvas
+   * @param {number} word
+   * @param {Plate} plate
+   */
+  outlined(canvas, word, plate) {
+    const { selection } = this;
     const fine = clamp(Math.round(168 / selection.maps.columns), 4, 24);
     this.paint(canvas, word, plate, fine, (index) => selection.white(index));
     const { outline } = selection.words[word];
     if (outline && selection.outlined) drawOutline(contextOf(canvas), outline);
-    return plate;
   }
 }

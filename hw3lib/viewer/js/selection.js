@@ -26,6 +26,11 @@ export class Selection {
     this.update();
   }
 
+  /** The id of the viewer's figure on a page, undefined elsewhere. */
+  get address() {
+    return this.model.get("address");
+  }
+
   get word() {
     return clamp(Math.round(this.model.get("word")), 0, this.words.length - 1);
   }

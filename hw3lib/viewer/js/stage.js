@@ -4,6 +4,7 @@
 import { bytesOf, isShortcut, make } from "./base.js";
 import { Controls } from "./controls.js";
 import { HeadGrid } from "./heads.js";
+import { Keepsake } from "./keepsake.js";
 import { Maps } from "./maps.js";
 import { Painter } from "./painter.js";
 import { Panel } from "./panel.js";
@@ -29,6 +30,8 @@ export class Stage {
     this.panel = new Panel(this.selection, meta);
     this.row = new WordRow(this.selection, this.painter);
     this.controls = new Controls(this.selection);
+    this.keepsake = new Keepsake(this.selection, this.painter, meta);
+    this.controls.element.append(this.keepsake.element);
     this.grid = new HeadGrid(this.selection, meta);
     root.append(this.assemble(meta.caption));
     this.frame = 0;
@@ -77,6 +80,7 @@ export class Stage {
     this.plates.describe(sentence);
     this.row.mark();
     this.controls.describe();
+    this.keepsake.describe();
   }
 
   showWord() {
