@@ -54,7 +54,7 @@ def best_setting(profile: config.Profile, scores: Mapping[str, RunScores]) -> st
     text += "validation images"
     if higher:
         text += f"; {names_in_words(higher)} {'scores' if len(higher) == 1 else 'score'} higher by CIDEr"
-    elif others:
+    elif all(ciders[name] < ciders[run] for name in others) and others:
         text += f", the highest CIDEr of the {_number(len(others) + 1)} settings"
     text += ". "
     if stronger:
@@ -104,18 +104,19 @@ def comparison(profile: config.Profile, scores: Mapping[str, RunScores]) -> str:
     gaps = {run: gap for run, gap in against_reference(profile, scores).items() if run in others}
     if not all(gaps.values()):
         return "With fewer than two validation images, no difference between settings can be estimated."
+    whose = "the reference run's"
     sides: dict[str, list[str]] = {
-        "significantly lower": [],
-        "significantly higher": [],
-        "not significantly different": [],
+        f"significantly lower than {whose}": [],
+        f"significantly higher than {whose}": [],
+        f"not significantly different from {whose}": [],
     }
     lower, higher, neither = sides.values()
     for run, gap in gaps.items():
         cider = gap["CIDEr"]
         side = higher if cider.low > 0 else lower if cider.high < 0 else neither
         side.append(f"{code(run)} ({estimate(cider.effect, cider.low, cider.high, 3)})")
-    found = "; ".join(f"{side}: {names_in_words(named)}" for side, named in sides.items() if named)
-    text = f"Against the reference run's CIDEr (difference with its 95 % interval), {found}. "
+    found = "; ".join(f"{side} for {names_in_words(named)}" for side, named in sides.items() if named)
+    text = f"CIDEr is {found} (difference with its 95 % interval). "
     return text + _changes(profile, others) + _order(profile, scores)
 
 

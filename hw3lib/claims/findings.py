@@ -55,7 +55,7 @@ def ablations(profile: config.Profile, scores: Mapping[str, RunScores]) -> Findi
     """
     reference, best = profile.run(profile.best_run), scores.get(profile.best_run)
     if not best or len(best.per_image) < 2 or all(name == profile.best_run for name in scores):
-        return Finding(untested=f"the {REFERENCE} and another are not scored on two images or more")
+        return Finding(untested="it needs the scores of two runs on two images or more")
     parts: list[Part] = []
     changes: dict[str, dict[str, int]] = {}  # by part of the claim: its runs, and how many settings each changes
     for name, run in profile.runs.items():

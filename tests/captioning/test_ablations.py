@@ -104,13 +104,13 @@ def test_the_reference_run_is_called_so_and_the_runs_are_told_apart_by_their_con
 def test_the_comparison_follows_the_numbers() -> None:
     demo = config.load("demo")
     text = ablations.comparison(demo, all_scored(demo, best=2.0, swin_base=1.5, vit=1.4, swinv2=1.3))
-    assert "significantly lower: `swin_base` (−0.500 [" in text
+    assert text.startswith("CIDEr is significantly lower than the reference run's for `swin_base` (−0.500 [")
     assert "Several settings are changed at once by `swin_base` (4), `swinv2` (3) and `vit` (4)" in text
     assert text.endswith("reference run > swin_base > vit > swinv2; the order here is the same.")
     text = ablations.comparison(demo, all_scored(demo, best=2.0, swin_base=2.5, vit=2.0, swinv2=1.3))
-    assert "significantly lower: `swinv2` (−0.700" in text
-    assert "significantly higher: `swin_base` (+0.500" in text
-    assert "not significantly different: `vit` (0.000 [0.000, 0.000])" in text
+    assert "significantly lower than the reference run's for `swinv2` (−0.700" in text
+    assert "significantly higher than the reference run's for `swin_base` (+0.500" in text
+    assert "not significantly different from the reference run's for `vit` (0.000 [0.000, 0.000])" in text
     assert text.endswith("the order here is another.")
 
 
@@ -130,6 +130,7 @@ def test_runs_that_differ_in_one_setting_or_in_none_are_told_so(tiny_profile: co
     assert "A single setting is changed by `decayed` (weight decay: 0.5)." in text
     assert "at once" not in text
     assert "written report" not in text
+    assert "highest" not in ablations.best_setting(profile, all_scored(profile))
     assert ablations.heading(with_runs(tiny_profile, twin={})) == "## 2. The other setting and what it shows"
     assert [label for label, _ in side_by_side(list(profile.runs.values()))] == ["weight decay"]
 

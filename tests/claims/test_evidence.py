@@ -235,7 +235,7 @@ def test_runs_that_play_no_part_leave_the_claim_about_the_ablations_not_testable
 
 def test_a_profile_with_one_run_or_one_image_cannot_test_the_claim_about_the_ablations(tiny_profile) -> None:
     scored_runs(tiny_profile, best=1.0)
-    assert judged(tiny_profile, 5).untested == "the reference run and another are not scored on two images or more"
+    assert judged(tiny_profile, 5).untested == "it needs the scores of two runs on two images or more"
     profile = demo_runs(tiny_profile)
     for run in profile.runs:
         put(profile, f"p2/{run}/scores.json", per_image(1.0, images=1))
