@@ -97,26 +97,22 @@ def _data(profile: config.Profile) -> Iterator[Finding]:
     ]
     if sharded:
         yield _shards(captions.train_images)
+    absent: State = "made" if demo else "missing"
     draw = f"drawn by `hw3 demo build --profile {profile.name}`, which `make report` runs"
     for name, where, form in folders:
         folder = paths.resolve(where)
         count = _count(folder)
-        if count and name == "P3 photographs":
-            stems = {path.stem for path in folder.iterdir()}
-            lacking = [stem for stem in profile.p3.names if stem not in stems]
-            if lacking:
-                yield Finding("data", name, "missing", f"{folder} lacks {', '.join(lacking)}")
-                continue
-        if count:
+        stems = {path.stem for path in folder.iterdir()} if count and name == "P3 photographs" else None
+        lacking = [stem for stem in profile.p3.names if stem not in stems] if stems else []
+        if lacking:
+            yield Finding("data", name, "missing", f"{folder} lacks {', '.join(lacking)}")
+        elif count:
             yield Finding("data", name, "there", f"{count} in {folder}")
         else:
-            yield Finding("data", name, "made" if demo else "missing", draw if demo else f"put into {folder}: {form}")
+            yield Finding("data", name, absent, draw if demo else f"put into {folder}: {form}")
     for name, where, form in texts:
         path = paths.resolve(where)
-        if path.is_file():
-            yield Finding("data", name, "there", str(path))
-        else:
-            yield Finding("data", name, "made" if demo else "missing", draw if demo else f"put at {path}: {form}")
+        yield Finding("data", name, *_there(path, absent, draw if demo else f"put at {path}: {form}"))
     tokenizer = paths.resolve(captions.tokenizer)
     trained = f"will be trained from the training captions ({captions.vocabulary_size:,} entries) into {tokenizer}"
     yield Finding("data", "caption tokenizer", *_there(tokenizer, "made", trained))

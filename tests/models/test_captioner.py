@@ -12,7 +12,7 @@ from torch import nn
 
 from hw3lib import config
 from hw3lib.models.captioner import Attention, Captioner, Memory
-from hw3lib.models.encoder import create_encoder, grid_size, patches_of
+from hw3lib.models.encoder import create_encoder, grid_size, patches_of, refuse_nan
 from hw3lib.system.errors import UserError
 from tests.support.places import REAL
 
@@ -77,10 +77,17 @@ def test_class_and_register_tokens_are_no_patches() -> None:
 
 
 @pytest.mark.parametrize(
-    ("patches", "size", "grid"), [(49, (224, 224), (7, 7)), (98, (224, 448), (7, 14)), (6, (90, 60), (3, 2))]
+    ("patches", "size", "grid"),
+    [(49, (224, 224), (7, 7)), (98, (224, 448), (7, 14)), (6, (90, 60), (3, 2)), (7, (32, 224), (1, 7))],
 )
 def test_a_grid_has_the_proportions_of_the_input(patches: int, size: tuple[int, int], grid: tuple[int, int]) -> None:
     assert grid_size(patches, size) == grid
+
+
+def test_a_single_weight_that_is_no_number_is_named() -> None:
+    weights = {"a": torch.ones(2), "b": torch.tensor([1.0, torch.nan]), "steps": torch.tensor([3])}
+    with pytest.raises(UserError, match=r"w\.pt has weights that are no numbers .* as in b; take another"):
+        refuse_nan(weights, "w.pt", "take another")
 
 
 def test_a_number_of_patches_that_forms_no_grid_is_an_error() -> None:

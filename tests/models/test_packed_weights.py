@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -99,6 +100,23 @@ def test_several_batches_share_the_weights_that_their_caller_made(
         torch.testing.assert_close(*logits_of_a_step(model, weights), atol=1e-5, rtol=1e-5)
     with pytest.raises(TypeError):
         PackedWeights(model)
+
+
+def test_a_processors_weights_are_laid_out_but_for_compiled_steps(model: Captioner) -> None:
+    able = packed_weights._can_pack(model.device, torch.float32)
+    plain, compiled = PackedWeights(model), PackedWeights(model, compiled=True)
+    assert (plain.head.packed, plain.transposed, plain.compiled) == (able, True, False)
+    assert (compiled.head.packed, compiled.transposed, compiled.compiled) == (False, False, True)
+
+
+def test_a_torch_that_lacks_one_of_the_operations_lays_nothing_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ("_reorder_linear_weight", "_linear_pointwise")
+    for there in names:
+        monkeypatch.setattr(torch.ops, "mkldnn", SimpleNamespace(**{there: None}))
+        assert not packed_weights._can_pack(torch.device("cpu"), torch.float32)
+    monkeypatch.setattr(torch.ops, "mkldnn", SimpleNamespace(**dict.fromkeys(names)))
+    avx2 = bool(torch.cpu.get_capabilities().get("avx2"))
+    assert packed_weights._can_pack(torch.device("cpu"), torch.float32) == avx2
 
 
 def test_autocast_decides_the_type(model: Captioner) -> None:
