@@ -153,8 +153,8 @@ class Grounding:
     function_whole: Effect | None  # less so many of the bits of uniform attention: summary.DIFFUSE
     wrong: Aimed  # the run's own nouns whose object is not there: on any object
     masks: bool  # whether there are any to compare with
-    groups: Groups | None  # of people's captions that speak of several
-    swapped: Aimed | None  # of people's captions whose noun was replaced by that of another thing
+    groups: Groups | None  # of reference captions that speak of several
+    swapped: Aimed | None  # of reference captions whose noun was replaced by that of another thing
 
 
 @dataclass(frozen=True)

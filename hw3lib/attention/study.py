@@ -1,7 +1,7 @@
 """P3's measurements of one run, from its captions to ``p3/grounding.json``.
 
 ``runs/<profile>/p3/grounding.npz`` holds what was measured of every word of the run's own captions, ``groups.npz`` the
-same of the people's captions that speak of several of a kind, ``swapped.npz`` of people's captions whose noun was
+same of reference captions that speak of several of a kind, ``swapped.npz`` of reference captions whose noun was
 replaced by that of another thing; ``grounding.json`` is computed from the three.
 """
 

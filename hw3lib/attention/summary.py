@@ -49,7 +49,7 @@ def summarise(
     run: str = "",
     provenance: Mapping[str, Any] | None = None,
 ) -> Grounding:
-    """The whole summary: of the run's captions, and of people's with several of a kind and with a wrong noun."""
+    """The whole summary: of the run's captions, and of references with several of a kind or with a wrong noun."""
     bits = float(np.log2(words.grid[0] * words.grid[1]))
     entropy = words.entropy[:, words.view()]
     function, nouns = words.kind == "function", words.kind == "object"
