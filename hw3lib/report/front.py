@@ -35,7 +35,7 @@ def summary_blocks(profile: config.Profile, summary: dict[str, Any]) -> list[Blo
         blocks.append(_prompt_table(summary["p1"], figures["p1"]["prompts"]))
     if summary["p2"]:
         blocks.append(_run_table(profile, summary["p2"]))
-    if summary["p3"]:
+    if "best" in summary["p3"]:
         blocks.append(_attention_table(summary["p3"], figures["p3"]))
     return blocks
 

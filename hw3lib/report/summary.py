@@ -14,6 +14,7 @@ from hw3lib.system.errors import UserError
 from hw3lib.system.results import read_result
 
 SCORES = ("CIDEr", "CLIPScore")
+_ATTENTION = ("run", "best", "worst", "photographs")  # what is gathered of P3; without a CLIP there is no best
 
 
 def summarise(profile: config.Profile) -> Path:
@@ -36,7 +37,7 @@ def key_numbers(profile: config.Profile) -> dict[str, Any]:
     return {
         "p1": _prompts(folder / "p1" / "study.json"),
         "p2": {run: results.read_scores(folder / "p2" / run).scores for run in scored},
-        "p3": {key: value for key, value in p3.items() if key != "provenance"},
+        "p3": {key: value for key, value in p3.items() if key in _ATTENTION and value is not None},
         "claims": {str(claim.number): claim.verdict for claim in claims},
     }
 

@@ -50,6 +50,16 @@ def test_a_profile_without_clip_has_a_sentence_for_p1(fresh: config.Profile) -> 
     ]
 
 
+def test_without_a_best_caption_the_summary_has_no_table_of_the_two(fresh: config.Profile) -> None:
+    path = paths.runs("fake") / "p3" / "summary.json"
+    files.write_json(path, files.read_json(path) | {"best": None, "worst": None, "facts": {}, "pair_facts": {}})
+    summary = files.read_json(summarise(fresh))
+    assert summary["p3"].keys() == {"run", "photographs"}
+    captions = [block["caption"] for block in front.summary_blocks(fresh, summary) if block["kind"] == "table"]
+    assert captions
+    assert not [caption for caption in captions if caption.startswith("Attention")]
+
+
 class Page(HTMLParser):
     """Everything that matters of a page, by tag."""
 
