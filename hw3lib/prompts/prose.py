@@ -152,14 +152,13 @@ def factor_sentences(study: Study) -> str:
         if effect.significant:
             verdict = f"{'raises' if effect.effect > 0 else 'lowers'} accuracy"
         name = _FACTOR_NAMES.get(key, plain(key))
-        lines.append(
-            f"- **{name}** {verdict}: {points(effect)}, {p_value(effect.holm)}. {_by_carrier(effect.per_carrier)}"
-        )
+        numbers = f"{points(effect)}, {p_value(effect.holm)} after Holm's correction"
+        lines.append(f"- **{name}** {verdict}: {numbers}. {_by_carrier(effect.per_carrier)}")
     mixed = [plain(name) for name, effect in study.interactions.items() if effect.significant]
     if mixed:
         lines.append(f"- The factors depend on each other: {names_in_words(mixed)}.")
     elif study.interactions:
-        lines.append(f"- None of the {len(study.interactions)} interactions between factors is significant.")
+        lines.append(f"- None of the {len(study.interactions)} interactions is significant after Holm's correction.")
     return "\n".join(lines)
 
 
@@ -173,7 +172,7 @@ def _by_carrier(effects: Mapping[str, Effect]) -> str:
     text = f"The effect is {'positive' if up else 'negative'} in {up or down} of {carriers}"
     text += f" and negative in {down}" if up and down else ""
     significant = [code(carrier) for carrier, effect in effects.items() if effect.significant]
-    return f"{text}; after Holm's correction it is significant in {names_in_words(significant or ['none'])}."
+    return f"{text}; with the correction it is significant in {names_in_words(significant or ['none'])}."
 
 
 def negation_sentence(study: Study) -> str:
@@ -281,8 +280,8 @@ def ensemble_sentence(study: Study) -> str:
     pays = gain.significant and gain.effect > 0
     text = (
         f"{'An ensemble raises accuracy' if pays else 'No ensemble raises accuracy significantly'}: the best "
-        f"({plain(best.name)}) differs from the baseline by {points(gain)} ({p_value(gain.holm)}, "
-        f"{_count(ensemble.images, 'image')} that were not used for choosing)."
+        f"({plain(best.name)}) differs from the baseline by {points(gain)} ({p_value(gain.holm)} after Holm's "
+        f"correction, {_count(ensemble.images, 'image')} that were not used for choosing)."
     )
     likeliest = min((row for row, _ in changes), key=lambda row: row.nll)
     drop = ensemble.rows[0].nll - likeliest.nll

@@ -120,14 +120,14 @@ def test_a_factors_verdict_follows_its_effect_and_its_p_value(study: Study) -> N
         return prose.factor_sentences(replace(study, factors={"article: a vs none": factor}))
 
     text = sentences(0.021, 0.0002)
-    assert "raises accuracy: +2.1 [+1.1, +3.1] points, p < 0.001." in text
+    assert "raises accuracy: +2.1 [+1.1, +3.1] points, p < 0.001 after Holm's correction." in text
     assert (
-        "The effect is positive in 2 of 2 carrier sentences; after Holm's correction it is significant in `{object}`."
+        "The effect is positive in 2 of 2 carrier sentences; with the correction it is significant in `{object}`."
         in text
     )
     assert "lowers accuracy: −2.1 [" in sentences(-0.021, 0.01)
     assert "has no significant effect on average" in sentences(-0.021, 0.2)
-    assert "The effect is positive in 1 of 2 carrier sentences and negative in 1; after Holm's correction" in sentences(
+    assert "The effect is positive in 1 of 2 carrier sentences and negative in 1; with the correction" in sentences(
         0.021, 0.2, second=-0.01
     )
     assert "The effect is positive in 1 of 2 carrier sentences;" in sentences(0.02, 0.2, second=0)
@@ -221,7 +221,7 @@ def test_an_ensemble_is_said_to_help_only_where_it_is_significant(study: Study) 
     assert prose.ensemble_rows(replace(study, ensemble=None)) == []
 
     assert "An ensemble raises accuracy: the best (all 9) differs from the baseline by +10.0 [" in sentence()
-    assert "points (p = 0.001, 30 images" in sentence()
+    assert "points (p = 0.001 after Holm's correction, 30 images" in sentence()
     assert "No ensemble raises accuracy significantly" in sentence(p=0.3)
     assert "falls by up to 0.200 nats" in sentence()
     assert "falls" not in sentence(nll=1.2)
