@@ -65,11 +65,8 @@ def differences(run: config.Run, other: config.Run) -> list[Difference]:
     for setting, before in zip(settings(run), settings(other), strict=True):
         values = {key: (value, before.values[key]) for key, value in setting.values.items()}
         values = {key: pair for key, pair in values.items() if pair[0] != pair[1]}
-        words = setting.words
-        if values and words == before.words:  # the words leave it out, as the width of a beam search that is greedy
-            words += f" ({', '.join(f'{key} {_words(value)}' for key, (value, _) in values.items())})"
         if values:
-            changed.append(Difference(setting.label, values, words))
+            changed.append(Difference(setting.label, values, _beside(setting, before)))
     return changed
 
 
@@ -84,20 +81,25 @@ def side_by_side(runs: Sequence[config.Run]) -> list[tuple[str, list[str]]]:
     What tells backbones apart stands in rows of its own.
     """
     rows: list[tuple[str, list[str]]] = []
-    for alike in zip(*map(settings, runs), strict=True):
-        values = {key: [setting.values[key] for setting in alike] for key in alike[0].values}
-        varied = {key: column for key, column in values.items() if any(value != column[0] for value in column)}
-        words = [setting.words for setting in alike]
-        if alike[0].label == "encoder":
-            rows += [(_ENCODER[key], [_breakable(key, value) for value in column]) for key, column in varied.items()]
+    for first, *others in zip(*map(settings, runs), strict=True):
+        varied = [key for key, value in first.values.items() if any(other.values[key] != value for other in others)]
+        if first.label == "encoder":
+            for key in varied:
+                values = [setting.values[key] for setting in (first, *others)]
+                cells = [_breakable(key, value) if value != values[0] else "" for value in values[1:]]
+                rows.append((_ENCODER[key], [_breakable(key, values[0]), *cells]))
         elif varied:
-            if len(set(words)) == 1:  # the words leave it out
-                named = (
-                    (f"{key} {_words(column[index])}" for key, column in varied.items()) for index in range(len(runs))
-                )
-                words = [", ".join(pairs) for pairs in named]
-            rows.append((alike[0].label, words))
-    return [(label, [words[0], *("" if word == words[0] else word for word in words[1:])]) for label, words in rows]
+            cells = [_beside(other, first) if other.values != first.values else "" for other in others]
+            rows.append((first.label, [first.words, *cells]))
+    return rows
+
+
+def _beside(setting: Setting, other: Setting) -> str:
+    """The setting's words; with the values that differ where the words leave them out, as a greedy search's width."""
+    if setting.words != other.words:
+        return setting.words
+    values = [f"{key} {_words(value)}" for key, value in setting.values.items() if value != other.values[key]]
+    return f"{setting.words} ({', '.join(values)})"
 
 
 def _breakable(key: str, value: Any) -> str:
@@ -194,6 +196,7 @@ def _decoding(run: config.Run) -> str:
 # What goes by a name: the fields, or the whole parts of a run, that stand together under it.
 _LABELS = {
     "encoder": ("encoder.name", "encoder.weights", "encoder.arguments", "encoder.image_size"),
+    "crop": ("encoder.crop_mode",),
     "mean / std": ("encoder.mean", "encoder.std"),
     "decoder": ("decoder.layers", "decoder.heads", "decoder.width"),
     "feed-forward": ("decoder.feed_forward",),

@@ -149,5 +149,7 @@ def test_side_by_side_stands_only_what_differs() -> None:
 
 
 def test_side_by_side_stands_what_the_words_leave_out() -> None:
-    other = replace(PLAIN, decoding=config.Decoding(length_penalty=1.0))
-    assert side_by_side([PLAIN, other]) == [("decoding", ["decoding.length_penalty 0.7", "decoding.length_penalty 1"])]
+    other, beams = (replace(PLAIN, decoding=config.Decoding(beams=n, length_penalty=1.0)) for n in (1, 2))
+    told = "greedy (decoding.length_penalty 1)"
+    beam = "beam search, 2 beams, length penalty 1"
+    assert side_by_side([PLAIN, other, beams, PLAIN]) == [("decoding", ["greedy", told, beam, ""])]
