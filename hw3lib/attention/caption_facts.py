@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 
 import numpy as np
 
@@ -76,13 +77,16 @@ def _expected(thing: Thing, references: int) -> bool:
 
 
 def _words(attention: CaptionAttention, masks: Mapping[str, list[Mask]], lexicon: Lexicon) -> Iterable[WordAttention]:
+    """Words of one kind for one object that follow one another, "fire hydrant", count as one: the mean of theirs."""
     columns = measure_caption(attention, masks, lexicon)
-    for place, target in enumerate(columns["target"]):
-        if target and columns["kind"][place] != "function":
-            uniform, centre, _ = columns["prior_mass"][place].tolist()
-            names = {name: str(columns[name][place]) for name in ("word", "kind", "category")}
-            mass, hit = float(columns["mass"][place, -1]), float(columns["hit"][place, -1])
-            yield WordAttention(**names, target=str(target), mass=mass, uniform=uniform, centre=centre, hit=hit)
+    names = [[str(name) for name in columns[column]] for column in ("kind", "category", "target")]
+    for (kind, category, target), group in groupby(enumerate(zip(*names, strict=True)), key=lambda item: item[1]):
+        if target and kind != "function":
+            places = [place for place, _ in group]
+            mass, hit = (float(columns[name][places, -1].mean()) for name in ("mass", "hit"))
+            uniform, centre, _ = columns["prior_mass"][places].mean(axis=0).tolist()
+            text = " ".join(columns["word"][places])
+            yield WordAttention(text, kind, category, target, mass, uniform, centre, hit)
 
 
 def _disagreements(caption: str, references: Sequence[str], lexicon: Lexicon) -> Iterable[Disagreement]:

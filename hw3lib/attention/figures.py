@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_TALLEST = 1.15  # inches: a panel of one photograph by several methods
+_TALLEST = 1.0  # inches: a panel of one photograph by several methods
 _PRIORS = (("caption", "the caption's other words", "s"), ("centre", "centre prior", "D"), ("uniform", "uniform", "|"))
 
 
@@ -95,14 +95,15 @@ def layers_and_heads(grounding: Grounding) -> Figure:
 
 @styled
 def methods(
-    attention: CaptionAttention, maps: Mapping[str, np.ndarray], masks: Mapping[int, Mask], most: int = 3
+    attention: CaptionAttention, maps: Mapping[str, np.ndarray], masks: Mapping[int, Mask], most: int = 2
 ) -> Figure:
     """One photograph by several attribution methods: a row for each word, a column for each method, masks outlined.
 
-    The words are the first ``most`` that have a mask and more than two letters. ``maps``: by method, ``(W, Gh, Gw)``
+    The words are the last ones of the first ``most`` objects. ``maps``: by method, ``(W, Gh, Gw)``
     for all of the caption's words (:func:`attribution_maps`); each method has its own white.
     """
-    words = [place for place in sorted(masks) if len(attention.words[place].text) > 2][:most]
+    nouns = {mask.tobytes(): place for place, mask in sorted(masks.items())}  # the last word of each object's
+    words = sorted(nouns.values())[:most]
     aspect = attention.image.height / attention.image.width
     width = min((WIDTH - 0.08 * len(maps)) / (len(maps) + 0.45), _TALLEST / aspect)
     tall = width * aspect

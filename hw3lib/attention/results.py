@@ -174,16 +174,16 @@ class Thing:
 
 @dataclass(frozen=True)
 class WordAttention:
-    """A word's attention on what it is about, by the mean of the last layer's heads."""
+    """A word's or a phrase's attention on what it is about, by the mean of the last layer's heads."""
 
-    word: str  # as the caption has it
+    word: str  # as the caption has it; words that follow one another for one object are one: "fire hydrant"
     kind: str  # its class
     category: str  # the object that it names or belongs to, or ""
     target: str  # named: its object; any: whatever object there is; both: a relation's sides; ground: no object
     mass: float  # attention inside
     uniform: float  # the same of a uniform map
     centre: float  # the same of the centre prior
-    hit: float  # 1 where the strongest patch lies on it; patches of equal strength share
+    hit: float  # 1 where the strongest patch lies on it; patches of equal strength share, and words have their mean
 
 
 @dataclass(frozen=True)

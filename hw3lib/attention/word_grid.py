@@ -72,11 +72,11 @@ def word_grid(
         axes.set_axis_off()
         if masks and index in masks and probability is not None:
             outline(axes, masks[index], pixels)
-        number = "" if probability is None else f"{probability:.0%}"
+        number = "" if probability is None else f"{100 * probability:.0f}"
         _label(figure, word, number, left, panel, 1 - (top - 0.06) / height)
     strong = "each word's peak" if scale == "word" else f"{white[-1]:.0%} of the attention or more"
     cropped = np.isnan(to_original(maps[-1], attention.geometry, pixels)).any()
-    note = f"White: {strong}. Black: none. Number: probability."
+    note = f"White: {strong}. Black: none. Number: probability in %."
     note += (" Hatched: cropped." if cropped else "") + (" Line: true object." if masks else "")
     note += f" {_UNKNOWN}: read as [UNK]." if any(word.unknown for word in attention.words) else ""
     figure.text(0, 0.04 / height, note, size=_SMALL, color=_QUIET)
