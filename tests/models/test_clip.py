@@ -315,3 +315,36 @@ def test_real_photographs_are_read_in_the_p1_layout(model: ClipModel) -> None:
     features = model.embed_images(data.paths[:12])
     assert features.shape == (12, 32)
     assert bool(torch.isfinite(features).all())
+
+
+@pytest.mark.parametrize(
+    ("hub", "asked"),
+    [
+        ("owner/name/", ["open_clip_model.safetensors", "open_clip_pytorch_model.bin"]),
+        ("owner/name/other.bin", ["other.bin"]),
+    ],
+)
+def test_weights_that_the_hubs_client_keeps_are_taken_from_there(
+    hub: str, asked: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HW3_ROOT", str(tmp_path))
+    monkeypatch.setattr("open_clip.get_pretrained_cfg", lambda model, tag: {"hf_hub": hub})
+    wanted: list[str] = []
+
+    def kept(repository: str, file: str) -> str | None:
+        assert repository == "owner/name"
+        wanted.append(file)
+        return f"/cache/{file}" if file.endswith(".bin") else None
+
+    monkeypatch.setattr("huggingface_hub.try_to_load_from_cache", kept)
+    assert clip_weights.find_weights(config.Clip()) == Path("/cache", asked[-1])
+    assert wanted == asked
+
+
+@pytest.mark.parametrize("pretrained", ["weights.pt", "folder/weights"])
+def test_a_file_of_weights_that_is_not_there_is_not_taken_for_a_tag(
+    pretrained: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HW3_ROOT", str(tmp_path))
+    with pytest.raises(UserError, match=f"there are no weights at {tmp_path / pretrained}"):
+        clip_weights.find_weights(config.Clip(pretrained=pretrained))
