@@ -30,9 +30,7 @@ def deciding(claim: Claim) -> Part | None:
 def evidence(claim: Claim) -> str:
     """The effect of the deciding part, or why there is none."""
     part = deciding(claim)
-    if part is None:
-        return claim.untested
-    return effect(part) + ("; in part untested" if claim.untested and part.verdict != claim.verdict else "")
+    return effect(part) if part else claim.untested
 
 
 def effect(part: Part) -> str:
@@ -72,7 +70,7 @@ def tally(claims: Sequence[Claim], data: str) -> str:
         f"Of {len(claims)} claims, tested on **{data}**: {', '.join(parts)}. A claim is supported when the whole 95 % "
         "interval of its effect lies on the side that it claims; not supported when all of it lies on the other side, "
         f"or so near zero that the effect would not matter ({_margins()}); otherwise, or with fewer than {FEW} images, "
-        "inconclusive. A claim of several parts needs all of them."
+        "inconclusive. A claim of several parts is supported only when each was tested and is supported."
     )
 
 

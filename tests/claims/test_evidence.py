@@ -203,7 +203,6 @@ def test_the_claim_about_the_ablations_is_not_supported_without_every_part(tiny_
     found = judged(profile, 5)
     assert {part.verdict for part in found.parts} == {"supported"}
     assert (found.verdict, bool(found.untested)) == ("inconclusive", True)
-    assert table.evidence(found).endswith("; in part untested")
 
 
 def test_ablations_that_change_several_things_leave_the_claim_open_and_are_named(tiny_profile) -> None:
@@ -436,7 +435,7 @@ def test_the_overview_has_a_line_for_each_claim() -> None:
     assert [row[0] for row in rows] == list(range(1, 10))
     for statement in statements():
         assert len(statement.short.split()) <= 12, statement.short
-        assert len(statement.short) <= 85, statement.short
+        assert len(statement.short) <= 52, statement.short  # a line of the table in print
 
 
 def test_every_comparison_stands_in_one_table_with_its_claims_number() -> None:
