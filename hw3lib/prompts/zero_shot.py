@@ -45,6 +45,7 @@ class Classifier:
         self.labelled = [image for image, true in enumerate(self.truth) if true is not None]
         self.classes = np.array([true for true in self.truth if true is not None], np.int64)
         self.images = clip.embed_images(data.paths)  # (I, D)
+        self._cut: dict[str, list[str]] = {}  # by template, what cut_names found
 
     def probabilities(self, template: str) -> Tensor:
         """Softmax over the classes' scaled cosines, ``(I, C)``. Raises :class:`UserError` for a bad template."""
@@ -57,7 +58,9 @@ class Classifier:
         """
         whole = [check_template(template) for template in templates]
         prompts = [fill(template, name) for template in whole for name in self.names]
-        for template in whole:
+        for row, template in enumerate(whole):
+            if all(self.clip.fits(prompts[row * len(self.names) : (row + 1) * len(self.names)])):
+                self._cut[template] = []
             self.cut_names(template)
         return self.clip.embed_texts(prompts).unflatten(0, (len(whole), len(self.names)))
 
@@ -66,7 +69,13 @@ class Classifier:
 
         Raises :class:`UserError` where it ends before a name: all classes would have the same text.
         """
-        start, slot, _ = check_template(template).partition(SLOT)
+        template = check_template(template)
+        if template not in self._cut:
+            self._cut[template] = self._cut_by(template)
+        return self._cut[template]
+
+    def _cut_by(self, template: str) -> list[str]:
+        start, slot, _ = template.partition(SLOT)
         heads = [fill(start + slot, name) for name in self.names]
         cut = [place for place, fits in enumerate(self.clip.fits(heads)) if not fits]
         beginnings = [heads[place][: len(heads[place]) - len(self.names[place]) + 1] for place in cut]
