@@ -66,8 +66,9 @@ class _Commands(click.Group):
 @click.version_option(__version__, prog_name="hw3")
 def main() -> None:
     """Prompts, captions, attention: three problems of vision and language, and the report on them."""
-    from hw3lib.system import locks
+    from hw3lib.system import isolation, locks
 
+    isolation.isolate()
     locks.end_with_parent()
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import math
 import pickle
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,24 @@ def create_encoder(encoder: config.Encoder, pretrained: bool = True) -> Any:
             raise UserError(f"{path} does not fit {encoder.name} {encoder.arguments or ''}: {brief(error)}") from None
     # Nothing is missing; what is left over is the classifier, which timm drops when asked to.
     return build_with_weights(-1)
+
+
+def cached(encoder: config.Encoder) -> Path | None:
+    """Where timm keeps a backbone's own weights, if it has them: what it loads without a network."""
+    from timm.models import get_pretrained_cfg
+
+    if encoder.weights != "pretrained" or not (source := get_pretrained_cfg(encoder.name)):
+        return None
+    names = [source.hf_hub_filename] if source.hf_hub_filename else ["model.safetensors", "pytorch_model.bin"]
+    return hub_file(source.hf_hub_id, names) if source.hf_hub_id else None
+
+
+def hub_file(repository: str, names: Sequence[str]) -> Path | None:
+    """The first of the files that the hub's cache holds."""
+    from huggingface_hub import try_to_load_from_cache
+
+    kept = (try_to_load_from_cache(repository, name) for name in names)
+    return next((Path(path) for path in kept if isinstance(path, str)), None)
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:

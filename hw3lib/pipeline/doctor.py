@@ -6,6 +6,7 @@ import importlib.util
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -13,6 +14,9 @@ from typing import Literal
 from hw3lib import config, paths
 from hw3lib.data import shards
 from hw3lib.data.cache import digests
+from hw3lib.models.clip_weights import find_weights
+from hw3lib.models.encoder import cached
+from hw3lib.system import isolation
 from hw3lib.system.errors import UserError
 
 State = Literal["there", "missing", "made", "optional"]
@@ -139,14 +143,19 @@ def _weights(profile: config.Profile) -> Iterator[Finding]:
         yield Finding("weights", "CLIP", "optional", "none (clip: null): no P1 and no CLIPScore")
     else:
         source = f"{clip.model} {clip.pretrained}"
-        yield from _weight_file("CLIP", clip.pretrained, source, "clip.pretrained", "open_clip")
+        kept = None
+        with suppress(UserError):  # told below, in this table's words
+            kept = find_weights(clip)
+        yield from _weight_file("CLIP", clip.pretrained, source, "clip.pretrained", "open_clip", kept)
     if clip and clip.model.endswith(".json"):
         path = paths.resolve(clip.model)
         yield Finding("weights", "CLIP's configuration", *_there(path, "missing", f"put at {path}"))
     supervised = profile.p1.supervised
     if clip and supervised and supervised.weights != "none":
         source = f"timm's {supervised.name}" if supervised.weights == "pretrained" else supervised.weights
-        for item in _weight_file("supervised network", supervised.weights, source, "p1.supervised.weights", "timm"):
+        for item in _weight_file(
+            "supervised network", supervised.weights, source, "p1.supervised.weights", "timm", cached(supervised)
+        ):
             # P1 can do without: its prose says so.
             state: State = "optional" if item.state == "missing" else item.state
             words = "; without it, CLIP's own image encoder stands in, in P1" if state != "there" else ""
@@ -158,16 +167,18 @@ def _weights(profile: config.Profile) -> Iterator[Finding]:
         else:
             key = f"runs.{name}.encoder.weights"
             source = f"timm's {encoder.name}" if encoder.weights == "pretrained" else encoder.weights
-            yield from _weight_file(f"encoder of {name}", encoder.weights, source, key, "timm")
+            yield from _weight_file(f"encoder of {name}", encoder.weights, source, key, "timm", cached(encoder))
 
 
-def _weight_file(name: str, weights: str, source: str, key: str, library: str) -> Iterator[Finding]:
-    """A file, or a name that the library fetches from the hub and keeps."""
+def _weight_file(name: str, weights: str, source: str, key: str, library: str, kept: Path | None) -> Iterator[Finding]:
+    """A file, or a name that the library fetches from the hub and keeps (``kept``: where, if it has done so)."""
     path = paths.resolve(weights)
     if path.is_file():
         yield Finding("weights", name, "there", f"{path} ({path.stat().st_size / 1e6:.0f} MB)")
     elif "/" in weights or path.suffix in (".safetensors", ".pth", ".pt", ".bin"):
         yield Finding("weights", name, "missing", f"put at {path}, or name another file in {key}")
+    elif kept:
+        yield Finding("weights", name, "there", f"{source}: kept by {library} at {kept}")
     else:
         cache = os.environ.get("HF_HUB_OFFLINE", "")
         state: State = "missing" if cache not in ("", "0") else "made"
@@ -195,6 +206,8 @@ def _machine(profile: config.Profile) -> Iterator[Finding]:
         yield Finding("tools", "GPU", "optional", "none; the demo does not need one")
     else:
         yield Finding("tools", "GPU", "optional", "none; full-size runs on a CPU take days to weeks")
+    if settings := isolation.ignored():
+        yield Finding("tools", "your own settings", "optional", f"take no part here: {', '.join(settings)}")
     home = paths.runs(profile.name)
     while not home.exists():
         home = home.parent

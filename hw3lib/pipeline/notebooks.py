@@ -10,7 +10,7 @@ from typing import Any
 
 from hw3lib import config, paths
 from hw3lib.display.offer import NotReady
-from hw3lib.system import files
+from hw3lib.system import files, isolation
 from hw3lib.system.errors import UserError
 
 SOURCES = paths.PACKAGE.parent / "notebooks"
@@ -40,8 +40,7 @@ def execute(profile: str, name: str, run: str | None = None) -> Path:
     target = executed(config.load(profile).name, name, run)
     parameters: dict[str, Any] = {"profile": profile} | ({"run": run} if run else {})
     _refuse_unknown(source, parameters)
-    # The kernel is this environment's own, whatever kernels the user has installed elsewhere.
-    os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
+    isolation.isolate()  # the kernel is this environment's own, whatever kernels the user has installed elsewhere
     # Files of the notebook's own kind would be parsed by the debugger otherwise, which only costs time here.
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
     failed = target.parent / "failed" / target.name

@@ -71,6 +71,8 @@ class LogHandler(LogHandlerBase):
                     self._end(int(facts["job_id"]))
                 case LogEvent.JOB_ERROR:
                     self._fail(facts)
+                case LogEvent.ERROR if not (self.steps or self.done or self.failed):  # the plan itself
+                    self._say(record.getMessage())
                 case None if record.levelno >= ERROR and not self.failed:
                     self._say(record.getMessage())
 

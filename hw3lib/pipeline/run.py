@@ -11,9 +11,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 from hw3lib import config, paths
-from hw3lib.system import files, locks
+from hw3lib.system import files, isolation, locks
 from hw3lib.system.devices import gpus
 from hw3lib.system.errors import UserError
 
@@ -111,6 +112,7 @@ def write_stamp(profile: config.Profile, run_name: str) -> None:
 
 
 def _snakemake(spec: str, cores: int, extra: Sequence[str]) -> bool:
+    from snakemake import common
     from snakemake.cli import main
     from snakemake_interface_logger_plugins.registry import LoggerPluginRegistry
 
@@ -118,12 +120,26 @@ def _snakemake(spec: str, cores: int, extra: Sequence[str]) -> bool:
 
     registry = LoggerPluginRegistry()
     registry.register_plugin(f"{registry.module_prefix}hw3", progress)
+    isolation.isolate()
+    # Its cache lies in the project: a home need not be writable.
+    dirs = common.get_appdirs()
+    common.APPDIRS = SimpleNamespace(
+        site_config_dir=dirs.site_config_dir,
+        user_config_dir=dirs.user_config_dir,
+        user_cache_dir=str(paths.root() / "runs" / "cache" / "snakemake"),
+    )
+    # On the command line, Snakemake takes 007 and 3e-4 for numbers.
+    typed = paths.runs(config.load(spec).name) / "pipeline" / "profile.json"
+    files.write_json(typed, {"profile": spec})
     os.environ["HW3_PIPELINE"] = locks.this_process()
     os.environ["PYTHONPATH"] = os.pathsep.join(
         [str(paths.PACKAGE.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
     )
-    arguments = ["--snakefile", str(SNAKEFILE), "--directory", str(paths.root()), "--config", f"profile={spec}"]
+    arguments = ["--snakefile", str(SNAKEFILE), "--directory", str(paths.root()), "--configfile"]
+    arguments += [str(typed)]
     arguments += ["--cores", str(cores), "--rerun-incomplete", "--nolock", "--scheduler", "greedy", "--logger", "hw3"]
+    # No foreign settings; what ``extra`` says comes later and counts.
+    arguments += ["--profile", "none", "--workflow-profile", "none"]
     # One training run per GPU; without any, the cores decide how many go side by side.
     arguments += ["--resources", f"gpu={gpus() or len(config.load(spec).runs)}", "--keep-going"]
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from PIL import Image
 from hw3lib import config, paths
 from hw3lib.cli import main
 from hw3lib.pipeline import doctor
+from hw3lib.system import isolation
 from hw3lib.system.errors import UserError
 
 CONFIGS = paths.PACKAGE.parent / "configs"
@@ -85,6 +87,41 @@ def test_weights_by_name_are_missing_only_where_the_hub_is_out_of_reach(
     assert states("hw3")["encoder of vit"] == "made"
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     assert states("hw3")["encoder of vit"] == "missing"
+
+
+def test_weights_that_the_hub_keeps_are_there_without_a_network(
+    bare: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from huggingface_hub import constants
+
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    kept = {
+        "vit_base_patch8_224.augreg2_in21k_ft_in1k": "model.safetensors",
+        "vit_base_patch32_clip_224.openai": "open_clip_model.safetensors",
+    }
+    for repository, name in kept.items():
+        place = tmp_path / "hub" / f"models--timm--{repository}"
+        (place / "snapshots" / "abc").mkdir(parents=True)
+        (place / "snapshots" / "abc" / name).write_bytes(b"")
+        (place / "refs").mkdir()
+        (place / "refs" / "main").write_text("abc")
+    found = states("hw3")
+    assert (found["encoder of vit"], found["CLIP"], found["encoder of best"]) == ("there", "there", "missing")
+
+
+def test_settings_of_the_user_that_take_no_part_are_named(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HW3_IGNORED", "")  # so that it is as before, afterwards
+    monkeypatch.delenv("HW3_IGNORED")
+    for name in ("JUPYTER_PATH", "IPYTHONDIR", "MATPLOTLIBRC", "JUPYTER_RUNTIME_DIR"):
+        monkeypatch.setenv(name, "/of/mine")
+    monkeypatch.setenv("SNAKEMAKE_PROFILE", "slurm")
+    isolation.isolate()
+    what = next(finding.what for finding in doctor.examine(config.load("demo")) if finding.name == "your own settings")
+    assert "SNAKEMAKE_PROFILE=slurm" in what
+    assert "JUPYTER_PATH=/of/mine" in what
+    assert "SNAKEMAKE_PROFILE" not in os.environ
+    assert Path(os.environ["MATPLOTLIBRC"]).is_file()
 
 
 def test_the_supervised_network_is_optional_and_what_stands_in_is_told(

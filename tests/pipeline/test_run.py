@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -51,7 +52,7 @@ rule page:
 
 _RUN = (
     "import sys; from pathlib import Path; from hw3lib.pipeline import run; run.SNAKEFILE = Path(sys.argv[1]); "
-    "sys.exit(0 if run.run('fake', 2) else 1)"
+    "sys.exit(0 if run.run(sys.argv[2], 2) else 1)"
 )
 
 
@@ -61,15 +62,17 @@ class Bench:
     def __init__(self, root: Path) -> None:
         self.root = material.make(root, notebooks=False)
         self.snakefile = root / "Snakefile"
+        self.profile = "fake"
+        self.environment: dict[str, str] = {}
         self.write()
 
     def write(self, pause: float = 0.0, last: str = "cat {input} > {output}") -> None:
         self.snakefile.write_text(_STEPS.format(root=self.root, pause=pause, last=last), encoding="utf-8")
 
     def start(self) -> subprocess.Popen[str]:
-        environment = os.environ | {"HW3_ROOT": str(self.root), "PYTHONPATH": str(REPOSITORY)}
+        environment = os.environ | {"HW3_ROOT": str(self.root), "PYTHONPATH": str(REPOSITORY)} | self.environment
         return subprocess.Popen(
-            [sys.executable, "-c", _RUN, str(self.snakefile)],
+            [sys.executable, "-c", _RUN, str(self.snakefile), self.profile],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -120,6 +123,35 @@ def test_a_failed_step_shows_the_end_of_its_log_and_is_run_again(bench: Bench) -
     code, output = bench.run()
     assert code == 0, output
     assert bench.began("one") == 1  # what was done stayed done
+
+
+def test_an_error_before_the_first_step_is_told(bench: Bench) -> None:
+    bench.snakefile.write_text(bench.snakefile.read_text() + "raise ValueError('the plan itself is wrong')\n")
+    code, output = bench.run()
+    assert code == 1
+    assert "the plan itself is wrong" in output
+
+
+@pytest.mark.parametrize("name", ["007", "3e-4", "true"])
+def test_a_profile_whose_name_looks_like_a_number_is_planned(bench: Bench, name: str) -> None:
+    (bench.root / "configs").mkdir(exist_ok=True)
+    shutil.copy(bench.root / "configs" / "fake.yaml", bench.root / "configs" / f"{name}.yaml")
+    bench.snakefile.write_text("assert config['profile'] == " + repr(name) + "\n" + bench.snakefile.read_text())
+    bench.profile = name
+    code, output = bench.run()
+    assert code == 0, output
+
+
+def test_a_users_settings_and_a_home_that_cannot_be_written_change_nothing(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "slurm").mkdir()
+    (tmp_path / "slurm" / "config.yaml").write_text("executor: nothing-that-exists\n")
+    (tmp_path / "home").write_text("a file")
+    bench.environment = {
+        "SNAKEMAKE_PROFILE": str(tmp_path / "slurm"), "HOME": str(tmp_path / "home"),
+        "XDG_CACHE_HOME": str(tmp_path / "home"), "XDG_CONFIG_HOME": str(tmp_path / "home"),
+    }  # fmt: skip
+    code, output = bench.run()
+    assert code == 0, output
 
 
 def test_after_a_kill_the_same_command_goes_on_and_the_killed_steps_are_gone(bench: Bench) -> None:
