@@ -330,11 +330,19 @@ def test_figures_are_as_wide_as_the_text_in_print() -> None:
     assert STYLE.small * min(1, WIDEST / WIDTH) >= 7
 
 
-def test_only_the_last_page_is_less_than_half_full(pdf: Any) -> None:
-    for each in list(pdf)[:-1]:
-        height = each.get_height()
-        ends = [thing.get_bounds()[1] for thing in each.get_objects()]
-        assert min(end for end in ends if end > 70) < height / 2  # 70 points: the margin, in which the footer stands
+def test_only_a_chapters_last_page_is_less_than_half_full(pdf: Any) -> None:
+    starts = {heading.get_dest().get_index() for heading in pdf.get_toc() if heading.level == 0}
+    for place, each in enumerate(pdf):
+        if place + 1 not in starts and place + 1 < len(pdf):
+            ends = [thing.get_bounds()[1] for thing in each.get_objects()]
+            # 70 points are the margin, in which the footer stands.
+            assert min(end for end in ends if end > 70) < each.get_height() / 2, place
+
+
+def test_figures_come_in_order_in_print(pdf: Any) -> None:
+    """Each stands below the chapter's heading, and none overtakes another."""
+    numbers = [int(number) for text in pages(pdf) for number in re.findall(r"Figure (\d+)\.", text)]
+    assert numbers == sorted(numbers)
 
 
 def test_the_contents_and_the_summary_share_a_page(pdf: Any) -> None:
