@@ -140,6 +140,18 @@ def pixels(canvas: Any) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(canvas.screenshot())).convert("RGB")).astype(np.int16)
 
 
+def drop_file(target: Any, file: Path, name: str) -> None:
+    """Drop a file on an element, with the events that a browser sends."""
+    program = """(element, [name, bytes]) => {
+        const data = new DataTransfer();
+        data.items.add(new File([new Uint8Array(bytes)], name, { type: "image/png" }));
+        const told = { dataTransfer: data, bubbles: true, cancelable: true };
+        if (element.dispatchEvent(new DragEvent("dragover", told))) throw Error("a drop is not taken here");
+        element.dispatchEvent(new DragEvent("drop", told));
+    }"""
+    target.evaluate(program, [name, list(file.read_bytes())])
+
+
 def test_the_notebook_runs_and_its_viewers_live(page: Any, root: Path, tmp_path: Path) -> None:
     from playwright.sync_api import expect
 
@@ -216,6 +228,13 @@ def test_the_notebook_runs_and_its_viewers_live(page: Any, root: Path, tmp_path:
     expect(last.locator(".of")).to_have_text("mine")
     last.scroll_into_view_if_needed()
     page.screenshot(path=tmp_path / "lab.png")
+
+    # Another one is dropped on the box, as a hand does: on its controls, not on the viewer.
+    box = page.locator(".widget-vbox", has=page.get_by_placeholder("words of your own")).last
+    drop_file(box, picture, "dropped.png")
+    expect(last.locator(".of")).to_have_text("dropped")
+    expect(box.locator("select").first.locator("option:checked")).to_have_text("dropped.png (your own)")
+    expect(box.get_by_text("trained on drawings only")).to_be_visible()
     ours = [text for text in page.wrong if any(word in text for word in ("hw3", "viewer", "widget", "canvas"))]
     assert ours == [], page.wrong
 
@@ -260,6 +279,43 @@ def test_what_the_pipeline_executed_opens_alive_where_it_ran(page: Any, server: 
     expect(charts).to_have_count(figures(executed) - figures(executed, "application/vnd.hw3.attention+json"))
     assert len(broad(charts)) == charts.count() >= 1
     expect(page.locator(".jp-OutputArea figcaption").first).to_be_visible()
+
+
+def test_in_notebook_7_it_shows_every_picture_with_its_caption_and_scrubs(
+    page: Any, server: str, executed: Path, tmp_path: Path
+) -> None:
+    from playwright.sync_api import expect
+
+    expect.set_options(timeout=30_000)
+    page.goto(server.replace("/lab/tree/", "/notebooks/").format(executed.relative_to(executed.parents[3])))
+    alive = page.locator("[data-hw3-viewer] .hw3-attention-viewer")
+    expect(alive.nth(6)).to_be_attached()
+    viewer = alive.first
+    viewer.scroll_into_view_if_needed()
+    canvas = viewer.locator(".photo canvas")
+    viewer.get_by_role("slider", name="Word").fill("0")
+    photograph = pixels(canvas)
+    assert photograph.std() > 10
+    viewer.get_by_role("slider", name="Word").fill("2")
+    name = viewer.locator(".words button span").nth(2).inner_text().strip()
+    expect(viewer.locator(".said")).to_have_text(name)
+    assert np.abs(pixels(canvas) - photograph).mean() > 5
+
+    charts = page.locator(".jp-OutputArea figure img")
+    expect(charts).to_have_count(figures(executed) - figures(executed, "application/vnd.hw3.attention+json"))
+    assert len(broad(charts)) == charts.count() >= 1
+    captions = page.locator(".jp-OutputArea figcaption")
+    for place in range(charts.count()):
+        captions.nth(place).scroll_into_view_if_needed()
+        expect(captions.nth(place)).to_be_visible()
+        assert len(captions.nth(place).inner_text()) > 20
+
+    # No figure is caught in a box of its own that scrolls.
+    areas = page.locator(".jp-Cell-outputArea", has=page.locator("figure, .hw3-attention-viewer"))
+    hidden = "(all) => all.map((area) => [area.scrollHeight - area.clientHeight, getComputedStyle(area).maxHeight])"
+    assert {(rest, most) for rest, most in areas.evaluate_all(hidden)} == {(0, "none")}
+    charts.first.scroll_into_view_if_needed()
+    page.screenshot(path=tmp_path / "notebook7.png")
 
 
 def test_a_colleague_who_does_not_trust_it_sees_every_picture(page: Any, server: str, executed: Path) -> None:
