@@ -60,7 +60,8 @@ def study(experiment: Experiment, run: str, loaded: LoadedRun, say: Say = silenc
             words = measure(loaded, images, captions, instances, name == "groups", mirrored=False, say=told(of))
             words.save(folder / f"{name}.npz", origin)
     grounding = summarise_folder(folder, profile.seed, instances is not None, run, origin)
-    say(f"computed: {write_result(folder / 'grounding.json', grounding)}")
+    write_result(folder / "grounding.json", grounding)
+    say("computed: p3/grounding.json")
     return grounding
 
 

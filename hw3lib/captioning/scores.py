@@ -73,7 +73,8 @@ def score_runs(experiment: Experiment, runs: Sequence[str], say: Say = silence) 
         say(f"scores: {', '.join(stale)}")
     for run, result in scored(experiment, stale):
         scores[run] = replace(result, provenance=result.provenance | {"inputs": inputs[run]})
-        say(f"computed: {write_result(files[run], scores[run])}")
+        write_result(files[run], scores[run])
+        say(f"computed: p2/{run}/scores.json")
     return {run: scores[run] for run in runs}
 
 

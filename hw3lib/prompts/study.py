@@ -54,7 +54,8 @@ def run(experiment: Experiment, say: Say = silence) -> Study:
     write_result(folder / "probe.json", learned)
     say("prompt study, 3 of 3: accuracies, intervals and p-values")
     study = replace(rescore(folder, sets, profile.seed), provenance=Provenance.of(profile, profile.seed, inputs))
-    say(f"computed: {write_result(folder / 'study.json', study)}")
+    write_result(folder / "study.json", study)
+    say("computed: p1/study.json")
     return study
 
 

@@ -84,7 +84,7 @@ def train(
     except KeyboardInterrupt:
         raise Stopped(_standing(folder)) from None
     accelerator.wait_for_everyone()
-    say(f"computed: {folder}")
+    say(f"computed: p2/{run}")
     return folder
 
 

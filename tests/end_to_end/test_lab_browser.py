@@ -281,43 +281,6 @@ def test_what_the_pipeline_executed_opens_alive_where_it_ran(page: Any, server: 
     expect(page.locator(".jp-OutputArea figcaption").first).to_be_visible()
 
 
-def test_in_notebook_7_it_shows_every_picture_with_its_caption_and_scrubs(
-    page: Any, server: str, executed: Path, tmp_path: Path
-) -> None:
-    from playwright.sync_api import expect
-
-    expect.set_options(timeout=30_000)
-    page.goto(server.replace("/lab/tree/", "/notebooks/").format(executed.relative_to(executed.parents[3])))
-    alive = page.locator("[data-hw3-viewer] .hw3-attention-viewer")
-    expect(alive.nth(6)).to_be_attached()
-    viewer = alive.first
-    viewer.scroll_into_view_if_needed()
-    canvas = viewer.locator(".photo canvas")
-    viewer.get_by_role("slider", name="Word").fill("0")
-    photograph = pixels(canvas)
-    assert photograph.std() > 10
-    viewer.get_by_role("slider", name="Word").fill("2")
-    name = viewer.locator(".words button span").nth(2).inner_text().strip()
-    expect(viewer.locator(".said")).to_have_text(name)
-    assert np.abs(pixels(canvas) - photograph).mean() > 5
-
-    charts = page.locator(".jp-OutputArea figure img")
-    expect(charts).to_have_count(figures(executed) - figures(executed, "application/vnd.hw3.attention+json"))
-    assert len(broad(charts)) == charts.count() >= 1
-    captions = page.locator(".jp-OutputArea figcaption")
-    for place in range(charts.count()):
-        captions.nth(place).scroll_into_view_if_needed()
-        expect(captions.nth(place)).to_be_visible()
-        assert len(captions.nth(place).inner_text()) > 20
-
-    # No figure is caught in a box of its own that scrolls.
-    areas = page.locator(".jp-Cell-outputArea", has=page.locator("figure, .hw3-attention-viewer"))
-    hidden = "(all) => all.map((area) => [area.scrollHeight - area.clientHeight, getComputedStyle(area).maxHeight])"
-    assert {(rest, most) for rest, most in areas.evaluate_all(hidden)} == {(0, "none")}
-    charts.first.scroll_into_view_if_needed()
-    page.screenshot(path=tmp_path / "notebook7.png")
-
-
 def test_a_colleague_who_does_not_trust_it_sees_every_picture(page: Any, server: str, executed: Path) -> None:
     """Another home has no signature of it, and JupyterLab then takes scripts out."""
     from playwright.sync_api import expect

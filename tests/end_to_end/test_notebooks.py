@@ -163,6 +163,13 @@ def test_an_error_that_the_user_can_mend_is_one_line_in_a_notebook(small: Path) 
     assert error.traceback == ["put it there"]
 
 
+def test_where_nothing_has_run_because_the_data_is_missing_nothing_is_kept(small: Path) -> None:
+    write(small, "from hw3lib.models.experiment import Experiment\nExperiment.ready('smoke', 'p1')")
+    with pytest.raises(UserError, match=r"^the data of profile smoke is not there yet: make report PROFILE=smoke"):
+        notebooks.execute("smoke", "small")
+    assert [path for path in (small / "runs").rglob("*") if path.is_file()] == []
+
+
 def test_a_kernel_that_dies_leaves_what_it_had_and_a_sentence_that_names_the_cell(small: Path) -> None:
     write(small, "print('as far as here')", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "print('never')")
     with pytest.raises(UserError, match=r"^small, cell 4: the notebook's kernel died.*\n.*failed/small\.ipynb"):
