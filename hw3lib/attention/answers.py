@@ -188,8 +188,8 @@ def _attention(fact: CaptionFacts) -> list[str]:
     nouns = [word for word in fact.words if word.kind == "object"]
     if named := [word for word in nouns if word.target == "named"]:
         inside = Inside.of(named)
-        verdict = "attend to them" if inside.above else "attend to them no more than a prior does"
-        sentences.append(f"The nouns for what is there {verdict}: {inside.told}")
+        verdict = "" if inside.above else " no more than a map that ignores the word"
+        sentences.append(f"The nouns attend to the objects that they name{verdict}: {inside.told}")
     if absent := [word for word in nouns if word.target == "any"]:
         inside, words = Inside.of(absent), _quoted(dict.fromkeys(word.word for word in absent))
         verdict = "attend to other objects" if inside.above else "attend to no other object either"
