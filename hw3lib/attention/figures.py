@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_TALLEST = 1.0  # inches: a panel of one photograph by several methods
+_TALLEST = 1.25  # inches: a panel of one photograph by several methods
 _PRIORS = (("caption", "the caption's other words", "s"), ("centre", "centre prior", "D"), ("uniform", "uniform", "|"))
 
 
