@@ -378,3 +378,19 @@ def test_the_smoke_report_survives_kills_and_is_whole(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("runs/smoke/**/.*.part*"))
     again = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=REPOSITORY)
     assert "up to date" in again.stdout, again.stdout
+
+    # Run All in a notebook loads what is there and writes nothing, so that the pipeline still has nothing to do.
+    results = {path: path.stat().st_mtime_ns for path in tmp_path.glob("runs/smoke/**/*.json")}
+    assert len(results) > 10
+    environment |= {"JUPYTER_PREFER_ENV_PATH": "1"}
+    for name in ("p1_prompts", "p2_training", "p2_ablations", "p3_attention", "claims"):
+        live = tmp_path / f"{name}.ipynb"
+        papermill = [sys.executable, "-m", "papermill", f"notebooks/{name}.ipynb", str(live), "-p", "profile", "smoke"]
+        subprocess.run(papermill, check=True, env=environment, cwd=REPOSITORY, capture_output=True)
+        if name != "claims":
+            assert "loaded: computed" in live.read_text(encoding="utf-8")
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.glob("runs/smoke/**/*.json")} == results
+    plan = [*command, "--", "--dry-run"]
+    planned = subprocess.run(plan, capture_output=True, text=True, env=environment, cwd=REPOSITORY)
+    assert planned.returncode == 0
+    assert "to run" not in planned.stdout, planned.stdout
