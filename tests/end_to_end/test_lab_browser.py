@@ -195,6 +195,13 @@ def test_the_notebook_runs_and_its_viewers_live(page: Any, root: Path, tmp_path:
     assert active.count() > 0  # the arrow was the viewer's: JupyterLab's own goes to the next cell
     first.screenshot(path=tmp_path / "pinned.png")
 
+    with page.expect_download() as download:
+        first.get_by_role("button", name="Save picture").click()
+    with Image.open(download.value.path()) as picture:
+        assert picture.format == "PNG"
+        assert abs(picture.width / picture.height - photograph.shape[1] / photograph.shape[0]) < 0.02
+    assert first.locator(".keepsake a").count() == 0  # a link to a word is for a page
+
     # The last, whose kernel is listened to.
     last = viewers.last
     last.scroll_into_view_if_needed()

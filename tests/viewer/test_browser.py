@@ -477,3 +477,13 @@ def test_as_a_widget_it_follows_its_model_and_tells_it(visit) -> None:
     assert here.drawn().std() > 5
     here.page.evaluate("window.stop()")
     assert here.page.evaluate("model.listening()") == 0
+
+
+def test_a_picture_is_saved_at_the_size_of_the_photograph_not_of_its_copy(visit) -> None:
+    here = visit(static(synthetic(size=(900, 600)), word=3))
+    here.drawn()
+    with here.page.expect_download() as download:
+        here.page.get_by_role("button", name="Save picture").click()
+    with Image.open(download.value.path()) as picture:
+        assert (picture.format, picture.size) == ("PNG", (900, 600))
+    assert here.page.locator(".keepsake a").count() == 0  # nothing on this page has an address
