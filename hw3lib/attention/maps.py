@@ -153,7 +153,7 @@ def merge_words(parts: Sequence[tuple[str, Sequence[int]]], length: int) -> tupl
     """The tokenizer's words, checked: together they hold every token of the caption once, in order.
 
     >>> merge_words([("[BOS]", [0]), ("tricycle", [1, 2]), ("[EOS]", [3])], 4)[1]
-    Word(text='tricycle', tokens=(1, 2))
+    Word(text='tricycle', tokens=(1, 2), unknown=False)
     """
     words = tuple(Word(text, tuple(places)) for text, places in parts)
     places = [place for word in words for place in word.tokens]

@@ -44,7 +44,7 @@ def test_a_notebooks_step_takes_its_whole_import_closure(notebook: str) -> None:
 
 
 def test_the_snakefile_asks_for_the_closure_of_every_notebook_that_it_runs() -> None:
-    rules = re.split(r"^rule ", (ROOT / "Snakefile").read_text("utf-8"), flags=re.M)[1:]
+    rules = re.split(r"^ *rule ", (ROOT / "Snakefile").read_text("utf-8"), flags=re.M)[1:]
     run = {match[1]: rule for rule in rules if (match := re.search(r'HW3 \+ " notebook (\w+)', rule))}
     assert sorted(run) == NOTEBOOKS
     for name, rule in run.items():
