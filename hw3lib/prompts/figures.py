@@ -9,6 +9,7 @@ from hw3lib.display.prose import signed
 from hw3lib.display.style import STYLE, WIDTH, bare, data_name, new_figure, published_name, shortened, styled
 from hw3lib.metrics.paired_tests import Effect
 from hw3lib.prompts.examples import Changed, Ranked
+from hw3lib.prompts.prose import set_name
 from hw3lib.prompts.results import ProbeStudy, Study
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ _TITLES = {
     "article: a vs none": "article “a”",
     "article: correct vs none": "correct article",
 }
-_SET_NAMES = {"report": "the task's and the author's", "factorial": "the design and the negations"}
 
 
 @styled
@@ -57,7 +57,7 @@ def prompt_accuracy(study: Study, data: str) -> Figure:
             fontweight=weight, fontsize=STYLE.small,
         )  # fmt: skip
     axes.axvline(study.chance, color=STYLE.quiet, linewidth=0.8, linestyle=_DASHED, marker="", label="chance, this run")
-    axes.set_yticks(rows, [shortened(template, 44) for template in prompts], fontsize=STYLE.small)
+    axes.set_yticks(rows, [_template(template, 44) for template in prompts], fontsize=STYLE.small)
     axes.set(xlim=(0, 1.08), xticks=[0, 0.2, 0.4, 0.6, 0.8, 1], xlabel="accuracy", ylim=(len(prompts) - 0.5, -0.5))
     _rows_look(axes)
     figure.legend(loc="outside upper right", ncols=3, handlelength=1.6, columnspacing=1.6)
@@ -95,7 +95,7 @@ def all_templates(study: Study) -> Figure:
     """The accuracy of every template, the best first, told apart by set; hollow where it differs from the baseline."""
     ranked = sorted(study.templates.items(), key=lambda item: (-item[1].accuracy, item[0]))
     sets = list(dict.fromkeys(scores.sets[0] for scores in study.templates.values()))
-    figure = new_figure(WIDTH, 2.1)
+    figure = new_figure(WIDTH, 2.3)
     axes = figure.add_subplot()
     for number, name in enumerate(sets):
         for differs in (False, True):
@@ -108,13 +108,13 @@ def all_templates(study: Study) -> Figure:
             axes.plot(
                 list(points), list(points.values()), fillstyle="none" if differs else "full", markersize=4,
                 linestyle="", marker=STYLE.markers[number % 6], color=STYLE.series[number % 6],
-                label=None if differs else shortened(_SET_NAMES.get(name, name), 30), zorder=3 if number else 4,
+                label=None if differs else shortened(set_name(study, name), 40), zorder=3 if number else 4,
             )  # fmt: skip
     base = study.templates[study.baseline].accuracy
     axes.axhline(base, color=STYLE.quiet, linewidth=0.8, linestyle=_DASHED, marker="", label="the baseline")
     axes.set(xlabel="templates, the most accurate first", ylabel="accuracy", xlim=(0, len(ranked) + 1))
     axes.grid(axis="y")
-    figure.legend(loc="outside upper left", ncols=min(5, len(sets) + 1), handlelength=1.2, columnspacing=1.2)
+    figure.legend(loc="outside upper left", ncols=min(3, len(sets) + 1), handlelength=1.2, columnspacing=1.2)
     return figure
 
 
@@ -172,7 +172,7 @@ def class_accuracy(study: Study) -> Figure:
         axes.set_xticks(np.arange(len(templates)) + 0.5, keys, fontweight="bold")
         axes.set_ylim(len(panels[0]), 0)
         axes.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False)
-    legend = "\n".join(f"{key}   {shortened(template, 90)}" for key, template in zip(keys, templates, strict=True))
+    legend = "\n".join(f"{key}   {_template(template, 90)}" for key, template in zip(keys, templates, strict=True))
     figure.suptitle(legend, fontsize=STYLE.small, x=0.01, ha="left")
     return figure
 
@@ -199,7 +199,7 @@ def templates_by_class(study: Study, most: int = 26) -> Figure:
     axes = figure.add_subplot()
     drawn = _shaded(axes, above[:, order], (STYLE.published, "#f7f7f5", STYLE.measured), -40, 40)
     columns = [shortened(classes[place], 14) for place in order]
-    _names(axes, [shortened(design[row], 34) for row in rows], columns)
+    _names(axes, [_template(design[row], 40) for row in rows], columns)
     _colour_bar(figure, axes, drawn, "points above or below the class's mean", [-40, -20, 0, 20, 40], extend="both")
     return figure
 
@@ -274,6 +274,16 @@ def top_five(examples: Sequence[Ranked]) -> Figure:
     return figure
 
 
+def _template(template: str, most: int) -> str:
+    """A template of at most so many characters, not cut inside a placeholder.
+
+    >>> _template("a photo of a {object}", 18)
+    'a photo of a …'
+    """
+    text = shortened(template, most)
+    return text if text.count("{") == text.count("}") else text[: text.rindex("{")] + "…"
+
+
 def _forest(axes: Axes, rows: Mapping[str, Effect], title: str) -> None:
     """Effects as points with intervals, one row each; the first is an average: a diamond, in bold."""
     for place, effect in enumerate(rows.values()):
@@ -287,7 +297,7 @@ def _forest(axes: Axes, rows: Mapping[str, Effect], title: str) -> None:
         )  # fmt: skip
     axes.axvline(0, color=STYLE.quiet, linewidth=0.8, marker="")
     axes.set_title(title, fontsize=STYLE.small)
-    axes.set_yticks(range(len(rows)), [shortened(name, 36) for name in rows])
+    axes.set_yticks(range(len(rows)), [_template(name, 40) for name in rows])
     axes.get_yticklabels()[0].set_fontweight("bold")
     axes.set_ylim(len(rows) - 0.4, -0.6)
     _rows_look(axes)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -17,7 +19,7 @@ from hw3lib.display.prose import code, decimal, estimate, names_in_words, p_valu
 from hw3lib.display.style import shortened
 from hw3lib.metrics.paired_tests import Effect
 from hw3lib.prompts.examples import Ranked
-from hw3lib.prompts.results import ProbeStudy, Study, UnseenStudy
+from hw3lib.prompts.results import EnsembleScores, ProbeStudy, Study, UnseenStudy
 from hw3lib.system.files import read_json
 
 _FACTOR_NAMES = {
@@ -31,22 +33,44 @@ _CAVEAT = {
     "real": "CLIP saw no labelled images, but texts that name common things were part of its pretraining: it was not "
     "trained to classify these classes, yet it knows their names.",
 }
-TEMPLATE_COLUMNS = ("template", "accuracy", "per class", "top 5", "ECE", "NLL", "change, points", "p (Holm)")
+_SET_NAMES = {
+    "factorial": "the factorial design and the negations",
+    "imagenet80": "ImageNet templates (Radford et al.)",
+    "cifar": "templates for coarse pictures",
+}
 
 
-def zero_shot_sentence(study: Study) -> str:
-    """How CLIP classifies without labelled images, how well, and what a supervised network makes of new classes."""
+def set_name(study: Study, name: str) -> str:
+    """What a prompt set is called in tables, legends and sentences."""
+    own = next(iter(study.templates.values())).sets[0]
+    return "the profile's prompts" if name == own else _SET_NAMES.get(name, f"templates of “{name}”")
+
+
+def clip_name(data: str, model: str) -> str:
+    """Which CLIP is measured: by the profile's ``data``, and open_clip's name of the model or its configuration's path.
+
+    >>> clip_name("demo", "small.json"), clip_name("real", "models/ViT-L-14.json")
+    ("the demo's small CLIP", 'CLIP (ViT-L-14)')
+    """
+    return "the demo's small CLIP" if data == "demo" else f"CLIP ({PurePath(model.removesuffix('.json')).name})"
+
+
+def zero_shot_sentence(study: Study, clip: str) -> str:
+    """Why and how CLIP classifies without labelled images, how well, and a supervised network on new classes.
+
+    ``clip`` is the measured model's :func:`clip_name`.
+    """
     accuracy = max(scores.accuracy for scores in study.prompts.values())
     text = (
-        "CLIP classifies by the classes' names alone: it embeds each name, put into a sentence, as a vector, and gives "
-        "an image the class whose vector is nearest. "
+        "CLIP is trained to match images with texts, so a new class needs no labelled images, only a name: CLIP embeds "
+        "each name, put into a sentence, as a vector, and gives an image the class whose vector is nearest. "
     )
     if len(study.labels) == 1:
         return text + "Here there is only one class, so that every answer is right and nothing can be compared."
     text += (
-        f"Without any labelled image it reaches an accuracy of {accuracy:.4f} on {_count(study.images, 'image')} in "
-        f"{len(study.labels)} classes, {'where' if accuracy > study.chance else 'no more than'} guessing reaches "
-        f"{study.chance:.4f}."
+        f"Without any labelled image, {plain(clip)} reaches an accuracy of {accuracy:.4f} with the best of the "
+        f"profile's prompts on {_count(study.images, 'image')} in {len(study.labels)} classes, "
+        f"{'where' if accuracy > study.chance else 'no more than'} guessing reaches {study.chance:.4f}."
     )
     if unseen := study.unseen:
         text += (
@@ -88,7 +112,7 @@ def winner_sentence(study: Study) -> str:
     else:
         second, last = ranked[1][1].accuracy, ranked[-1][1].accuracy
         lead = f"{100 * (best - second):.1f} points ({_count(round((best - second) * study.images), 'image')})"
-        text = f"{named} is the most accurate prompt: {best:.4f} {images}, {lead} ahead of the next"
+        text = f"{named} is the most accurate of the profile's prompts: {best:.4f} {images}, {lead} ahead of the next"
         text += f" and {100 * (best - last):.1f} points ahead of the last." if len(ranked) > 2 else "."
     if best <= study.chance and len(study.labels) > 1:
         text += f" No prompt is more accurate than guessing ({study.chance:.4f})."
@@ -127,10 +151,32 @@ def data_sentence(data: str, study: Study) -> str:
             f" There {code(best)} is the most accurate ({published[best]:.4f}) and {code(worst)} the least "
             f"({published[worst]:.4f})."
         )
-    return text + " Compare the order of the prompts, not their level." * (data == "demo" and len(published) > 1)
+        text += " Only the order of the prompts can be compared, not the level:" if data == "demo" else " In order:"
+        text += _order(study, published)
+    return text
 
 
-def examples_sentence(pictures: Sequence[Ranked], template: str) -> str:
+def _order(study: Study, published: Mapping[str, float]) -> str:
+    """How the order of this run's accuracies agrees with that of the published ones; goes on after a colon."""
+    here = {key: study.prompts[key].accuracy for key in published}
+    worst, last = min(published, key=published.__getitem__), min(here, key=here.__getitem__)
+    pairs = list(combinations(published, 2))
+    same = sum((published[a] - published[b]) * (here[a] - here[b]) > 0 for a, b in pairs)
+    text = f" {code(worst)} is last in both" if here[worst] == here[last] else f" here {code(last)} is last"
+    text += f", and {same} of {_count(len(pairs), 'pair')} of prompts stand{'s' * (len(pairs) == 1)} in the same order."
+    if (base := study.baseline) not in published:
+        return text
+    opposite = [key for key in published if (published[key] - published[base]) * (here[key] - here[base]) < 0]
+    if opposite:
+        compared = {key: study.prompts[key].against_baseline for key in opposite}
+        significant = [code(key) for key, effect in compared.items() if effect and effect.significant]
+        verdict = f"is significant for {names_in_words(significant)}" if significant else "is not significant"
+        names = names_in_words([code(key) for key in opposite])
+        text += f" The difference of {names} from the baseline has the opposite sign here, where it {verdict}."
+    return text
+
+
+def examples_sentence(pictures: Sequence[Ranked], template: str, data: str) -> str:
     """Which of the images shown are classified correctly under a template, and what the others are taken for."""
     right = [picture for picture in pictures if picture.classes[0][0] == picture.truth]
     wrong = [picture for picture in pictures if picture.classes[0][0] != picture.truth]
@@ -139,7 +185,8 @@ def examples_sentence(pictures: Sequence[Ranked], template: str) -> str:
     if wrong:
         answers = [f"{_named(p.truth)} for {_named(*p.classes[0])}" for p in wrong]
         text += f" It takes {names_in_words(answers)}."
-    return text + " In brackets: the probability of the answer."
+    text += " In brackets: the probability of the answer."
+    return text + " A drawing shows several objects, and its label is the main one." * (data == "demo")
 
 
 def factor_sentences(study: Study) -> str:
@@ -164,11 +211,11 @@ def factor_sentences(study: Study) -> str:
 
 def _by_carrier(effects: Mapping[str, Effect]) -> str:
     """How steady a factor's sign is over the carrier sentences."""
-    up = sum(effect.effect > 0 for effect in effects.values())
-    down = sum(effect.effect < 0 for effect in effects.values())
+    shown = [round(100 * effect.effect, 1) for effect in effects.values()]  # as the figure writes them
+    up, down = sum(value > 0 for value in shown), sum(value < 0 for value in shown)
     carriers = _count(len(effects), "carrier sentence")
     if not up and not down:
-        return "Accuracy changes in none of the carrier sentences."
+        return "Accuracy changes in none of the carrier sentences by as much as 0.1 points."
     text = f"The effect is {'positive' if up else 'negative'} in {up or down} of {carriers}"
     text += f" and negative in {down}" if up and down else ""
     significant = [code(carrier) for carrier, effect in effects.items() if effect.significant]
@@ -232,8 +279,12 @@ def _cut_names(study: Study) -> str:
     )
 
 
-def template_rows(study: Study, ends: int = 5) -> list[list[str | float | None]]:
-    """Table rows of the templates: the best, those of the profile's own set, and the worst, ``ends`` at either end."""
+def template_table(study: Study, ends: int = 5) -> tuple[list[str], list[list[str | float | None]]]:
+    """Columns and rows of the templates: the best, the profile's prompts, and the worst, ``ends`` at either end.
+
+    The mean of the classes' accuracies is left out where it is every template's accuracy: classes of equal size.
+    """
+    by_class = any(abs(scores.accuracy - scores.mean_per_class) > 1e-9 for scores in study.templates.values())
     ranked = sorted(study.templates, key=lambda key: -study.templates[key].accuracy)
     middle = [key for key in ranked[ends:-ends] if key in study.prompts]
     rows: list[list[str | float | None]] = []
@@ -241,9 +292,10 @@ def template_rows(study: Study, ends: int = 5) -> list[list[str | float | None]]
         scores = study.templates[key]
         compared = scores.against_baseline
         corrected = p_value(compared.holm).removeprefix("p ").removeprefix("= ") if compared else None
-        measured = [scores.accuracy, scores.mean_per_class, scores.top5, scores.ece, scores.nll]
+        measured = [scores.accuracy, *[scores.mean_per_class] * by_class, scores.top5, scores.ece, scores.nll]
         rows.append([key, *measured, change(compared), corrected])
-    return rows
+    columns = ["template", "accuracy", *["per class"] * by_class, "top 5", "ECE", "NLL", "change, points", "p (Holm)"]
+    return columns, rows
 
 
 def change(effect: Effect | None) -> str:
@@ -262,10 +314,21 @@ def calibration_sentence(study: Study) -> str:
     return f"{text}. The true class is most probable under {code(likely)} (NLL {decimal(scores.nll, 2)} nats)."
 
 
+def _ensemble_name(study: Study, row: EnsembleScores) -> str:
+    """What an ensemble is called, which the file names by its set."""
+    if row.name.startswith("greedy"):
+        return "greedy ensemble"
+    sets = {name for scores in study.templates.values() for name in scores.sets}
+    return next((set_name(study, name) for name in sets if f"“{name}”" in row.name), row.name)
+
+
 def ensemble_rows(study: Study) -> list[list[str | float | None]]:
     """Table rows of the ensembles: name, templates, accuracy, calibration error, likelihood, change."""
     rows = study.ensemble.rows if study.ensemble else ()
-    return [[row.name, len(row.members), row.accuracy, row.ece, row.nll, change(row.against_baseline)] for row in rows]
+    return [
+        [_ensemble_name(study, row), len(row.members), row.accuracy, row.ece, row.nll, change(row.against_baseline)]
+        for row in rows
+    ]
 
 
 def ensemble_sentence(study: Study) -> str:
@@ -280,13 +343,15 @@ def ensemble_sentence(study: Study) -> str:
     pays = gain.significant and gain.effect > 0
     text = (
         f"{'An ensemble raises accuracy' if pays else 'No ensemble raises accuracy significantly'}: the best "
-        f"({plain(best.name)}) differs from the baseline by {points(gain)} ({p_value(gain.holm)} after Holm's "
-        f"correction, {_count(ensemble.images, 'image')} that were not used for choosing)."
+        f"({plain(_ensemble_name(study, best))}) differs from the baseline by {points(gain)} ({p_value(gain.holm)} "
+        f"after Holm's correction, {_count(ensemble.images, 'image')} that were not used for choosing)."
     )
     likeliest = min((row for row, _ in changes), key=lambda row: row.nll)
     drop = ensemble.rows[0].nll - likeliest.nll
     if drop > 0:
-        text += f" The negative log-likelihood falls by up to {drop:.3f} nats ({plain(likeliest.name)})."
+        text += (
+            f" The negative log-likelihood falls by up to {drop:.3f} nats ({plain(_ensemble_name(study, likeliest))})."
+        )
     return text
 
 
@@ -330,15 +395,19 @@ def class_sentence(study: Study) -> str:
     return text
 
 
-def changed_sentence(study: Study) -> str:
-    """Which classes the most accurate other template helps and hurts."""
+def changed_sentence(study: Study, sizes: Mapping[str, int]) -> str:
+    """Which classes the most accurate other template helps and hurts; ``sizes`` are the classes' images."""
     changes = class_changes(study)
     if changes.template == study.baseline:
         return "There is no other template to compare the baseline with, class by class."
     before, after = study.templates[study.baseline].per_class, study.templates[changes.template].per_class
 
     def rates(names: Sequence[str]) -> str:
-        return names_in_words([f"{_named(name)} ({before[name]:.2f} to {after[name]:.2f})" for name in names])
+        return names_in_words([
+            f"{_named(name)} ({before[name]:.2f} to {after[name]:.2f}: "
+            f"{round(abs(after[name] - before[name]) * sizes[name])} of {_count(sizes[name], 'image')})"
+            for name in names
+        ])  # fmt: skip
 
     text = f"From the baseline to {code(changes.template)}, the most accurate other template, "
     if not changes.helped and not changes.hurt:
@@ -376,12 +445,14 @@ def probe_sentence(probe: ProbeStudy | None) -> str:
     reach += f", {_count(probe.test, 'test image')} each)"
     if probe.crossing is not None:
         text = f"From {_per_class(probe.crossing)} on, a linear probe (a classifier fitted on CLIP's image features) "
-        return f"{text}is more accurate than the prompt alone ({zero:.3f}); with {last.shots} it reaches {reach}."
-    more = "about" if last.high >= zero else "more than"
-    return (
-        f"The prompt is worth {more} {_per_class(last.shots)}: with so many, a linear probe (a classifier fitted on "
-        f"CLIP's image features) reaches {reach}; the prompt alone, which needs none, reaches {zero:.3f}."
-    )
+        text += f"is more accurate than the prompt alone ({zero:.3f}); with {last.shots} it reaches {reach}."
+    else:
+        text = (
+            f"The prompt is worth {'at least' if last.high >= zero else 'more than'} {_per_class(last.shots)}, the "
+            f"most that was tried: with so many, a linear probe (a classifier fitted on CLIP's image features) reaches "
+            f"{reach}; the prompt alone, which needs none, reaches {zero:.3f}."
+        )
+    return text + " Both are judged on the draws' test images, so this is not the prompt's accuracy on all images."
 
 
 def _per_class(shots: int) -> str:

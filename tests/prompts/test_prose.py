@@ -43,11 +43,12 @@ def accuracies(**rates: float) -> Study:
 def test_the_sentence_on_the_winner_follows_the_numbers() -> None:
     text = prose.winner_sentence(accuracies(first=0.5, second=0.625, third=0.25))
     assert text.startswith(
-        "`second` is the most accurate prompt: 0.6250 on 50 images in 2 classes, 12.5 points (6 images)"
+        "`second` is the most accurate of the profile's prompts: 0.6250 on 50 images in 2 classes, 12.5 "
+        "points (6 images)"
     )
     assert "ahead of the next and 37.5 points ahead of the last." in text
     alone = prose.winner_sentence(accuracies(first=0.7, second=0.6))
-    assert "`first` is the most accurate prompt" in alone
+    assert "`first` is the most accurate of the profile's prompts" in alone
     assert "last" not in alone
     assert "guessing" not in alone
     assert "(1 image)" in prose.winner_sentence(accuracies(first=0.52, second=0.5))
@@ -77,12 +78,13 @@ def test_prompts_that_differ_from_the_baseline_are_named_after_the_correction() 
 
 def test_why_zero_shot_works_is_answered_with_the_numbers() -> None:
     unseen = UNSEEN
-    text = prose.zero_shot_sentence(replace(accuracies(a=0.6, b=0.7), unseen=unseen))
-    assert "accuracy of 0.7000 on 50 images in 2 classes, where guessing reaches 0.5000." in text
+    text = prose.zero_shot_sentence(replace(accuracies(a=0.6, b=0.7), unseen=unseen), "the demo's small CLIP")
+    assert "the demo's small CLIP reaches an accuracy of 0.7000 with the best of the profile's prompts on 50" in text
+    assert "on 50 images in 2 classes, where guessing reaches 0.5000." in text
     assert "on 40 images of such classes its accuracy is 0.00, and CLIP's is 0.70." in text
-    assert "supervised" not in prose.zero_shot_sentence(accuracies(a=0.6))
-    assert "no more than guessing reaches 0.5000" in prose.zero_shot_sentence(accuracies(a=0.5))
-    one = prose.zero_shot_sentence(study_of({"a": template_scores(1.0, {"dog": 1.0})}))
+    assert "supervised" not in prose.zero_shot_sentence(accuracies(a=0.6), "CLIP")
+    assert "no more than guessing reaches 0.5000" in prose.zero_shot_sentence(accuracies(a=0.5), "CLIP")
+    one = prose.zero_shot_sentence(study_of({"a": template_scores(1.0, {"dog": 1.0})}), "CLIP")
     assert "only one class" in one
 
 
@@ -96,21 +98,42 @@ def test_what_the_figures_speak_about_depends_on_the_data() -> None:
     })  # fmt: skip
     text = prose.data_sentence("demo", published)
     assert "There `b` is the most accurate (0.7000) and `a` the least (0.6000)." in text
-    assert "the order of the prompts" in text
-    assert "the order of the prompts" not in prose.data_sentence("real", published)
+    assert "Only the order of the prompts can be compared, not the level: `a` is last in both" in text
+    assert "Only the order" not in prose.data_sentence("real", published)
+
+
+def test_the_order_of_the_prompts_is_compared_with_the_published_one() -> None:
+    def sentence(base: float = 0.7, better: float = 0.6, p: float = 0.5, worst: float = 0.2) -> str:
+        rates = {"dog": 0.5}
+        return prose.data_sentence("real", study_of({
+            "base": template_scores(base, rates, published=0.6),
+            "better": template_scores(better, rates, published=0.7, against_baseline=comparison(better - base, p)),
+            "worst": template_scores(worst, rates, published=0.5, against_baseline=comparison(worst - base, 0.001)),
+        }))  # fmt: skip
+
+    text = sentence()
+    assert "In order: `worst` is last in both, and 2 of 3 pairs of prompts stand in the same order." in text
+    assert text.endswith("of `better` from the baseline has the opposite sign here, where it is not significant.")
+    assert sentence(p=0.001).endswith("where it is significant for `better`.")
+    assert sentence(better=0.8).endswith("and 3 of 3 pairs of prompts stand in the same order.")
+    assert "here `better` is last, and 1 of 3 pairs" in sentence(better=0.1)
 
 
 def test_right_and_wrong_answers_to_the_images_are_told() -> None:
     def ranked(truth: str, answer: str) -> Ranked:
         return Ranked(Image.new("RGB", (8, 8)), truth, [(answer, 0.5), ("x", 0.3)])
 
-    text = prose.examples_sentence([ranked("dog", "dog"), ranked("a*t", "bee"), ranked("cow", "cat")], "a {object}")
+    text = prose.examples_sentence(
+        [ranked("dog", "dog"), ranked("a*t", "bee"), ranked("cow", "cat")], "a {object}", "demo"
+    )
     assert text.startswith(
         "Under `a {object}`, CLIP is right on 1 of the 3 images shown: dog (0.50). It takes a\\*t for"
     )
     assert "It takes a\\*t for bee (0.50) and cow for cat (0.50)." in text
-    assert "It takes" not in prose.examples_sentence([ranked("dog", "dog")], "a")
-    assert "right on 0 of the 1 image shown. It takes" in prose.examples_sentence([ranked("dog", "cat")], "a")
+    assert text.endswith("A drawing shows several objects, and its label is the main one.")
+    assert "drawing" not in prose.examples_sentence([ranked("dog", "dog")], "a", "real")
+    assert "It takes" not in prose.examples_sentence([ranked("dog", "dog")], "a", "real")
+    assert "right on 0 of the 1 image shown. It takes" in prose.examples_sentence([ranked("dog", "cat")], "a", "real")
 
 
 def test_a_factors_verdict_follows_its_effect_and_its_p_value(study: Study) -> None:
@@ -131,8 +154,11 @@ def test_a_factors_verdict_follows_its_effect_and_its_p_value(study: Study) -> N
         0.021, 0.2, second=-0.01
     )
     assert "The effect is positive in 1 of 2 carrier sentences;" in sentences(0.02, 0.2, second=0)
+    assert "The effect is positive in 1 of 2 carrier sentences;" in sentences(0.02, 0.2, second=-0.0004)  # shown as 0.0
     assert "The effect is negative in 1 of 2 carrier sentences" in sentences(0.02, 0.2, second=-0.1, first=0)
-    assert "Accuracy changes in none of the carrier sentences." in sentences(0.0, 1, second=0, first=0)
+    assert "Accuracy changes in none of the carrier sentences by as much as 0.1 points." in sentences(
+        0.0, 1, second=0, first=0
+    )
     assert "cannot be told" in prose.factor_sentences(replace(study, factors={}))
 
 
@@ -229,6 +255,23 @@ def test_an_ensemble_is_said_to_help_only_where_it_is_significant(study: Study) 
     assert "too few images" in prose.ensemble_sentence(replace(study, ensemble=None))
 
 
+def test_prompt_sets_have_one_name_in_tables_and_sentences() -> None:
+    rates = {"dog": 0.5}
+    sets = {"a": ["report"], "b": ["imagenet80"], "c": ["mine", "report"]}
+    study = study_of({key: replace(template_scores(0.5, rates), sets=names) for key, names in sets.items()})
+    assert [prose.set_name(study, name) for name in ("report", "imagenet80", "mine")] == [
+        "the profile's prompts", "ImageNet templates (Radford et al.)", "templates of “mine”",
+    ]  # fmt: skip
+    rest = {"members": ["a", "b"], "accuracy": 0.5, "mean_per_class": 0.5, "top5": 0.9, "ece": 0.1, "nll": 1.0}
+    names = ("all 2 of “report”", "all 2 of “mine”", "all 3 studied", "greedy, grown on the other half")
+    rows = [EnsembleScores(name=name, against_baseline=None, **rest) for name in names]
+    shown = prose.ensemble_rows(replace(study, ensemble=EnsembleStudy(30, 30, rows, [])))
+    assert [row[0] for row in shown] == [
+        "the profile's prompts", "templates of “mine”", "all 3 studied",
+        "greedy ensemble",
+    ]  # fmt: skip
+
+
 def test_the_sentence_on_calibration_names_both_ends(study: Study) -> None:
     text = prose.calibration_sentence(
         study_of({
@@ -242,14 +285,22 @@ def test_the_sentence_on_calibration_names_both_ends(study: Study) -> None:
 
 
 def test_the_table_shows_both_ends_and_the_profiles_own_set(study: Study) -> None:
-    rows = prose.template_rows(study, ends=2)
+    columns, rows = prose.template_table(study, ends=2)
     names = [row[0] for row in rows]
     ranked = sorted(study.templates, key=lambda key: -study.templates[key].accuracy)
     assert names[:2] == ranked[:2]
     assert names[-2:] == ranked[-2:]
     assert set(study.prompts) <= set(names)
     assert len(names) == len(set(names))
-    assert all(len(row) == len(prose.TEMPLATE_COLUMNS) for row in rows)
+    assert all(len(row) == len(columns) for row in rows)
+
+
+def test_the_mean_over_classes_is_a_column_only_where_it_differs_from_the_accuracy() -> None:
+    uneven = template_scores(0.5, {"dog": 0.5})
+    for mean, shown in ((0.5, False), (0.4, True)):
+        columns, rows = prose.template_table(study_of({"a": replace(uneven, mean_per_class=mean)}))
+        assert ("per class" in columns) == shown
+        assert len(rows[0]) == len(columns)
 
 
 def test_nothing_is_written_with_a_minus_zero() -> None:
@@ -285,18 +336,22 @@ def test_classes_that_gain_and_lose_are_those_of_the_best_other_template() -> No
     assert prose.class_changes(study, count=1).helped == ["d*"]
     four = template_scores(0.9, {name: rate + 0.1 * place for place, (name, rate) in enumerate(before.items(), 1)})
     assert prose.class_changes(study_of(templates | {"best": four})).helped == ["d*", "c", "b"]
-    text = prose.changed_sentence(study)
-    assert "d\\* (0.10 to 0.90) and b (0.50 to 0.70) gain most; c (0.50 to 0.40) loses most." in text
+    sizes = dict.fromkeys(before, 10)
+    text = prose.changed_sentence(study, sizes)
+    assert "d\\* (0.10 to 0.90: 8 of 10 images) and b (0.50 to 0.70: 2 of 10 images) gain most;" in text
+    assert "c (0.50 to 0.40: 1 of 10 images) loses most." in text
     kept = study_of({"base": template_scores(0.95, before), "best": template_scores(0.9, after)})
     assert prose.class_changes(kept).template == "best"  # the baseline is compared with another, if worse
     assert prose.class_changes(study_of({"base": template_scores(0.9, before)})).helped == []
-    assert "no other template" in prose.changed_sentence(study_of({"base": template_scores(0.9, before)}))
+    assert "no other template" in prose.changed_sentence(study_of({"base": template_scores(0.9, before)}), sizes)
     same = study_of(templates | {"best": template_scores(0.9, before)})
-    assert "no class changes" in prose.changed_sentence(same)
+    assert "no class changes" in prose.changed_sentence(same, sizes)
     up = study_of(templates | {"best": template_scores(0.9, before | {"a": 0.6})})
-    assert "a (0.50 to 0.60) gains most; none loses." in prose.changed_sentence(up)
+    assert "a (0.50 to 0.60: 1 of 10 images) gains most; none loses." in prose.changed_sentence(up, sizes)
     down = study_of(templates | {"best": template_scores(0.9, before | {"a": 0.4, "b": 0.3})})
-    assert "no class gains; b (0.50 to 0.30) and a (0.50 to 0.40) lose most." in prose.changed_sentence(down)
+    assert "no class gains; b (0.50 to 0.30: 2 of 10 images) and a (0.50 to 0.40: 1 of" in prose.changed_sentence(
+        down, sizes
+    )
 
 
 def test_the_most_frequent_confusions_are_counted() -> None:
@@ -315,7 +370,9 @@ def probe(crossing: int | None, high: float) -> ProbeStudy:
 def test_what_the_prompt_is_worth_in_labelled_images_comes_out_each_way() -> None:
     assert "From 4 labelled images per class on, a linear probe" in prose.probe_sentence(probe(4, 0.8))
     assert "From 1 labelled image per class" in prose.probe_sentence(probe(1, 0.8))
-    assert "The prompt is worth about 4 labelled images per class" in prose.probe_sentence(probe(None, 0.8))
+    assert "The prompt is worth at least 4 labelled images per class, the most that was tried" in prose.probe_sentence(
+        probe(None, 0.8)
+    )
     assert "The prompt is worth more" in prose.probe_sentence(probe(None, 0.72))
     assert "needs two classes" in prose.probe_sentence(None)
 
