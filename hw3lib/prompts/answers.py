@@ -48,11 +48,6 @@ class Answers:
         """Whether the likeliest class is the true one: ``(K, I)``."""
         return self.classes[..., 0] == self.truth
 
-    @property
-    def class_sizes(self) -> dict[str, int]:
-        """How many images each class has, by its name."""
-        return dict(zip(self.labels, np.bincount(self.truth, minlength=len(self.labels)).tolist(), strict=True))
-
     def first(self, template: str) -> NDArray[np.int32]:
         """The likeliest class of each image under a template: ``(I,)``."""
         return self.classes[self.templates.index(template), :, 0]

@@ -18,6 +18,7 @@ from hw3lib import paths
 from hw3lib.display.prose import code, decimal, estimate, names_in_words, p_value, plain, points, signed
 from hw3lib.display.style import shortened
 from hw3lib.metrics.paired_tests import Effect
+from hw3lib.prompts.answers import Answers
 from hw3lib.prompts.examples import Ranked
 from hw3lib.prompts.results import EnsembleScores, ProbeStudy, Study, UnseenStudy
 from hw3lib.system.files import read_json
@@ -393,6 +394,12 @@ def class_sentence(study: Study) -> str:
         text += f" The prompt matters most for {_named(widest)}: {span[low]:.2f} under {code(low)}, {span[high]:.2f} "
         text += f"under {code(high)}."
     return text
+
+
+def class_sizes(answers: Answers) -> dict[str, int]:
+    """How many images each class has, by its name."""
+    counts = np.bincount(answers.truth, minlength=len(answers.labels))
+    return dict(zip(answers.labels, counts.tolist(), strict=True))
 
 
 def changed_sentence(study: Study, sizes: Mapping[str, int]) -> str:
