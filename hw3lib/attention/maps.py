@@ -89,11 +89,12 @@ class CaptionAttention:
 
 
 def attend(
-    loaded: LoadedRun, image: str | Path | Image.Image, caption: str | None = None, name: str = ""
+    loaded: LoadedRun, image: str | Path | Image.Image, caption: str | None = None, name: str = "", cut: bool = False
 ) -> CaptionAttention:
     """Caption a photograph (or take ``caption``: teacher forcing reads anyone's words) and keep its attention.
 
-    Raises :class:`UserError` for an unreadable file and for a caption longer than the decoder reads.
+    Raises :class:`UserError` for an unreadable file and for a caption longer than the decoder reads. ``cut`` reads the
+    beginning of such a one: a run's own caption can become more tokens than it was when it is read back from its text.
     """
     import torch
 
@@ -108,8 +109,8 @@ def attend(
         memory = model.encode(loaded.transform(image)[None].to(model.device))
         decoded = greedy(model, memory, tokenizer)[0] if caption is None else None
         ids = decoded.tokens if decoded else tokenizer.encode(caption or "")
-        if len(ids) == model.max_length + 1:
-            ids = ids[:-1]  # a caption that decoding cut at its limit never came to [EOS]
+        if len(ids) == model.max_length + 1 or cut:
+            ids = ids[: model.max_length]  # a caption that decoding cut at its limit never came to [EOS]
         if len(ids) > model.max_length:
             raise UserError(
                 f"the caption has {len(ids)} tokens with [BOS] and [EOS]; this run reads at most {model.max_length}"

@@ -282,6 +282,9 @@ def test_a_photograph_is_called_by_its_file_or_by_the_name_given(loaded, tmp_pat
 def test_a_caption_longer_than_the_decoder_reads_is_refused(loaded) -> None:
     with pytest.raises(UserError, match="reads at most 24"):
         attend(loaded, photograph(), "dog " * 40)
+    assert (
+        len(attend(loaded, photograph(), "dog " * 40, cut=True).tokens) == 24
+    )  # a run's own caption, read back from its text
 
 
 def test_a_caption_that_decoding_cut_at_its_limit_can_be_read_again(loaded) -> None:

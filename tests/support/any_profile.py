@@ -9,7 +9,7 @@ import json
 import random
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +78,9 @@ def draw_cases(count: int, seed: int) -> Iterator[Case]:
     for number in range(count):
         if number and number % max(map(len, OPTIONS.values())) == 0:  # other combinations from here on
             orders = {name: chance.sample(options, len(options)) for name, options in OPTIONS.items()}
-        yield Case(**{name: order[number % len(order)] for name, order in orders.items()})
+        case = Case(**{name: order[number % len(order)] for name, order in orders.items()})
+        # One labelled image in all is no data set: no interval can be had of it, and P1 says so and ends.
+        yield replace(case, per_class=max(case.per_class, 2)) if case.classes == 1 else case
 
 
 def write(case: Case, root: Path) -> Path:
