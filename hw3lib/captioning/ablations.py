@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
 from hw3lib import config
+from hw3lib.captioning import settings
 from hw3lib.captioning.published import part, published_scores, published_settings
 from hw3lib.captioning.results import RunScores
 from hw3lib.captioning.settings import RECIPE, differences, sentence
@@ -50,8 +52,8 @@ def best_setting(profile: config.Profile, scores: Mapping[str, RunScores]) -> st
     run, ciders = profile.best_run, {name: of_run.scores["CIDEr"] for name, of_run in scores.items()}
     others, stronger = other_settings(profile), [name for name in recipes(profile) if ciders[name] > ciders[run]]
     higher = [code(name) for name in others if ciders[name] > ciders[run]]
-    text = f"The reference run, {code(run)}, scores {_in_words(scores[run].scores)} on {len(scores[run].per_image)} "
-    text += "validation images"
+    text = f"The reference run, {code(run)} ({_setting(profile)}), scores {_in_words(scores[run].scores)} on "
+    text += f"{len(scores[run].per_image)} validation images"
     if higher:
         text += f"; {names_in_words(higher)} {'scores' if len(higher) == 1 else 'score'} higher by CIDEr"
     elif all(ciders[name] < ciders[run] for name in others) and others:
@@ -82,7 +84,23 @@ def setting_table(profile: config.Profile, scores: Mapping[str, RunScores]) -> t
             for score, value in there.scores.items()
             if score in measured
         ]
-    return ["setting", "published", "this run"], rows
+    return ["setting", "published", REFERENCE], rows
+
+
+def _setting(profile: config.Profile) -> str:
+    """What the written report says of a setting, of the reference run's: backbone, width, augmentation, rates."""
+    reference = profile.run(profile.best_run)
+    larger = any(part(profile.run(run), reference) == "swin_base" for run in other_settings(profile))
+    rates = len(reference.training.learning_rates)
+    staged = f"{_number(rates)} learning rates in turn" if rates > 1 else "one learning rate"
+    return ", ".join(
+        [
+            "the larger Swin" if larger else code(reference.encoder.name),
+            f"feed-forward {reference.decoder.feed_forward}",
+            "colour jitter" if any(asdict(reference.jitter).values()) else "no colour jitter",
+            "cosine learning rate" if reference.training.schedule == "cosine" else staged,
+        ]
+    )
 
 
 def heading(profile: config.Profile) -> str:
@@ -104,25 +122,41 @@ def comparison(profile: config.Profile, scores: Mapping[str, RunScores]) -> str:
     gaps = {run: gap for run, gap in against_reference(profile, scores).items() if run in others}
     if not all(gaps.values()):
         return "With fewer than two validation images, no difference between settings can be estimated."
-    whose = "the reference run's"
-    sides: dict[str, list[str]] = {
-        f"significantly lower than {whose}": [],
-        f"significantly higher than {whose}": [],
-        f"not significantly different from {whose}": [],
+    changes = {run: differences(profile.run(run), profile.run(profile.best_run)) for run in others}
+    found = _findings({run: gap["CIDEr"] for run, gap in gaps.items()})
+    if all(len(changed) > 1 for changed in changes.values()):
+        found += (
+            ", and since " + ("each" if len(others) > 1 else "it") + " changes several settings at once, no single "
+        )
+        found += "cause can be told"
+    ciders = {code(run): gap["CIDEr"] for run, gap in gaps.items()}
+    each = [f"{run} {estimate(cider.effect, cider.low, cider.high, 3)}" for run, cider in ciders.items()]
+    text = f"By CIDEr, {found}. Differences with 95 % intervals: {names_in_words(each)}. {_changes(changes)}"
+    if profile.data == "demo" and any(change.label == "encoder" for changed in changes.values() for change in changed):
+        text += "Nor were the backbones pretrained on the same number of drawings. "
+    return text + _order(profile, scores)
+
+
+def _findings(gaps: Mapping[str, Difference]) -> str:
+    """Which runs score lower than the reference run, which higher, and which do neither."""
+    sides: dict[tuple[str, str], list[str]] = {
+        ("score significantly lower than", "scores significantly lower than"): [],
+        ("score significantly higher than", "scores significantly higher than"): [],
+        ("do not differ significantly from", "does not differ significantly from"): [],
     }
     lower, higher, neither = sides.values()
     for run, gap in gaps.items():
-        cider = gap["CIDEr"]
-        side = higher if cider.low > 0 else lower if cider.high < 0 else neither
-        side.append(f"{code(run)} ({estimate(cider.effect, cider.low, cider.high, 3)})")
-    found = "; ".join(f"{side} for {names_in_words(named)}" for side, named in sides.items() if named)
-    text = f"CIDEr is {found} (difference with its 95 % interval). "
-    return text + _changes(profile, others) + _order(profile, scores)
+        (higher if gap.low > 0 else lower if gap.high < 0 else neither).append(code(run))
+    return "; ".join(
+        f"{f'all {_number(len(named))}' if len(named) == len(gaps) > 1 else names_in_words(named)} "
+        f"{words[len(named) == 1]} the reference run"
+        for words, named in sides.items()
+        if named
+    )
 
 
-def _changes(profile: config.Profile, others: Sequence[str]) -> str:
+def _changes(changes: Mapping[str, Sequence[settings.Difference]]) -> str:
     """How many settings each run changes, and so what its difference can be ascribed to."""
-    changes = {run: differences(profile.run(run), profile.run(profile.best_run)) for run in others}
     text = "".join(f"{code(run)} has the reference run's settings. " for run, changed in changes.items() if not changed)
     single = [f"{code(run)} ({sentence(changed)})" for run, changed in changes.items() if len(changed) == 1]
     several = [f"{code(run)} ({len(changed)})" for run, changed in changes.items() if len(changed) > 1]
@@ -144,7 +178,7 @@ def _order(profile: config.Profile, scores: Mapping[str, RunScores]) -> str:
     ranks[profile.best_run] = there["best"].scores["CIDEr"]
     published = sorted(ranks, key=lambda run: -ranks[run])
     same = published == sorted(ranks, key=lambda run: -scores[run].scores["CIDEr"])
-    names = " > ".join(run_name(profile, run) for run in published)
+    names = " > ".join(f"{run_name(profile, run)} ({ranks[run]:.4f})" for run in published)
     return (
         f"By CIDEr, the written report ranks its corresponding settings {names}; the order here is "
         f"{'the same' if same else 'another'}."
@@ -173,7 +207,7 @@ def score_notes(profile: config.Profile) -> str:
         return ""
     return (
         "The demo's own CLIP is small and was trained on drawings: its CLIPScores are higher than those of ViT-B/32 "
-        "and can only be compared with one another. Nor were the backbones pretrained on the same number of drawings."
+        "and can only be compared with one another."
     )
 
 

@@ -76,21 +76,14 @@ def sentence(changes: Sequence[Difference]) -> str:
 
 
 def side_by_side(runs: Sequence[config.Run]) -> list[tuple[str, list[str]]]:
-    """The settings in which runs differ, and each run's value; empty where it is the first one's.
-
-    What tells backbones apart stands in rows of its own.
-    """
+    """The settings in which runs differ, and each run's value; empty where it is the first one's."""
     rows: list[tuple[str, list[str]]] = []
     for first, *others in zip(*map(settings, runs), strict=True):
-        varied = [key for key, value in first.values.items() if any(other.values[key] != value for other in others)]
-        if first.label == "encoder":
-            for key in varied:
-                values = [setting.values[key] for setting in (first, *others)]
-                cells = [_breakable(key, value) if value != values[0] else "" for value in values[1:]]
-                rows.append((_ENCODER[key], [_breakable(key, values[0]), *cells]))
-        elif varied:
-            cells = [_beside(other, first) if other.values != first.values else "" for other in others]
-            rows.append((first.label, [first.words, *cells]))
+        if any(other.values != first.values for other in others):
+            cells = [first.words, *(_beside(other, first) if other.values != first.values else "" for other in others)]
+            if first.label == "encoder":  # a backbone's name is longer than a column is wide: it may break at its parts
+                cells = [re.sub(r"([_.])(?=[a-z])", "\\1\N{ZERO WIDTH SPACE}", cell) for cell in cells]
+            rows.append((first.label, cells))
     return rows
 
 
@@ -100,12 +93,6 @@ def _beside(setting: Setting, other: Setting) -> str:
         return setting.words
     values = [f"{key} {_words(value)}" for key, value in setting.values.items() if value != other.values[key]]
     return f"{setting.words} ({', '.join(values)})"
-
-
-def _breakable(key: str, value: Any) -> str:
-    """A backbone's name is longer than a column is wide: it may break after a part of it."""
-    words = _file(value) if key == "encoder.weights" else _words(value)
-    return words if key == "encoder.arguments" else re.sub(r"([_.])", "\\1\N{ZERO WIDTH SPACE}", words)
 
 
 def _walk(node: Any, path: str = "") -> Iterator[tuple[str, Any]]:
@@ -131,11 +118,8 @@ def _encoder(run: config.Run) -> str:
     encoder = run.encoder
     arguments = f" ({_words(encoder.arguments)})" if encoder.arguments else ""
     size = f", {encoder.image_size} px" if encoder.image_size else ""
-    return f"{encoder.name}{arguments}{size}, weights {_file(encoder.weights)}"
-
-
-def _file(path: str) -> str:
-    return path.rsplit("/", 1)[-1]
+    file = "" if encoder.weights in ("pretrained", "none") else "from file "
+    return f"{encoder.name}{arguments}{size}, weights {file}{encoder.weights.rsplit('/', 1)[-1]}"
 
 
 def _statistics(run: config.Run) -> str:
@@ -165,12 +149,18 @@ def _learning_rates(run: config.Run) -> str:
 
 
 def _encoder_rate(run: config.Run) -> str:
-    if run.encoder.frozen:
-        return "none: frozen encoder"
     frozen = run.training.frozen_epochs
+    rewarded = run.self_critical.epochs and run.self_critical.encoder_rate_scale
+    if run.encoder.frozen or (frozen >= run.training.epochs and not rewarded):
+        return "none: encoder frozen throughout"
     scale = run.training.encoder_rate_scale
     rate = "the decoder's" if scale == 1 else f"{scale:g} times the decoder's"
     return rate + (f", after {frozen} epochs with a frozen encoder" if frozen else "")
+
+
+def _epochs(run: config.Run) -> str:
+    critical = run.self_critical.epochs
+    return f"{run.training.epochs}" + (f", then {critical} of self-critical training" if critical else "")
 
 
 def _self_critical(run: config.Run) -> str:
@@ -219,16 +209,16 @@ _LABELS = {
     "gradient accumulation, parts of a step": ("training.accumulate",),
     "weight decay": ("training.weight_decay",),
     "gradients clipped by value": ("training.clip_value",),
+    "captions of like length share a step": ("training.bucket_lengths",),
+    "precision": ("training.precision",),
+    "activations computed twice, to save memory": ("training.activation_checkpointing",),
+    "compiled (torch.compile)": ("training.compile",),
+    "images at a validation, at most": ("training.validate_images",),
+    "data-loading processes": ("training.workers",),
     "label smoothing": ("training.label_smoothing",),
     AVERAGE: ("training.ema_decay",),
     SELF_CRITICAL: ("self_critical",),
     DECODING: ("decoding",),
-}
-_ENCODER = {
-    "encoder.name": "backbone",
-    "encoder.weights": "pretrained weights",
-    "encoder.arguments": "backbone's size",
-    "encoder.image_size": "image size, px",
 }
 _WORDS: dict[str, Callable[[config.Run], str]] = {  # of those whose values do not speak for themselves
     "encoder": _encoder,
@@ -237,6 +227,7 @@ _WORDS: dict[str, Callable[[config.Run], str]] = {  # of those whose values do n
     "colour jitter": _jitter,
     "learning rates": _learning_rates,
     "encoder's learning rate": _encoder_rate,
+    "epochs, at most": _epochs,
     "captions per step": lambda run: f"{run.training.batch_size}, {run.training.captions_per_image} per image",
     "gradients clipped by value": lambda run: (
         f"\N{MINUS SIGN}{run.training.clip_value:g} to {run.training.clip_value:g}"

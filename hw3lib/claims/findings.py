@@ -127,7 +127,8 @@ def wrong_captions(grounding: Grounding | None) -> Finding:
         wrong = grounding.wrong.mass.over_centre
         remark = (
             f"The attention of the run's own wrong nouns, on {wrong.n} images, to any object, minus a centre prior's: "
-            f"{estimate(100 * wrong.effect, 100 * wrong.low, 100 * wrong.high, 1, 'points')}."
+            f"{estimate(100 * wrong.effect, 100 * wrong.low, 100 * wrong.high, 1, 'points')}; taken alone, "
+            f"{Part.of('', wrong, 'share').verdict}."
         )
     return Finding(remark=remark, untested=untested)
 

@@ -35,6 +35,7 @@ class Statement:
     test: str  # how, in a sentence
     parts: list[Comparison] = field(default_factory=list)  # besides those that hw3lib.claims computes
     rule: Literal["together", "both_ways"] = "together"  # of hw3lib.claims.verdicts
+    in_chapter: bool = True  # whether the chapter shows these comparisons as well
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,20 @@ _UNITS = {"accuracy": "points", "share": "points"}  # of a hundred; the others a
 def overview(claims: Sequence[Claim]) -> tuple[list[str], list[list[Cell]]]:
     """Columns and rows, one per claim in a line: the claim in short, the effect that decided, and the verdict."""
     rows: list[list[Cell]] = [
-        [claim.number, statements()[claim.number - 1].short, evidence(claim), _marked(claim.verdict)]
+        [claim.number, statements()[claim.number - 1].short, evidence(claim), _marked(claim.verdict) + _star(claim)]
         for claim in claims
     ]
     return ["#", "claim of the written report", "effect [95 % interval]", "verdict"], rows
+
+
+def shown(claims: Sequence[Claim]) -> str:
+    """What the overview shows of a claim's parts, as a note to it."""
+    star = " *: not every part was tested." if any(map(_star, claims)) else ""
+    return f"Shown is the part that decides; the last table of the claims' chapter has all parts.{star}"
+
+
+def _star(claim: Claim) -> str:
+    return "*" if claim.untested and claim.parts else ""
 
 
 def deciding(claim: Claim) -> Part | None:
@@ -50,6 +60,11 @@ def details(claims: Sequence[Claim]) -> tuple[list[str], list[list[Cell]]]:
     return ["#", "comparison", "effect [95 % interval]", "images", "verdict"], rows
 
 
+def in_chapter(claim: Claim) -> bool:
+    """Whether the claim's chapter shows its comparisons as well."""
+    return statements()[claim.number - 1].in_chapter
+
+
 def section(claim: Claim) -> str:
     """A claim's wording, verdict, test and remark, as one paragraph of Markdown."""
     lines = [
@@ -57,7 +72,7 @@ def section(claim: Claim) -> str:
         f"*Test:* {claim.test}",
         claim.remark,
         f"*Not tested:* {claim.untested}." if claim.untested else "",
-        f"See [{_CHAPTERS[claim.notebook]}]({claim.notebook}.ipynb).",
+        f"See [{_CHAPTERS[claim.notebook]}]({claim.notebook}.ipynb)." if in_chapter(claim) else "",
     ]
     return " ".join(filter(None, lines))
 
@@ -70,7 +85,9 @@ def tally(claims: Sequence[Claim], data: str) -> str:
         f"Of {len(claims)} claims, tested on **{data}**: {', '.join(parts)}. A claim is supported when the whole 95 % "
         "interval of its effect lies on the side that it claims; not supported when all of it lies on the other side, "
         f"or so near zero that the effect would not matter ({_margins()}); otherwise, or with fewer than {FEW} images, "
-        "inconclusive. A claim of several parts is supported only when each was tested and is supported."
+        "inconclusive. A claim of several parts is supported only when each was tested and is supported; one that an "
+        "effect goes both ways, when it goes up in one place and down in another, and not when it has no effect (so "
+        "near zero) in any, or goes the same way in all."
     )
 
 

@@ -58,11 +58,15 @@ def signed(value: float, digits: int = 1) -> str:
 
 
 def estimate(effect: float, low: float, high: float, digits: int = 2, unit: str = "") -> str:
-    """An effect with its confidence interval, and its unit.
+    """An effect with its confidence interval, and its unit; a digit more where one end alone rounds to zero.
 
     >>> estimate(0.31, -0.02, 0.64, unit="bits")
     '+0.31 [−0.02, +0.64] bits'
+    >>> estimate(0.06, 0.001, 0.12, unit="bits")
+    '+0.060 [+0.001, +0.120] bits'
     """
+    nothing = [abs(end) for end in (low, high) if round(end, digits) == 0]
+    digits += len(nothing) == 1 and nothing[0] > 1e-9  # what sums leave of zero is zero
     value, *ends = (signed(number, digits) for number in (effect, low, high))
     return f"{value} [{', '.join(ends)}] {unit}".rstrip()
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
 from typing import Any
 
 from hw3lib import config, paths
+from hw3lib.captioning.ablations import run_name
 from hw3lib.captioning.published import published_scores
 from hw3lib.display.bundle import TABLE, Cell, table_bundle
+from hw3lib.display.prose import names_in_words
 from hw3lib.report.blocks import Block, Table, table_block, text_inline
 from hw3lib.report.summary import SCORES, published, read_scores
 
@@ -14,23 +18,23 @@ from hw3lib.report.summary import SCORES, published, read_scores
 def claim_blocks(profile: config.Profile) -> list[Block]:
     """What the report opens with: every claim of the written report, what was measured of it here, and the verdict."""
     from hw3lib.claims import evidence
-    from hw3lib.claims.table import data_name, overview, tally
+    from hw3lib.claims.table import data_name, in_chapter, overview, shown, tally
 
     if not (paths.runs(profile.name) / "claims.json").is_file():
         return []
     claims, data = evidence.load(profile), data_name(profile.data)
     table = _table(*overview(claims), f"What the written report claims, tested on {data}.")
     table["align"] = ["right", "left", "left", "left"]
-    table["notes"] = tally(claims, data).replace("**", "")
+    table["notes"] = f"{shown(claims)} {tally(claims, data)}".replace("**", "")
     for row, claim in zip(table["rows"], claims, strict=True):
-        row[0] = [{"t": "link", "href": f"{claim.notebook}.ipynb", "inline": row[0]}]
+        row[0] = [{"t": "link", "href": f"{claim.notebook if in_chapter(claim) else 'claims'}.ipynb", "inline": row[0]}]
     return [table]
 
 
 def summary_blocks(profile: config.Profile, summary: dict[str, Any]) -> list[Block]:
     """The first page's tables: what this run measured, beside what was published."""
     figures = published()
-    blocks: list[Block] = [{"kind": "paragraph", "inline": text_inline(_comparable(profile))}]
+    blocks: list[Block] = [{"kind": "paragraph", "inline": text_inline(_comparable(profile, summary["p2"]))}]
     if summary["p1"]["prompts"]:
         blocks.append(_prompt_table(summary["p1"], figures["p1"]["prompts"]))
     if summary["p2"]:
@@ -45,7 +49,7 @@ def _prompt_table(p1: dict[str, Any], figures: dict[str, float]) -> Table:
         [template, accuracy, figures.get(template)] for template, accuracy in p1["prompts"].items()
     ]
     images = f" on {p1['images']} images." if p1.get("images") else "."
-    return _table(["prompt", "this run", "published"], rows, f"Prompts: accuracy of zero-shot classification{images}")
+    return _table(["prompt", "measured", "published"], rows, f"Prompts: accuracy of zero-shot classification{images}")
 
 
 def _run_table(profile: config.Profile, p2: dict[str, Any]) -> Table:
@@ -54,9 +58,9 @@ def _run_table(profile: config.Profile, p2: dict[str, Any]) -> Table:
     rows: list[list[Cell]] = []
     for name, scores in p2.items():
         cells = scores | {f"published {score}": value for score, value in figures[name].items()}
-        rows.append([profile.runs[name].title, *map(cells.get, columns)])
+        rows.append([run_name(profile, name), profile.runs[name].title, *map(cells.get, columns)])
     caption = "Captioning: the reference run and the others, on the validation images."
-    return _table(["run", *columns], rows, caption)
+    return _table(["run", "setting", *columns], rows, caption)
 
 
 def _attention_table(p3: dict[str, Any], figures: dict[str, Any]) -> Table:
@@ -72,31 +76,31 @@ def _table(columns: list[str], rows: list[list[Cell]], caption: str) -> Table:
     return table_block(table_bundle(columns, rows, caption)[TABLE])
 
 
-def _comparable(profile: config.Profile) -> str:
-    text = (
-        "Published figures are those of the written report; those of a captioning run stand where it is that setting."
-    )
+def _comparable(profile: config.Profile, runs: Collection[str]) -> str:
+    text = "Published figures are those of the written report."
+    same = [run_name(profile, run) for run in runs if published_scores(profile, run)]
+    text += f" Of the captioning runs, these have a published setting: {names_in_words(same)}." if same else ""
+    text += " No captioning run has a published setting on the same data." if runs and not same else ""
     if profile.data == "demo":
         text += (
-            " They were measured on photographs with full-size models; the demo world is drawn and its models are "
-            "small, so that the two columns measure different things."
+            " Published ones were measured on photographs with full-size models; the demo world is drawn and its "
+            "models are small, so that they cannot be compared with what was measured here."
         )
     return text
 
 
 def about(profile: config.Profile) -> str:
     """The paragraph under the report's title."""
+    computed = "All numbers, except those marked published, were computed at the commit that the last section names,"
+    marked = (
+        "Published numbers are those of the written report on the same three problems that this project is modelled on."
+    )
     if profile.data == "demo":
         return (
-            "Every number in here was computed by the runs that the last section names, on the embedded demo world: "
-            "drawn scenes, and small models that learnt to see them. The code is the one for real photographs. "
-            "Figures called published, in italics, are those of the written report on the same three problems that "
-            "this project is modelled on."
+            f"{computed} on the embedded demo world: drawn scenes, and small models that learnt to see them. The code "
+            f"is the one for real photographs. {marked}"
         )
-    return (
-        "Every number in here was computed by the runs that the last section names, on its profile's data. "
-        "Figures called published, in italics, are those of the written report that this project is modelled on."
-    )
+    return f"{computed} on the profile's data. {marked}"
 
 
 def tiles(profile: config.Profile, summary: dict[str, Any]) -> list[tuple[str, str]]:
@@ -106,14 +110,14 @@ def tiles(profile: config.Profile, summary: dict[str, Any]) -> list[tuple[str, s
     pairs = [(f"accuracy, best of {len(accuracies)} prompts", f"{max(accuracies):.3f}")] if accuracies else []
     pairs += [(f"{score}, reference run", f"{scores[score]:.3f}") for score in SCORES if score in scores]
     if "object_recall" in scores:
-        pairs.append(("object recall, reference run", f"{scores['object_recall']:.0%}"))
+        pairs.append(("object recall, reference run", f"{scores['object_recall']:.3f}"))
     return pairs
 
 
 def stamp(profile: config.Profile, origin: dict[str, Any]) -> list[tuple[str, str]]:
     """What made the report: commit, configuration, time, device, versions; and how to have the same again."""
     commit = origin["commit"]
-    others = ", ".join(f"{part}: {made}" for part, made in _commits(profile).items() if made != commit)
+    others = ", ".join(f"{part}: {made}" for part, made in _origins(profile, "commit").items() if made != commit)
     packages = ", ".join(f"{name} {version}" for name, version in origin["versions"].items() if name != "hw3lib")
     return [
         ("profile", f"{profile.name}: {profile.title}"),
@@ -121,19 +125,27 @@ def stamp(profile: config.Profile, origin: dict[str, Any]) -> list[tuple[str, st
         *([("parts made at another commit", others)] if others else []),
         ("configuration", f"{origin['configuration']}, seed {origin['seed']}"),
         ("written", origin["written"].replace("T", " ").replace("+00:00", " UTC")),
-        ("device", origin["device"]),
+        ("device", _device(profile, origin["device"])),
         ("versions", packages),
         ("the same again", _again(profile)),
     ]
 
 
-def _commits(profile: config.Profile) -> dict[str, str]:
-    """The commits at which the parts' results were made, by part."""
+def _device(profile: config.Profile, device: str) -> str:
+    """The device of every step; without the number of threads where the steps had different ones."""
+    devices = {device, *_origins(profile, "device").values()}
+    if len(devices) > 1:
+        devices = {re.sub(r", \d+ threads?", "", one) for one in devices}
+    return ", ".join(sorted(devices))
+
+
+def _origins(profile: config.Profile, key: str) -> dict[str, str]:
+    """What the parts' results say of their origin (a commit, a device), by part."""
     folder = paths.runs(profile.name)
     results = {"P1": "p1/study.json", "P3": "p3/summary.json", "claims": "claims.json"}
     results |= {run: f"p2/{run}/scores.json" for run in profile.runs}
-    commits = {part: read_scores(folder / path).get("provenance", {}).get("commit") for part, path in results.items()}
-    return {part: str(commit) for part, commit in commits.items() if commit}
+    found = {part: read_scores(folder / path).get("provenance", {}).get(key) for part, path in results.items()}
+    return {part: str(value) for part, value in found.items() if value}
 
 
 def _again(profile: config.Profile) -> str:

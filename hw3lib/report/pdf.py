@@ -63,7 +63,7 @@ def _document(report: Report, folder: Path) -> dict[str, Any]:
         "claims": _printed(report.claims, folder),
         "summary": _printed(report.summary, folder),
         "chapters": [chapter for chapter in chapters if not chapter["page_only"]],
-        "page_only": [chapter["title"] for chapter in chapters if chapter["page_only"]],
+        "page_only": [chapter["title"] for chapter in chapters if chapter["page_only"]] + _left_out(report, chapters),
     }
     blocks = [block for chapter in chapters for part in (chapter, *chapter["sections"]) for block in part["blocks"]]
     anchors = [anchor for anchor, _ in report.references]
@@ -71,6 +71,13 @@ def _document(report: Report, folder: Path) -> dict[str, Any]:
     anchors += [block["anchor"] for block in [*parts["claims"], *parts["summary"], *blocks] if block.get("anchor")]
     document: dict[str, Any] = _typeset(fields | parts | {"anchors": anchors}, folder, link_of(report))
     return document
+
+
+def _left_out(report: Report, chapters: list[dict[str, Any]]) -> list[str]:
+    """The figures and tables of printed chapters that the page alone shows."""
+    pairs = zip(report.chapters, chapters, strict=True)
+    blocks = [block for chapter, printed in pairs if not printed["page_only"] for block in chapter.walk()]
+    return [anchor.replace("-", " ") for block in blocks if block.get("page_only") and (anchor := anchor_of(block))]
 
 
 def _typeset(value: Any, folder: Path, link: Callable[[str], str]) -> Any:

@@ -65,7 +65,8 @@ def test_the_best_setting_is_told_with_the_settings_that_it_was_compared_with() 
     demo = config.load("demo")
     text = ablations.best_setting(demo, all_scored(demo, best=2.0, swin_base=1.5, swinv2=1.5, vit=1.5, plus=2.5))
     assert (
-        "`best`, scores CIDEr 2.000 and CLIPScore 0.700 on 60 validation images, the highest CIDEr of the four" in text
+        "`best` (the larger Swin, feed-forward 512, colour jitter, three learning rates in turn), "
+        "scores CIDEr 2.000 and CLIPScore 0.700 on 60 validation images, the highest CIDEr of the four" in text
     )
     assert "A stronger recipe, `plus`, reaches CIDEr 2.500" in text
     assert "scored CIDEr 0.8745 and CLIPScore 0.7182. The reference run differs from it in encoder, decoder, " in text
@@ -104,13 +105,18 @@ def test_the_reference_run_is_called_so_and_the_runs_are_told_apart_by_their_con
 def test_the_comparison_follows_the_numbers() -> None:
     demo = config.load("demo")
     text = ablations.comparison(demo, all_scored(demo, best=2.0, swin_base=1.5, vit=1.4, swinv2=1.3))
-    assert text.startswith("CIDEr is significantly lower than the reference run's for `swin_base` (−0.500 [")
+    assert text.startswith(
+        "By CIDEr, all three score significantly lower than the reference run, and since each changes several settings "
+        "at once, no single cause can be told. Differences with 95 % intervals: `swin_base` −0.500 ["
+    )
     assert "Several settings are changed at once by `swin_base` (4), `swinv2` (3) and `vit` (4)" in text
-    assert text.endswith("reference run > swin_base > vit > swinv2; the order here is the same.")
+    assert text.endswith(
+        "reference run (0.8745) > swin_base (0.8554) > vit (0.8006) > swinv2 (0.7840); the order here is the same."
+    )
     text = ablations.comparison(demo, all_scored(demo, best=2.0, swin_base=2.5, vit=2.0, swinv2=1.3))
-    assert "significantly lower than the reference run's for `swinv2` (−0.700" in text
-    assert "significantly higher than the reference run's for `swin_base` (+0.500" in text
-    assert "not significantly different from the reference run's for `vit` (0.000 [0.000, 0.000])" in text
+    assert "`swinv2` scores significantly lower than the reference run; `swin_base` scores significantly higher" in text
+    assert "; `vit` does not differ significantly from the reference run" in text
+    assert "`swinv2` −0.700 [" in text and "`vit` 0.000 [0.000, 0.000]" in text
     assert text.endswith("the order here is another.")
 
 

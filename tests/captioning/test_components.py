@@ -43,12 +43,15 @@ SCORES = {"best": scored(1.0), "plus": scored(2.0, VARIANTS)}
 def test_each_component_is_compared_with_what_it_was_added_to(profile: config.Profile) -> None:
     found = components.components(profile, SCORES, "plus")
     assert list(found) == [
-        "its settings, instead of the reference run's", "moving average of the weights", "beam search",
+        "its settings, instead of the reference run's", "moving average of the weights",
+        "beam search before self-critical training, an aside",
         "self-critical training", "beam search after self-critical training",
         "all together, against the reference run",
     ]  # fmt: skip
     effects = [each["CIDEr"].effect for each in found.values()]
     assert effects == pytest.approx([0, 0, -0.5, 1, 0, 1], abs=0.15)
+    chain = [effect for what, effect in zip(found, effects, strict=True) if not what.endswith("an aside")]
+    assert sum(chain[:-1]) == pytest.approx(chain[-1]), "what is no aside adds up to the total"
     assert found["self-critical training"]["CIDEr"].sure
     assert not found["moving average of the weights"]["CIDEr"].sure
     assert all(each["CIDEr"].n == 60 for each in found.values())
@@ -91,5 +94,5 @@ def test_the_sentence_follows_the_numbers(profile: config.Profile) -> None:
     raises, lowers, neither = re.split(r"Significantly lower|No significant", text)
     assert raises.startswith("Significantly higher CIDEr: ")
     assert re.search(r"self-critical training \(\+1\.\d{3}\)", raises)
-    assert "beam search (−0.5" in lowers
+    assert "an aside (−0.5" in lowers
     assert "moving average" in neither

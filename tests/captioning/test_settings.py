@@ -84,7 +84,9 @@ def test_what_differs_is_computed_from_the_settings() -> None:
     assert "rates" not in vit
     demo = config.load("demo")
     found = differences(demo.run("swin_base"), demo.run("best"))
-    assert "(embed_dim 32, depths 2-2-2, num_heads 2-4-8), 112 px, weights swin_base.safetensors" in sentence(found)
+    assert "(embed_dim 32, depths 2-2-2, num_heads 2-4-8), 112 px, weights from file swin_base.safetensors" in sentence(
+        found
+    )
     assert sentence(found).endswith("; feed-forward: 256; colour jitter: none")
     assert [difference.label for difference in found] == ["encoder", "mean / std", "feed-forward", "colour jitter"]
     assert set(found[-1].values) == {"jitter.brightness", "jitter.contrast", "jitter.saturation"}
@@ -115,7 +117,7 @@ def test_a_run_is_told_in_words() -> None:
     critical = "2 epochs, 5 samples per image, 16 images per step, learning rate 1×10⁻⁵, frozen encoder"
     assert words["self-critical training"] == critical
     assert words["decoding"] == "beam search, 3 beams, length penalty 0.7"
-    assert words["training.validate_images"] == "not set"
+    assert words["images at a validation, at most"] == "not set"
     words = {row.label: row.words for row in settings(PLAIN)}
     assert words["learning rates"] == "1×10⁻⁵, 3×10⁻⁶, 1×10⁻⁶ in turn, patience 1"
     assert words["encoder's learning rate"] == "the decoder's"
@@ -126,7 +128,14 @@ def test_a_run_is_told_in_words() -> None:
     words = {row.label: row.words for row in settings(staged)}
     assert words["learning rates"] == "0.1, constant, for at most 4 epochs, patience 2"
     frozen = replace(PLAIN, encoder=config.Encoder(frozen=True))
-    assert {row.label: row.words for row in settings(frozen)}["encoder's learning rate"] == "none: frozen encoder"
+    assert {row.label: row.words for row in settings(frozen)}[
+        "encoder's learning rate"
+    ] == "none: encoder frozen throughout"
+    run = config.load("demo").run("plus")
+    words = {row.label: row.words for row in settings(run)}
+    assert words["encoder's learning rate"] == "none: encoder frozen throughout"
+    assert words["epochs, at most"] == "10, then 3 of self-critical training"
+    assert not [label for label in words if "." in label and "torch" not in label], "each field has words"
 
 
 def test_a_difference_that_the_words_leave_out_is_told_by_its_key() -> None:
@@ -138,13 +147,15 @@ def test_side_by_side_stands_only_what_differs() -> None:
     demo = config.load("demo")
     runs = [demo.run(name) for name in ("best", "swin_base", "plus")]
     rows = {label: [word.replace("\u200b", "") for word in words] for label, words in side_by_side(runs)}
-    assert rows["backbone's size"] == [
-        "embed_dim 48, depths 2-2-4, num_heads 3-6-12", "embed_dim 32, depths 2-2-2, num_heads 2-4-8", "",
-    ]  # fmt: skip
-    assert rows["pretrained weights"] == ["swin_large.safetensors", "swin_base.safetensors", ""]
+    assert rows["encoder"][1:] == [
+        "swin_tiny_patch4_window7_224 (embed_dim 32, depths 2-2-2, num_heads 2-4-8), 112 px, "
+        "weights from file swin_base.safetensors",
+        "",
+    ]
+    assert sum(bool(words[1]) for words in rows.values()) == len(differences(runs[1], runs[0])), "counted alike"
     assert rows["feed-forward"] == ["512", "256", ""]
     assert rows["decoding"] == ["greedy", "", "beam search, 3 beams, length penalty 0.7"]
-    assert not {"backbone", "decoder", "weight decay"} & set(rows)
+    assert not {"decoder", "weight decay"} & set(rows)
     assert side_by_side([runs[0], runs[0]]) == side_by_side(runs[:1]) == []
 
 

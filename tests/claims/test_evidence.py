@@ -404,7 +404,9 @@ def test_what_the_file_states_is_what_the_claims_say(tiny_profile) -> None:
     assert files.read_json(paths.runs(tiny_profile.name) / "claims.json")["data"] == "demo world"
     aimed = Aimed(aimed=9, aimed_images=9, mass=compared(-0.05, 0.02))
     put(tiny_profile, "p3/grounding.json", dataclasses.replace(grounding(), wrong=aimed))
-    points = "on 300 images, to any object, minus a centre prior's: −5.0 [−7.0, −3.0] points."
+    points = (
+        "on 300 images, to any object, minus a centre prior's: −5.0 [−7.0, −3.0] points; taken alone, not supported."
+    )
     assert judged(tiny_profile, 8).remark == f"The attention of the run's own wrong nouns, {points}"
     assert found[6].parts[1].what == "their entropy, minus 90% of uniform attention's"
     assert [statement.number for statement in statements()] == [claim.number for claim in found] == list(range(1, 10))
@@ -433,6 +435,11 @@ def test_the_overview_has_a_line_for_each_claim() -> None:
     columns, rows = table.overview(claims)
     assert columns[0] == "#"
     assert [row[0] for row in rows] == list(range(1, 10))
+    assert "not every part" not in table.shown(claims)
+    part = Part("up", 0.2, 0.1, 0.3, 50, "share")
+    claims[4] = dataclasses.replace(claim("inconclusive", part), number=5, untested="why")
+    assert table.overview(claims)[1][4][-1] == "? inconclusive*"
+    assert "*: not every part was tested." in table.shown(claims)
     for statement in statements():
         assert len(statement.short.split()) <= 12, statement.short
         assert len(statement.short) <= 64, statement.short  # a line of the table in print
@@ -462,6 +469,7 @@ def test_the_count_of_verdicts_and_the_prose_follow_the_claims() -> None:
         "real data",
     ]
     assert "[P1](p1_prompts.ipynb)" in table.section(yes)
+    assert "See [" not in table.section(dataclasses.replace(yes, number=9)), "no chapter shows its comparisons"
     assert "Not tested" not in table.section(yes)
     assert "*Not tested:* why." in table.section(dataclasses.replace(yes, untested="why"))
 
