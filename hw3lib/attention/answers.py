@@ -29,14 +29,14 @@ def photographs_heading(count: int) -> str:
 
 def photographs_answer(run: str, attentions: Sequence[CaptionAttention], facts: Sequence[CaptionFacts]) -> str:
     """Where the nouns of the photographs' captions attend, and what the maps are made of."""
-    nouns = [word for fact in facts for word in fact.words if word.kind == "object" and word.target == "named"]
+    nouns = [word for fact in facts for word in _named(fact)]
     captions = "the caption" if len(attentions) == 1 else f"the {_number(len(attentions))} captions"
     if nouns:
         inside = Inside.of(nouns)
-        attend = "attend to the objects that they name" if inside.above else "do not attend to their objects alone"
+        attend = "more than chance" if inside.above else "no more than chance"
         text = (
-            f"**The nouns of {captions} {attend}**: {inside.told} The strongest patch lies on the object for "
-            f"{round(inside.hits)} of {len(nouns)}."
+            f"**The words for objects in {captions} attend to them {attend} on average**: {inside.told} The strongest "
+            f"patch lies on the object for {round(inside.hits)} of {len(nouns)} such words."
         )
     elif any(fact.annotated for fact in facts):
         text = f"**Every word of {captions} has a map**; no word names an object that is annotated."
@@ -57,16 +57,16 @@ def ranking_answer(pairs: Sequence[Pair]) -> str:
     scores = [pair.clip_score for pair in pairs if pair.clip_score is not None]
     if not scores:
         return "The captions cannot be ranked: this profile has no CLIP, so there is no CLIPScore."
-    best, worst = plain(pairs[-1].name), plain(pairs[0].name)
+    best, worst = (f"*{plain(pair.caption)}* ({plain(pair.name)})" for pair in (pairs[-1], pairs[0]))
     if len(scores) == 1:
-        return f"**The validation set has one pair, {best}, with CLIPScore {scores[0]:.4f}**: the best and the worst."
+        return f"**The validation set has one pair, {best} with CLIPScore {scores[0]:.4f}**: the best and the worst."
     if scores[0] == scores[-1]:
         return (
             f"**All {len(scores)} pairs have CLIPScore {scores[0]:.4f}**; those shown are the last and first by name."
         )
     return (
-        f"**The best pair, {best}, has CLIPScore {scores[-1]:.4f}, the worst, {worst}, {scores[0]:.4f}**; the median "
-        f"of all {len(scores)} pairs is {median(scores):.4f}. The published scores are the written report's, "
+        f"**The best caption is {best} with CLIPScore {scores[-1]:.4f}, the worst {worst} with {scores[0]:.4f}**; the "
+        f"median of all {len(scores)} pairs is {median(scores):.4f}. The published scores are the written report's, "
         "of another model on other images."
     )
 
@@ -81,12 +81,17 @@ def pair_table(end: str, pair: Pair) -> Content:
 
 
 def maps_answer(facts: Mapping[str, CaptionFacts]) -> str:
-    """What the captions of the pairs name and leave out, in a sentence."""
+    """Where the pairs' words for objects attend, and what the captions name and leave out, in two sentences."""
     if not facts:
         return "Without a ranking there is no best and no worst pair whose maps could be compared."
-    clauses = [f"the {end} caption {_account(fact)}" for end, fact in facts.items()]
-    text = "; ".join(clauses)
-    return f"**{text[0].upper()}{text[1:]}.**"
+    insides = {end: Inside.of(named) if (named := _named(fact)) else None for end, fact in facts.items()}
+    if len(facts) > 1 and all(inside and inside.above for inside in insides.values()):
+        shares = "; ".join(f"{end}: {inside.against}" for end, inside in insides.items() if inside)
+        maps = f"In both captions the words for objects attend to them ({shares})"
+    else:
+        maps = "; ".join(_attends(end, facts[end].annotated, inside) for end, inside in insides.items())
+    accounts = "; ".join(f"the {end} {_account(fact)}{_foreign(fact)}" for end, fact in facts.items())
+    return f"**{maps[0].upper()}{maps[1:]}.** {accounts[0].upper()}{accounts[1:]}."
 
 
 def pair_facts(end: str, fact: CaptionFacts) -> str:
@@ -138,6 +143,12 @@ class Inside:
         return self.mass > max(self.uniform, self.centre)
 
     @property
+    def against(self) -> str:
+        """The share inside beside the higher of both maps', as a phrase."""
+        name = "a centre prior" if self.centre >= self.uniform else "a uniform map"
+        return f"{self.mass:.0%} inside, against {max(self.centre, self.uniform):.0%} of {name}"
+
+    @property
     def told(self) -> str:
         """The shares, as a sentence."""
         return (
@@ -146,15 +157,37 @@ class Inside:
         )
 
 
+def _named(fact: CaptionFacts) -> list[WordAttention]:
+    return [word for word in fact.words if word.kind == "object" and word.target == "named"]
+
+
+def _attends(end: str, annotated: bool, inside: Inside | None) -> str:
+    """Whether a caption's words for objects attend to them, as a clause."""
+    if inside is None:
+        lacking = "names no object that has a mask" if annotated else "has an image without masks"
+        return f"the {end} caption {lacking}, so no share inside is known"
+    verdict = "to them" if inside.above else "to them no more than chance"
+    return f"in the {end} caption the words for objects attend {verdict} ({inside.against})"
+
+
+def _foreign(fact: CaptionFacts) -> str:
+    """The words of a caption that no reference has and no annotated class or other word stands for, after the rest."""
+    checked = {part for word in fact.words for part in word.word.split()}
+    checked |= {part for item in fact.disagreements for part in item.word.split()}
+    words = [word for word in fact.unshared if word not in checked]
+    covers = " and no annotated class covers" if fact.annotated else ""
+    return f", and says {_quoted(words)}, which no reference mentions{covers}" if words else ""
+
+
 def _account(fact: CaptionFacts) -> str:
     """What a caption names and leaves out, after its subject."""
     absent = [thing.category for thing in fact.named if not thing.present]
-    count = len(fact.named)
-    objects = f"{_number(count)} object{'s' * (count != 1)}"
+    count, of_classes = len(fact.named), " of the annotated classes" if fact.annotated else ""
+    objects = f"{_number(count)} object{'s' * (count != 1)}{of_classes}"
     if not (fact.annotated or fact.references):
         named = f"names {objects}, and nothing tells whether they are there" if count else "names no object"
     elif not count:
-        named = "names no object"
+        named = f"names no object{of_classes}"
     elif absent:
         named = f"names {objects}, of which {_quoted(absent)} {'is' if len(absent) == 1 else 'are'} not there"
     else:
@@ -186,14 +219,14 @@ def _attention(fact: CaptionFacts) -> list[str]:
         return ["The image has no masks of its objects: how much attention lies inside them is not known."]
     sentences = []
     nouns = [word for word in fact.words if word.kind == "object"]
-    if named := [word for word in nouns if word.target == "named"]:
+    if named := _named(fact):
         inside = Inside.of(named)
         verdict = "" if inside.above else " no more than a map that ignores the word"
-        sentences.append(f"The nouns attend to the objects that they name{verdict}: {inside.told}")
+        sentences.append(f"The words for objects attend to them{verdict}: {inside.told}")
     if absent := [word for word in nouns if word.target == "any"]:
         inside, words = Inside.of(absent), _quoted(dict.fromkeys(word.word for word in absent))
         verdict = "attend to other objects" if inside.above else "attend to no other object either"
-        sentences.append(f"The nouns for what is not there ({words}) {verdict}: {inside.told}")
+        sentences.append(f"The words for what is not there ({words}) {verdict}: {inside.told}")
     return sentences
 
 

@@ -37,8 +37,8 @@ def word_classes(grounding: Grounding) -> Figure:
     classes.sort(key=lambda item: list(CLASS_NAMES.values()).index(item[0]))
     figure = new_figure(WIDTH, 0.8 + 0.3 * max(1, len(classes)))
     mass_panel, hit_panel = figure.subplots(1, 2, sharey=True)
-    _compare(mass_panel, "attention mass inside", [entry.mass for _, entry in classes])
-    _compare(hit_panel, "pointing-game accuracy", [entry.hit for _, entry in classes])
+    _compare(mass_panel, "attention mass inside, %", [entry.mass for _, entry in classes])
+    _compare(hit_panel, "pointing-game accuracy, %", [entry.hit for _, entry in classes])
     mass_panel.set_yticks(range(len(classes)), [name for name, _ in classes], fontsize=STYLE.text)
     handles, labels = mass_panel.get_legend_handles_labels()
     if handles:  # this run first
@@ -55,11 +55,11 @@ def _compare(axes: Axes, title: str, measures: Sequence[Compared | None]) -> Non
         quiet: dict[str, Any] = {"color": STYLE.quiet, "markersize": 3.6, "markerfacecolor": "white"}
         for lane, (prior, name, marker) in enumerate(_PRIORS):
             label = name if first else None
-            axes.plot(getattr(measure, prior), row + 0.12 + 0.1 * lane, marker, label=label, **quiet)
+            axes.plot(100 * getattr(measure, prior), row + 0.12 + 0.1 * lane, marker, label=label, **quiet)
         y, colour = row - 0.12, STYLE.measured
-        axes.plot([measure.low, measure.high], [y, y], color=colour, marker="", linewidth=2.2)
-        axes.plot(measure.value, y, "o", color=colour, markersize=5.5, label="this run" if first else None)
-    axes.set(xlim=(0, 1), xlabel=title, ylim=(len(measures) - 0.4, -0.55))
+        axes.plot([100 * measure.low, 100 * measure.high], [y, y], color=colour, marker="", linewidth=2.2)
+        axes.plot(100 * measure.value, y, "o", color=colour, markersize=5.5, label="this run" if first else None)
+    axes.set(xlim=(0, 100), xlabel=title, ylim=(len(measures) - 0.4, -0.55))
     axes.grid(axis="x")
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
@@ -82,7 +82,7 @@ def layers_and_heads(grounding: Grounding) -> Figure:
             value = table[row, column]
             axes.barh(row, 0.96, left=place, height=0.92, color=shades(value / top))
             axes.text(
-                place + 0.48, row, f"{value:.2f}", ha="center", va="center", fontsize=STYLE.small,
+                place + 0.48, row, f"{100 * value:.0f}", ha="center", va="center", fontsize=STYLE.small,
                 color="white" if value / top > 0.55 else STYLE.ink,
             )  # fmt: skip
     axes.set_xticks(places + 0.48, [*map(str, range(1, columns)), "mean"])

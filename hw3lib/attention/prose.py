@@ -17,7 +17,7 @@ _PRIOR_NAMES = {"uniform": "uniform attention", "centre": "the centre prior", "c
 
 def class_table(grounding: Grounding) -> Content:
     """What was measured of each class of words."""
-    columns = ["words", "n", "attention mass", "centre prior", "pointing game", "centre prior"]
+    columns = ["words", "n", "attention mass, %", "centre prior, %", "pointing game, %", "centre prior, %"]
     columns += ["entropy, bits", "mirrored: same"]
     rows: list[list[Cell]] = []
     for kind, name in CLASS_NAMES.items():
@@ -25,7 +25,7 @@ def class_table(grounding: Grounding) -> Content:
         if entry:
             row: list[Cell] = [name, entry.words]
             for measure in (entry.mass, entry.hit):
-                row += [_interval(measure), _number(measure.centre)] if measure else [None, None]
+                row += [_interval(measure), _percent(measure.centre)] if measure else [None, None]
             rows.append([*row, _number(entry.entropy.value), _number(entry.stability.value)])
     return columns, rows
 
@@ -69,9 +69,9 @@ def noun_sentence(grounding: Grounding) -> str:
     )
     return (
         f"{verdict}: {mass.value:.0%} of a noun's attention lies inside, where a prior for the centre has "
-        f"{mass.centre:.0%} and uniform attention {mass.uniform:.0%} ({_effect(mass.over_centre)} over the centre). In "
+        f"{mass.centre:.0%} and uniform attention {mass.uniform:.0%} ({_points(mass.over_centre)} over the centre). In "
         f"the pointing game the strongest patch hits {hit.value:.0%} of the time, against {hit.centre:.0%}. The other "
-        f"words of the same caption have {mass.caption:.0%} there ({_effect(mass.over_caption)}): {origin}"
+        f"words of the same caption have {mass.caption:.0%} there ({_points(mass.over_caption)}): {origin}"
     )
 
 
@@ -97,10 +97,11 @@ def class_sentence(grounding: Grounding) -> str:
     text = ""
     if ahead:
         text = (
-            f"The attention mass of {names_in_words(ahead)}, too, exceeds that of all three maps that ignore the word. "
+            f"The attention mass of {names_in_words(ahead)}, too, exceeds that of all three maps that ignore the word "
+            "(paired over images). "
         )
     if others:
-        text += f"Not so elsewhere: {'; '.join(others)}. Such a map does not say what the word attends to."
+        text += f"Not so elsewhere: {'; '.join(others)}. Their maps cannot be interpreted this way."
     return text
 
 
@@ -143,7 +144,7 @@ def stability_sentence(grounding: Grounding) -> str:
 
 def choice_table(grounding: Grounding) -> Content:
     """The attribution methods, on the images that had no say in the choice of layer and head."""
-    columns = ["attribution method", "attention mass", "against the last layer", "pointing game"]
+    columns = ["attribution method", "attention mass, %", "against the last layer, points", "pointing game, %"]
     choice = grounding.choice
     if choice is None:
         return columns, []
@@ -152,7 +153,7 @@ def choice_table(grounding: Grounding) -> Content:
     names["best head"] += f" (layer {choice.chosen.layer + 1}, head {(choice.chosen.head or 0) + 1})"
     rows: list[list[Cell]] = []
     for method, scores in choice.heldout.items():
-        gain = None if method == "last layer" else _effect(scores.mass.over_last, 3)
+        gain = None if method == "last layer" else _difference(scores.mass.over_last, 1)
         rows.append([names[method], _interval(scores.mass), gain, _interval(scores.hit)])
     return columns, rows
 
@@ -171,7 +172,7 @@ def choice_sentence(grounding: Grounding) -> str:
         "gradient": "So the decoder *uses* the object's patches more than the raw map shows: much of what else is lit "
         "up has little part in the choice of the word.",
     }
-    other = "So the last layer is not where this decoder finds its objects; the viewer has every layer and head."
+    other = "So the last layer is not where this decoder finds its objects."
     text = f"Layer and head were chosen on {choice.images[0]} images and are judged on {choice.images[1]} others. "
     if best == "last layer":
         text += f"No other method certainly has more attention mass than the last layer's mean, {mass[best]:.0%}."
@@ -196,15 +197,28 @@ def _by_sign(effect: Effect, above: str, below: str, unsure: str) -> str:
 
 
 def _interval(measure: Estimate) -> str | None:
-    """A value with its interval."""
+    """A share with its interval, in %."""
     if measure.low is None or measure.high is None:
-        return _number(measure.value)
-    return f"{_number(measure.value)} [{_number(measure.low)}, {_number(measure.high)}]"
+        return _percent(measure.value)
+    return f"{_percent(measure.value)} [{_percent(measure.low)}, {_percent(measure.high)}]"
+
+
+def _percent(value: float | None) -> str | None:
+    return None if value is None else f"{100 * value:.0f}".replace("-", "\N{MINUS SIGN}")
 
 
 def _number(value: float | None) -> str | None:
     return None if value is None else f"{value:.2f}".replace("-", "\N{MINUS SIGN}")
 
 
-def _effect(effect: Effect, digits: int = 2) -> str:
-    return estimate(effect.effect, effect.low, effect.high, digits)
+def _effect(effect: Effect) -> str:
+    return estimate(effect.effect, effect.low, effect.high, 2)
+
+
+def _difference(effect: Effect, digits: int = 0) -> str:
+    """A difference of shares, in percentage points."""
+    return estimate(100 * effect.effect, 100 * effect.low, 100 * effect.high, digits)
+
+
+def _points(effect: Effect) -> str:
+    return f"{_difference(effect)} points"

@@ -27,6 +27,7 @@ Scale = Literal["caption", "word"]
 DPI = 200  # of a printed panel: its pixels are the picture's own, nothing is resampled again
 STRENGTH = 0.7  # how much of a panel is heat, the rest is the photograph; the viewer starts with the same
 WHITE = 0.99  # quantile of all the caption's patches that is drawn white: one outlier would leave all else black
+OUTLINE = "#45e0cf"  # of a true object, as in the viewer
 _INK, _QUIET = "#1c1d21", "#6b6f78"
 _LARGE, _SMALL = 8.5, 7.0  # points: of a word, at most and at least; of all else
 _UNKNOWN = "(?)"  # after a word that the tokenizer lacks: its whole label has no room
@@ -122,13 +123,13 @@ def blend(photograph: np.ndarray, heat: np.ndarray, strength: float = STRENGTH) 
 
 
 def outline(axes: Any, mask: np.ndarray, pixels: tuple[int, int]) -> None:
-    """Draw the border of a mask ``(h, w)`` as a white line on a dark one into a panel of ``pixels`` (h, w)."""
+    """Draw the border of a mask ``(h, w)`` into a panel of ``pixels`` (h, w), in turquoise on a dark line."""
     from scipy.ndimage import binary_fill_holes
 
     # Spokes and gaps would hide the heat that the outline is there to judge.
     whole = Image.fromarray(binary_fill_holes(mask))
     padded = np.pad(np.asarray(whole.resize(pixels[::-1], Image.Resampling.BILINEAR), dtype=float), 1)
-    for colour, width in (("#101216", 1.8), ("#ffffff", 0.8)):
+    for colour, width in (("#101216", 2.0), (OUTLINE, 1.1)):
         axes.contour(
             np.arange(-1, pixels[1] + 1), np.arange(-1, pixels[0] + 1), padded, [0.5], colors=[colour],
             linewidths=[width],

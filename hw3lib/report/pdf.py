@@ -125,7 +125,10 @@ def _printed(blocks: list[Block], folder: Path, level: int = 1) -> list[dict[str
             picture = block["picture"] if block["kind"] == "viewer" else block
             if picture is not None:
                 words = {key: value for key, value in block.items() if key in ("caption", "alt", "number")}
-                printed.append({"kind": "figure", "anchor": anchor_of(block), **words, **_file(picture, folder)})
+                still = block["kind"] == "viewer"
+                printed.append(
+                    {"kind": "figure", "still": still, "anchor": anchor_of(block), **words, **_file(picture, folder)}
+                )
         elif block["kind"] == "table":
             printed.append({**block, "anchor": anchor_of(block)})
         elif block["kind"] == "quote":

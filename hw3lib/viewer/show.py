@@ -34,25 +34,27 @@ class StaticViewer:
         return payload(self.attention, self.view, self.masks)
 
 
-def show(viewer: StaticViewer | AttentionViewer, box: ipywidgets.DOMWidget | None = None, caption: str = "") -> None:
+def show(
+    viewer: StaticViewer | AttentionViewer, box: ipywidgets.DOMWidget | None = None, caption: str = "", columns: int = 0
+) -> None:
     """Display a viewer: as a page's fragment that scrubs without a kernel, as the report's payload, as a picture.
 
     ``box`` holds the live viewer, with sliders linked to it; it is displayed below, and hides the static one while it
     lives. Where it does not (the notebook was reopened without a kernel), the static one stays. ``caption`` is the
-    figure's; the photograph's name and its caption when empty.
+    figure's; the photograph's name and its caption when empty. ``columns``: panels to a row of the picture.
     """
     from IPython.display import display
 
-    display(bundle(viewer, caption), raw=True)
+    display(bundle(viewer, caption, columns), raw=True)
     if box is not None:
         display(live_bundle(box), raw=True)
 
 
-def bundle(viewer: StaticViewer | AttentionViewer, caption: str = "") -> dict[str, Any]:
+def bundle(viewer: StaticViewer | AttentionViewer, caption: str = "", columns: int = 0) -> dict[str, Any]:
     """The MIME bundle of what a viewer shows now, without a kernel; as a picture it is the word grid."""
     attention, coded = viewer.attention, encode(viewer.state)
     caption, alt = caption or f"{attention.name}: {attention.caption}", describe(attention)
-    columns = print_columns(len(attention.words))
+    columns = columns or print_columns(len(attention.words))
     figure = word_grid(attention, viewer.view, width=WIDTH, columns=columns, masks=viewer.masks)
     grid = printed(figure, caption, alt)
     still = picture_html(base64.b64decode(grid["image/png"]), "", alt)

@@ -152,15 +152,23 @@ def test_an_object_that_the_crop_left_out_is_said_to_be_out_of_sight(tmp_path, m
 def test_the_answer_names_what_is_right_absent_and_left_out(planted, tmp_path) -> None:
     right = caption_facts(said("a dog by a cow", dog=0, cow=15), [annotated(tmp_path, DOG, COW)], REFERENCES)
     assert answers.maps_answer({"best": right, "worst": planted}) == (
-        "**The best caption names two objects, both in the image, and leaves out none; the worst caption names two "
-        "objects, of which *fire hydrant* is not there, and leaves out *cow*.**"
+        "**In both captions the words for objects attend to them (best: 100% inside, against 16% of a uniform map; "
+        "worst: 100% inside, against 6% of a uniform map).** The best names two objects of the annotated classes, both "
+        "in the image, and leaves out none; the worst names two objects of the annotated classes, of which "
+        "*fire hydrant* is not there, and leaves out *cow*."
     )
+    lamp = caption_facts(said("a dog with a lamp", dog=15), [annotated(tmp_path, DOG, COW)], REFERENCES)
+    away = answers.maps_answer({"best": lamp})
+    assert away.startswith("**In the best caption the words for objects attend to them no more than chance (0% inside")
+    assert away.endswith("and says *lamp*, which no reference mentions and no annotated class covers.")
+    bare = answers.maps_answer({"worst": caption_facts(said("a dog"), [None], REFERENCES)})
+    assert bare.startswith("**The worst caption has an image without masks, so no share inside is known.** The worst")
     worst = answers.pair_facts("worst", planted)
     assert "Named and in the image: dog (6% of the image, in 3 of 3 references)." in worst
     assert "Named and not in the image: fire hydrant (not annotated, in 0 of 3 references)." in worst
     assert "In the image and not named: cow (25% of the image, in 2 of 3 references)." in worst
-    assert "The nouns attend to the objects that they name: 100% of their attention lies inside, against 6% of" in worst
-    assert "The nouns for what is not there (*fire hydrant*) attend to other objects: 50%" in worst
+    assert "The words for objects attend to them: 100% of their attention lies inside, against 6% of" in worst
+    assert "The words for what is not there (*fire hydrant*) attend to other objects: 50%" in worst
     assert "For dog it says *red*, where the references say *black* (2)." in worst
     assert "Words that no reference caption has: *red*, *fire*, *hydrant*." in worst
     assert answers.maps_answer({}).startswith("Without a ranking there is no best and no worst pair")
@@ -179,9 +187,11 @@ def photographs(facts: Sequence[CaptionFacts]) -> str:
 
 def test_the_photographs_are_answered_for_with_and_without_masks(planted, tmp_path) -> None:
     told = photographs([planted, planted])
-    assert told.startswith("**The nouns of the two captions attend to the objects that they name**: 100% of their")
-    assert "for 2 of 2." in told
-    assert "The caption of synthetic names two objects, of which *fire hydrant* is not there, and leaves out" in told
+    assert told.startswith(
+        "**The words for objects in the two captions attend to them more than chance on average**: 100%"
+    )
+    assert "for 2 of 2 such words." in told
+    assert "The caption of synthetic names two objects of the annotated classes, of which *fire hydrant* is" in told
     assert "2 layers of 4 heads, each with a map of 4 × 4 patches" in told
     bare = photographs([caption_facts(said("a dog"), [None])])
     assert bare.startswith("**Every word of the caption has a map**; without masks")
@@ -192,9 +202,12 @@ def test_the_photographs_are_answered_for_with_and_without_masks(planted, tmp_pa
 @pytest.mark.parametrize(
     ("scores", "words"),
     [
-        ((0.5, 0.7, 0.9), "The best pair, c, has CLIPScore 0.9000, the worst, a, 0.5000**; the median of all 3 pairs"),
+        (
+            (0.5, 0.7, 0.9),
+            "The best caption is *a dog* (c) with CLIPScore 0.9000, the worst *a dog* (a) with 0.5000**; the median",
+        ),
         ((0.5, 0.5), "All 2 pairs have CLIPScore 0.5000"),
-        ((0.5,), "The validation set has one pair, a, with CLIPScore 0.5000"),
+        ((0.5,), "The validation set has one pair, *a dog* (a) with CLIPScore 0.5000"),
         ((None, None), "cannot be ranked: this profile has no CLIP"),
     ],
 )

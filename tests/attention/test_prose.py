@@ -148,7 +148,8 @@ def test_the_table_of_methods_counts_layers_and_heads_from_one() -> None:
     assert [row[0] for row in rows] == [
         "last layer, mean of heads", "best layer, mean of heads (layer 1)", "best head (layer 2, head 1)"
     ]  # fmt: skip
-    assert [row[2] for row in rows] == [None, "+0.050 [0.000, +0.100]", "+0.100 [+0.050, +0.150]"]
+    assert [row[2] for row in rows] == [None, "+5.0 [0.0, +10.0]", "+10.0 [+5.0, +15.0]"]
+    assert rows[0][1] == "40 [10, 90]"
     assert all(len(row) == len(columns) for row in rows)
 
 
@@ -163,5 +164,5 @@ def test_the_figure_shows_the_classes_with_masks_in_the_tables_order() -> None:
     assert [label.get_text() for label in left.get_yticklabels()] == ["nouns", "colours", "function words"]
     legend = figures.word_classes(facts).legends[0]
     assert legend.get_texts()[0].get_text() == "this run"
-    assert right.get_xlabel() == "pointing-game accuracy"
+    assert right.get_xlabel() == "pointing-game accuracy, %"
     assert figures.word_classes(grounding(place=word_class())).axes
