@@ -43,3 +43,14 @@ export function hideDeadTwin(el) {
   new MutationObserver(check).observe(output.parentElement, { childList: true, subtree: true, characterData: true });
   check();
 }
+
+/**
+ * Keep a viewer's cell at its full height. Notebook 7 puts long outputs into a box of 24 em that scrolls; the cell's
+ * metadata `scrolled: false` should forbid it, but JupyterLab 4.6 drops that while it loads the notebook. The class
+ * that makes the box is Notebook's own, which puts it back when it is taken away; the style of the element prevails.
+ * @param {Element} el
+ */
+export function keepHeight(el) {
+  const area = el.closest(".jp-Cell-outputArea");
+  if (area instanceof HTMLElement) Object.assign(area.style, { maxHeight: "none", overflowY: "clip" });
+}

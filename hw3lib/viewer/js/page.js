@@ -2,7 +2,7 @@
 /** A static page's viewers: a model without a kernel for each payload on it. */
 
 import { wordAddress } from "./keepsake.js";
-import { hideDeadTwin } from "./notebook.js";
+import { hideDeadTwin, keepHeight } from "./notebook.js";
 import { mount } from "./render.js";
 
 /** @import { Model } from "./base.js" */
@@ -74,5 +74,6 @@ export function mountAll() {
     mount({ model, el: /** @type {HTMLElement} */ (el) });
     followAddress(el, model);
     hideDeadTwin(el);
+    keepHeight(el);
   }
 }

@@ -4,7 +4,7 @@
 import { make } from "./base.js";
 import { CSS } from "./css.js";
 import { takeDrops } from "./drop.js";
-import { hideStaticTwin, whenAttached } from "./notebook.js";
+import { hideStaticTwin, keepHeight, whenAttached } from "./notebook.js";
 import { Stage } from "./stage.js";
 
 /** @import { Model } from "./base.js" */
@@ -20,6 +20,7 @@ export function render({ model, el }) {
   let stopDrops = () => {};
   whenAttached(el, () => {
     hideStaticTwin(el);
+    keepHeight(el);
     stopDrops = takeDrops(model, el);
   });
   const unmount = mount({ model, el });
