@@ -8,7 +8,6 @@ the result files say; then it looks for the key numbers on the page.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,7 +19,6 @@ from hw3lib.system import files, results
 if TYPE_CHECKING:
     from hw3lib.models.experiment import Experiment
 
-TOLERANCE = 1e-6  # relative: of what the same files give on another machine (sums in another order)
 _ORIGIN = ("provenance",)
 Content = Any
 
@@ -83,30 +81,7 @@ def _compared(path: Path, computed: Content, ignore: Sequence[str] = ()) -> Find
         return Finding(path, (), "not there yet")
     sides = (files.read_json(path), json.loads(json.dumps(computed)))
     stored, computed = ({key: value for key, value in side.items() if key not in (*_ORIGIN, *ignore)} for side in sides)
-    return Finding(path, tuple(differences(stored, computed)))
-
-
-def differences(stored: Content, computed: Content, where: str = "") -> Iterator[str]:
-    """Where two JSON values differ by more than :data:`TOLERANCE`, each place in a sentence."""
-    if isinstance(stored, dict) and isinstance(computed, dict):
-        for key in dict.fromkeys((*stored, *computed)):
-            place = f"{where}.{key}" if where else str(key)
-            if key not in stored or key not in computed:
-                yield f"{place}: only {'computed' if key not in stored else 'in the file'}"
-            else:
-                yield from differences(stored[key], computed[key], place)
-    elif isinstance(stored, list) and isinstance(computed, list) and len(stored) == len(computed):
-        for index, pair in enumerate(zip(stored, computed, strict=True)):
-            yield from differences(*pair, f"{where}[{index}]")
-    elif _number(stored) and _number(computed):
-        if not math.isclose(stored, computed, rel_tol=TOLERANCE, abs_tol=TOLERANCE):
-            yield f"{where}: {stored:g} in the file, {computed:g} computed"
-    elif stored != computed:
-        yield f"{where}: {stored!r} in the file, {computed!r} computed"
-
-
-def _number(value: Content) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return Finding(path, tuple(results.differences(stored, computed)))
 
 
 def _page(profile: config.Profile, numbers: dict[str, Any]) -> Finding:

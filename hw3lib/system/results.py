@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +15,7 @@ from hw3lib.system.errors import UserError
 from hw3lib.system.messages import Say
 
 T = TypeVar("T")
+TOLERANCE = 1e-6  # relative: of what the same files give on another machine (sums in another order)
 _NO_ORIGIN = {"provenance": None}
 
 
@@ -69,3 +72,26 @@ def read_result(path: str | Path, kind: type[T], remedy: str = "") -> T:
         place = ".".join(map(str, first["loc"])) or "the whole"
         message = f"{path} is not what this version writes: {place}: {first['msg']}. {remedy}".strip()
         raise UserError(message) from None
+
+
+def differences(stored: Any, computed: Any, where: str = "") -> Iterator[str]:
+    """Where two JSON values differ by more than :data:`TOLERANCE`, each place in a sentence."""
+    if isinstance(stored, dict) and isinstance(computed, dict):
+        for key in dict.fromkeys((*stored, *computed)):
+            place = f"{where}.{key}" if where else str(key)
+            if key not in stored or key not in computed:
+                yield f"{place}: only {'computed' if key not in stored else 'in the file'}"
+            else:
+                yield from differences(stored[key], computed[key], place)
+    elif isinstance(stored, list) and isinstance(computed, list) and len(stored) == len(computed):
+        for index, pair in enumerate(zip(stored, computed, strict=True)):
+            yield from differences(*pair, f"{where}[{index}]")
+    elif _number(stored) and _number(computed):
+        if not math.isclose(stored, computed, rel_tol=TOLERANCE, abs_tol=TOLERANCE):
+            yield f"{where}: {stored:g} in the file, {computed:g} computed"
+    elif stored != computed:
+        yield f"{where}: {stored!r} in the file, {computed!r} computed"
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

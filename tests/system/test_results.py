@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hw3lib.system.errors import UserError
-from hw3lib.system.results import read_result, write_result
+from hw3lib.system.results import differences, read_result, write_result
 
 
 @dataclass(frozen=True)
@@ -48,3 +48,18 @@ def test_what_json_cannot_hold_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="JSON"):
         write_result(tmp_path / "study.json", Study({"CIDEr": float("nan")}, ()))
     assert not (tmp_path / "study.json").exists()
+
+
+def test_differences_name_their_place_and_rounding_is_none() -> None:
+    said = {"a": 1.0, "b": {"c": [1, 2.0], "d": "x"}, "e": None, "f": True}
+    assert list(differences(said, {"a": 1.0 + 1e-9, "b": {"c": [1, 2.0], "d": "x"}, "e": None, "f": True})) == []
+    found = list(differences(said, {"a": 1.1, "b": {"c": [1, 3.0], "d": "y"}, "f": 7, "g": 0}))
+    assert found == [
+        "a: 1 in the file, 1.1 computed",
+        "b.c[1]: 2 in the file, 3 computed",
+        "b.d: 'x' in the file, 'y' computed",
+        "e: only in the file",
+        "f: True in the file, 7 computed",
+        "g: only computed",
+    ]
+    assert list(differences([1], [1, 2])) == [": [1] in the file, [1, 2] computed"]
