@@ -17,7 +17,7 @@ help:
 	@echo "make report PROFILE=hw3  the same on your own data; first: .venv/bin/hw3 doctor --profile hw3"
 	@echo "make test                lint, types and tests"
 	@echo "make lint-js             lint and types of the JavaScript; needs Node.js and npm, which nothing else does"
-	@echo "make slow                full-size models, JupyterLab in a browser, kills, fuzzing: a quarter of an hour"
+	@echo "make slow                full-size models, JupyterLab in a browser, kills, fuzzing: 25 minutes"
 	@echo "make lab                 JupyterLab on copies of the notebooks, in runs/lab"
 	@echo "make docs                the functions' documentation as pages: docs/build/index.html"
 	@echo "make env                 .venv from requirements.lock (the others call it; skipped when current)"
