@@ -10,8 +10,8 @@ import os
 import subprocess
 from collections.abc import Sequence
 
-_JAVA = ("JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS", "CLASSPATH")
-_FOREIGN = ("LC_", "LANG", "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", *_JAVA)
+JAVA = ("JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS", "CLASSPATH")
+_FOREIGN = ("LC_", "LANG", "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", *JAVA)
 _OWN = {"LC_ALL": "C.UTF-8", "TZ": "UTC"}
 
 

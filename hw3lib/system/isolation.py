@@ -11,12 +11,10 @@ import os
 from pathlib import Path
 
 from hw3lib import paths
+from hw3lib.system import children
 
-# What a user may have set, and what it would have changed. Java's and git's are left out by hw3lib.system.children.
-_VARIABLES = (
-    "SNAKEMAKE_PROFILE", "JUPYTER_PATH", "IPYTHONDIR", "PYTHONSTARTUP", "MATPLOTLIBRC",
-    "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS",
-)  # fmt: skip
+# What a user may have set, and what it would have changed. Java's are left out where Java is started.
+_VARIABLES = ("SNAKEMAKE_PROFILE", "JUPYTER_PATH", "IPYTHONDIR", "PYTHONSTARTUP", "MATPLOTLIBRC", *children.JAVA)
 _FILES = (
     ".ipython/profile_default/ipython_config.py", ".ipython/profile_default/ipython_kernel_config.py",
     ".config/matplotlib/matplotlibrc", ".matplotlib/matplotlibrc",
