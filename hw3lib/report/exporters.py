@@ -30,6 +30,10 @@ class _Document(Exporter):
         config=True
     )
 
+    @default("optimistic_validation")
+    def _optimistic_validation_default(self) -> bool:
+        return True  # once, after all preprocessors
+
     @property
     def default_config(self) -> Config:
         """Cells for the notebook alone are left out, and so is the source of those that set parameters."""

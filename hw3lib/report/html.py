@@ -121,11 +121,9 @@ def _data_uri(picture: Picture) -> str:
 
 def _highlight(code: str) -> str:
     from markupsafe import Markup
-    from pygments import highlight
-    from pygments.formatters import HtmlFormatter
-    from pygments.lexers import PythonLexer
+    from nbconvert.filters import Highlight2HTML
 
-    return Markup(highlight(code, PythonLexer(), HtmlFormatter(nowrap=True)))
+    return Markup(Highlight2HTML(pygments_lexer="ipython3")(code))
 
 
 def _viewer(payload: dict[str, Any]) -> str:

@@ -124,7 +124,7 @@ function nameScrollers() {
   const sizes = new ResizeObserver((entries) => {
     for (const { target } of entries) {
       const scrolls = target.scrollWidth > target.clientWidth;
-      const label = target.getAttribute("data-label") ?? "Text";
+      const label = target.closest("[data-label]")?.getAttribute("data-label") ?? "Text";
       for (const [name, value] of Object.entries({ tabindex: "0", role: "group", "aria-label": label }))
         if (scrolls) target.setAttribute(name, value);
         else target.removeAttribute(name);
