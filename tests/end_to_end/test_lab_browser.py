@@ -28,6 +28,7 @@ REPOSITORY = paths.PACKAGE.parent
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CHROMIUM = os.environ.get("HW3_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
 
+LAB, NOTEBOOK_7 = "/lab/tree/", "/notebooks/"  # where the server shows a notebook in each
 PATIENCE = 90_000  # ms that a page may take to show something; machines are slow and busy
 
 pytestmark = [
@@ -108,7 +109,7 @@ def server(root: Path) -> Iterator[str]:
                 assert process.poll() is None, said
                 assert time.monotonic() < deadline, said
                 time.sleep(0.3)
-        yield f"{address}/lab/tree/{{}}?token={token}&reset"
+        yield f"{address}{LAB}{{}}?token={token}&reset"
     finally:
         process.terminate()
         try:
@@ -327,7 +328,7 @@ def test_in_notebook_7_it_shows_every_picture_with_its_caption_and_scrubs(
     from playwright.sync_api import expect
 
     expect.set_options(timeout=PATIENCE)
-    address = server.replace("/lab/tree/", "/notebooks/")
+    address = server.replace(LAB, NOTEBOOK_7)
     tab.goto(address.format(executed.relative_to(executed.parents[3])))
     alive = tab.locator("[data-hw3-viewer] .hw3-attention-viewer")
     expect(alive.nth(6)).to_be_attached()
@@ -356,7 +357,13 @@ def test_in_notebook_7_it_shows_every_picture_with_its_caption_and_scrubs(
     tab.screenshot(path=tmp_path / "notebook7.png")
 
 
-def test_a_colleague_who_does_not_trust_it_sees_every_picture(page: Any, server: str, executed: Path) -> None:
+in_both = pytest.mark.parametrize("front", [LAB, NOTEBOOK_7], ids=["lab", "notebook7"])
+
+
+@in_both
+def test_a_colleague_who_does_not_trust_it_sees_every_picture(
+    tab: Any, server: str, executed: Path, front: str
+) -> None:
     """Another home has no signature of it, and JupyterLab then takes scripts out."""
     from playwright.sync_api import expect
 
@@ -366,15 +373,16 @@ def test_a_colleague_who_does_not_trust_it_sees_every_picture(page: Any, server:
     notebook.metadata["from"] = "elsewhere"  # what was signed is not this
     notebook.metadata.pop("widgets", None)
     nbformat.write(notebook, copy)
-    page.goto(server.format(copy.relative_to(copy.parents[3])))
-    pictures = page.locator(".jp-OutputArea img")
+    tab.goto(server.replace(LAB, front).format(copy.relative_to(copy.parents[3])))
+    pictures = tab.locator(".jp-OutputArea img")
     expect(pictures.nth(figures(copy) - 1)).to_be_attached()
-    assert page.locator("[data-hw3-viewer] .hw3-attention-viewer").count() == 0, "nothing runs here"
+    assert tab.locator("[data-hw3-viewer] .hw3-attention-viewer").count() == 0, "nothing runs here"
     assert len(broad(pictures)) == pictures.count() == figures(copy)
 
 
+@in_both
 def test_saved_live_and_reopened_without_its_models_the_static_twin_stays(
-    page: Any, server: str, executed: Path, monkeypatch: pytest.MonkeyPatch
+    tab: Any, server: str, executed: Path, front: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As JupyterLab saves a live notebook: trusted, and without the widgets' state."""
     from nbformat.sign import NotebookNotary
@@ -387,12 +395,12 @@ def test_saved_live_and_reopened_without_its_models_the_static_twin_stays(
     del notebook.metadata["widgets"]
     nbformat.write(notebook, copy)
     NotebookNotary().sign(nbformat.read(copy, as_version=4))
-    page.goto(server.format(copy.relative_to(copy.parents[3])))
-    viewers = page.locator("[data-hw3-viewer] .hw3-attention-viewer")
+    tab.goto(server.replace(LAB, front).format(copy.relative_to(copy.parents[3])))
+    viewers = tab.locator("[data-hw3-viewer] .hw3-attention-viewer")
     expect(viewers).to_have_count(figures(copy, "application/vnd.hw3.attention+json"))
     expect(viewers.last).to_be_visible()
     live = figures(copy, "application/vnd.hw3.live+json")
-    dead = page.locator(".jp-OutputArea-child", has_text="Error displaying widget: model not found")
+    dead = tab.locator(".jp-OutputArea-child", has_text="Error displaying widget: model not found")
     expect(dead).to_have_count(live)
     assert live >= 2
     for place in range(live):
