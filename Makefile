@@ -50,7 +50,7 @@ slow: env
 
 lab: env
 	@$(BIN)/python -m hw3lib.pipeline.working_copies
-	@$(BIN)/jupyter lab --notebook-dir=. runs/lab
+	@$(BIN)/jupyter lab runs/lab
 
 docs: env
 	@$(BIN)/pdoc --docformat restructuredtext --output-directory docs/build hw3lib demo_world
