@@ -29,6 +29,8 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")  # of runs and of profiles th
 _EXPLAINED = 10  # mistakes that one message names
 # Keys that came after the first runs: what is trained already keeps its identity while they have their default.
 NEWER = {"newer": True}
+# Keys that change no number: no part of a run's identity, nothing that two runs differ in.
+ASIDE = {"aside": True}
 Triple = tuple[float, float, float]
 CropMode = Literal["center", "squash", "border"]
 
@@ -59,7 +61,8 @@ class Captions:
     # the splits to train on, where the file of captions has any (Karpathy's), or text files that list images (.txt)
     train_splits: tuple[str, ...] = field(default=("train", "restval"), metadata=NEWER)
     val_splits: tuple[str, ...] = field(default=("val",), metadata=NEWER)  # likewise, to validate on
-    keep_decoded: bool = True  # training and validation images at each run's size, under runs/cache/images
+    # training and validation images at each run's size, under runs/cache/images
+    keep_decoded: bool = field(default=True, metadata=ASIDE)
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
@@ -155,6 +158,8 @@ class Training:
     compile: bool = False  # torch.compile: needs a C++ compiler on a CPU, pays off over many steps
     validate_images: int | None = Field(default=None, ge=2)  # validate on the first so many images (all when null)
     workers: int = Field(default=0, ge=0)  # data-loading processes
+    # accelerate's trackers that get what the log gets (tensorboard, wandb, mlflow, trackio, ...)
+    trackers: tuple[str, ...] = field(default=(), metadata=ASIDE)
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
@@ -183,8 +188,9 @@ class Decoding:
 class Run:
     """One captioning run: a row of the ablation table."""
 
-    title: str  # as tables and headings name it
-    built_on: str | None = None  # the run that this one adds components to, one by one; null: the best run
+    title: str = field(metadata=ASIDE)  # as tables and headings name it
+    # the run that this one adds components to, one by one; null: the best run
+    built_on: str | None = field(default=None, metadata=ASIDE)
     encoder: Encoder = field(default_factory=Encoder)  # the image encoder
     decoder: Decoder = field(default_factory=Decoder)  # the caption decoder
     jitter: Jitter = field(default_factory=Jitter)  # augmentation of training images
@@ -341,13 +347,33 @@ def _nearest(word: str, names: list[str]) -> str:
 
 
 def settings_of(part: Any) -> dict[str, Any]:
-    """A dataclass above as plain data, by key, without newer keys (``NEWER``) that have their default."""
-    values = {item.name: getattr(part, item.name) for item in fields(part) if not _at_newer_default(part, item)}
+    """A dataclass above as plain data, by key: what numbers follow from (not ``ASIDE``).
+
+    Newer keys (``NEWER``) that have their default are left out.
+    """
+    values = {name: value for name, value, item in _settings(part) if not _at_newer_default(value, item)}
     return {name: settings_of(value) if is_dataclass(value) else value for name, value in values.items()}
 
 
-def _at_newer_default(part: Any, item: DataclassField[Any]) -> bool:
-    return bool(item.metadata.get("newer")) and getattr(part, item.name) == item.default
+def leaves(part: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """The values that numbers follow from (not ``ASIDE``) of a dataclass above and of all that it holds, by path.
+
+    >>> dict(leaves(Run(title="plain")))["decoder.feed_forward"]
+    2048
+    """
+    for name, value, _ in _settings(part):
+        if is_dataclass(value):
+            yield from leaves(value, f"{path}{name}.")
+        else:
+            yield path + name, value
+
+
+def _settings(part: Any) -> Iterator[tuple[str, Any, DataclassField[Any]]]:
+    return ((item.name, getattr(part, item.name), item) for item in fields(part) if not item.metadata.get("aside"))
+
+
+def _at_newer_default(value: Any, item: DataclassField[Any]) -> bool:
+    return bool(item.metadata.get("newer")) and bool(value == item.default)
 
 
 def folder(profile: Profile, run: str) -> Path:

@@ -7,8 +7,8 @@ nobody has put into words is a setting of its own under its path in the profile,
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from hw3lib import config
@@ -16,7 +16,6 @@ from hw3lib.display.prose import general
 
 AVERAGE, SELF_CRITICAL, DECODING = "moving average of the weights", "self-critical training", "decoding"
 RECIPE = (AVERAGE, SELF_CRITICAL, DECODING)  # the components that a run also captions without
-_NAMES = ("title", "built_on")  # of the run: what it is called, not what it does
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ def settings(run: config.Run) -> list[Setting]:
     """
     labels = {path: label for label, paths in _LABELS.items() for path in paths}
     rows: dict[str, dict[str, Any]] = {}
-    for key, value in _walk(run):
+    for key, value in config.leaves(run):
         label = labels.get(key) or labels.get(key.split(".")[0]) or key
         rows.setdefault(label, {})[key] = value
     return [
@@ -93,15 +92,6 @@ def _beside(setting: Setting, other: Setting) -> str:
         return setting.words
     values = [f"{key} {_words(value)}" for key, value in setting.values.items() if value != other.values[key]]
     return f"{setting.words} ({', '.join(values)})"
-
-
-def _walk(node: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    for field in fields(node):
-        value = getattr(node, field.name)
-        if is_dataclass(value):
-            yield from _walk(value, f"{path}{field.name}.")
-        elif path or field.name not in _NAMES:
-            yield path + field.name, value
 
 
 def _words(value: Any) -> str:

@@ -21,7 +21,7 @@ def identity(profile: config.Profile, run: str) -> str:
 
     Weights count by their content, wherever they lie.
     """
-    settings = {key: value for key, value in settings_of(profile.run(run)).items() if key not in ("title", "built_on")}
+    settings = settings_of(profile.run(run))
     weights = settings["encoder"]["weights"]
     if weights not in ("pretrained", "none"):
         settings["encoder"]["weights"] = content(weights)
@@ -34,7 +34,7 @@ def identity(profile: config.Profile, run: str) -> str:
     sources += [split for split in (*captions.train_splits, *captions.val_splits) if split.endswith(".txt")]
     facts = {
         "run": settings,
-        "captions": {key: value for key, value in settings_of(captions).items() if key != "keep_decoded"},
+        "captions": settings_of(captions),
         "clip": clip,
         "seed": profile.seed,
         "files": {source: digest(paths.resolve(source)) for source in sources},

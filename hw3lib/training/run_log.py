@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,14 +19,17 @@ from hw3lib.training.run_files import Event
 
 _SAMPLES = 6  # captions that the log keeps of each validation
 T = TypeVar("T")
+Record = Callable[[Event], object]
 
 
 class RunLog:
     """The log and the terminal of a run; of several processes the main one alone writes."""
 
-    def __init__(self, name: str, folder: Path, main: bool, tell: Say = silence) -> None:
-        """``tell`` hears of every tenth of an epoch."""
-        self.name, self.path, self.main, self.tell = name, folder / "log.jsonl", main, tell
+    def __init__(
+        self, name: str, folder: Path, main: bool, tell: Say = silence, record: Record = lambda _: None
+    ) -> None:
+        """``tell`` hears of every tenth of an epoch, ``record`` of every event that the log gets."""
+        self.name, self.path, self.main, self.tell, self.record = name, folder / "log.jsonl", main, tell, record
 
     def write(self, event: Event) -> None:
         """Append an event, a line of JSON; a validation is on the disk before the state that counts on it."""
@@ -36,6 +39,7 @@ class RunLog:
                 log.flush()
                 if event["event"] == "validation":
                     os.fsync(log.fileno())
+            self.record(event)
 
     def size(self) -> int:
         """Bytes written so far."""

@@ -15,6 +15,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +35,7 @@ from hw3lib.models.experiment import Experiment
 from hw3lib.system import files, out_of_memory, provenance
 from hw3lib.system.errors import Stopped, UserError
 from hw3lib.system.messages import Say, problem_list, silence
-from hw3lib.training import frozen_features
+from hw3lib.training import frozen_features, trackers
 from hw3lib.training.checkpoints import read_facts, restore_state, save_state
 from hw3lib.training.feed import Feed
 from hw3lib.training.learner import Learner
@@ -64,7 +65,7 @@ def train(
     starts from nothing. Raises :class:`~hw3lib.system.errors.Stopped` when it is interrupted.
     """
     folder, training = config.folder(profile, run), profile.run(run).training
-    accelerator = _accelerator()
+    accelerator = _accelerator(trackers.options(training.trackers, folder))
     # Data that was drawn again comes without a tokenizer. The one trained from the same captions is the same file.
     with accelerator.main_process_first():
         load_or_train(profile.captions)
@@ -83,12 +84,14 @@ def train(
             _Trainer(profile, run, accelerator, on_validation, resume, say).fit()
     except KeyboardInterrupt:
         raise Stopped(_standing(folder)) from None
+    finally:
+        trackers.finish(accelerator)
     accelerator.wait_for_everyone()
     say(f"computed: p2/{run}")
     return folder
 
 
-def _accelerator() -> Accelerator:
+def _accelerator(tracking: dict[str, Any]) -> Accelerator:
     """The processes of a training, with nothing taken from a launcher's settings that its result would depend on.
 
     A step is the profile's alone: its precision, its accumulation, whether it is compiled.
@@ -107,6 +110,7 @@ def _accelerator() -> Accelerator:
         dynamo_plugin=TorchDynamoPlugin(backend="no"),
         # Some backbones have parameters that only their classifier would use.
         kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
+        **tracking,
     )
     kind = accelerator.distributed_type
     if kind in (DistributedType.FSDP, DistributedType.DEEPSPEED, DistributedType.MEGATRON_LM):
@@ -177,7 +181,7 @@ class _Trainer:
         self.best_file = self.folder / "best.safetensors"
         self.state_file = self.folder / "last" / "state.safetensors"
         self.raw_file = self.folder / "last" / "raw.safetensors"  # the best weights as they were before averaging
-        self.log = RunLog(name, self.folder, self.main, say)
+        self.log = RunLog(name, self.folder, self.main, say, record=partial(trackers.record, accelerator))
 
         tokenizer, experiment = load_or_train(profile.captions), Experiment(profile)
         train_set, val_set = experiment.training, experiment.validation
@@ -224,6 +228,7 @@ class _Trainer:
             self._resume(self.interrupted)
         elif self.main:
             self._start()
+        trackers.start(self.accelerator, self.profile.name, self.name, self.run, self.progress.step)
         self.accelerator.wait_for_everyone()
         self.learner.prepare()
 
@@ -250,7 +255,7 @@ class _Trainer:
     def _start(self) -> None:
         for name in _OUTPUTS:
             (self.folder / name).unlink(missing_ok=True)
-        for name in ("last", "variants"):
+        for name in ("last", "variants", trackers.FOLDER):
             shutil.rmtree(self.folder / name, ignore_errors=True)
         settings = {"profile": self.profile.name, "seed": self.profile.seed, "name": self.name} | asdict(self.run)
         text = yaml.safe_dump(json.loads(json.dumps(settings)), sort_keys=False, allow_unicode=True)

@@ -26,7 +26,7 @@ def another(name: str, value: Any) -> Any:
     """Some other value that the field may have."""
     special = {"precision": "float32", "mean": (0.1, 0.2, 0.3), "std": (0.1, 0.2, 0.3), "built_on": "other"}
     special |= {"schedule": "staged" if value == "cosine" else "cosine", "width": 16, "image_size": 128}
-    special |= {"crop_mode": "squash"}
+    special |= {"crop_mode": "squash", "trackers": ("tensorboard",)}
     if name in special or value is None:
         return special.get(name, 7)
     if isinstance(value, bool):
@@ -55,7 +55,7 @@ def test_every_field_that_a_run_changes_shows(run: config.Run) -> None:
     seen = set()
     for path, other in changed(run):
         found = differences(other, run)
-        if path in ("title", "built_on"):
+        if path in ("title", "built_on", "training.trackers"):  # no number follows from them
             assert found == []
             continue
         ((difference),) = found  # one setting, and one field in it

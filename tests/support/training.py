@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import sys
+from pathlib import Path
 
 from hw3lib import config
 from hw3lib.data.caption_set import CaptionSet
+from tests.support.places import ROOT
 
 # Of an event: what is never the same twice.
 MEASURED = ("seconds", "images_per_s", "tokens_per_s", "data_wait", "peak_memory_gb")
@@ -33,3 +37,28 @@ def with_training(profile: config.Profile, **changes) -> config.Profile:
 
 def timeless(log: list[dict]) -> list[dict]:
     return [{k: v for k, v in event.items() if k not in MEASURED} for event in log]
+
+
+# Trains the run "best" of a profile's JSON in a process of its own.
+SCRIPT = """
+import sys
+sys.path.insert(0, {root!r})
+from hw3lib import config
+from hw3lib.training import trainer
+from tests.support.training import overlap
+trainer.scorer = overlap
+from pydantic import TypeAdapter
+profile = TypeAdapter(config.Profile).validate_json(open({profile!r}).read())
+trainer.train(profile, "best")
+"""
+
+
+def launch(script: Path) -> list[str]:
+    """Two processes that know of each other, without a GPU; ``--cpu`` alone would start one."""
+    command = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes=2"]
+    return [*command, "--num_machines=1", "--main_process_port=0", str(script)]
+
+
+def launched(**more: str) -> dict[str, str]:
+    environment = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    return os.environ | environment | {"ACCELERATE_USE_CPU": "true"} | more

@@ -9,7 +9,6 @@ import pickle
 import random
 import re
 import subprocess
-import sys
 import textwrap
 import time
 from pathlib import Path
@@ -35,7 +34,7 @@ from hw3lib.training.run_files import identity, is_current, read_log
 from hw3lib.training.validation import evaluate, next_token_loss
 from tests.support.places import REAL, ROOT
 from tests.support.processes import Process
-from tests.support.training import overlap, timeless, with_training
+from tests.support.training import SCRIPT, launch, launched, overlap, timeless, with_training
 
 COLOURS = ("red", "green", "blue", "white")  # of the shapes in conftest.py
 
@@ -367,19 +366,6 @@ def test_the_same_seed_gives_the_same_run_and_another_seed_another(profile: conf
     assert timeless(read_log(first)) != log
 
 
-SCRIPT = """
-import sys
-sys.path.insert(0, {root!r})
-from hw3lib import config
-from hw3lib.training import trainer
-from tests.support.training import overlap
-trainer.scorer = overlap
-from pydantic import TypeAdapter
-profile = TypeAdapter(config.Profile).validate_json(open({profile!r}).read())
-trainer.train(profile, "best")
-"""
-
-
 def test_a_run_killed_again_and_again_ends_as_if_nothing_had_happened(profile: config.Profile, tmp_path: Path) -> None:
     """With ``kill -9``: while the encoder is frozen, after, among the rewards, and at moments that chance picks."""
     run = dataclasses.replace(
@@ -551,24 +537,13 @@ def test_captioning_a_folder_reports_or_refuses_what_it_cannot_read(profile: con
         caption_images(loaded, [*paths, tmp_path / "a.jpg"])
 
 
-def launch(script: Path) -> list[str]:
-    """Two processes that know of each other, without a GPU; ``--cpu`` alone would start one."""
-    command = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes=2"]
-    return [*command, "--num_machines=1", "--main_process_port=0", str(script)]
-
-
-def launched(**more: str) -> dict[str, str]:
-    environment = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
-    return os.environ | environment | {"ACCELERATE_USE_CPU": "true"} | more
-
-
 def test_a_launchers_settings_do_not_change_a_training(monkeypatch: pytest.MonkeyPatch) -> None:
     from accelerate.state import AcceleratorState
 
     for name, value in (("MIXED_PRECISION", "bf16"), ("GRADIENT_ACCUMULATION_STEPS", "4"), ("DYNAMO_BACKEND", "EAGER")):
         monkeypatch.setenv(f"ACCELERATE_{name}", value)
     AcceleratorState._reset_state(True)
-    accelerator = trainer._accelerator()
+    accelerator = trainer._accelerator({})
     assert (accelerator.mixed_precision, accelerator.gradient_accumulation_steps) == ("no", 1)
     assert accelerator.state.dynamo_plugin.backend.value == "NO"
     AcceleratorState._reset_state(True)
