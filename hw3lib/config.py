@@ -42,6 +42,8 @@ class Clip:
     model: str = "ViT-B-32"  # a name that open_clip knows, or the path of its JSON configuration
     pretrained: str = "openai"  # open_clip's tag, or a weights file
     batch_size: int = Field(default=64, ge=1)  # images or texts at a time
+    # the texts' language in the tokenizer's own code, where it asks for one: NLLB's, e.g. zho_Hant
+    text_language: str | None = field(default=None, metadata=NEWER)
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)

@@ -24,6 +24,14 @@ def caption_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def multilingual_clip(tmp_path_factory: pytest.TempPathFactory) -> config.Clip:
+    """A small CLIP for Chinese and Arabic, trained for seconds. Copy its folder before changing it."""
+    from tests.support.multilingual_clip import write_multilingual_clip
+
+    return write_multilingual_clip(tmp_path_factory.mktemp("multilingual"))
+
+
 @pytest.fixture
 def tiny_run() -> config.Run:
     """A captioner of some 30,000 parameters that takes 32 px images, 16 patches."""

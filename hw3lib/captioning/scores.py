@@ -15,6 +15,7 @@ from hw3lib.data.inputs import fingerprint
 from hw3lib.data.predictions import VARIANTS, check_names, load_predictions, variant
 from hw3lib.metrics import chair
 from hw3lib.metrics.scoring import References, Scores, meteor, score
+from hw3lib.models.clip_texts import text_files
 from hw3lib.system import provenance
 from hw3lib.system.errors import UserError
 from hw3lib.system.messages import Say, silence
@@ -83,7 +84,7 @@ def _inputs(experiment: Experiment, run: str) -> str:
     captions, clip, folder = experiment.profile.captions, experiment.profile.clip, experiment.run_folder(run)
     files: list[str | Path] = [folder / "predictions.json", *(variant(folder, name) for name in VARIANTS)]
     files += [path for path in (captions.val_annotations, captions.val_instances) if path]
-    files += [clip.model, clip.pretrained] if clip else []
+    files += [clip.model, clip.pretrained, *text_files(clip)] if clip else []
     settings = [clip, captions.limit_val]
     return fingerprint("hw3lib/captioning/scores.py", settings, files, experiment.validation.files)
 

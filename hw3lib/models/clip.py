@@ -20,6 +20,7 @@ from hw3lib.data.cache import digests
 from hw3lib.data.cache.digests import Digests, digest_of
 from hw3lib.data.cache.row_cache import RowCache
 from hw3lib.data.images import open_image, unreadable
+from hw3lib.models.clip_texts import ENCODER, TOKENIZER, load_tokenizer, refuse_misfit, text_configuration
 from hw3lib.models.clip_weights import ask_the_network, explain, find_weights, register
 from hw3lib.system import devices, files, out_of_memory, threads
 from hw3lib.system.errors import UserError
@@ -53,10 +54,14 @@ class ClipModel:
         self._images: dict[bytes, Tensor] = {}  # sha256 of the content -> (D,)
         self._digests = Digests(digests.home())
         self._texts: dict[str, Tensor] = {}  # text -> (D,)
+        encoder = getattr(getattr(model, "text", None), "config", None)  # of the transformers library
+        self._masked, self._padding = encoder is not None, getattr(encoder, "pad_token_id", 0)
 
     @classmethod
     def load(cls, cfg: Clip, device: str = "cpu") -> ClipModel:
         """Load a model that open_clip knows, or one that a JSON file in its format describes; weights by tag or file.
+
+        Its texts may go through the transformers library (:mod:`hw3lib.models.clip_texts`): multilingual models.
 
         ``device`` is one of torch's, or ``auto`` (:func:`hw3lib.system.devices.choose`). Raises :class:`UserError` for
         an unknown model or tag (with the nearest names), for a missing, foreign or ill-fitting file, and for weights
@@ -67,6 +72,8 @@ class ClipModel:
         name = register(cfg.model)
         configuration = open_clip.get_model_config(name)
         tag = open_clip.get_pretrained_cfg(name, cfg.pretrained)
+        text = text_configuration(cfg, configuration["text_cfg"])
+        tokenizer = load_tokenizer(cfg, text) or open_clip.get_tokenizer(name)
         source = find_weights(cfg)
         if source is None:
             ask_the_network(name, cfg.pretrained)
@@ -79,14 +86,16 @@ class ClipModel:
             warnings.filterwarnings("ignore", message=".*QuickGELU mismatch.*")
             try:
                 model, _, preprocess = open_clip.create_model_and_transforms(
-                    name, pretrained=str(source or cfg.pretrained), force_quick_gelu=quick_gelu, **statistics
-                )
+                    name, pretrained=str(source or cfg.pretrained), force_quick_gelu=quick_gelu, text_cfg=text,
+                    **statistics,
+                )  # fmt: skip
             except Exception as error:
                 raise explain(error, name, cfg.pretrained, source or cfg.pretrained) from error
         weights = _digest_file(source or find_weights(cfg) or cfg.pretrained)
         recipe = [weights, configuration, quick_gelu, model.visual.preprocess_cfg]
         key = hashlib.sha256(json.dumps(recipe, sort_keys=True, default=str).encode()).hexdigest()[:20]
-        tokenizer = open_clip.get_tokenizer(name)
+        if text.get(ENCODER) and text.get(TOKENIZER):
+            refuse_misfit(model, tokenizer, text[TOKENIZER])
         return cls(
             model, preprocess, tokenizer, int(configuration["embed_dim"]), key, cfg.batch_size, devices.choose(device)
         )
@@ -134,7 +143,7 @@ class ClipModel:
         new = [text for text in dict.fromkeys(texts) if text not in self._texts]
         if new:
             tokens = self.tokenizer(new)  # (B, 77)
-            lengths = _lengths(tokens)
+            lengths = _lengths(tokens, self._padding)
             order = lengths.argsort()  # texts of like length share a batch
             for rows in order.split(self.batch_size):
                 features = self._encode_tokens(tokens[rows], int(lengths[rows].max())).cpu()
@@ -144,7 +153,8 @@ class ClipModel:
     def fits(self, texts: Sequence[str]) -> list[bool]:
         """Whether the model reads each text to its end: its context is 77 tokens in CLIP, the end token among them."""
         length = self.tokenizer.context_length
-        longer = [text for text in texts if len(text.encode()) + 2 > length]  # a token covers a byte at the least
+        own = not hasattr(self.tokenizer, "tokenizer")  # CLIP's own: a token covers a byte at the least
+        longer = [text for text in texts if not own or len(text.encode()) + 2 > length]
         if not longer:
             return [True] * len(texts)
         *last, padding = self.tokenizer([*longer, ""], length + 1)[:, -1].tolist()
@@ -155,7 +165,8 @@ class ClipModel:
         """Normalised features of tokens ``(B, 77)``, computed on the first ``length`` of them where that is the same.
 
         It is for CLIP's own text transformer: causal, so no token sees the padding behind it, and pooled at the end
-        token. The model's own code runs, with the position table and the mask cut to the length.
+        token. The model's own code runs, with the position table and the mask cut to the length. Encoders of the
+        transformers library mask the padding by themselves.
         """
         import torch
         from torch.func import functional_call
@@ -168,6 +179,8 @@ class ClipModel:
             tokens = tokens[:, :length]
             cut[f"{prefix}attn_mask"] = tower.attn_mask[:length, :length]
             cut[f"{prefix}positional_embedding"] = tower.positional_embedding[:length]
+        elif self._masked:
+            tokens = tokens[:, :length]
         with torch.inference_mode():
             output = functional_call(self.model, cut, (None, tokens.to(device)))
         return (output["text_features"] if isinstance(output, dict) else output[1]).float()  # (B, D)
@@ -218,9 +231,9 @@ class ClipModel:
             warnings.warn(f"image features are not kept in {self.cache.folder}: {error.strerror}", stacklevel=3)
 
 
-def _lengths(tokens: Tensor) -> Tensor:
-    """Tokens of each text up to its end token, ``(B,)``: padding is zero and only at the end."""
-    used = tokens != 0
+def _lengths(tokens: Tensor, padding: int) -> Tensor:
+    """Tokens of each text up to its end token, ``(B,)``: padding is only at the end."""
+    used = tokens != padding
     return tokens.shape[1] - used.flip(1).int().argmax(1)
 
 

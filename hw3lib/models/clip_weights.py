@@ -27,7 +27,7 @@ def register(model: str) -> str:
         models = open_clip.list_models()
         if model not in models:
             raise UserError(
-                f"open_clip has no model {model!r}{_nearest(model, models)}; "
+                f"open_clip has no model {model!r}{nearest(model, models)}; "
                 "clip.model may also be the path of a .json file in its format"
             )
         return model
@@ -84,7 +84,7 @@ def _weights_file(name: str, pretrained: str) -> Path:
     tags = open_clip.list_pretrained_tags_by_model(name)
     listed = f"; it has {', '.join(tags)}" if tags else ""
     raise UserError(
-        f"open_clip has no weights {pretrained!r} for {name}{_nearest(pretrained, tags)}{listed}; "
+        f"open_clip has no weights {pretrained!r} for {name}{nearest(pretrained, tags)}{listed}; "
         "the path of a file will do, too"
     )
 
@@ -126,7 +126,8 @@ def explain(error: Exception, name: str, pretrained: str, source: str | Path) ->
     return UserError(f"{source} does not fit the model {name}: {brief(error)}")
 
 
-def _nearest(word: str, names: list[str]) -> str:
+def nearest(word: str, names: list[str]) -> str:
+    """A question after the nearest of some names; empty where none is near."""
     lower = {name.lower(): name for name in names}
     close = difflib.get_close_matches(word.lower(), list(lower), 3, 0.5)
     return f" (did you mean {', '.join(repr(lower[name]) for name in close)}?)" if close else ""

@@ -14,7 +14,8 @@ from typing import Literal
 from hw3lib import config, paths
 from hw3lib.data import shards
 from hw3lib.data.cache import digests
-from hw3lib.models.clip_weights import find_weights
+from hw3lib.models.clip_texts import ENCODER, text_folder, text_names
+from hw3lib.models.clip_weights import find_weights, weights_folder
 from hw3lib.models.encoder import cached
 from hw3lib.system import isolation
 from hw3lib.system.errors import UserError
@@ -150,6 +151,8 @@ def _weights(profile: config.Profile) -> Iterator[Finding]:
     if clip and clip.model.endswith(".json"):
         path = paths.resolve(clip.model)
         yield Finding("weights", "CLIP's configuration", *_there(path, "missing", f"put at {path}"))
+    if clip:
+        yield from _texts(clip)
     supervised = profile.p1.supervised
     if clip and supervised and supervised.weights != "none":
         source = f"timm's {supervised.name}" if supervised.weights == "pretrained" else supervised.weights
@@ -170,6 +173,25 @@ def _weights(profile: config.Profile) -> Iterator[Finding]:
             yield from _weight_file(f"encoder of {name}", encoder.weights, source, key, "timm", cached(encoder))
 
 
+def _texts(clip: config.Clip) -> Iterator[Finding]:
+    """What a CLIP's texts go through besides its weights, where that is another library's."""
+    names: dict[str, str] = {}
+    with suppress(UserError):  # of the configuration, told above
+        names = text_names(clip)
+    for key, name in names.items():
+        folder = text_folder(clip, key, name)
+        fetched = f"{name}: fetched from the Hugging Face hub at the first use; without a network, put its files into "
+        state: State = "there" if folder else "missing" if _offline() else "made"
+        part = "encoder" if key == ENCODER else "tokenizer"
+        yield Finding("weights", f"CLIP's text {part}", state, str(folder or f"{fetched}{weights_folder() / name}"))
+    if names and importlib.util.find_spec("transformers") is None:
+        yield Finding("weights", "transformers (CLIP's texts)", "missing", "pip install 'hw3lib[languages]'")
+
+
+def _offline() -> bool:
+    return os.environ.get("HF_HUB_OFFLINE", "") not in ("", "0")
+
+
 def _weight_file(name: str, weights: str, source: str, key: str, library: str, kept: Path | None) -> Iterator[Finding]:
     """A file, or a name that the library fetches from the hub and keeps (``kept``: where, if it has done so)."""
     path = paths.resolve(weights)
@@ -180,8 +202,7 @@ def _weight_file(name: str, weights: str, source: str, key: str, library: str, k
     elif kept:
         yield Finding("weights", name, "there", f"{source}: kept by {library} at {kept}")
     else:
-        cache = os.environ.get("HF_HUB_OFFLINE", "")
-        state: State = "missing" if cache not in ("", "0") else "made"
+        state: State = "missing" if _offline() else "made"
         how = f"{source}: fetched by {library} at the first use; without a network, name a file in {key}"
         yield Finding("weights", name, state, how)
 

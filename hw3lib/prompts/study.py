@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from hw3lib import config
 from hw3lib.data.inputs import fingerprint
+from hw3lib.models.clip_texts import text_files
 from hw3lib.models.experiment import Experiment
 from hw3lib.prompts import effects, ensembles, probe
 from hw3lib.prompts.answers import Answers
@@ -64,7 +65,7 @@ def _inputs(experiment: Experiment) -> str:
     profile = experiment.profile
     p1, clip = profile.p1, profile.require_clip("the prompt study asks")
     weights = p1.supervised.weights if p1.supervised else None
-    files = [p1.id2label, p1.prompts, *p1.study, clip.model, clip.pretrained, weights]
+    files = [p1.id2label, p1.prompts, *p1.study, clip.model, clip.pretrained, weights, *text_files(clip)]
     return fingerprint("hw3lib/prompts/study.py", [clip, p1, profile.seed], files, experiment.labelled.paths)
 
 

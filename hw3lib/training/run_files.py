@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from hw3lib import config, paths
 from hw3lib.config import folder, settings_of
 from hw3lib.data.inputs import content, digest
+from hw3lib.models.clip_texts import text_files
 from hw3lib.system import files, provenance
 from hw3lib.system.errors import UserError
 
@@ -25,9 +25,11 @@ def identity(profile: config.Profile, run: str) -> str:
     weights = settings["encoder"]["weights"]
     if weights not in ("pretrained", "none"):
         settings["encoder"]["weights"] = content(weights)
-    clip = asdict(profile.clip) if profile.clip else None
-    if clip:
+    clip = settings_of(profile.clip) if profile.clip else None
+    if profile.clip and clip:
         clip |= {key: content(clip[key]) for key in ("model", "pretrained")}
+        if texts := text_files(profile.clip):
+            clip["texts"] = [digest(path) for path in texts]
     captions = profile.captions
     # Shards have captions of their own, which count where no file with others is named.
     sources = [captions.train_annotations or captions.train_images, captions.val_annotations, captions.tokenizer]
