@@ -91,6 +91,7 @@ if CLIP:
         input: P1_DATA, WEIGHTS, SUPERVISED, notebook("p1_prompts")
         output: P1, STUDY
         params: setting=fingerprint(PROFILE.clip, PROFILE.p1, PROFILE.seed)
+        priority: 20  # something to read, early
         log: f"{OUT}/logs/p1_prompts.log"
         shell: HW3 + " notebook p1_prompts --profile {SPEC:q} " + LOGGED
 

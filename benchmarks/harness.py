@@ -69,9 +69,10 @@ def not_measured(name: str, unit: str, target: float | None = None, note: str = 
 
 
 def arguments(description: str, **more: Any) -> argparse.ArgumentParser:
-    """The options of every benchmark: ``--quick`` (under 50 s), ``--rounds``, ``--threads``."""
+    """The options of every benchmark: ``--quick`` (under 50 s), ``--smoke``, ``--rounds``, ``--threads``."""
     parser = argparse.ArgumentParser(description=description, **more)
     parser.add_argument("--quick", action="store_true", help="fewer and smaller cases, under 50 s")
+    parser.add_argument("--smoke", action="store_true", help="seconds: all of the code, on sizes that measure nothing")
     parser.add_argument("--rounds", type=int, help="how often each side is measured; its median counts")
     parser.add_argument("--threads", type=int, help="processor threads for torch (its own choice when not given)")
     return parser
@@ -98,6 +99,13 @@ def alternate(
                 taken[name].append(time.perf_counter() - started)
         order = order[1:] + order[:1]
     return {name: statistics.median(times) for name, times in taken.items()}
+
+
+def commit() -> str:
+    """The commit that is measured, ``+`` appended where the tree has changed since."""
+    from hw3lib.system import provenance
+
+    return provenance.commit(ROOT)
 
 
 def machine() -> dict[str, Any]:
@@ -140,6 +148,7 @@ def finish(benchmark: str, rows: list[Row], **more: Any) -> None:
     document = {
         "benchmark": benchmark,
         "measured": datetime.now(UTC).date().isoformat(),
+        "commit": commit(),
         "machine": machine(),
         "rows": [asdict(row) for row in rows],
         "missed": [row.name for row in rows if row.met is False],

@@ -23,6 +23,7 @@ and medians count. Each prints a table and, as its last line, one JSON document;
 .venv/bin/python benchmarks/metrics.py                    # CIDEr, CLIPScore, rewards against pycocoevalcap, loops
 .venv/bin/python benchmarks/viewer.py                     # the attention viewer against bertviz; scrubbing in Chromium
 .venv/bin/python benchmarks/zero_shot.py                  # a study of prompts against open_clip's loop per template
+.venv/bin/python benchmarks/report.py                     # what a whole report costs: minutes, core-seconds a step
 .venv/bin/python benchmarks/real_photographs.py           # no speed: what pretraining is worth on real photographs
 ```
 
@@ -36,11 +37,11 @@ def section(path: Path) -> str:
     found = json.loads(path.read_text(encoding="utf-8"))
     machine = found["machine"]
     device = machine.get("gpu") or f"{machine['cpu']}, {machine['threads']} threads"
-    measured = found.get("measured", "")
+    measured = ", ".join(filter(None, [found.get("measured"), found.get("commit", "commit not recorded")]))
     lines = [
         f"## {found['benchmark']}",
         "",
-        f"On {device}; torch {machine['torch']}, Python {machine['python']}{', ' + measured if measured else ''}.",
+        f"On {device}; torch {machine['torch']}, Python {machine['python']}, {measured}.",
         "",
         "| | ours | peer | unit | ratio | target | met | note |",
         "|---|---:|---:|---|---:|---:|---|---|",

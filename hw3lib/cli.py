@@ -328,9 +328,12 @@ def report(cores: int | None, render: bool, verify: bool, snakemake: tuple[str, 
 @_profile
 def notebook(name: str, run: str | None, spec: str) -> None:
     """Execute a notebook with the profile (and the run) as its parameters; keep the copy under runs/."""
+    from hw3lib import config
     from hw3lib.pipeline import notebooks
+    from hw3lib.report import assemble
 
     click.echo(str(notebooks.execute(spec, name, run)))
+    assemble.build_so_far(config.load(spec))
 
 
 @main.group()

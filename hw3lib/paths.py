@@ -46,3 +46,8 @@ def resolve(path: str | Path) -> Path:
     """A path from a profile: relative ones start at :func:`root`."""
     path = Path(path).expanduser()
     return path if path.is_absolute() else root() / path
+
+
+def shown(path: Path) -> str:
+    """A path as the reader would type it."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)

@@ -19,6 +19,9 @@ from typing import Any, TextIO
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
+from hw3lib import paths
+from hw3lib.system.cost import told
+
 EVERY = 15.0  # seconds between two reports on the steps that are running
 TAIL = 20  # lines of a failed step's log
 WIDTH = 110  # characters of a step's own words
@@ -46,6 +49,7 @@ class LogHandler(LogHandlerBase):
     """Turns Snakemake's events into lines."""
 
     stream: TextIO = sys.stdout
+    page: Path | None = None  # the report's, which grows as parts are done
     # What Snakemake asks of a handler.
     writes_to_stream = has_filter = has_formatter = True
     writes_to_file = needs_rulegraph = False
@@ -54,6 +58,8 @@ class LogHandler(LogHandlerBase):
         self.steps: dict[int, Step] = {}
         self.left: Counter[str] = Counter()
         self.total = self.done = 0
+        self.core_seconds = 0.0
+        self.page_written = _written(self.page)
         self.failed = False
         self.over = threading.Event()
         self.guard = threading.Lock()
@@ -78,6 +84,9 @@ class LogHandler(LogHandlerBase):
 
     def close(self) -> None:
         self.over.set()
+        if self.core_seconds:
+            self._say(f"{self.core_seconds:,.0f} core-seconds in all")
+            self.core_seconds = 0
         super().close()
 
     def _plan(self, stats: dict[str, Any]) -> None:
@@ -99,7 +108,14 @@ class LogHandler(LogHandlerBase):
         self.done += 1
         self.left[step.rule] -= 1
         rest = f", left: {_counted(self.left)}" if self.done < self.total else ""
-        self._say(f"  + {step.title}: {_clock(step.seconds)} [{self.done}/{self.total}{rest}]")
+        taken = _clock(step.seconds)
+        if cost := told(step.log):
+            self.core_seconds += cost
+            taken += f", {cost:.0f} core-seconds"
+        self._say(f"  + {step.title}: {taken} [{self.done}/{self.total}{rest}]")
+        if self.page and self.done < self.total and self.page_written != _written(self.page):
+            self._say(f"    to look at while the rest is made: {paths.shown(self.page)}")
+            self.page = None  # once is enough
 
     def _fail(self, facts: dict[str, Any]) -> None:
         self.failed = True
@@ -138,6 +154,10 @@ def last_line(log: Path | None) -> str:
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\[IPKernelApp\].*", "", text).replace("\r", "\n")
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1][:WIDTH] if lines else ""
+
+
+def _written(page: Path | None) -> int:
+    return page.stat().st_mtime_ns if page and page.is_file() else 0
 
 
 def _counted(left: Counter[str]) -> str:

@@ -47,11 +47,16 @@ def run(
         fine = _snakemake(spec, cores, extra)
     if not fine:
         print("not finished: what is done stays done; the same command goes on from there", flush=True)
+        if page.is_file() and page.stat().st_mtime_ns != before:
+            print(f"the report so far: {paths.shown(page)}", flush=True)
     elif page.is_file() and page.stat().st_mtime_ns == before:
-        print(f"up to date: {_shown(page)} and {page.stem}.pdf", flush=True)
+        print(f"up to date: {paths.shown(page)} and {page.stem}.pdf", flush=True)
     elif page.is_file():
         minutes, seconds = divmod(round(time.monotonic() - start), 60)
-        print(f"{_shown(page)}\n{_shown(page.with_suffix('.pdf'))}\nmade in {minutes} min {seconds:02d} s", flush=True)
+        print(
+            f"{paths.shown(page)}\n{paths.shown(page.with_suffix('.pdf'))}\nmade in {minutes} min {seconds:02d} s",
+            flush=True,
+        )
     return fine
 
 
@@ -118,6 +123,7 @@ def _snakemake(spec: str, cores: int, extra: Sequence[str]) -> bool:
 
     from hw3lib.pipeline import progress
 
+    progress.LogHandler.page = paths.page(config.load(spec).name)
     registry = LoggerPluginRegistry()
     registry.register_plugin(f"{registry.module_prefix}hw3", progress)
     isolation.isolate()
@@ -147,11 +153,3 @@ def _snakemake(spec: str, cores: int, extra: Sequence[str]) -> bool:
     except SystemExit as end:
         return not end.code
     return True
-
-
-def _shown(path: Path) -> str:
-    """A path as the reader would type it."""
-    try:
-        return str(path.relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)

@@ -8,7 +8,7 @@ from pathlib import Path
 import nbformat
 
 from hw3lib import config, paths
-from hw3lib.report.merged import merge, sources
+from hw3lib.report.merged import merge, missing, sources
 from hw3lib.system import files
 
 
@@ -34,6 +34,22 @@ def build(profile: config.Profile, progress: Callable[[str], None] = lambda text
     with files.atomic(printed) as temporary:
         temporary.write_bytes(content)
     return page, printed
+
+
+def build_so_far(profile: config.Profile) -> Path | None:
+    """Write the page of what is done while something is missing, and say so at its top; else ``None``.
+
+    A finished report, which has its PDF beside it, stays until its successor is finished.
+    """
+    from hw3lib.report.exporters import PageExporter
+
+    page = paths.page(profile.name)
+    if not missing(profile) or page.with_suffix(".pdf").is_file():
+        return None
+    text, _ = PageExporter().from_notebook_node(merge(profile, so_far=True))
+    _lay_notebooks(sources(profile), page.with_name("notebooks"))
+    files.write_text(page, text)
+    return page
 
 
 def _lay_notebooks(notebooks: Iterable[tuple[Path, str]], folder: Path) -> None:

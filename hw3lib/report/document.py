@@ -38,6 +38,7 @@ class Report:
 
     title: str
     subtitle: str
+    unfinished: str  # what is still to come of a report that is being made; empty for a finished one
     profile: str
     demo: bool
     about: str

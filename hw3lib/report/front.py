@@ -13,6 +13,7 @@ from hw3lib.display.bundle import TABLE, Cell, table_bundle
 from hw3lib.display.prose import names_in_words
 from hw3lib.report.blocks import Block, Table, table_block, text_inline
 from hw3lib.report.summary import SCORES, published, read_scores
+from hw3lib.system.messages import counted
 
 
 def claim_blocks(profile: config.Profile) -> list[Block]:
@@ -101,6 +102,20 @@ def about(profile: config.Profile) -> str:
             f"is the one for real photographs. {marked}"
         )
     return f"{computed} on the profile's data. {marked}"
+
+
+def unfinished(profile: config.Profile, absent: list[tuple[str, str]]) -> str:
+    """What a report says at its top while it is being made; ``absent`` are notebooks and their runs."""
+    if not absent:
+        return ""
+    titles = {"p1_prompts": "P1", "p2_ablations": "P2", "p3_attention": "P3", "claims": "the claims"}
+    runs = [run for _, run in absent if run]
+    names = [titles[stem] for stem, run in absent if not run]
+    names += [f"the training of {counted(runs, 'run')}"] if runs else []
+    return (
+        f"This report is not finished. Still to come: {names_in_words(names)}. While “make report "
+        f"PROFILE={profile.name}” is running, each part is added as it is done: reload the page."
+    )
 
 
 def tiles(profile: config.Profile, summary: dict[str, Any]) -> list[tuple[str, str]]:

@@ -20,12 +20,13 @@ from hw3lib.report.blocks import Block
 from hw3lib.report.document import Chapter, Report, join_runs, number
 from hw3lib.report.notebook import PAGE_ONLY, PRIORITY, read_chapter
 from hw3lib.report.references import cited, link
+from hw3lib.report.summary import summarised
 from hw3lib.system import files
 from hw3lib.system.errors import UserError
 
 TITLE = "Prompts, Captions, Attention"
 SUBTITLE = "Three problems of vision and language, computed anew"
-P1 = "p1_prompts"
+P1, CLAIMS = "p1_prompts", "claims"
 RUNS = "P2. Each run's training"
 CELL, NOTEBOOK = "hw3", "hw3_report"  # the keys of our metadata
 
@@ -36,6 +37,7 @@ class Front:
 
     title: str
     subtitle: str = ""
+    unfinished: str = ""  # of a report that is still being made: what it has, and what is to come
     profile: str = ""
     demo: bool = False
     about: str = ""
@@ -45,15 +47,18 @@ class Front:
     stamp: list[tuple[str, str]] = field(default_factory=list)
 
 
-def merge(profile: config.Profile) -> NotebookNode:
+def merge(profile: config.Profile, so_far: bool = False) -> NotebookNode:
     """One notebook of all that the profile executed, in the report's order; the claims may be missing.
 
-    A profile without CLIP has a sentence for P1.
+    A profile without CLIP has a sentence for P1. With ``so_far`` it has what is there, and the front says what is not.
 
     Raises :class:`UserError` for a notebook that is missing, was never run, or failed.
     """
     merged = nbformat.v4.new_notebook()
-    for place, (path, run) in enumerate(sources(profile)):
+    absent = missing(profile)
+    if needed := [str(path) for path, _ in absent if path.stem != CLAIMS and not so_far]:
+        raise UserError(f"not executed yet: {', '.join(needed)}; `hw3 report --profile {profile.name}` runs them")
+    for place, (path, run) in enumerate(part for part in sources(profile) if part not in absent):
         source = executed(path) if profile.clip or path.stem != P1 else _without_clip(profile)
         merged.metadata |= {
             key: source.metadata[key] for key in ("kernelspec", "language_info") if key in source.metadata
@@ -65,7 +70,7 @@ def merge(profile: config.Profile) -> NotebookNode:
                 cell.metadata["tags"] = [*cell.metadata.get("tags", []), PAGE_ONLY]
             cell["id"] = f"{place:02}-{index:03}"  # the same notebook may stand in it several times
             merged.cells.append(cell)
-    merged.metadata[NOTEBOOK] = asdict(_front(profile))
+    merged.metadata[NOTEBOOK] = asdict(_front(profile, absent if so_far else []))
     return merged
 
 
@@ -79,18 +84,15 @@ def _without_clip(profile: config.Profile) -> NotebookNode:
 
 
 def sources(profile: config.Profile) -> list[tuple[Path, str]]:
-    """The executed notebooks in the report's order, with the run of those that are executed for each.
-
-    Raises :class:`UserError` where one is missing; the claims' may be, and P1's without CLIP.
-    """
+    """The notebooks to execute, in the report's order, with the run of those that are executed for each."""
     folder = paths.runs(profile.name) / "notebooks"
-    chapters = [(folder / f"{name}.ipynb", "") for name in (P1, "p2_ablations", "p3_attention")]
-    runs = [(folder / f"p2_training_{run}.ipynb", run) for run in profile.runs]
-    missing = [str(path) for path, _ in [*chapters[not profile.clip :], *runs] if not path.is_file()]
-    if missing:
-        raise UserError(f"not executed yet: {', '.join(missing)}; `hw3 report --profile {profile.name}` runs them")
-    claims = folder / "claims.ipynb"
-    return [*chapters, *([(claims, "")] if claims.is_file() else []), *runs]
+    chapters = [(folder / f"{name}.ipynb", "") for name in (P1, "p2_ablations", "p3_attention", CLAIMS)]
+    return [*chapters, *((folder / f"p2_training_{run}.ipynb", run) for run in profile.runs)]
+
+
+def missing(profile: config.Profile) -> list[tuple[Path, str]]:
+    """Those of :func:`sources` that are not executed yet; without CLIP there is nothing to execute for P1."""
+    return [(path, run) for path, run in sources(profile) if not path.is_file() and (profile.clip or path.stem != P1)]
 
 
 def executed(path: Path) -> NotebookNode:
@@ -106,11 +108,15 @@ def executed(path: Path) -> NotebookNode:
     return notebook
 
 
-def _front(profile: config.Profile) -> Front:
-    summary = files.read_json(paths.runs(profile.name) / "summary.json", "`hw3 report` writes it.")
+def _front(profile: config.Profile, absent: list[tuple[Path, str]]) -> Front:
+    if absent:  # the file is written when all is there
+        summary = summarised(profile)
+    else:
+        summary = files.read_json(paths.runs(profile.name) / "summary.json", "`hw3 report` writes it.")
     return Front(
         title=TITLE,
         subtitle=SUBTITLE,
+        unfinished=front.unfinished(profile, [(path.stem, run) for path, run in absent]),
         profile=profile.name,
         demo=profile.data == "demo",
         about=front.about(profile),

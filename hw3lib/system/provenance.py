@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, is_dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 from hw3lib import paths
@@ -18,11 +19,11 @@ from hw3lib.system import children
 PACKAGES = ("hw3lib", "torch", "torchvision", "timm", "open_clip_torch", "tokenizers", "numpy", "pillow")
 
 
-def commit() -> str:
+def commit(checkout: Path | None = None) -> str:
     """The checkout's short commit, ``+`` appended when the tree has changed since; ``unknown`` outside a checkout."""
 
     def git(*arguments: str) -> str:
-        command = ["git", "-C", str(paths.root()), *arguments]
+        command = ["git", "-C", str(checkout or paths.root()), *arguments]
         return children.run(command, seconds=20).strip()
 
     try:

@@ -20,7 +20,7 @@ from snakemake_interface_logger_plugins.common import LogEvent
 from hw3lib import config, paths
 from hw3lib.pipeline import progress
 from hw3lib.pipeline.run import forget_stale, run, stamp, sweep, write_stamp
-from hw3lib.system import devices, locks
+from hw3lib.system import cost, devices, locks
 from hw3lib.system.errors import UserError
 from tests.support import report_material as material
 
@@ -108,6 +108,33 @@ def test_it_says_what_runs_and_what_is_left_and_does_nothing_twice(bench: Bench)
     code, output = bench.run()
     assert (code, output) == (0, "up to date: report/build/fake/hw3_report.html and hw3_report.pdf\n")
     assert bench.began("one") == 1
+
+
+def test_it_names_the_page_as_soon_as_there_is_something_on_it_and_sums_core_seconds(bench: Bench) -> None:
+    page = "mkdir -p report/build/fake; echo {wildcards.name} > report/build/fake/hw3_report.html; "
+    text = bench.snakefile.read_text(encoding="utf-8")
+    text = text.replace("shell: STEP", f'shell: "{page}" + STEP').replace(
+        '> {log} 2>&1"', '> {log} 2>&1; echo 40.0 core-seconds >> {log}"'
+    )
+    text = text.replace("time.sleep(0.0)", "time.sleep(len('{wildcards.name}'.strip('one')))")  # two ends later
+    bench.snakefile.write_text(text, encoding="utf-8")
+    code, output = bench.run()
+    assert code == 0, output
+    lines = output.splitlines()
+    ends = [number for number, line in enumerate(lines) if line.startswith("  + a slow step")]
+    assert re.fullmatch(r"  \+ a slow step: \w+: \d+ s, 40 core-seconds \[1/3, left: .*\]", lines[ends[0]])
+    assert lines[ends[0] + 1] == "    to look at while the rest is made: report/build/fake/hw3_report.html"
+    assert output.count("to look at") == 1
+    assert "80 core-seconds in all" in lines
+
+
+def test_a_step_of_the_pipeline_ends_its_log_with_its_core_seconds(tmp_path: Path) -> None:
+    log = tmp_path / "step.log"
+    command = [sys.executable, "-m", "hw3lib", "doctor", "--profile", "smoke"]
+    with log.open("w") as file:
+        environment = os.environ | {"HW3_PIPELINE": locks.this_process()}
+        subprocess.run(command, stdout=file, stderr=file, env=environment, cwd=REPOSITORY)
+    assert 0.1 < (cost.told(log) or 0) < 100
 
 
 def test_a_failed_step_shows_the_end_of_its_log_and_is_run_again(bench: Bench) -> None:

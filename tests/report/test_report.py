@@ -7,6 +7,7 @@ import dataclasses
 import hashlib
 import json
 import re
+import shutil
 from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
@@ -19,6 +20,7 @@ from hw3lib import config, paths
 from hw3lib.display.bundle import cjk_font
 from hw3lib.display.style import STYLE, WIDTH
 from hw3lib.report import front, html
+from hw3lib.report.assemble import build_so_far
 from hw3lib.report.blocks import plain
 from hw3lib.report.exporters import PrintExporter
 from hw3lib.report.merged import merge
@@ -48,6 +50,35 @@ def test_a_profile_without_clip_has_a_sentence_for_p1(fresh: config.Profile) -> 
     assert [cell.source.splitlines()[-1] for cell in cells if cell.metadata["hw3"]["notebook"] == "p1_prompts"] == [
         "Left out: the profile fake names no CLIP (`clip: null`), and it is CLIP that answers the prompts."
     ]
+
+
+def test_the_page_of_an_unfinished_report_has_what_is_done_and_says_what_is_to_come(fresh: config.Profile) -> None:
+    notebooks, page = paths.runs("fake") / "notebooks", paths.page("fake")
+    shutil.copy(notebooks / "p3_attention.ipynb", notebooks / "claims.ipynb")
+    assert build_so_far(fresh) is None  # nothing is missing
+    for name in ("p3_attention", "claims", "p2_training_vit"):
+        (notebooks / f"{name}.ipynb").unlink()
+    assert build_so_far(fresh) == page
+    found = Page(page.read_text(encoding="utf-8"))
+    assert (
+        "This report is not finished. Still to come: P3, the claims and the training of 1 run (vit). While “make "
+        "report PROFILE=fake” is running, each part is added as it is done: reload the page."
+    ) in " ".join(found.words)
+    chapters = [values["id"] for tag, values in found.tags if tag == "section" and values.get("class") == "chapter"]
+    assert "p1_prompts" in chapters
+    assert "p3_attention" not in chapters
+    assert not (paths.runs("fake") / "summary.json").exists()
+    assert {path.name for path in (page.parent / "notebooks").iterdir()} == {path.name for path in notebooks.iterdir()}
+
+    page.with_suffix(".pdf").touch()
+    page.write_text("finished", encoding="utf-8")
+    assert build_so_far(fresh) is None
+    assert page.read_text(encoding="utf-8") == "finished"
+
+
+def test_a_finished_report_says_nothing_of_what_is_to_come(fresh: config.Profile) -> None:
+    summarise(fresh)
+    assert merge(fresh).metadata["hw3_report"]["unfinished"] == ""
 
 
 def test_without_a_best_caption_the_summary_has_no_table_of_the_two(fresh: config.Profile) -> None:
