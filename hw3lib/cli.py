@@ -277,6 +277,43 @@ def export(run: str, out: Path, spec: str) -> None:
 
 
 @main.command()
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@_profile
+def fetch(yes: bool, spec: str) -> None:
+    """Get the public data that the profile lacks: it says their licences and sizes, and asks.
+
+    What was interrupted goes on; what is there stays as it is.
+    """
+    from hw3lib import config
+    from hw3lib.data import fetch
+
+    profile = config.load(spec)
+    if not profile.fetch:
+        raise UserError(
+            f"profile {profile.name} names no public data (fetch); hw3 doctor --profile {spec} says what it needs"
+        )
+    lacking = fetch.missing(profile)
+    if not lacking:
+        click.echo(f"nothing to fetch; what else is needed: hw3 doctor --profile {spec}")
+        return
+    fetch.refuse_small_disk(lacking)
+    told = None
+    for item in lacking:
+        if item.data_set != told:
+            told = item.data_set
+            click.echo(f"{told.title}, into {item.folder}\n  licence: {told.licence}\n  page: {told.page}")
+        size = fetch.in_words(item.download) if item.download else "is there"
+        click.echo(f"  {size}: {item.archive.address}")
+    if not yes and not sys.stdin.isatty():
+        raise UserError(f"nobody can be asked here: hw3 fetch --profile {spec} --yes fetches without")
+    total = fetch.in_words(sum(item.download for item in lacking))
+    if not yes:
+        click.confirm(f"Fetch {total}, under these licences?", abort=True)
+    fetch.fetch(lacking, click.echo)
+    click.echo(f"next: hw3 doctor --profile {spec}; the archives in {lacking[0].place.parent} may be removed")
+
+
+@main.command()
 @_profile
 def doctor(spec: str) -> None:
     """Say which data, weights and tools are there, what is missing, and where to put it; exit code 1 if any is."""

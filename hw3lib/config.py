@@ -206,7 +206,9 @@ class Profile:
     """Everything the pipeline needs to know."""
 
     title: str  # as the report names it
-    data: Literal["demo", "real"]  # which data the numbers come from; shown beside them
+    # which data the numbers come from, shown beside them: demo, the drawn world; real, the written report's own; other,
+    # any other photographs, whose numbers cannot be compared with the published ones
+    data: Literal["demo", "real", "other"]
     seed: int  # of everything that is drawn: data, weights, order, dropout, bootstrap
     clip: Clip | None  # null: captions are judged by CIDEr alone, and there is no P1
     p1: Labelled  # labelled images for zero-shot classification
@@ -215,6 +217,8 @@ class Profile:
     runs: dict[str, Run]  # by name; the name becomes a folder
     name: str = ""  # the file's name without its ending; filled on loading
     best_run: str = "best"  # the run that P3 examines
+    # public data sets by their names in hw3lib/resources/datasets.json, and the folder of each: `hw3 fetch` gets them
+    fetch: dict[str, str] = field(default_factory=dict)
 
     def run(self, name: str) -> Run:
         """The run of that name; :class:`UserError` with the nearest one otherwise."""

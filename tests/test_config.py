@@ -39,6 +39,15 @@ def test_every_shipped_profile_loads_and_has_the_published_runs_and_a_better_one
     assert profile.data == ("real" if name == "hw3" else "demo")
 
 
+@pytest.mark.parametrize("name", ["public", "coco"])
+def test_the_profiles_of_public_data_have_the_published_settings_in_full_size(name: str) -> None:
+    profile, full = config.load(name), config.load("hw3")
+    for run in PUBLISHED:
+        there, here = full.run(run), profile.run(run)
+        assert (here.encoder, here.decoder, here.jitter) == (there.encoder, there.decoder, there.jitter)
+        assert here.training.learning_rates == there.training.learning_rates
+
+
 def test_hw3_is_the_published_table() -> None:
     runs = {name: config.load("hw3").run(name) for name in PUBLISHED}
     assert {name: run.encoder.name for name, run in runs.items()} == {

@@ -66,7 +66,7 @@ def best_setting(profile: config.Profile, scores: Mapping[str, RunScores]) -> st
         return f"{text}In the written report, this setting scored {_in_words(same, 4)}."
     there = published_settings()["best"]
     changed = there.differs(profile.run(run))
-    changed += ["data"] if profile.data == "demo" else []
+    changed += ["data"] if profile.data != "real" else []
     text += (
         f"The written report's best setting scored {_in_words(there.scores, 4)}. The reference run differs from it in "
     )

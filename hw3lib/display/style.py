@@ -100,4 +100,4 @@ def data_name(data: str) -> str:
 
 def published_name(data: str) -> str:
     """What the published series is called beside it."""
-    return "published, real data" if data == "demo" else "published"
+    return {"demo": "published, real data", "other": "published, other data"}.get(data, "published")

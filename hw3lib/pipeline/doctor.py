@@ -19,6 +19,7 @@ from hw3lib.models.clip_weights import find_weights, weights_folder
 from hw3lib.models.encoder import cached
 from hw3lib.system import isolation
 from hw3lib.system.errors import UserError
+from hw3lib.system.files import existing_folder
 
 State = Literal["there", "missing", "made", "optional"]
 
@@ -103,7 +104,6 @@ def _data(profile: config.Profile) -> Iterator[Finding]:
     if sharded:
         yield _shards(captions.train_images)
     absent: State = "made" if demo else "missing"
-    draw = f"drawn by `hw3 demo build --profile {profile.name}`, which `make report` runs"
     for name, where, form in folders:
         folder = paths.resolve(where)
         count = _count(folder)
@@ -114,17 +114,27 @@ def _data(profile: config.Profile) -> Iterator[Finding]:
         elif count:
             yield Finding("data", name, "there", f"{count} in {folder}")
         else:
-            yield Finding("data", name, absent, draw if demo else f"put into {folder}: {form}")
+            yield Finding("data", name, absent, _remedy(profile, folder, f"put into {folder}: {form}"))
     for name, where, form in texts:
         path = paths.resolve(where)
-        yield Finding("data", name, *_there(path, absent, draw if demo else f"put at {path}: {form}"))
+        yield Finding("data", name, *_there(path, absent, _remedy(profile, path, f"put at {path}: {form}")))
     tokenizer = paths.resolve(captions.tokenizer)
     trained = f"will be trained from the training captions ({captions.vocabulary_size:,} entries) into {tokenizer}"
     yield Finding("data", "caption tokenizer", *_there(tokenizer, "made", trained))
     if captions.val_instances:
         masks = paths.resolve(captions.val_instances)
-        without = draw if demo else f"grounding and object recall are left out; COCO's instances JSON goes to {masks}"
-        yield Finding("data", "P2 instance masks", *_there(masks, "made" if demo else "optional", without))
+        without = f"grounding and object recall are left out; COCO's instances JSON goes to {masks}"
+        state: State = "made" if demo else "optional"
+        yield Finding("data", "P2 instance masks", *_there(masks, state, _remedy(profile, masks, without)))
+
+
+def _remedy(profile: config.Profile, path: Path, by_hand: str) -> str:
+    """How data come to their place."""
+    if profile.data == "demo":
+        return f"drawn by `hw3 demo build --profile {profile.name}`, which `make report` runs"
+    if any(path.is_relative_to(paths.resolve(folder)) for folder in profile.fetch.values()):
+        return f"`hw3 fetch --profile {profile.name}` gets it, into {path}"
+    return by_hand
 
 
 def _shards(where: str) -> Finding:
@@ -229,9 +239,7 @@ def _machine(profile: config.Profile) -> Iterator[Finding]:
         yield Finding("tools", "GPU", "optional", "none; full-size runs on a CPU take days to weeks")
     if settings := isolation.ignored():
         yield Finding("tools", "your own settings", "optional", f"take no part here: {', '.join(settings)}")
-    home = paths.runs(profile.name)
-    while not home.exists():
-        home = home.parent
+    home = existing_folder(paths.runs(profile.name))
     free = shutil.disk_usage(home).free / 1e9
     yield Finding("tools", "disk", "there" if free > _FREE else "optional", f"{free:.0f} GB free at {home}")
     cache = paths.root() / "runs" / "cache"

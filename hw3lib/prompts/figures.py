@@ -35,7 +35,7 @@ _TITLES = {
 def prompt_accuracy(study: Study, data: str) -> Figure:
     """Accuracy of every prompt of the profile's own set as a bar, and the published accuracy beside it.
 
-    ``data`` is the profile's, ``demo`` or ``real``.
+    ``data`` is the profile's: ``demo``, ``real`` or ``other``.
     """
     prompts = study.prompts
     figure = new_figure(WIDTH, 0.7 + 0.36 * len(prompts))

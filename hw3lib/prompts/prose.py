@@ -152,7 +152,7 @@ def data_sentence(data: str, study: Study) -> str:
             f" There {code(best)} is the most accurate ({published[best]:.4f}) and {code(worst)} the least "
             f"({published[worst]:.4f})."
         )
-        text += " Only the order of the prompts can be compared, not the level:" if data == "demo" else " In order:"
+        text += " Only the order of the prompts can be compared, not the level:" if data != "real" else " In order:"
         text += _order(study, published)
     return text
 

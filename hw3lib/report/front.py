@@ -87,6 +87,9 @@ def _comparable(profile: config.Profile, runs: Collection[str]) -> str:
             " Published ones were measured on photographs with full-size models; the demo world is drawn and its "
             "models are small, so that they cannot be compared with what was measured here."
         )
+    if profile.data == "other":
+        text += " Published ones were measured on other images, so that they cannot be compared with what was measured "
+        text += "here."
     return text
 
 

@@ -51,14 +51,16 @@ def refuse_unwritable(path: str | Path) -> None:
 
     Tries it with a file that has no name, and makes no folder.
     """
-    home = Path(path).absolute().parent
-    while not home.exists():
-        home = home.parent
     try:
-        tempfile.TemporaryFile(dir=home).close()
+        tempfile.TemporaryFile(dir=existing_folder(Path(path).absolute().parent)).close()
     except OSError as error:
         error.filename = str(path)
         raise
+
+
+def existing_folder(folder: Path) -> Path:
+    """The folder, or where it is not there yet, the nearest of those above it that is."""
+    return next(home for home in (folder, *folder.parents) if home.exists())
 
 
 _ROOM = "make room there, and run the same command again"

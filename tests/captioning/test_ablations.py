@@ -86,10 +86,18 @@ def test_published_scores_stand_beside_a_run_that_is_the_published_setting_and_n
     }
     assert ["CIDEr", "0.8745", "0.8745"] in ablations.setting_table(real, scores)[1]
     assert ablations.best_setting(real, scores).endswith("this setting scored CIDEr 0.8745 and CLIPScore 0.7182.")
-    for other in (demo, with_runs(real, best={"decoder": {"layers": 6}}), dataclasses.replace(real, data="demo")):
+    elsewhere = config.load("public"), config.load("coco"), dataclasses.replace(real, data="demo")
+    for other in (demo, with_runs(real, best={"decoder": {"layers": 6}}), *elsewhere):
         scores = all_scored(other)
         assert not any("CIDEr" in row for row in ablations.setting_table(other, scores)[1])
         assert ablations.score_table(other, scores, ["best"])[0] == ["run", "setting", "CIDEr", "CLIPScore"]
+
+
+@pytest.mark.parametrize("name", ["public", "coco"])
+def test_the_published_setting_on_other_data_is_told_as_one_that_cannot_be_compared(name: str) -> None:
+    profile = config.load(name)
+    text = ablations.best_setting(profile, all_scored(profile, best=0.9))
+    assert text.endswith("The reference run differs from it in data, so that the two cannot be compared.")
 
 
 def test_the_reference_run_is_called_so_and_the_runs_are_told_apart_by_their_configuration() -> None:

@@ -27,6 +27,14 @@ def test_the_full_size_profile_runs_the_published_settings() -> None:
     assert published_scores(profile, "plus") == {}
 
 
+@pytest.mark.parametrize("name", ["public", "coco"])
+def test_on_other_data_the_published_settings_have_no_published_scores(name: str) -> None:
+    profile = config.load(name)
+    for run, setting in published_settings().items():
+        assert setting.differs(profile.run(run)) == []
+        assert published_scores(profile, run) == {}
+
+
 def test_what_the_published_setting_states_stands_beside_the_runs() -> None:
     best = published_settings()["best"]
     rows = {label: (there, here) for label, there, here in best.rows(config.load("demo").run("best"))}

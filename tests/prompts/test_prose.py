@@ -100,6 +100,9 @@ def test_what_the_figures_speak_about_depends_on_the_data() -> None:
     assert "There `b` is the most accurate (0.7000) and `a` the least (0.6000)." in text
     assert "Only the order of the prompts can be compared, not the level: `a` is last in both" in text
     assert "Only the order" not in prose.data_sentence("real", published)
+    other = prose.data_sentence("other", published)
+    assert other.startswith("This run's accuracies come from real photographs. The published ones come from 2500")
+    assert "Only the order of the prompts can be compared, not the level: `a` is last in both" in other
 
 
 def test_the_order_of_the_prompts_is_compared_with_the_published_one() -> None:
