@@ -102,6 +102,7 @@ rule train:
         CAPTION_DATA,
         WEIGHTS,
         lambda w: [str(p) for p in [paths.resolve(PROFILE.runs[w.run].encoder.weights)] if p.is_file()],
+        lambda w: [str(p) for p in [paths.resolve(PROFILE.runs[w.run].start_from or "") / "model.safetensors"] if p.is_file()],
     output: f"{OUT}/pipeline/train_{{run}}.json"
     params: setting=lambda w: fingerprint(PROFILE.runs[w.run], PROFILE.captions, PROFILE.clip, PROFILE.seed)
     log: f"{OUT}/logs/train_{{run}}.log"

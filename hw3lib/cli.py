@@ -8,6 +8,7 @@ import re
 import shlex
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -172,8 +173,11 @@ def attend(images: Path, outdir: Path, run: str | None, npz: bool, source: str |
 @click.option("--run", help="The same as RUN.")
 @click.option("--fresh", is_flag=True, help="Start from nothing, also where an interrupted training could go on.")
 @click.option("--stamp", is_flag=True, hidden=True, help="Tell the pipeline when done.")
+@click.option(
+    "--from", "source", metavar="MODEL", help="Start from an exported run: a folder of `hw3 export`, or a hub's name."
+)
 @_profile
-def train(name: str | None, run: str | None, fresh: bool, stamp: bool, spec: str) -> None:
+def train(name: str | None, run: str | None, fresh: bool, stamp: bool, source: str | None, spec: str) -> None:
     """Train a captioning RUN of the profile (its best one when none is named), or go on where it was interrupted.
 
     On several devices or machines: accelerate launch -m hw3lib train RUN --profile ...
@@ -184,6 +188,10 @@ def train(name: str | None, run: str | None, fresh: bool, stamp: bool, spec: str
     profile = config.load(spec)
     chosen = name or run or profile.best_run
     profile.run(chosen)
+    if source:
+        source = str(Path(source).resolve()) if Path(source).is_dir() else source
+        runs = profile.runs | {chosen: replace(profile.run(chosen), start_from=source)}
+        profile = replace(profile, runs=runs)
     devices.take_gpu()
     from hw3lib.training import trainer
 
@@ -198,6 +206,8 @@ def train(name: str | None, run: str | None, fresh: bool, stamp: bool, spec: str
             from hw3lib.pipeline.run import write_stamp
 
             write_stamp(profile, chosen)
+    if source:
+        click.echo(f"for a report, say so in the profile: runs.{chosen}.start_from: {source}", err=True)
     click.echo(str(folder))
 
 

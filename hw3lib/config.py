@@ -193,6 +193,8 @@ class Run:
     title: str = field(metadata=ASIDE)  # as tables and headings name it
     # the run that this one adds components to, one by one; null: the best run
     built_on: str | None = field(default=None, metadata=ASIDE)
+    # trained weights to start from: a folder that `hw3 export` wrote, or such a model's name on the hub
+    start_from: str | None = field(default=None, metadata=NEWER)
     encoder: Encoder = field(default_factory=Encoder)  # the image encoder
     decoder: Decoder = field(default_factory=Decoder)  # the caption decoder
     jitter: Jitter = field(default_factory=Jitter)  # augmentation of training images

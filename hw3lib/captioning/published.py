@@ -60,7 +60,7 @@ def published_settings() -> dict[str, PublishedSetting]:
 
 def published_scores(profile: config.Profile, run: str) -> dict[str, float]:
     """The written report's scores of the run's setting; empty where the run is none of its settings, or its data."""
-    if profile.data != "real":
+    if profile.data != "real" or profile.run(run).start_from:
         return {}
     settings_there = published_settings().values()
     return next((there.scores for there in settings_there if not there.differs(profile.run(run))), {})

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from hw3lib import config
@@ -175,6 +176,7 @@ def _decoding(run: config.Run) -> str:
 
 # What goes by a name: the fields, or the whole parts of a run, that stand together under it.
 _LABELS = {
+    "trained weights to start from": ("start_from",),
     "encoder": ("encoder.name", "encoder.weights", "encoder.arguments", "encoder.image_size"),
     "crop": ("encoder.crop_mode",),
     "mean / std": ("encoder.mean", "encoder.std"),
@@ -211,6 +213,7 @@ _LABELS = {
     DECODING: ("decoding",),
 }
 _WORDS: dict[str, Callable[[config.Run], str]] = {  # of those whose values do not speak for themselves
+    "trained weights to start from": lambda run: Path(run.start_from).name if run.start_from else "none",
     "encoder": _encoder,
     "mean / std": _statistics,
     "decoder": _decoder,

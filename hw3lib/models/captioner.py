@@ -263,9 +263,10 @@ class Captioner(nn.Module, PyTorchModelHubMixin, library_name="hw3lib", pipeline
             temporary.chmod(0o644)  # safetensors makes files that only their owner may read
 
     def _save_pretrained(self, save_directory: Path) -> None:
-        # The path of the encoder's first weights says nothing on another machine.
+        # The paths of the first weights say nothing on another machine.
         encoder = replace(self.run.encoder, weights=Path(self.run.encoder.weights).name)
-        facts = {"run": asdict(replace(self.run, encoder=encoder))}
+        start = self.run.start_from and Path(self.run.start_from).name
+        facts = {"run": asdict(replace(self.run, encoder=encoder, start_from=start))}
         self.save(save_directory / WEIGHTS, facts)
         write_json(
             save_directory / "config.json", {"model_type": "hw3lib", "vocabulary_size": self.vocabulary_size, **facts}

@@ -77,6 +77,12 @@ def unfamiliar(loaded: LoadedRun, images: Path | None) -> str:
     return f"The run {name} was trained on drawings only (the demo): do not trust what it says about photographs."
 
 
+def model_source(name: str) -> str:
+    """An exported run as a profile names it: a folder's path, which starts at the project, else the hub's name."""
+    path = paths.resolve(name)
+    return str(path) if path.is_dir() else name
+
+
 def load_pretrained(source: str | Path, device: str = "cpu") -> LoadedRun:
     """A captioner that left its profile: a folder that :func:`export` wrote, or such a model's name on the hub.
 

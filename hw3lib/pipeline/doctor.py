@@ -14,9 +14,10 @@ from typing import Literal
 from hw3lib import config, paths
 from hw3lib.data import shards
 from hw3lib.data.cache import digests
+from hw3lib.models.captioner import WEIGHTS
 from hw3lib.models.clip_texts import ENCODER, text_folder, text_names
 from hw3lib.models.clip_weights import find_weights, weights_folder
-from hw3lib.models.encoder import cached
+from hw3lib.models.encoder import cached, hub_file
 from hw3lib.system import isolation
 from hw3lib.system.errors import UserError
 from hw3lib.system.files import existing_folder
@@ -175,7 +176,9 @@ def _weights(profile: config.Profile) -> Iterator[Finding]:
             yield replace(item, state=state, what=item.what + words)
     for name, run in profile.runs.items():
         encoder = run.encoder
-        if encoder.weights == "none":
+        if run.start_from:
+            yield from _exported(f"start of {name}", run.start_from, f"runs.{name}.start_from")
+        elif encoder.weights == "none":
             yield Finding("weights", f"encoder of {name}", "optional", f"{encoder.name} starts from random weights")
         else:
             key = f"runs.{name}.encoder.weights"
@@ -200,6 +203,14 @@ def _texts(clip: config.Clip) -> Iterator[Finding]:
 
 def _offline() -> bool:
     return os.environ.get("HF_HUB_OFFLINE", "") not in ("", "0")
+
+
+def _exported(name: str, source: str, key: str) -> Iterator[Finding]:
+    """A trained run that is a model of its own: a folder, or the hub's name of one."""
+    local, kept = paths.resolve(source).is_dir() or source.count("/") != 1, None
+    with suppress(ValueError):  # no name of the hub's, either: told when it is loaded
+        kept = None if local else hub_file(source, [WEIGHTS])
+    yield from _weight_file(name, f"{source}/{WEIGHTS}" if local else "", source, key, "the hub's cache", kept)
 
 
 def _weight_file(name: str, weights: str, source: str, key: str, library: str, kept: Path | None) -> Iterator[Finding]:

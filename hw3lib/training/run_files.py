@@ -9,7 +9,9 @@ from typing import Any
 from hw3lib import config, paths
 from hw3lib.config import folder, settings_of
 from hw3lib.data.inputs import content, digest
+from hw3lib.models.captioner import WEIGHTS, hub_file
 from hw3lib.models.clip_texts import text_files
+from hw3lib.models.inference import model_source
 from hw3lib.system import files, provenance
 from hw3lib.system.errors import UserError
 
@@ -25,6 +27,8 @@ def identity(profile: config.Profile, run: str) -> str:
     weights = settings["encoder"]["weights"]
     if weights not in ("pretrained", "none"):
         settings["encoder"]["weights"] = content(weights)
+    if start := profile.run(run).start_from:
+        settings["start_from"] = digest(hub_file(model_source(start), WEIGHTS))
     clip = settings_of(profile.clip) if profile.clip else None
     if profile.clip and clip:
         clip |= {key: content(clip[key]) for key in ("model", "pretrained")}

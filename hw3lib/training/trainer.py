@@ -35,7 +35,7 @@ from hw3lib.models.experiment import Experiment
 from hw3lib.system import files, out_of_memory, provenance
 from hw3lib.system.errors import Stopped, UserError
 from hw3lib.system.messages import Say, problem_list, silence
-from hw3lib.training import frozen_features, trackers
+from hw3lib.training import frozen_features, trackers, trained_weights
 from hw3lib.training.checkpoints import read_facts, restore_state, save_state
 from hw3lib.training.feed import Feed
 from hw3lib.training.learner import Learner
@@ -68,6 +68,8 @@ def train(
     accelerator = _accelerator(trackers.options(training.trackers, folder))
     # Data that was drawn again comes without a tokenizer. The one trained from the same captions is the same file.
     with accelerator.main_process_first():
+        if source := profile.run(run).start_from:
+            trained_weights.take_tokenizer(source, profile.captions)
         load_or_train(profile.captions)
     if resume and is_current(profile, run):
         _replay(folder, on_validation)
@@ -190,7 +192,10 @@ class _Trainer:
         self.interrupted = state if state and state.get("identity") == self.identity else None
 
         torch.manual_seed(profile.seed)
-        self.model = Captioner(self.run, tokenizer.size, pretrained=self.interrupted is None).to(accelerator.device)
+        pretrained = self.interrupted is None and not self.run.start_from
+        self.model = Captioner(self.run, tokenizer.size, pretrained).to(accelerator.device)
+        if self.interrupted is None and self.run.start_from:
+            trained_weights.start_from(self.run.start_from, self.model, name)
         self.learner = Learner(self.model, self.run, accelerator, tokenizer)
 
         images, unreadable = self._load(train_set, train=True)

@@ -26,7 +26,7 @@ def another(name: str, value: Any) -> Any:
     """Some other value that the field may have."""
     special = {"precision": "float32", "mean": (0.1, 0.2, 0.3), "std": (0.1, 0.2, 0.3), "built_on": "other"}
     special |= {"schedule": "staged" if value == "cosine" else "cosine", "width": 16, "image_size": 128}
-    special |= {"crop_mode": "squash", "trackers": ("tensorboard",)}
+    special |= {"crop_mode": "squash", "trackers": ("tensorboard",), "start_from": "model"}
     if name in special or value is None:
         return special.get(name, 7)
     if isinstance(value, bool):
