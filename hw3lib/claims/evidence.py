@@ -59,6 +59,7 @@ def judge(experiment: Experiment) -> list[Claim]:
     scores = _scores(experiment)
     more: dict[int, Callable[[], Finding]] = {
         1: lambda: findings.unseen_classes(prompts, profile.data),
+        4: lambda: findings.article(prompts),
         5: lambda: findings.ablations(profile, scores),
         6: lambda: findings.nouns(grounding),
         7: lambda: findings.function_words(grounding),

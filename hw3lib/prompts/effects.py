@@ -5,6 +5,7 @@ A carrier is the sentence around the class name. Letters: K templates (and ensem
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,14 +16,14 @@ from hw3lib.metrics.bootstrap import mean_intervals
 from hw3lib.metrics.paired_tests import Contrast, calibration_error, effects, holm, mcnemar
 from hw3lib.prompts.answers import Answers
 from hw3lib.prompts.results import Comparison, FactorEffect, Measures, Negation, Pair
-from hw3lib.prompts.templates import Prompt, PromptSet
+from hw3lib.prompts.templates import PromptSet
 
 Bools = NDArray[np.bool_]
-# A factor's levels that are compared, higher minus lower, and in how many pairs of a carrier's cells it is.
+# A factor's levels that are compared, higher minus lower.
 FACTORS = {
-    "article: a vs none": ({"article": "a"}, {"article": "none"}, 2),
-    "article: correct vs none": ({"article": "correct"}, {"article": "none"}, 2),
-    "full stop": ({"stop": "yes"}, {"stop": "no"}, 3),
+    "article: a vs none": ({"article": "a"}, {"article": "none"}),
+    "article: correct vs none": ({"article": "correct"}, {"article": "none"}),
+    "full stop": ({"full stop": "yes"}, {"full stop": "no"}),
 }
 
 
@@ -64,75 +65,94 @@ def against(right: Bools, base: Bools, seed: int) -> list[Comparison]:
 
 @dataclass(frozen=True)
 class Design:
-    """A factorial design: the row of the answers in which each cell (carrier, article, full stop) stands."""
+    """A factorial design: the rows of the answers that stand in it, each with its levels by factor."""
 
-    cells: Mapping[tuple[str, ...], int]
+    cells: Mapping[int, Mapping[str, str]]
     rows: int  # of the answers
 
     @classmethod
     def of(cls, sets: Sequence[PromptSet], templates: Sequence[str], rows: int) -> Design:
-        """The designs of all sets together."""
-        prompts = _distinct(sets)
-        cells = {
-            tuple(prompt.factors.values()): templates.index(prompt.template) for prompt in prompts if prompt.factors
-        }
+        """The designs of all sets together; a carrier that several have is the first's, whose levels are complete."""
+        cells: dict[int, Mapping[str, str]] = {}
+        for prompts in sets:
+            taken = {levels["frame"] for levels in cells.values()}
+            for prompt in prompts.prompts:
+                if prompt.factors and prompt.factors["frame"] not in taken:
+                    cells[templates.index(prompt.template)] = prompt.factors
         return cls(cells, rows)
+
+    @property
+    def factors(self) -> list[str]:
+        """The factors that it has: not every language has articles."""
+        return [name for name in FACTORS if self.step(name).any()]
 
     @property
     def carriers(self) -> list[str]:
         """The design's carrier sentences, in order."""
-        return list(dict.fromkeys(carrier for carrier, _, _ in self.cells))
+        return list(dict.fromkeys(levels["frame"] for levels in self.cells.values()))
 
-    def mark(self, **levels: str) -> NDArray[np.int64]:
-        """The cells that have these levels of carrier, article and stop, as weights (K,)."""
+    def mark(self, levels: Mapping[str, str]) -> NDArray[np.int64]:
+        """The cells that have these levels of ``frame`` (the carrier), article and full stop, as weights (K,)."""
         weights = np.zeros(self.rows, np.int64)
-        for cell, row in self.cells.items():
-            has = dict(zip(("carrier", "article", "stop"), cell, strict=True))
-            weights[row] = all(has[factor] == level for factor, level in levels.items())
+        for row, cell in self.cells.items():
+            weights[row] = levels.items() <= cell.items()
         return weights
 
     def step(self, factor: str, **at: str) -> NDArray[np.int64]:
         """A factor's higher level minus its lower one, at some levels of the others: weights (K,)."""
-        higher, lower, _ = FACTORS[factor]
-        return self.mark(**higher, **at) - self.mark(**lower, **at)
+        higher, lower = FACTORS[factor]
+        return self.mark({**higher, **at}) - self.mark({**lower, **at})
+
+    def steps(self, factor: str) -> dict[str, NDArray[np.int64]]:
+        """The same in each carrier that has the factor."""
+        inside = {carrier: self.step(factor, frame=carrier) for carrier in self.carriers}
+        return {carrier: weights for carrier, weights in inside.items() if weights.any()}
 
     def interactions(self) -> dict[str, Contrast]:
         """How a factor's effect in a carrier differs from that in the others, and with a stop from that without."""
-        contrasts, others = {}, len(self.carriers) - 1
-        for factor, (*_, pairs) in FACTORS.items() if self.cells else ():
-            for carrier in self.carriers if others else ():
-                inside = self.step(factor, carrier=carrier)
-                contrasts[f"{factor}, in “{carrier}” against the other carrier sentences"] = Contrast(
-                    others * inside - (self.step(factor) - inside), pairs * others
-                )
+        contrasts = {}
+        for factor in self.factors:
+            whole, steps = self.step(factor), self.steps(factor)
+            for carrier, inside in steps.items() if len(steps) > 1 else ():
+                contrast = difference(inside, whole - inside)
+                contrasts[f"{factor}, in “{carrier}” against the other carrier sentences"] = contrast
             if factor != "full stop":
-                contrasts[f"{factor}, with a full stop against without"] = Contrast(
-                    self.step(factor, stop="yes") - self.step(factor, stop="no"), len(self.carriers)
-                )
+                with_stop, without = (self.step(factor, **{"full stop": level}) for level in ("yes", "no"))
+                contrasts[f"{factor}, with a full stop against without"] = difference(with_stop, without)
         return contrasts
+
+
+def mean(weights: NDArray[np.int64]) -> Contrast:
+    """The mean of the pairs that a factor's weights (K,) compare."""
+    return Contrast(weights, int(weights.clip(0).sum()))
+
+
+def difference(first: NDArray[np.int64], second: NDArray[np.int64]) -> Contrast:
+    """The mean over the pairs of the first weights (K,), minus that over the second's, in whole numbers."""
+    counts = [int(weights.clip(0).sum()) for weights in (first, second)]
+    common = math.lcm(*counts)
+    return Contrast(common // counts[0] * first - common // counts[1] * second, common)
 
 
 def factor_effects(right: Bools, design: Design, seed: int) -> dict[str, FactorEffect]:
     """The design's main effects, each with the same effect in each carrier; empty without a design."""
-    if not design.cells:
-        return {}
-    carriers = design.carriers
-    main = {name: Contrast(design.step(name), pairs * len(carriers)) for name, (*_, pairs) in FACTORS.items()}
+    main = {name: mean(design.step(name)) for name in design.factors}
     inner = {
-        (name, carrier): Contrast(design.step(name, carrier=carrier), pairs)
-        for name, (*_, pairs) in FACTORS.items()
-        for carrier in carriers
+        (name, carrier): mean(weights) for name in design.factors for carrier, weights in design.steps(name).items()
     }
     inside = effects(right, inner, seed)
     return {
-        name: FactorEffect(**vars(effect), per_carrier={carrier: inside[name, carrier] for carrier in carriers})
+        name: FactorEffect(
+            **vars(effect), per_carrier={carrier: inside[name, carrier] for carrier in design.steps(name)}
+        )
         for name, effect in effects(right, main, seed).items()
     }
 
 
 def negation_effects(right: Bools, sets: Sequence[PromptSet], templates: Sequence[str], seed: int) -> Negation | None:
     """Each negated template against its counterpart, and their mean; ``None`` where no set has such a pair."""
-    counterparts = {prompt.template: prompt.counterpart for prompt in _distinct(sets) if prompt.counterpart}
+    every = (prompt for prompts in sets for prompt in prompts.prompts)
+    counterparts = {prompt.template: prompt.counterpart for prompt in every if prompt.counterpart}
     if not counterparts:
         return None
     weights = np.zeros((len(counterparts), len(right)), np.int64)
@@ -146,9 +166,3 @@ def negation_effects(right: Bools, sets: Sequence[PromptSet], templates: Sequenc
         pairs={negated: Pair(**vars(effect), counterpart=counterparts[negated]) for negated, effect in pairs.items()},
         overall=overall,
     )
-
-
-def _distinct(sets: Sequence[PromptSet]) -> list[Prompt]:
-    """The prompts of designs and pairs, each template once: where several sets have it, as the last has it."""
-    every = (prompt for prompts in sets for prompt in prompts.prompts if prompt.factors or prompt.counterpart)
-    return list({prompt.template: prompt for prompt in every}.values())

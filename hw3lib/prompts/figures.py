@@ -187,7 +187,8 @@ def templates_by_class(study: Study, most: int = 26) -> Figure:
     import numpy as np
 
     templates = study.templates
-    design = [key for key, scores in templates.items() if {"report", "factorial"} & set(scores.sets)] or list(templates)
+    kinds = {key: {name.partition("_")[0] for name in scores.sets} for key, scores in templates.items()}
+    design = [key for key, names in kinds.items() if {"report", "factorial"} & names] or list(templates)
     table = _class_table(study, design)
     spread = np.abs(table - table.mean(0)).sum(1)
     kept = np.argsort(-spread, kind="stable")[:most]

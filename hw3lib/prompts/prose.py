@@ -44,7 +44,9 @@ _SET_NAMES = {
 def set_name(study: Study, name: str) -> str:
     """What a prompt set is called in tables, legends and sentences."""
     own = next(iter(study.templates.values())).sets[0]
-    return "the profile's prompts" if name == own else _SET_NAMES.get(name, f"templates of “{name}”")
+    kind, _, language = name.partition("_")
+    shipped = f"{_SET_NAMES[kind]}{f' ({language})' * bool(language)}" if kind in _SET_NAMES else ""
+    return "the profile's prompts" if name == own else shipped or f"templates of “{name}”"
 
 
 def clip_name(data: str, model: str) -> str:
@@ -202,12 +204,21 @@ def factor_sentences(study: Study) -> str:
         name = _FACTOR_NAMES.get(key, plain(key))
         numbers = f"{points(effect)}, {p_value(effect.holm)} after Holm's correction"
         lines.append(f"- **{name}** {verdict}: {numbers}. {_by_carrier(effect.per_carrier)}")
+    if reason := no_article(study):
+        lines.append(f"- **The article** is no factor here: {reason}.")
     mixed = [plain(name) for name, effect in study.interactions.items() if effect.significant]
     if mixed:
         lines.append(f"- The factors depend on each other: {names_in_words(mixed)}.")
     elif study.interactions:
         lines.append(f"- None of the {len(study.interactions)} interactions is significant after Holm's correction.")
     return "\n".join(lines)
+
+
+def no_article(study: Study) -> str:
+    """Why the article is no factor of a study's designs; empty where it is one, and where there is no design."""
+    if not study.factors or any(name.startswith("article") for name in study.factors):
+        return ""
+    return f"no prompts differ in an article alone, and their language is {names_in_words(study.languages)}"
 
 
 def _by_carrier(effects: Mapping[str, Effect]) -> str:

@@ -5,7 +5,7 @@ Effects are :class:`~hw3lib.metrics.paired_tests.Effect`: differences in accurac
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from pydantic import Field
@@ -162,6 +162,7 @@ class Study:
     ensemble: EnsembleStudy | None  # means of templates
     probe: ProbeStudy | None = None  # a linear probe on labelled images, beside zero-shot
     unseen: UnseenStudy | None = None  # a supervised network and CLIP on classes that the network was not taught
+    languages: list[str] = field(default_factory=lambda: ["en"])  # of the prompt sets, BCP-47 tags
     provenance: Provenance | None = None  # None until it is written
 
     @property

@@ -143,6 +143,7 @@ def score(answers: Answers, sets: Sequence[PromptSet], seed: int) -> Study:
         interactions=effects.effects(right, design.interactions(), seed),
         negation=effects.negation_effects(right, sets, templates, seed),
         ensemble=ensembles.judge(answers, baseline, seed),
+        languages=list(dict.fromkeys(prompts.language for prompts in sets)),
     )  # fmt: skip
 
 

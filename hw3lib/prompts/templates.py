@@ -7,7 +7,7 @@ which becomes the article that the class name takes: "an airplane", "a unicorn",
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import product
@@ -21,19 +21,20 @@ from hw3lib.system.files import read_json
 SLOT = "{object}"
 ARTICLE = "{a/an}"
 ARTICLES = {"none": "", "a": "a ", "correct": f"{ARTICLE} "}  # the levels of a design's factor
-STOPS = {"no": "", "yes": "."}
+_STOP = "."
+_BRACES = str.maketrans("｛｝", "{}")  # as Chinese and Japanese keyboards write them
 _FORM = '{"name": ..., "templates": [{"template": "a photo of a {object}", "published": null, "note": ""}]}'
 
 
 def check_template(template: str) -> str:
-    """The template, ``{}`` written as ``{object}``.
+    """The template, ``{}`` written as ``{object}`` and full-width braces as plain ones.
 
     Raises :class:`UserError` unless it has exactly one ``{object}``, at most one ``{a/an}``, and no other braces.
 
     >>> check_template("a photo of {a/an} {}.")
     'a photo of {a/an} {object}.'
     """
-    whole = template.replace("{}", SLOT)
+    whole = template.translate(_BRACES).replace("{}", SLOT)
     count = whole.count(SLOT)
     if count != 1:
         raise UserError(f"the prompt {template!r} must have exactly one {SLOT}, it has {count}")
@@ -93,8 +94,9 @@ def article(name: str) -> str:
 class Prompt:
     """A template, the accuracy published for it (on other data than the demo's), a remark, and its place in a design.
 
-    ``factors`` are the levels of ``frame`` (the carrier sentence), ``article`` and ``full stop``, empty outside a
-    design; ``counterpart`` is the affirmative template that a negated one is compared with.
+    ``factors`` are the levels of ``frame`` (the carrier sentence), ``full stop`` and, where the design has it,
+    ``article``; empty outside a design. ``counterpart`` is the affirmative template that a negated one is compared
+    with.
     """
 
     template: str
@@ -106,13 +108,18 @@ class Prompt:
 
 @dataclass(frozen=True)
 class PromptSet:
-    """Named templates; the others are compared with ``baseline``, and ``classify_with`` labels folders."""
+    """Named templates; the others are compared with ``baseline``, and ``classify_with`` labels folders.
+
+    ``language`` is a BCP-47 tag. What a language lacks is no factor of its design: Chinese has a full stop of its own
+    and no articles.
+    """
 
     name: str
     title: str
     prompts: tuple[Prompt, ...]
     baseline: str
     classify_with: str
+    language: str = "en"
 
     @property
     def templates(self) -> tuple[str, ...]:
@@ -121,8 +128,9 @@ class PromptSet:
 
     @classmethod
     def load(cls, name_or_path: str | Path) -> PromptSet:
-        """Read a set that is shipped (``report``, ``factorial``, ``imagenet80``, ``cifar``), by name, or one's own.
+        """Read a set that is shipped, by name, or one's own.
 
+        Shipped are ``report`` and ``factorial``, also as ``report_zh-Hant`` and so on, ``imagenet80`` and ``cifar``.
         Raises :class:`UserError` for an unknown name, for a file of another form, and for a bad or repeated template.
         """
         folder = paths.PACKAGE / "resources" / "prompts"
@@ -144,7 +152,10 @@ class PromptSet:
         foreign = [key for key, template in chosen.items() if template not in templates]
         if foreign:
             raise UserError(f"{path}: {foreign[0]} {chosen[foreign[0]]!r} is none of its templates")
-        return cls(str(raw.get("name", path.stem)), str(raw.get("title", path.stem)), prompts, **chosen)
+        language = str(raw.get("language", cls.language))
+        return cls(
+            str(raw.get("name", path.stem)), str(raw.get("title", path.stem)), prompts, **chosen, language=language
+        )
 
 
 def _read_prompts(raw: dict[str, Any]) -> list[Prompt]:
@@ -154,13 +165,7 @@ def _read_prompts(raw: dict[str, Any]) -> list[Prompt]:
         for item in raw.get("templates", ())
     ]
     prompts += [Prompt(check_template(template)) for template in _from_open_clip(raw.get("open_clip"))]
-    design = raw.get("design", {"frames": ()})
-    for carrier, level, stop in product(design["frames"], ARTICLES, STOPS):
-        if carrier.count("{article} ") != 1:
-            raise UserError(f"the frame {carrier!r} must have exactly one '{{article}} ' before {SLOT}")
-        template = carrier.replace("{article} ", ARTICLES[level]) + STOPS[stop]
-        factors = {"frame": carrier.replace("{article} ", ""), "article": level, "full stop": stop}
-        prompts.append(Prompt(check_template(template), factors=factors))
+    prompts += _from_design(**raw.get("design", {"frames": ()}))
     pairs = [(check_template(pair["negated"]), check_template(pair["affirmative"])) for pair in raw.get("pairs", ())]
     prompts += [Prompt(negated, note="a negation", counterpart=affirmed) for negated, affirmed in pairs]
     templates = {prompt.template for prompt in prompts}
@@ -169,6 +174,19 @@ def _read_prompts(raw: dict[str, Any]) -> list[Prompt]:
     if not prompts and not any(key in raw for key in ("templates", "open_clip", "design", "pairs")):
         raise KeyError("templates")
     return prompts
+
+
+def _from_design(frames: list[str], articles: bool = True, full_stop: str = _STOP) -> Iterator[Prompt]:
+    """Every carrier sentence with every article, where the language has articles, with and without a full stop."""
+    for carrier, level, stop in product(frames, ARTICLES if articles else [""], (False, True)):
+        if carrier.count("{article} ") != articles:
+            wanted = (
+                "exactly one '{article} ' before {object}" if articles else "no '{article} ': its articles are false"
+            )
+            raise UserError(f"the frame {carrier!r} must have {wanted}")
+        template = carrier.replace("{article} ", ARTICLES.get(level, "")) + full_stop * stop
+        factors = {"frame": carrier.replace("{article} ", "")} | ({"article": level} if articles else {})
+        yield Prompt(check_template(template), factors=factors | {"full stop": "yes" if stop else "no"})
 
 
 def _from_open_clip(name: str | None) -> list[str]:

@@ -480,6 +480,16 @@ def test_without_a_clip_the_claims_about_prompts_say_so(tiny_profile) -> None:
     assert evidence.judge(Experiment.open(tiny_profile))[0].untested == "the prompt study has not run"
 
 
+def test_where_the_language_has_no_article_the_claim_about_it_is_not_testable(tiny_profile) -> None:
+    whole = prompt_study()
+    factors = {name: effect for name, effect in whole.factors.items() if not name.startswith("article")}
+    put(tiny_profile, "p1/study.json", dataclasses.replace(whole, factors=factors, languages=["zh-Hant"]))
+    claim = judged(tiny_profile, 4)
+    assert claim.verdict == "not testable"
+    assert claim.untested == "no prompts differ in an article alone, and their language is zh-Hant"
+    assert judged(tiny_profile, 3).verdict == "supported"
+
+
 def test_with_one_image_per_class_claim_1_says_what_is_missing(tiny_profile) -> None:
     few = dataclasses.replace(prompt_study(), unseen=None)
     put(tiny_profile, "p1/study.json", few)

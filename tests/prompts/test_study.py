@@ -13,7 +13,7 @@ from hw3lib import config, paths
 from hw3lib.metrics.paired_tests import calibration_error, holm, mcnemar
 from hw3lib.models.clip import ClipModel
 from hw3lib.models.experiment import Experiment
-from hw3lib.prompts import ensembles, study
+from hw3lib.prompts import ensembles, figures, prose, study
 from hw3lib.prompts.answers import Answers, Ensemble
 from hw3lib.prompts.examples import changed_pictures, pick_examples, ranked_pictures
 from hw3lib.prompts.results import Step, Study
@@ -99,6 +99,46 @@ def test_main_effects_and_interactions_are_averages_over_the_cells() -> None:
         assert effect.low <= effect.effect <= effect.high
         assert effect.n == 60
         assert effect.p <= effect.holm <= 1
+
+
+def test_a_design_without_articles_has_the_full_stop_alone() -> None:
+    answers, sets = made_up(names=("report_zh-Hant", "factorial_zh-Hant"))
+    found = study.score(answers, sets, 0)
+    rates = {tuple(each.factors.values()): each.accuracy for each in found.templates.values() if each.factors}
+    frames = sorted({frame for frame, _ in rates})
+    changes = {frame: rates[frame, "yes"] - rates[frame, "no"] for frame in frames}
+    assert set(found.factors) == {"full stop"}
+    stop = found.factors["full stop"]
+    assert stop.effect == pytest.approx(np.mean(list(changes.values())))
+    assert {frame: effect.effect for frame, effect in stop.per_carrier.items()} == pytest.approx(changes)
+    assert len(found.interactions) == len(frames)
+    assert found.languages == ["zh-Hant"]
+    text = prose.factor_sentences(found)
+    assert "no factor here: no prompts differ in an article alone, and their language is zh-Hant" in text
+    assert prose.set_name(found, "factorial_zh-Hant") == "the factorial design and the negations (zh-Hant)"
+    assert len(figures.factor_effects(found).axes) == 2  # the full stop, and negations
+
+
+def test_designs_in_two_languages_are_studied_together() -> None:
+    answers, sets = made_up(names=("report", "factorial", "factorial_zh-Hant"))
+    both = study.score(answers, sets, 0)
+    alone = study.score(answers, sets[:2], 0)
+    assert both.languages == ["en", "zh-Hant"]
+    for name in ("article: a vs none", "article: correct vs none"):  # only where the language has articles
+        assert both.factors[name].effect == alone.factors[name].effect
+        assert list(both.factors[name].per_carrier) == list(alone.factors[name].per_carrier)
+    stop = both.factors["full stop"]
+    assert stop.per_carrier["{object}"].effect == alone.factors["full stop"].per_carrier["{object}"].effect
+    chinese = [carrier for carrier in stop.per_carrier if carrier not in alone.factors["full stop"].per_carrier]
+    assert len(chinese) == 4  # the bare name is a carrier in every language
+    # Every pair of prompts counts the same: three to an English carrier, one to a Chinese one.
+    pairs = {carrier: 1 if carrier in chinese else 3 for carrier in stop.per_carrier}
+    total = sum(pairs[carrier] * effect.effect for carrier, effect in stop.per_carrier.items())
+    assert stop.effect == pytest.approx(total / sum(pairs.values()))
+    inside = stop.per_carrier["這是{object}"].effect
+    others = (total - inside) / (sum(pairs.values()) - 1)
+    name = "full stop, in “這是{object}” against the other carrier sentences"
+    assert both.interactions[name].effect == pytest.approx(inside - others)
 
 
 def test_main_effects_are_the_coefficients_of_a_linear_model() -> None:

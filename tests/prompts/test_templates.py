@@ -61,6 +61,28 @@ def test_the_factorial_set_is_every_carrier_with_every_article_with_and_without_
     assert set(counterparts.values()) <= set(shipped.templates)
 
 
+@pytest.mark.parametrize(("language", "stop"), [("zh-Hant", "。"), ("zh-Hans", "。"), ("ar", ".")])
+def test_a_language_without_articles_has_carriers_and_its_own_full_stop(language: str, stop: str) -> None:
+    shipped = PromptSet.load(f"factorial_{language}")
+    assert shipped.language == language
+    cells = {prompt.template: dict(prompt.factors) for prompt in shipped.prompts if prompt.factors}
+    assert {frozenset(levels) for levels in cells.values()} == {frozenset({"frame", "full stop"})}
+    for template, levels in cells.items():
+        assert template == levels["frame"] + stop * (levels["full stop"] == "yes")
+    assert len(cells) == 2 * len({levels["frame"] for levels in cells.values()})
+    assert len([prompt for prompt in shipped.prompts if prompt.counterpart]) == 3
+    report = PromptSet.load(f"report_{language}")
+    assert report.language == language
+    assert len(report.prompts) == 4
+    assert all(prompt.published is None for prompt in report.prompts)  # what was published is of the English prompts
+    assert set(report.templates) & set(cells)
+
+
+def test_a_template_may_be_typed_with_the_braces_of_a_chinese_keyboard() -> None:
+    assert check_template("這是｛object｝的照片。") == "這是{object}的照片。"
+    assert fill(check_template("这是｛｝的照片"), "小狗") == "这是小狗的照片"
+
+
 def test_the_imagenet_set_is_open_clips_own() -> None:
     from open_clip import OPENAI_IMAGENET_TEMPLATES
 
@@ -82,6 +104,11 @@ def test_every_shipped_set_loads_and_differs_in_every_prompt() -> None:
 def test_bad_designs_and_unknown_names_of_open_clip_are_refused_with_the_file(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"frame\.json.*\{article\}"):
         PromptSet.load(written(tmp_path / "frame.json", design={"frames": ["a photo of {object}"]}))
+    with pytest.raises(UserError, match=r"frame\.json.*must have no '\{article\} '"):
+        design = {"frames": ["a photo of {article} {object}"], "articles": False}
+        PromptSet.load(written(tmp_path / "frame.json", design=design))
+    with pytest.raises(UserError, match=r"frame\.json is not a prompt set"):
+        PromptSet.load(written(tmp_path / "frame.json", design={"frames": ["{object}"], "article": False}))
     with pytest.raises(UserError, match=r"clip\.json.*OPENAI_IMAGENET_TEMPLATES"):
         PromptSet.load(written(tmp_path / "clip.json", open_clip="IMAGENET_CLASSNAMES"))
     with pytest.raises(UserError, match="not a prompt set"):

@@ -13,9 +13,11 @@ from hw3lib.prompts.results import Comparison, Study, TemplateScores
 from hw3lib.prompts.templates import PromptSet
 
 
-def made_up(images: int = 60, classes: int = 4, seed: int = 0) -> tuple[Answers, list[PromptSet]]:
+def made_up(
+    images: int = 60, classes: int = 4, seed: int = 0, names: tuple[str, ...] = ("report", "factorial")
+) -> tuple[Answers, list[PromptSet]]:
     """Random answers to the shipped design and its pairs."""
-    sets = [PromptSet.load("report"), PromptSet.load("factorial")]
+    sets = [PromptSet.load(name) for name in names]
     templates = study.all_templates(sets)
     rng = np.random.default_rng(seed)
     logits = rng.normal(size=(len(templates), images, classes))
