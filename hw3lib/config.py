@@ -14,7 +14,7 @@ from dataclasses import Field as DataclassField
 from dataclasses import field, fields, is_dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal, get_args, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 import yaml
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
@@ -33,6 +33,7 @@ NEWER = {"newer": True}
 ASIDE = {"aside": True}
 Triple = tuple[float, float, float]
 CropMode = Literal["center", "squash", "border"]
+Segmenter = Literal["characters", "jieba"]
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
@@ -63,6 +64,10 @@ class Captions:
     # the splits to train on, where the file of captions has any (Karpathy's), or text files that list images (.txt)
     train_splits: tuple[str, ...] = field(default=("train", "restval"), metadata=NEWER)
     val_splits: tuple[str, ...] = field(default=("val",), metadata=NEWER)  # likewise, to validate on
+    # en, zh, ja, ar, ... (BCP 47's primary tag); null: found from the captions, and said
+    language: Annotated[str, Field(pattern="^[a-z]{2,3}$")] | None = field(default=None, metadata=NEWER)
+    # what the words of Chinese captions are, to the metrics and on pages: characters, or jieba's words
+    words: Segmenter = field(default="characters", metadata=NEWER)
     # training and validation images at each run's size, under runs/cache/images
     keep_decoded: bool = field(default=True, metadata=ASIDE)
 

@@ -18,6 +18,7 @@ from hw3lib.data.captions import load_captions, training_captions
 from hw3lib.data.images import list_images
 from hw3lib.data.instances import Instances
 from hw3lib.data.labelled import LabelledSet, load_labelled
+from hw3lib.data.language import Language
 from hw3lib.display.offer import NotReady
 from hw3lib.models.clip import ClipModel
 from hw3lib.models.inference import LoadedRun, load_run
@@ -97,6 +98,11 @@ class Experiment:
         captions = self.profile.captions
         annotations, images = paths.resolve(captions.val_annotations), paths.resolve(captions.val_images)
         return load_captions(annotations, images, captions.limit_val, captions.val_splits)
+
+    @cached_property
+    def language(self) -> Language:
+        """The captions' language: the profile's, or that of the validation captions."""
+        return Language.of(self.profile.captions, (text for group in self.validation.captions for text in group))
 
     @cached_property
     def instances(self) -> Instances | None:

@@ -14,6 +14,8 @@ from typing import Literal
 from hw3lib import config, paths
 from hw3lib.data import shards
 from hw3lib.data.cache import digests
+from hw3lib.data.caption_files import read_captions
+from hw3lib.data.language import Language
 from hw3lib.models.captioner import WEIGHTS
 from hw3lib.models.clip_texts import ENCODER, text_folder, text_names
 from hw3lib.models.clip_weights import find_weights, weights_folder
@@ -122,6 +124,7 @@ def _data(profile: config.Profile) -> Iterator[Finding]:
     tokenizer = paths.resolve(captions.tokenizer)
     trained = f"will be trained from the training captions ({captions.vocabulary_size:,} entries) into {tokenizer}"
     yield Finding("data", "caption tokenizer", *_there(tokenizer, "made", trained))
+    yield from _language(captions)
     if captions.val_instances:
         masks = paths.resolve(captions.val_instances)
         without = f"grounding and object recall are left out; COCO's instances JSON goes to {masks}"
@@ -136,6 +139,17 @@ def _remedy(profile: config.Profile, path: Path, by_hand: str) -> str:
     if any(path.is_relative_to(paths.resolve(folder)) for folder in profile.fetch.values()):
         return f"`hw3 fetch --profile {profile.name}` gets it, into {path}"
     return by_hand
+
+
+def _language(captions: config.Captions) -> Iterator[Finding]:
+    with suppress(UserError):  # of a file that is no caption file, when it is read
+        file = read_captions(paths.resolve(captions.val_annotations), captions.val_splits)
+        try:
+            language = Language.of(captions, (text for group in file.captions.values() for text in group))
+        except UserError as error:
+            yield Finding("data", "language", "missing", str(error))
+        else:
+            yield Finding("data", "language", "there", language.told)
 
 
 def _shards(where: str) -> Finding:

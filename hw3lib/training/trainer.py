@@ -187,6 +187,7 @@ class _Trainer:
 
         tokenizer, experiment = load_or_train(profile.captions), Experiment(profile)
         train_set, val_set = experiment.training, experiment.validation
+        self.log.say(f"{name}: {experiment.language.told}")
         self.identity = identity(profile, name)
         state = read_facts(self.state_file) if resume else None
         self.interrupted = state if state and state.get("identity") == self.identity else None

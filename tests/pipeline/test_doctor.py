@@ -166,3 +166,15 @@ def test_without_a_clip_nothing_is_missing_and_the_doctor_says_what_falls_away(b
     assert "no P1" in clip.what
     profile = dataclasses.replace(profile, data="real", p1=config.Labelled(images="nowhere", id2label="nowhere.json"))
     assert not [finding.name for finding in doctor.examine(profile) if finding.name.startswith("P1")]
+
+
+def test_the_captions_language_is_said_and_a_wrong_one_is_missing(bare: Path) -> None:
+    fill(bare)
+    profile = config.load("hw3")
+    captions = {"images": [{"id": 1, "file_name": "1.jpg"}], "annotations": [{"image_id": 1, "caption": "一只狗"}]}
+    (bare / "data" / "p2_data" / "val.json").write_text(json.dumps(captions), encoding="utf-8")
+    (told,) = (finding for finding in doctor.examine(profile) if finding.name == "language")
+    assert told.state == "there" and told.what.startswith("captions in Chinese (zh, found from the captions")
+    english = dataclasses.replace(profile, captions=dataclasses.replace(profile.captions, language="en"))
+    with pytest.raises(UserError, match=r"language: captions.language is en, but the captions are written in Han"):
+        doctor.require(english)
