@@ -249,8 +249,8 @@ def main() -> None:
     """Measure, print the table and the JSON document."""
     options = arguments(__doc__).parse_args()
     torch.set_num_threads(options.threads or 1)
-    quick, rounds = options.quick, options.rounds or 3
-    count = 500 if quick else 5000
+    quick, rounds = options.quick or options.smoke, options.rounds or (1 if options.smoke else 3)
+    count = 60 if options.smoke else 500 if quick else 5000
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         os.environ["HW3_ROOT"] = folder  # features are kept there
@@ -261,7 +261,7 @@ def main() -> None:
         rows.append(rewards(references, predictions, (5 if quick else 10) * rounds))
         texts = list(predictions[0].values())
         demo = config.Clip(model=str(ROOT / DEMO_CLIP.model), pretrained=str(ROOT / DEMO_CLIP.pretrained))
-        images = photographs(Path(folder), 32 if quick else 192)
+        images = photographs(Path(folder), 4 if options.smoke else 32 if quick else 192)
         rows += clip_rows("the demo's CLIP", ClipModel.load(demo), images, texts[: len(images)], rounds)
         few = 2 if quick else 16
         rows += clip_rows("ViT-B/32", large_clip("cpu", images[0], texts[0]), images[:few], texts[:few], rounds)

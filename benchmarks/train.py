@@ -4,9 +4,13 @@ The peer is what one writes first: the same timm backbone, ``nn.TransformerDecod
 (they are counted), AdamW, gradients clipped by value, float32, one caption beside its image in each row, rows padded to
 the longest. Both get the same images and captions, in memory: what is measured is the step, not its feed.
 
-A  the same work: as many images as captions. "float32" compares like with like; "as configured" is ``precision: auto``,
-   bfloat16 where the hardware computes in it, and carries the target.
+A  the same work: as many images as captions.
 B  all five captions of an image beside it: the product encodes the image once, the peer once for each. Captions/s.
+
+"float32" compares like with like; "as configured" is ``precision: auto``, bfloat16 where the hardware computes in it,
+and carries the first target; "bfloat16" gives the peer autocast too, so that it says how much of that is bfloat16's;
+and in "bfloat16, compiled" both have ``torch.compile`` besides, which carries the second target. It takes a C++
+compiler, and minutes for each case: where there is none, and in a quick look, that row is not measured.
 
 On a CPU the sizes are configs/demo.yaml's and the target is 1.3 times the peer's speed. On a GPU they are
 configs/hw3.yaml's with 64 captions and more per step; the target there is twice the peer's speed, and 40 % of the GPU's
@@ -19,6 +23,7 @@ from __future__ import annotations
 import gc
 import importlib
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -32,6 +37,7 @@ import harness
 
 RUNS = ("best", "swin_base", "swinv2", "vit")
 TARGET_CPU, TARGET_GPU, TARGET_MFU = 1.3, 2.0, 0.40
+TARGET_COMPILED = {1: 1.15, 5: 3.0}  # against a peer in bfloat16 and compiled, by the captions of an image
 CAPTIONS = 5
 STATUS = Path("/proc/self/status")
 # Dense bfloat16 operations per second, by what the device's name holds; the first that fits counts.
@@ -60,13 +66,13 @@ class Case:
 Step = Callable[[], object]
 
 
-def sized_run(case: Case, precision: str | None = None) -> tuple[Any, int]:
+def sized_run(case: Case, precision: str | None = None, compiled: bool = False) -> tuple[Any, int]:
     """The run, and how many tokens its vocabulary holds. Weights are random: they make no step faster or slower."""
     from hw3lib import config
 
     profile = config.load(harness.ROOT / "configs" / f"{case.profile}.yaml")
     run = profile.run(case.run)
-    training = run.training if precision is None else replace(run.training, precision=precision)
+    training = replace(run.training, precision=precision or run.training.precision, compile=compiled)
     run = replace(run, encoder=replace(run.encoder, weights="none"), training=training)
     return run, profile.captions.vocabulary_size
 
@@ -84,7 +90,7 @@ def material(case: Case, size: tuple[int, int], vocabulary: int) -> tuple[Any, A
     return images, tokens.masked_fill(torch.arange(tokens.shape[1]) >= lengths[:, None], 0)
 
 
-def product(case: Case, precision: str | None, device: str) -> tuple[Step, int]:
+def product(case: Case, precision: str | None, device: str, compiled: bool = False) -> tuple[Step, int]:
     """A step as ``hw3 train`` takes it, and the number of the model's parameters."""
     from accelerate import Accelerator
     from accelerate.state import AcceleratorState
@@ -96,7 +102,7 @@ def product(case: Case, precision: str | None, device: str) -> tuple[Step, int]:
     from hw3lib.training.learner import Learner
     from hw3lib.training.optimization import reproducible
 
-    run, vocabulary = sized_run(case, precision)
+    run, vocabulary = sized_run(case, precision, compiled)
     model = Captioner(run, vocabulary).to(device)
     # One process measures on the CPU and then on the GPU; accelerate would move the model back to the first.
     AcceleratorState._reset_state(reset_partial_state=True)
@@ -114,7 +120,7 @@ def product(case: Case, precision: str | None, device: str) -> tuple[Step, int]:
     return step, _count(model)
 
 
-def straightforward(case: Case, device: str) -> tuple[Step, int]:
+def straightforward(case: Case, device: str, precision: str = "float32", compiled: bool = False) -> tuple[Step, int]:
     """A step of the peer, which sees each image once per caption, and the number of its model's parameters."""
     import torch
     from torch import nn
@@ -158,10 +164,14 @@ def straightforward(case: Case, device: str) -> tuple[Step, int]:
     )
     images = images.repeat_interleave(case.captions, 0)
 
+    if compiled:
+        model.compile()
+
     def step() -> object:
         optimizer.zero_grad()
-        logits = model(images, tokens[:, :-1])
-        loss = F.cross_entropy(logits.flatten(0, 1), tokens[:, 1:].flatten(), ignore_index=0)
+        with torch.autocast(device, torch.bfloat16, enabled=precision == "bfloat16"):
+            logits = model(images, tokens[:, :-1])
+            loss = F.cross_entropy(logits.flatten(0, 1), tokens[:, 1:].flatten(), ignore_index=0)
         loss.backward()
         nn.utils.clip_grad_value_(model.parameters(), run.training.clip_value)
         optimizer.step()
@@ -174,30 +184,55 @@ def _count(model: Any) -> int:
     return sum(parameter.numel() for parameter in model.parameters())
 
 
-def sides(case: Case, device: str) -> dict[str, Step]:
+def sides(case: Case, device: str, compiled: bool) -> dict[str, Step]:
     """The steps to compare, from models of the same size."""
     made = {
         "float32": product(case, "float32", device),
         "as configured": product(case, None, device),
         "peer": straightforward(case, device),
+        "peer, bfloat16": straightforward(case, device, "bfloat16"),
     }
+    if compiled:
+        made |= {
+            "compiled": product(case, "bfloat16", device, compiled=True),
+            "peer, compiled": straightforward(case, device, "bfloat16", compiled=True),
+        }
     if len({count for _, count in made.values()}) > 1:
         raise AssertionError(f"{case.name}: the models differ in size: {[count for _, count in made.values()]}")
     return {name: step for name, (step, _) in made.items()}
 
 
-def speed(case: Case, device: str, rounds: int, target: float | None) -> tuple[list[harness.Row], dict[str, float]]:
+def speed(
+    case: Case, device: str, rounds: int, target: float | None, compiled: bool = False
+) -> tuple[list[harness.Row], dict[str, float]]:
     """The rows of a case, and the seconds of a step of each side."""
-    taken = harness.alternate(sides(case, device), rounds, sync=_sync(device))
+    taken = harness.alternate(sides(case, device, compiled), rounds, sync=_sync(device))
     units, what = (case.images, "images/s") if case.captions == 1 else (case.images * case.captions, "captions/s")
-    notes = {"float32": "both in float32", "as configured": f"ours in {_auto(device)}, the peer in float32"}
+    gain = taken["peer"] / taken["peer, bfloat16"]
+    first = target if case.captions == 1 else None
+    second = TARGET_COMPILED[case.captions] if device == "cpu" else None
+    pairs = [
+        ("float32", "float32", "peer", None, "both in float32"),
+        ("as configured", "as configured", "peer", first, f"ours in {_auto(device)}, the peer in float32"),
+        ("bfloat16", "as configured", "peer, bfloat16", None, f"the peer, too: bfloat16 alone makes it {gain:.2f}x"),
+        ("bfloat16, compiled", "compiled", "peer, compiled", second, "both in bfloat16 and compiled"),
+    ]
     rows = [
         harness.row(
-            f"{case.name}: {kind}", units / taken[kind], units / taken["peer"], what,
-            target if kind == "as configured" and case.captions == 1 else None, higher_is_better=True, note=note,
+            f"{case.name}: {kind}",
+            units / taken[ours],
+            units / taken[peer],
+            what,
+            aim,
+            higher_is_better=True,
+            note=note,
         )
-        for kind, note in notes.items()
-    ]  # fmt: skip
+        for kind, ours, peer, aim, note in pairs
+        if ours in taken
+    ]
+    if not compiled:
+        why = "not measured: takes a C++ compiler, and minutes"
+        rows.append(harness.not_measured(f"{case.name}: bfloat16, compiled", what, second, why))
     return rows, taken
 
 
@@ -296,20 +331,23 @@ def utilisation(case: Case, seconds: float) -> harness.Row:
 
 def on_cpu(options: Any) -> Iterator[harness.Row]:
     """The demo's encoders at the demo's sizes; quickly, two of them at an eighth of the images."""
-    share, rounds = (8, options.rounds or 3) if options.quick else (1, options.rounds or 5)
-    for run in RUNS[::3] if options.quick else RUNS:
+    full = not options.quick and not options.smoke
+    share, rounds = (1, options.rounds or 5) if full else (8, options.rounds or 3)
+    runs = RUNS if full else RUNS[-1:] if options.smoke else RUNS[::3]
+    for run in runs:
         cases = Case("demo", run, 32 // share, 1), Case("demo", run, 16 // share, CAPTIONS)
         for case in cases:
             # A quick look is at other sizes than those that the target is for.
-            yield from speed(case, "cpu", rounds, None if options.quick else TARGET_CPU)[0]
-        if not options.quick:
-            yield from (memory(case, "cpu", options.threads) for case in cases)
+            target, compiled = (TARGET_CPU, bool(shutil.which("g++"))) if full else (None, False)
+            yield from speed(case, "cpu", rounds, target, compiled)[0]
+        if full or options.smoke:
+            yield from (memory(case, "cpu", options.threads) for case in cases[: len(cases) if full else 1])
 
 
 def on_gpu(options: Any) -> Iterator[harness.Row]:
     """Full size, of which the first is Swin-L. In B the peer encodes 80 images at once."""
     cases = [Case("hw3", "best", 64, 1)]
-    if not options.quick:
+    if not options.quick and not options.smoke:
         cases += [Case("hw3", "best", 128, 1), Case("hw3", "best", 16, CAPTIONS)]
         cases += [case for run in RUNS[1:] for case in (Case("hw3", run, 64, 1), Case("hw3", run, 16, CAPTIONS))]
     import torch

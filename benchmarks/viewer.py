@@ -228,9 +228,9 @@ def main() -> None:
     options = arguments(__doc__).parse_args()
     torch.set_num_threads(options.threads or 1)
     attention, masks = subject()
-    rows = building(attention, masks, options.rounds or (15 if options.quick else 40))
+    rows = building(attention, masks, options.rounds or (2 if options.smoke else 15 if options.quick else 40))
     with chromium() as browser:
-        rows += scrubbing(browser, attention, masks, 2 if options.quick else 6)
+        rows += scrubbing(browser, attention, masks, 1 if options.smoke else 2 if options.quick else 6)
     rows.append(report_size())
     finish("viewer", rows, quick=options.quick)
 

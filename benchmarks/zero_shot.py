@@ -207,7 +207,7 @@ def main() -> None:
     """Measure, print the table and the JSON document."""
     options = arguments(__doc__).parse_args()
     torch.set_num_threads(options.threads or 1)
-    quick = options.quick
+    quick = options.quick or options.smoke
     rounds = options.rounds or (1 if quick else 3)
     rows = []
     with tempfile.TemporaryDirectory() as name:
@@ -216,14 +216,16 @@ def main() -> None:
         demo = ClipModel.load(
             config.Clip(model=str(ROOT / DEMO_CLIP.model), pretrained=str(ROOT / DEMO_CLIP.pretrained))
         )
-        rows += against("the demo's CLIP", demo, folder / "a", 64 if quick else 816, 34, 20, rounds)
+        images, templates = (4, 2) if options.smoke else (64 if quick else 816, 20)
+        rows += against("the demo's CLIP", demo, folder / "a", images, 34, templates, rounds)
         cfg = large(folder)
         clip = ClipModel.load(cfg)
         if not quick:
             rows += against("ViT-B/32", clip, folder / "b", 50, 10, 20, 1)
-        rows += study(clip, folder / "c", 2500, 50, 4 if quick else 100, rounds)
+        images, classes, templates = (20, 3, 2) if options.smoke else (2500, 50, 4 if quick else 100)
+        rows += study(clip, folder / "c", images, classes, templates, rounds)
         del clip
-        rows.append(classify(cfg, folder / "d", 50 if quick else 2500))
+        rows.append(classify(cfg, folder / "d", 3 if options.smoke else 50 if quick else 2500))
     finish("zero-shot", rows, quick=quick, rounds=rounds)
 
 
