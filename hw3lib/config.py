@@ -163,6 +163,7 @@ class Training:
     precision: Literal["auto", "float32", "bfloat16"] = "auto"  # auto: bfloat16 where the device has arithmetic for it
     activation_checkpointing: bool = False  # the encoder's activations are computed twice instead of kept
     compile: bool = False  # torch.compile: needs a C++ compiler on a CPU, pays off over many steps
+    deterministic: bool = field(default=True, metadata=NEWER)  # on a GPU: the same sums, and weights, each time
     validate_images: int | None = Field(default=None, ge=2)  # validate on the first so many images (all when null)
     workers: int = Field(default=0, ge=0)  # data-loading processes
     # accelerate's trackers that get what the log gets (tensorboard, wandb, mlflow, trackio, ...)

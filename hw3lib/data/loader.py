@@ -5,7 +5,6 @@ Dimension letters: I images of a batch, B captions of a batch, T tokens, h w the
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -27,7 +26,7 @@ from hw3lib.data.epoch_order import Sample
 from hw3lib.data.images import Photograph, open_image, problem_with
 from hw3lib.data.tokenizer import CaptionTokenizer
 from hw3lib.data.transform import ImageTransform
-from hw3lib.system import threads
+from hw3lib.system import devices, threads
 from hw3lib.system.errors import UserError
 
 P = TypeVar("P", bound=Photograph)
@@ -73,7 +72,7 @@ def load_images(
         else:
             return _readable(paths, problems, transform, pixels)
     h, w = transform.size
-    fits = len(paths) * h * w * 3 <= _memory() / 8 / processes
+    fits = len(paths) * h * w * 3 <= devices.memory() / 8 / processes
 
     def fitted(path: P) -> np.ndarray | str | None:
         if not fits:  # read through once all the same: a damaged one would end an epoch hours from now
@@ -97,14 +96,6 @@ def _readable(
 ) -> tuple[Images, dict[P, str]]:
     good = tuple(path for index, path in enumerate(paths) if index not in problems)
     return Images(good, transform, pixels), {paths[index]: problem for index, problem in problems.items()}
-
-
-def _memory() -> int:
-    """The machine's memory in bytes; 16 GiB where the system does not tell."""
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        return 16 * 2**30
 
 
 def _cut(tokens: list[int], max_length: int, eos: int) -> list[int]:

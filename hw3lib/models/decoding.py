@@ -100,7 +100,7 @@ def sample(
             scores, order = scores.sort(-1, descending=True)
         masses = scores.softmax(-1)
         if top_p < 1:
-            before = masses.cumsum(-1) - masses
+            before = _running_sum(masses) - masses
             masses = masses.masked_fill(before >= top_p, 0.0)  # the first is always kept
         drawn = _draw(masses, generator)
         tokens = drawn if order is None else order.gather(-1, drawn)
@@ -114,10 +114,24 @@ def _draw(masses: Tensor, generator: torch.Generator | None) -> Tensor:
 
     One random number for each row: ``torch.multinomial`` draws one for each entry, which took longer than the decoder.
     """
-    total = masses.cumsum(-1)
+    total = _running_sum(masses)
     point = torch.rand(len(masses), 1, device=masses.device, generator=generator) * total[:, -1:]
     below = torch.nextafter(total[:, -1:], torch.zeros_like(point))  # rounding must not reach beyond the last mass
     return torch.searchsorted(total, torch.minimum(point, below), right=True)  # the first whose sum exceeds the point
+
+
+def _running_sum(masses: Tensor) -> Tensor:
+    """Of each row (B, V) of shares of 1, its cumulative sum."""
+    return _fixed_point_sum(masses) if masses.is_cuda else masses.cumsum(-1)
+
+
+def _fixed_point_sum(masses: Tensor) -> Tensor:
+    """The cumulative sum in integers (units of 2 ** -50, far below float32's): the same in whatever order it is made.
+
+    A GPU's of floating-point numbers may change from run to run; torch refuses it where results are to be reproducible.
+    """
+    unit = 2.0**50
+    return (masses.double() * unit).long().cumsum(-1).double().div_(unit).to(masses.dtype)
 
 
 def _extend(

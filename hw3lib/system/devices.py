@@ -11,6 +11,8 @@ from hw3lib import paths
 from hw3lib.system import children, locks
 from hw3lib.system.errors import UserError
 
+CUBLAS = ":4096:8"  # workspaces (KiB:count) with which cuBLAS is reproducible
+
 
 def gpus() -> int:
     """How many GPUs this process may use; asks the driver's own tool, for importing torch takes seconds."""
@@ -50,14 +52,33 @@ def choose(device: str) -> str:
     >>> choose("cuda:1")
     'cuda:1'
     """
+    if device.startswith("cuda"):
+        prepare_cuda()
     if device != "auto":
         return device
     import torch
 
     accelerator = torch.accelerator.current_accelerator(check_available=True)
-    return accelerator.type if accelerator else "cpu"
+    return choose(accelerator.type) if accelerator else "cpu"
+
+
+def prepare_cuda() -> None:
+    """Let cuBLAS add up in one order, always: it asks once, at its first product in a process."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", CUBLAS)
 
 
 def cores() -> int:
     """The processor cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def memory(device: str = "cpu") -> int:
+    """The bytes of a GPU's memory, or of the machine's (16 GiB where the system does not tell)."""
+    if device.startswith("cuda"):
+        import torch
+
+        return int(torch.cuda.get_device_properties(torch.device(device)).total_memory)
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return 16 * 2**30

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -13,6 +12,8 @@ import torch
 from torch import nn
 
 from hw3lib.models.captioner import Captioner
+from hw3lib.system import devices
+from hw3lib.system.errors import UserError
 
 SCORES = ("CIDEr", "CLIPScore")  # what the stages watch, as far as there is a CLIP
 
@@ -128,13 +129,37 @@ def unfused(encoder: nn.Module, device: torch.device) -> Iterator[None]:
 
 
 @contextmanager
-def reproducible(device: torch.device) -> Iterator[None]:
-    """Deterministic algorithms on a GPU, where the fast ones add up in an order that changes from run to run."""
+def reproducible(device: torch.device, key: str = "training.deterministic", wanted: bool = True) -> Iterator[None]:
+    """Deterministic algorithms on a GPU, where the fast ones add up in an order that changes from run to run.
+
+    Not ``warn_only``: fused attention would then take its non-deterministic way back. What has no deterministic form
+    raises :class:`UserError`, which names ``key``, the setting that does without.
+    """
+    if device.type != "cuda" or not wanted:
+        yield
+        return
+    devices.prepare_cuda()
     before = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
-    if device.type == "cuda":
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-        torch.use_deterministic_algorithms(True, warn_only=True)
+    settings: Any = torch.utils.deterministic
+    fill = settings.fill_uninitialized_memory
+    torch.use_deterministic_algorithms(True)
+    # Else every new tensor is first filled with NaN, by a kernel of its own; nothing here reads what nobody wrote.
+    settings.fill_uninitialized_memory = False
     try:
         yield
+    except RuntimeError as error:
+        if "CUBLAS_WORKSPACE_CONFIG" in str(error):
+            raise UserError(
+                "the GPU was used before training set how it multiplies: restart the kernel, or start Python with "
+                f"CUBLAS_WORKSPACE_CONFIG={devices.CUBLAS}"
+            ) from error
+        if "deterministic" not in str(error):
+            raise
+        operation = str(error).split(" ", 1)[0]
+        raise UserError(
+            f"{operation} has no form that gives the same sums each time on a GPU; where that may differ from run to "
+            f"run, set {key}: false"
+        ) from error
     finally:
         torch.use_deterministic_algorithms(before[0], warn_only=before[1])
+        settings.fill_uninitialized_memory = fill
