@@ -27,6 +27,7 @@ from hw3lib.system.files import existing_folder
 State = Literal["there", "missing", "made", "optional"]
 
 _COCO = "COCO's captions JSON"
+_IMAGES = 10_000  # of a training set that is not there yet
 _FREE = 5.0  # GB on the disk that runs lie on: checkpoints of full-size runs are a few GB
 
 
@@ -62,7 +63,7 @@ def show(spec: str) -> bool:
     from rich.text import Text
 
     profile = config.load(spec)
-    findings = examine(profile)
+    findings = [*examine(profile), *needs(profile)]
     # Where output goes to a file, lines are not broken: paths stay whole.
     console = Console(highlight=False)
     if not console.is_terminal:
@@ -272,6 +273,40 @@ def _machine(profile: config.Profile) -> Iterator[Finding]:
     if size:
         what = f"{size:.1f} GB in {cache}: decoded photographs and features; removed, they are made again when needed"
         yield Finding("tools", "caches", "there", what)
+
+
+def needs(profile: config.Profile) -> Iterator[Finding]:
+    """What each training needs of this machine; of real data's without a GPU, what it would need of one.
+
+    Takes seconds for a large model (:mod:`hw3lib.training.footprint`).
+    """
+    import torch
+
+    from hw3lib.training import footprint
+
+    gpu = torch.cuda.is_available()
+    device = "cuda" if gpu or profile.data != "demo" else "cpu"
+    where = "an H100" if device == "cuda" and not gpu else f"this {'GPU' if gpu else 'machine'}"
+    there, limit = _count(paths.resolve(profile.captions.train_images)), profile.captions.limit_train
+    count = min(there, limit or there)
+    for name, run in profile.runs.items():
+        try:
+            size = footprint.measure(run, profile.captions.vocabulary_size, device)
+        except UserError as error:
+            yield Finding("training", name, "optional", str(error))
+            continue
+        rate = footprint.rate(device, run.training.precision) if where != "an H100" else footprint.H100
+        hours = size.seconds(count or _IMAGES, rate) / 3600
+        lack = footprint.lack(size, name) if where != "an H100" else ""
+        of = f"{count:,} images" if count else f"every {_IMAGES:,} images"
+        what = f"about {size.memory / 1e9:.1f} GB and {_duration(hours)} on {where}, at the most, for {of}"
+        yield Finding("training", name, "optional" if lack else "there", lack or what)
+
+
+def _duration(hours: float) -> str:
+    if hours < 2:
+        return f"{max(1, hours * 60):.0f} minutes"
+    return f"{hours:.0f} hours" if hours < 48 else f"{hours / 24:.0f} days"
 
 
 def _there(path: Path, otherwise: State, words: str) -> tuple[State, str]:

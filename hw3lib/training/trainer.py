@@ -13,7 +13,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -32,10 +32,10 @@ from hw3lib.data.predictions import variant
 from hw3lib.data.tokenizer import load_or_train
 from hw3lib.models.captioner import Captioner
 from hw3lib.models.experiment import Experiment
-from hw3lib.system import files, out_of_memory, provenance
+from hw3lib.system import devices, files, out_of_memory, provenance
 from hw3lib.system.errors import Stopped, UserError
 from hw3lib.system.messages import Say, problem_list, silence
-from hw3lib.training import frozen_features, trackers, trained_weights
+from hw3lib.training import footprint, frozen_features, trackers, trained_weights
 from hw3lib.training.checkpoints import read_facts, restore_state, save_state
 from hw3lib.training.feed import Feed
 from hw3lib.training.learner import Learner
@@ -81,8 +81,9 @@ def train(
         f"in profile {profile.name}, lower {key}.batch_size (now {training.batch_size}), raise {key}.accumulate (now "
         f"{training.accumulate}: the same steps in smaller parts), or set {key}.activation_checkpointing: true"
     )
+    same_sums = reproducible(accelerator.device, f"{key}.deterministic", training.deterministic)
     try:
-        with out_of_memory.advice(remedy), reproducible(accelerator.device), _peers(accelerator):
+        with out_of_memory.advice(remedy), _peers(accelerator), same_sums:
             _Trainer(profile, run, accelerator, on_validation, resume, say).fit()
     except KeyboardInterrupt:
         raise Stopped(_standing(folder)) from None
@@ -199,6 +200,7 @@ class _Trainer:
             trained_weights.start_from(self.run.start_from, self.model, name)
         self.learner = Learner(self.model, self.run, accelerator, tokenizer)
 
+        self._warn_of_memory()
         images, unreadable = self._load(train_set, train=True)
         self.train_set = readable(train_set, unreadable)
         for problem in unreadable.values():
@@ -222,6 +224,16 @@ class _Trainer:
         self.progress = _Progress()
         # Earlier where the scores stop rising.
         self.last_epoch = self.training.epochs + self.run.self_critical.epochs
+
+    def _warn_of_memory(self) -> None:
+        """Say before the work starts that the memory will not do, where the model is of a size that it might not."""
+        device = self.accelerator.device.type
+        held = footprint.ADAMW * sum(parameter.numel() for parameter in self.model.parameters())
+        if self.main and device in ("cuda", "cpu") and held > devices.memory(device) / 32:
+            with suppress(UserError):  # that it cannot be estimated is no obstacle
+                needs = footprint.measure(self.run, self.model.vocabulary_size, device)
+                if lack := footprint.lack(needs, self.name):
+                    self.log.say(lack)
 
     def _load(self, captions: CaptionSet, train: bool) -> tuple[Images, dict[Photograph, str]]:
         local = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -47,7 +48,8 @@ def fill(root: Path) -> None:
         (root / "data" / text).write_text(json.dumps({}))
 
 
-def test_without_data_everything_missing_is_named_with_its_place(bare: Path) -> None:
+def test_without_data_everything_missing_is_named_with_its_place(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "needs", lambda profile: [])  # takes seconds
     found = CliRunner().invoke(main, ["doctor", "--profile", "hw3"])
     assert found.exit_code == 1
     for place in ("p1_data/val", "p1_data/id2label.json", "p2_data/images/train", "p2_data/val.json", "p3_data/images"):
@@ -55,7 +57,8 @@ def test_without_data_everything_missing_is_named_with_its_place(bare: Path) -> 
     assert "hw3 doctor --profile hw3" in found.output
 
 
-def test_with_data_in_place_it_is_complete_and_says_what_to_run(bare: Path) -> None:
+def test_with_data_in_place_it_is_complete_and_says_what_to_run(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "needs", lambda profile: [])  # takes seconds
     fill(bare)
     found = CliRunner().invoke(main, ["doctor", "--profile", "hw3"])
     assert found.exit_code == 0, found.output
@@ -178,3 +181,22 @@ def test_the_captions_language_is_said_and_a_wrong_one_is_missing(bare: Path) ->
     english = dataclasses.replace(profile, captions=dataclasses.replace(profile.captions, language="en"))
     with pytest.raises(UserError, match=r"language: captions.language is en, but the captions are written in Han"):
         doctor.require(english)
+
+
+def test_what_each_training_needs_is_estimated_and_what_does_not_fit_is_a_warning(
+    bare: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = list(doctor.needs(config.load("smoke")))
+    assert [finding.name for finding in found] == list(config.load("smoke").runs)
+    for finding in found:
+        assert finding.state == "there"
+        assert re.fullmatch(
+            r"about 0\.\d GB and \d+ (minutes|hours|days) on this machine, at the most, for every 10,000 images",
+            finding.what,
+        )
+    monkeypatch.setattr("hw3lib.system.devices.memory", lambda device="cpu": 1_000_000)
+    lacking = list(doctor.needs(config.load("smoke")))
+    assert {finding.state for finding in lacking} == {"optional"}
+    assert all("this machine has 0.0: lower runs." in finding.what for finding in lacking)
+    output = CliRunner().invoke(main, ["doctor", "--profile", "smoke"]).output
+    assert all(finding.what[:60] in output for finding in lacking)

@@ -76,7 +76,7 @@ def test_images_in_memory_and_from_files_are_the_same(profile: config.Profile, m
     assert inside.pixels is not None
     assert inside.pixels.shape == (24, 32, 32, 3)
     assert not bad
-    monkeypatch.setattr("hw3lib.data.loader._memory", lambda: 1000)
+    monkeypatch.setattr("hw3lib.system.devices.memory", lambda: 1000)
     outside, _ = load_images(found.paths, transform)
     assert outside.pixels is None
     assert all(torch.equal(inside[index], outside[index]) for index in range(24))
@@ -538,15 +538,21 @@ def test_captioning_a_folder_reports_or_refuses_what_it_cannot_read(profile: con
         caption_images(loaded, [*paths, tmp_path / "a.jpg"])
 
 
-def test_a_launchers_settings_do_not_change_a_training(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+def test_a_launchers_settings_do_not_change_a_training(precision: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from accelerate.state import AcceleratorState
 
-    for name, value in (("MIXED_PRECISION", "bf16"), ("GRADIENT_ACCUMULATION_STEPS", "4"), ("DYNAMO_BACKEND", "EAGER")):
+    for name, value in (
+        ("MIXED_PRECISION", precision),
+        ("GRADIENT_ACCUMULATION_STEPS", "4"),
+        ("DYNAMO_BACKEND", "EAGER"),
+    ):
         monkeypatch.setenv(f"ACCELERATE_{name}", value)
     AcceleratorState._reset_state(True)
     accelerator = trainer._accelerator({})
     assert (accelerator.mixed_precision, accelerator.gradient_accumulation_steps) == ("no", 1)
     assert accelerator.state.dynamo_plugin.backend.value == "NO"
+    assert accelerator.scaler is None  # a loss that is scaled would have to be unscaled before gradients are clipped
     AcceleratorState._reset_state(True)
 
 
@@ -563,6 +569,17 @@ def test_a_peer_that_has_ended_is_told_in_a_sentence() -> None:
             trainer._peers(SimpleNamespace(num_processes=processes)),
         ):
             raise error
+
+
+def test_memory_that_will_not_do_is_told_before_photographs_are_read(
+    profile: config.Profile, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("hw3lib.system.devices.memory", lambda device="cpu": 2_000_000)
+    monkeypatch.setattr(trainer, "load_images", lambda *_: pytest.fail("this is after it"))
+    with pytest.raises(pytest.fail.Exception):
+        trainer.train(profile, "best")
+    advice = "this machine has 0.0: lower runs.best.training.batch_size (now 16), raise runs.best.training.accumulate"
+    assert advice in capsys.readouterr().out
 
 
 @pytest.mark.slow
