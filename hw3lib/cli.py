@@ -9,13 +9,17 @@ import shlex
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from hw3lib import __version__
 from hw3lib.system.errors import UserError
+
+if TYPE_CHECKING:
+    from hw3lib.config import Segmenter
 
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -217,6 +221,8 @@ def train(name: str | None, run: str | None, fresh: bool, stamp: bool, source: s
 @click.option("--annotations", type=_FILE, help="The reference captions: COCO's JSON, or another form of captions.")
 @click.option("--split", "splits", multiple=True, default=("val",), show_default=True, help="Where that file has any.")
 @click.option("--instances", type=_FILE, help="COCO's instances: adds object recall and CHAIR.")
+@click.option("--language", help="The captions' (en, zh, ja, ...); found from the references when not given.")
+@click.option("--words", type=click.Choice(["characters", "jieba"]), default="characters", help="Of Chinese captions.")
 @click.option("--run", "runs", multiple=True, help="Instead of files: score this run of the profile, into its folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with the scores of each image.")
 @_profile
@@ -227,6 +233,8 @@ def score(
     annotations: Path | None,
     splits: tuple[str, ...],
     instances: Path | None,
+    language: str | None,
+    words: Segmenter,
     runs: tuple[str, ...],
     as_json: bool,
     spec: str,
@@ -240,14 +248,16 @@ def score(
     from hw3lib.captioning import scores
     from hw3lib.models.experiment import Experiment
 
+    tell = partial(click.echo, err=True)
     scored: Mapping[str, scores.Scores | scores.RunScores]
     if runs:
-        if predictions or annotations or images_root:
+        if predictions or annotations or images_root or language:
             raise UserError("--run says it all; leave the files out, or score files without --run")
-        scored = scores.score_runs(Experiment.open(spec, device), runs)
+        scored = scores.score_runs(Experiment.open(spec, device), runs, tell)
     elif predictions and annotations:
         clip = config.load(spec).require_clip("CLIPScore needs") if images_root else None
-        scored = {"": scores.score_files(predictions, annotations, images_root, clip, instances, device, splits)}
+        files = (predictions, annotations, images_root, clip, instances, device, splits)
+        scored = {"": scores.score_files(*files, language, words, tell)}
     else:
         raise UserError("name what to score: hw3 score PRED.json --annotations val.json [--images-root FOLDER]")
     if as_json:

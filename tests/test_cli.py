@@ -23,6 +23,7 @@ from hw3lib.cli import main
 from hw3lib.models import inference
 from hw3lib.models.experiment import Experiment
 from hw3lib.system.errors import UserError
+from hw3lib.system.messages import Say
 
 
 def hw3(*arguments: str | Path) -> Result:
@@ -119,7 +120,7 @@ def test_scores_are_a_table_or_json(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_runs_are_scored_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fake(experiment: Experiment, names: tuple[str, ...]) -> dict[str, scores.RunScores]:
+    def fake(experiment: Experiment, names: tuple[str, ...], say: Say) -> dict[str, scores.RunScores]:
         assert experiment.profile.name == "demo"
         return {
             name: scores.RunScores({}, {"CIDEr": value}, {}) for name, value in zip(names, (1.5, 1.25), strict=True)

@@ -12,9 +12,10 @@ from hw3lib.captioning.results import RunScores
 from hw3lib.data.caption_files import read_captions
 from hw3lib.data.captions import load_captions
 from hw3lib.data.inputs import fingerprint
+from hw3lib.data.language import Language
 from hw3lib.data.predictions import VARIANTS, check_names, load_predictions, variant
 from hw3lib.metrics import chair
-from hw3lib.metrics.scoring import References, Scores, meteor, score
+from hw3lib.metrics.scoring import References, Scores, announcement, meteor, score
 from hw3lib.models.clip_texts import text_files
 from hw3lib.system import provenance
 from hw3lib.system.errors import UserError
@@ -33,23 +34,33 @@ def score_files(
     instances: str | Path | None = None,
     device: str = "auto",
     splits: Sequence[str] = ("val",),
+    language: str | None = None,
+    words: config.Segmenter = "characters",
+    say: Say = silence,
 ) -> Scores:
     """Score a predictions file against an annotation file: what ``hw3 score`` prints.
 
     CLIPScore needs ``images_root``; ``clip`` is the model for it, the task's ViT-B/32 when not given. ``instances`` is
-    a COCO instances file; ``splits`` those of the annotation file, where it has any (:func:`read_captions`). Raises
-    :class:`UserError` before any work when the files do not fit together.
+    a COCO instances file; ``splits`` those of the annotation file, where it has any (:func:`read_captions`).
+    ``language`` is the captions' tag, found from the references when not given, ``words`` what Chinese words are;
+    ``say`` is told. Raises :class:`UserError` before any work when the files, or their letters, do not fit together.
     """
     file = read_captions(annotations_json, splits)
     predictions, captions = load_predictions(predictions_json, file), file.by_name
     check_names(predictions, captions, str(predictions_json), str(annotations_json))
+    texts = [text for group in captions.values() for text in group]
+    spoken = Language.chosen(language, words, texts, "--language")
+    spoken.refuse_other(
+        list(predictions.values()), f"the references are {spoken.name}, but those in {predictions_json}"
+    )
+    say(announcement(spoken))
     images = None
     if images_root is not None:
         listed = load_captions(annotations_json, images_root, splits=splits)
         images = dict(zip(listed.names, listed.files, strict=True))
     objects = chair.load_objects(instances) if instances is not None else None
-    with meteor() as process:
-        references, model = References(captions), None
+    with meteor(spoken) as process:
+        references, model = References(captions, spoken), None
         if images is not None:
             from hw3lib.models.clip import ClipModel
 
@@ -63,6 +74,7 @@ def score_runs(experiment: Experiment, runs: Sequence[str], say: Say = silence) 
     Current scores are loaded; ``say`` is told how far it is. Raises what :func:`scored` does.
     """
     say("scores: reading captions and photographs")
+    say(announcement(experiment.language))
     scores: dict[str, RunScores] = {}
     files = {run: experiment.run_folder(run) / "scores.json" for run in runs}
     inputs = {run: _inputs(experiment, run) for run in runs}
@@ -85,7 +97,7 @@ def _inputs(experiment: Experiment, run: str) -> str:
     files: list[str | Path] = [folder / "predictions.json", *(variant(folder, name) for name in VARIANTS)]
     files += [path for path in (captions.val_annotations, captions.val_instances) if path]
     files += [clip.model, clip.pretrained, *text_files(clip)] if clip else []
-    settings = [clip, captions.limit_val]
+    settings = [clip, captions.limit_val, captions.language, captions.words]
     return fingerprint("hw3lib/captioning/scores.py", settings, files, experiment.validation.files)
 
 
@@ -102,8 +114,8 @@ def scored(experiment: Experiment, runs: Sequence[str]) -> Iterator[tuple[str, R
     predictions = {run: _predictions_of(experiment, run) for run in runs}
     images = dict(zip(captions.names, captions.files, strict=True))
     objects = chair.objects_in(experiment.instances) if experiment.instances else None
-    with meteor() as process:
-        references = References(dict(zip(captions.names, captions.captions, strict=True)))
+    with meteor(experiment.language) as process:
+        references = References(dict(zip(captions.names, captions.captions, strict=True)), experiment.language)
         for run in runs:
             result = score(predictions[run], references, experiment.clip, images, objects, process)
             variants = {

@@ -91,6 +91,11 @@ class Language:
         return self.tag == ENGLISH
 
     @property
+    def spaceless(self) -> bool:
+        """Whether it is written without spaces between words."""
+        return self.tag in ("zh", "ja", "th", "lo", "km", "my")
+
+    @property
     def told(self) -> str:
         """A sentence for who watches a run."""
         where = "found from the captions; captions.language sets another" if self.found else "as captions.language says"

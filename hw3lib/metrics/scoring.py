@@ -9,13 +9,14 @@ from __future__ import annotations
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hw3lib.data.language import Language
 from hw3lib.data.predictions import check_names
 from hw3lib.metrics import chair
 from hw3lib.metrics.ptb import Tokenizer, java_command
@@ -43,13 +44,16 @@ class Scores:
 class References:
     """Reference captions by image name: tokenised once, counted once for CIDEr, embedded once for RefCLIPScore."""
 
-    def __init__(self, captions: Mapping[str, Sequence[str]]) -> None:
-        """Raises :class:`UserError` for an image without a caption, and when Java is not to be had."""
+    def __init__(self, captions: Mapping[str, Sequence[str]], language: Language | None = None) -> None:
+        """``language`` is the captions', English when not given: the metrics count its words.
+
+        Raises :class:`UserError` for an image without a caption, and when Java is not to be had."""
         silent = [name for name, group in captions.items() if not group]
         if silent:
             raise UserError(f"{counted(silent, 'image')} {'has' if len(silent) == 1 else 'have'} no reference caption")
         self.captions = {name: list(group) for name, group in captions.items()}
-        self._tokenizer = Tokenizer()
+        self.language = language or Language()
+        self._tokenizer = tokenizer_of(self.language)
         flat = iter(self._tokenizer([caption for group in self.captions.values() for caption in group]))
         self.tokens = {name: [next(flat) for _ in group] for name, group in self.captions.items()}
         self._features: dict[tuple[ClipModel, str], Tensor] = {}
@@ -91,9 +95,36 @@ class References:
         return self._features[clip, prefix]
 
 
+def tokenizer_of(language: Language) -> Callable[[Sequence[str]], list[str]]:
+    """What makes tokens of captions, joined by single spaces: PTB's for English, else the language's words."""
+    if language.english:
+        return Tokenizer()
+    return lambda captions: [" ".join(language.tokens(caption)) for caption in captions]
+
+
+def announcement(language: Language) -> str:
+    """What the metrics count in captions of a language, and which metrics it rules out; ends with a full stop.
+
+    METEOR would take ``-l other``: without stems, synonyms and paraphrases that is another measure of the same name.
+    """
+    if language.english:
+        return f"{language.told}."
+    words = {"jieba": "jieba's words", "characters": "characters" if language.spaceless else "words"}
+    return (
+        f"{language.told}. CIDEr, BLEU and ROUGE-L count {words[language.segmenter]}; METEOR, CHAIR and object recall "
+        "are left out: their lists of words are English."
+    )
+
+
 @contextmanager
-def meteor() -> Iterator[Any]:
-    """pycocoevalcap's METEOR process. It reads its tables for some seconds, which other work can go on beside."""
+def meteor(language: Language | None = None) -> Iterator[Any]:
+    """pycocoevalcap's METEOR process; none for another language than English.
+
+    It reads its tables for some seconds, which other work can go on beside.
+    """
+    if language and not language.english:
+        yield None
+        return
     import pycocoevalcap.meteor.meteor as theirs
 
     jar = Path(theirs.__file__).with_name(theirs.METEOR_JAR)
@@ -126,13 +157,14 @@ def score(
     process: Any = None,
     overlap: bool = True,
 ) -> Scores:
-    """Every score that the material allows; BLEU, ROUGE-L and METEOR only with ``overlap``.
+    """Every score that the material and its language allow; BLEU, ROUGE-L and METEOR only with ``overlap``.
 
     With ``clip`` and ``images`` (name -> file) CLIPScore and RefCLIPScore, without and with the paper's prefix; with
     ``objects`` CHAIR and object recall, and the counts behind them for each image. ``process`` is a :func:`meteor` to
     share between calls. Raises :class:`UserError` for differing names and for a single image.
     """
-    if process is None and overlap:
+    language = references.language
+    if process is None and overlap and language.english:
         with meteor() as process:
             return score(predictions, references, clip, images, objects, process)
     cider, per_image_cider = references.cider(predictions)
@@ -145,7 +177,7 @@ def score(
                 per_image[name][key] = value
     if overlap:
         scores |= _overlap(references.tokenise(predictions), references.tokens, process)
-    if objects is not None:
+    if objects is not None and language.english:
         counts = chair.object_counts(predictions, objects, references.captions)
         scores |= chair.summed(counts)
         for name, image_counts in counts.items():
@@ -172,7 +204,7 @@ def _clip_scores(
 
 
 def _overlap(hypotheses: Mapping[str, str], references: Mapping[str, Sequence[str]], process: Any) -> dict[str, float]:
-    """BLEU-1 to -4, ROUGE-L and METEOR of tokenised captions, by pycocoevalcap."""
+    """BLEU-1 to -4, ROUGE-L and, where there is a process, METEOR of tokenised captions, by pycocoevalcap."""
     from pycocoevalcap.bleu.bleu import Bleu
     from pycocoevalcap.rouge.rouge import Rouge
 
@@ -182,6 +214,9 @@ def _overlap(hypotheses: Mapping[str, str], references: Mapping[str, Sequence[st
     short = [{name: [_cut(text) for text in group] for name, group in texts.items()} for texts in (truth, captions)]
     bleu, _ = Bleu(4).compute_score(truth, captions, verbose=0)
     rouge, _ = Rouge().compute_score(truth, captions)
+    scores = {**{f"BLEU-{n}": float(value) for n, value in enumerate(bleu, 1)}, "ROUGE-L": float(rouge)}
+    if process is None:
+        return scores
     try:
         score, _ = process.compute_score(*short)
     except (ValueError, OSError) as error:  # it has no more to say, or does not listen any more
@@ -190,7 +225,7 @@ def _overlap(hypotheses: Mapping[str, str], references: Mapping[str, Sequence[st
         process.errors.seek(0)
         reason = children.last_words(process.meteor_p.poll(), process.errors.read())
         raise UserError(f"METEOR's Java failed while it scored {len(captions)} captions: {reason} ({error})") from None
-    return {**{f"BLEU-{n}": float(value) for n, value in enumerate(bleu, 1)}, "ROUGE-L": float(rouge), "METEOR": score}
+    return scores | {"METEOR": score}
 
 
 def _cut(text: str) -> str:

@@ -11,13 +11,16 @@ Dimension letters: I images, K samples of each, B = I * K captions, T tokens, V 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
 
+from hw3lib.data.language import Language
 from hw3lib.metrics.cider import CiderReferences
 from hw3lib.metrics.ptb import Tokenizer, presumed
+from hw3lib.metrics.scoring import tokenizer_of
 from hw3lib.models.decoding import Caption
 
 END = " [EOS]"  # no token of the PTB tokenizer's looks like it
@@ -31,16 +34,21 @@ class Rewards:
     ones.
     """
 
-    def __init__(self, references: Sequence[Sequence[str]]) -> None:
-        """``references[i]`` are the captions of image ``i``. Raises :class:`UserError` without Java."""
-        tokenizer = Tokenizer()
+    def __init__(self, references: Sequence[Sequence[str]], language: Language | None = None) -> None:
+        """``references[i]`` are the captions of image ``i``, in English or another ``language``.
+
+        Raises :class:`UserError` without Java, which English needs.
+        """
+        tokenizer = tokenizer_of(language or Language())
         flat = iter(tokenizer([caption for group in references for caption in group]))
-        self._words = tokenizer.known()
+        self._tokens: Callable[[Sequence[str]], list[str]] = tokenizer
+        if isinstance(tokenizer, Tokenizer):
+            self._tokens = partial(presumed, known=tokenizer.known())
         self._cider = CiderReferences([[next(flat) + END for _ in group] for group in references])
 
     def __call__(self, images: Sequence[int], captions: Sequence[Caption], eos: int) -> Tensor:
         """The reward of each caption of image ``images[b]``, ``(B,)``, from 0 up; a cut caption has no end."""
-        texts = presumed([caption.text for caption in captions], self._words)
+        texts = self._tokens([caption.text for caption in captions])
         ended = [
             text + END if caption.tokens[-1] == eos else text for text, caption in zip(texts, captions, strict=True)
         ]

@@ -27,6 +27,7 @@ from hw3lib import config
 from hw3lib.data.cache import decoded
 from hw3lib.data.caption_set import CaptionSet
 from hw3lib.data.images import Photograph
+from hw3lib.data.language import sampled
 from hw3lib.data.loader import Images, Pairs, load_images, readable
 from hw3lib.data.predictions import variant
 from hw3lib.data.tokenizer import load_or_train
@@ -188,7 +189,12 @@ class _Trainer:
 
         tokenizer, experiment = load_or_train(profile.captions), Experiment(profile)
         train_set, val_set = experiment.training, experiment.validation
-        self.log.say(f"{name}: {experiment.language.told}")
+        self.language = experiment.language
+        self.log.say(f"{name}: {self.language.told}")
+        self.language.refuse_other(
+            sampled(text for texts in train_set.captions for text in texts),
+            f"the validation captions are {self.language.name}, but the training captions",
+        )
         self.identity = identity(profile, name)
         state = read_facts(self.state_file) if resume else None
         self.interrupted = state if state and state.get("identity") == self.identity else None
@@ -451,7 +457,7 @@ class _Trainer:
     def _begin_self_critical(self) -> None:
         self.learner.reset_optimizer(self.run.self_critical.encoder_rate_scale)
         self.features = None
-        self.rewards = Rewards(self.train_set.captions)
+        self.rewards = Rewards(self.train_set.captions, self.language)
 
     def _write_variant(self, name: str, weights: Path, decoding: config.Decoding) -> None:
         """Caption all validation images, for the table of what each component gives."""

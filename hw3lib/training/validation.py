@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from hw3lib.config import Decoding, Profile
 from hw3lib.data.caption_set import CaptionSet
+from hw3lib.data.language import Language
 from hw3lib.data.loader import Images, padded
 from hw3lib.data.tokenizer import CaptionTokenizer
 from hw3lib.metrics.clip_score import clip_scores
@@ -39,7 +40,8 @@ def scorer(profile: Profile, captions: CaptionSet, device: str) -> Score:
     """
     clip = ClipModel.load(profile.clip, device) if profile.clip else None
     images = clip.embed_images(list(captions.files)) if clip else None
-    references = References({name: list(texts) for name, texts in zip(captions.names, captions.captions, strict=True)})
+    language = Language.of(profile.captions, (text for texts in captions.captions for text in texts))
+    references = References(dict(zip(captions.names, captions.captions, strict=True)), language)
 
     def score(predictions: dict[str, str]) -> dict[str, float]:
         scores = {"CIDEr": float(references.cider(predictions)[0])}

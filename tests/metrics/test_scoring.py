@@ -11,13 +11,16 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 
 from hw3lib import config, paths
 from hw3lib.captioning.results import read_scores
 from hw3lib.captioning.scores import score_files, score_runs
+from hw3lib.cli import main
 from hw3lib.data.caption_files import read_captions
 from hw3lib.data.captions import load_captions
+from hw3lib.data.language import Language
 from hw3lib.data.predictions import load_predictions
 from hw3lib.metrics import chair, ptb, scoring
 from hw3lib.metrics.cider import CiderReferences
@@ -521,3 +524,77 @@ def test_without_a_clip_a_run_is_validated_and_scored_without_clipscore(
     assert judged == {"CIDEr": pytest.approx(found.scores["CIDEr"])}
     assert {"CIDEr", "BLEU-4", "METEOR", "object_recall"} <= set(found.scores)
     assert not [key for scores in (found.scores, *found.per_image.values()) for key in scores if "CLIP" in key]
+
+
+ZH = {
+    "a": ["一只狗在海滩上奔跑。", "海滩上有一只狗"],
+    "b": ["一辆红色的公共汽车停在街上", "街上的红色汽车"],
+    "c": ["两个人在下棋", "两位男士下棋。"],
+}
+AR = {
+    "a": ["كلب يركض على الشاطئ.", "كلب على الشاطئ"],
+    "b": ["حافلة حمراء في الشارع", "حافلة تقف في الشارع"],
+    "c": ["رجلان يلعبان الشطرنج"],
+}
+
+
+@pytest.mark.parametrize(("tag", "world"), [("zh", ZH), ("ar", AR)])
+def test_correct_captions_in_another_language_score_high_and_meteor_is_left_out(
+    tag: str, world: dict[str, list[str]], no_java: None
+) -> None:
+    """Correct Chinese captions scored CIDEr 0.0000: a sentence was one token."""
+    right = {name: group[0] for name, group in world.items()}
+    wrong = dict(zip(world, [*list(right.values())[1:], right["a"]], strict=True))
+    references = References(world, Language(tag))
+    good, bad = score(right, references).scores, score(wrong, references).scores
+    assert good["CIDEr"] > 3
+    assert good["CIDEr"] > 5 * bad["CIDEr"]
+    assert good["BLEU-1"] == pytest.approx(1)
+    assert set(good) == {"CIDEr", "BLEU-1", "BLEU-2", "BLEU-3", "BLEU-4", "ROUGE-L"}
+
+
+def test_chinese_is_scored_by_characters_or_by_jiebas_words() -> None:
+    pytest.importorskip("jieba")
+    right = {name: group[1] for name, group in ZH.items()}
+    by_characters, by_words = (References(ZH, Language("zh", how)) for how in ("characters", "jieba"))
+    assert by_characters.tokens["a"][1] == "海 滩 上 有 一 只 狗"
+    assert by_words.tokens["a"][1] == "海滩 上 有 一只 狗"
+    spaced = {name: [" ".join(text.replace("。", "")) for text in group] for name, group in ZH.items()}
+    theirs = peer_cider(list(spaced.values()), [" ".join(text.replace("。", "")) for text in right.values()])
+    assert list(by_characters.cider(right)[1].values()) == pytest.approx(theirs)
+    assert by_words.cider(right)[0] != pytest.approx(by_characters.cider(right)[0])
+
+
+def test_english_lists_of_objects_do_not_judge_other_languages(no_java: None) -> None:
+    objects = chair.Objects(("dog",), dict.fromkeys(ZH, frozenset({"dog"})), dict.fromkeys(ZH, frozenset({"dog"})))
+    right = {name: group[0] for name, group in ZH.items()}
+    assert not {"CHAIR_i", "object_recall"} & set(score(right, References(ZH, Language("zh")), objects=objects).scores)
+
+
+def written_files(folder: Path, world: dict[str, list[str]], said: dict[str, str]) -> list[str]:
+    images = [{"id": name, "file_name": f"{name}.jpg"} for name in world]
+    annotations = [{"image_id": name, "caption": text} for name, group in world.items() for text in group]
+    files.write_json(folder / "val.json", {"images": images, "annotations": annotations})
+    files.write_json(folder / "said.json", said)
+    return ["score", str(folder / "said.json"), "--annotations", str(folder / "val.json")]
+
+
+def test_the_command_says_the_language_what_it_counts_and_what_it_leaves_out(tmp_path: Path) -> None:
+    command = written_files(tmp_path, ZH, {name: group[0] for name, group in ZH.items()})
+    done = CliRunner().invoke(main, command)
+    assert done.exit_code == 0
+    assert "captions in Chinese (zh, found from the captions" in done.stderr
+    assert "count characters; METEOR, CHAIR and object recall are left out" in done.stderr
+    assert "METEOR" not in done.stdout
+    assert "jieba's words" in CliRunner().invoke(main, [*command, "--words", "jieba"]).stderr
+
+
+def test_captions_in_other_letters_than_the_references_or_the_setting_are_refused(tmp_path: Path) -> None:
+    command = written_files(tmp_path, ZH, dict.fromkeys(ZH, "a dog on a beach"))
+    done = CliRunner().invoke(main, command)
+    assert done.exit_code == 2
+    assert "the references are Chinese, but those in" in done.stderr
+    assert "are written in Latin letters (100% of them are foreign to Chinese): a dog" in done.stderr
+    done = CliRunner().invoke(main, [*command, "--language", "en"])
+    assert done.exit_code == 2
+    assert "--language is en, but the captions are written in Han letters" in done.stderr

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from hw3lib import config
+from hw3lib.data.language import Language
 from hw3lib.data.loader import padded
 from hw3lib.data.predictions import VARIANTS, variant
 from hw3lib.data.tokenizer import load_or_train
@@ -204,3 +205,15 @@ def test_a_self_critical_run_goes_on_where_it_stopped(
         with pytest.raises(KeyboardInterrupt):
             trainer.train(profile, "best", on_validation=stop, resume=False)
         assert products(trainer.train(profile, "best")) == whole, moment
+
+
+def test_rewards_in_another_language_count_its_words_and_need_no_java(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(lines: list[str]) -> list[str]:
+        raise AssertionError(f"Java was asked for {lines}")
+
+    monkeypatch.setattr(ptb.Tokenizer, "_run", staticmethod(refuse))
+    references = [["一只狗在海滩上奔跑。"], ["一辆红色的公共汽车"]]
+    rewards = Rewards(references, Language("zh"))
+    captions = [said("一只狗在海滩上奔跑"), said("一辆红色的公共汽车")]
+    right, wrong = rewards([0, 1], captions, eos=3), rewards([1, 0], captions, eos=3)
+    assert (right > 5).all() and (wrong < 1).all()
