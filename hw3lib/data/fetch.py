@@ -53,7 +53,7 @@ def missing(profile: config.Profile) -> list[Missing]:
         items += [
             Missing(wanted, archive, home)
             for archive in wanted.archives
-            if not all((home / result).exists() for result in archive.results)
+            if not all(_is_there(home / result) for result in archive.results)
         ]
     return items
 
@@ -85,6 +85,7 @@ def fetch(items: Sequence[Missing], say: Say = silence) -> None:
             with locks.exclusive(item.place.with_name(f".{item.place.name}.lock"), busy):
                 say(f"{item.place}: {'is there' if item.place.exists() else item.archive.address}")
                 _obtain(item)
+                say(f"{item.place}: as it should be; it is unpacked")
                 _lay_out(item)
                 say(f"{item.folder}: {', '.join(item.archive.results)}")
         except UserError as error:
@@ -100,6 +101,11 @@ def in_words(size: int) -> str:
     ('19.3 GB', '37 MB')
     """
     return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is a file, or a folder with something in it: an empty one waits to be filled."""
+    return any(path.iterdir()) if path.is_dir() else path.exists()
 
 
 def _size(path: Path) -> int:
@@ -177,7 +183,7 @@ def _lay_out(item: Missing) -> None:
         for result in item.archive.results:
             target = item.folder / result
             target.parent.mkdir(parents=True, exist_ok=True)
-            if not target.exists():
+            if not _is_there(target):
                 (work / result).replace(target)
     finally:
         shutil.rmtree(work, ignore_errors=True)

@@ -134,6 +134,18 @@ def test_what_is_there_is_neither_fetched_nor_changed(root: Path, server: Server
     assert FLICKR not in {name for name, _ in server.asked}
 
 
+def test_of_an_archives_files_those_that_are_there_stay(root: Path, server: Server) -> None:
+    own = root / "data" / "coco2017" / "annotations" / "captions_val2017.json"
+    own.parent.mkdir(parents=True)
+    own.write_text("mine")
+    (root / "data" / "coco2017" / "val2017").mkdir()  # empty: made by hand, to be filled
+    assert fetched("coco").exit_code == 0
+    assert own.read_text() == "mine"
+    assert (own.parent / "captions_train2017.json").is_file()
+    assert len(list((root / "data" / "coco2017" / "val2017").iterdir())) == 5
+    assert fetch.missing(config.load("coco")) == []
+
+
 def test_a_download_that_breaks_off_goes_on_where_it_was(server: Server) -> None:
     server.breaks[FLICKR] = [700, 300]
     fetch.fetch(flickr())

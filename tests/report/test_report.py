@@ -141,6 +141,15 @@ def test_the_summary_holds_the_score_files_numbers_and_its_origin(built: Path) -
     assert {"commit", "versions", "device", "seed", "configuration"} <= set(summary["provenance"])
 
 
+def test_on_other_photographs_the_first_page_says_that_published_figures_cannot_be_compared() -> None:
+    measured = {"p1": {"prompts": {"No {object}, no score.": 0.4}}, "p2": {"best": {"CIDEr": 0.5}}, "p3": {}}
+    for profile, compared in (("hw3", True), ("public", False)):
+        blocks = str(front.summary_blocks(config.load(ROOT / "configs" / f"{profile}.yaml"), measured))
+        assert ("cannot be compared with what was measured here" in blocks) is not compared
+        assert ("0.8745" in blocks) is compared
+        assert ("No captioning run has a published setting on the same data" in blocks) is not compared
+
+
 def test_the_first_page_sets_this_runs_numbers_beside_the_published_ones(page: Page) -> None:
     text = page.text()
     assert re.search(r"This is a photo of \{object\}\s*0\.7000\s*0\.6084", text)
