@@ -110,6 +110,7 @@ def classify(images: Path, id2label: Path, out: Path, template: str | None, spec
 @click.option("--run", help="Which run's weights; the profile's best when not given.")
 @click.option("--batch-size", default=32, show_default=True, type=click.IntRange(min=1))
 @click.option("--skip-unreadable", is_flag=True, help="Leave out images that cannot be read, instead of refusing all.")
+@click.option("--compile", "compiled", is_flag=True, help="On a GPU: faster from tens of thousands of images on.")
 @_source
 @_profile
 @_device
@@ -119,6 +120,7 @@ def caption(
     run: str | None,
     batch_size: int,
     skip_unreadable: bool,
+    compiled: bool,
     source: str | None,
     spec: str,
     device: str,
@@ -136,13 +138,15 @@ def caption(
     _tell_left_out(images)
     loaded = _loaded(spec, run, device, source)
     _warn(inference.unfamiliar(loaded, images))
+    if compiled and loaded.model.device.type != "cuda":
+        raise UserError(f"--compile is for a GPU, and the model is on {loaded.model.device}; leave it out")
 
     def skipped(path: Path, problem: str) -> None:
         click.echo(f"left out: {problem}", err=True)
 
     try:
         captions = inference.caption_images(
-            loaded, paths, batch_size, on_unreadable=skipped if skip_unreadable else None
+            loaded, paths, batch_size, skipped if skip_unreadable else None, compiled, _warn
         )
     except inference.Unreadable as error:
         raise UserError(f"{error}\nEvery image needs a caption; to do without theirs: --skip-unreadable") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,11 +16,11 @@ from hw3lib.data.loader import Images, batches, load_images
 from hw3lib.data.tokenizer import CaptionTokenizer, load_or_train
 from hw3lib.data.transform import ImageTransform
 from hw3lib.models.captioner import CONFIG, TOKENIZER, Captioner, Memory, hub_file
-from hw3lib.models.decoding import Caption, beam, greedy
+from hw3lib.models.decoding import Caption, beam
 from hw3lib.models.packed_weights import PackedWeights
 from hw3lib.system import devices, files, out_of_memory
 from hw3lib.system.errors import UserError
-from hw3lib.system.messages import problem_list
+from hw3lib.system.messages import Say, brief, problem_list, silence
 
 _PORTION = 512  # images that are in memory at a time
 
@@ -124,11 +125,14 @@ def caption_images(
     image_paths: Sequence[Path],
     batch_size: int = 32,
     on_unreadable: Callable[[Path, str], None] | None = None,
+    compiled: bool = False,
+    say: Say = silence,
 ) -> dict[str, Caption]:
     """Captions by image name, in the order of the paths, decoded as the run's configuration says.
 
-    Unreadable photographs are refused with :class:`Unreadable`, which lists them all, before any is captioned; or left
-    out where ``on_unreadable`` takes note of each.
+    For ``compiled`` see :class:`BatchDecoder`, which may have something to ``say``. Unreadable photographs are refused
+    with :class:`Unreadable`, which lists them all, before any is captioned; or left out where ``on_unreadable`` takes
+    note of each.
     """
     names = [Path(path).stem for path in image_paths]
     if len(set(names)) < len(names):
@@ -140,7 +144,7 @@ def caption_images(
         # Decoded twice, a hundredth of the time: nobody should wait for captions that end in a refusal.
         _refuse(unreadable(image_paths), len(image_paths))
     captions: dict[str, Caption] = {}
-    weights = PackedWeights(loaded.model)
+    decode = BatchDecoder(loaded.model, loaded.tokenizer, loaded.run.decoding, compiled, say)
     # In portions, so that a folder of any size needs little memory.
     for start in range(0, len(image_paths), _PORTION):
         images, bad = load_images([Path(path) for path in image_paths[start : start + _PORTION]], loaded.transform)
@@ -149,31 +153,67 @@ def caption_images(
         for path, problem in bad.items():
             on_unreadable(path, problem) if on_unreadable else None
         with out_of_memory.advice(f"lower the batch size (--batch-size, now {batch_size})"):
-            portion = [
-                caption
-                for memory in encoded(loaded.model, images, batch_size)
-                for caption in decode(loaded.model, memory, loaded.tokenizer, loaded.run.decoding, weights)
-            ]
+            portion = [caption for memory in encoded(loaded.model, images, batch_size) for caption in decode(memory)]
         captions |= {path.stem: caption for path, caption in zip(images.paths, portion, strict=True)}
     return captions
 
 
 @torch.inference_mode()
 def encoded(model: Captioner, images: Images, size: int, indices: Sequence[int] | None = None) -> Iterator[Memory]:
-    """The memories of all images, or of those at ``indices``, in batches."""
+    """The memories of all images, or of those at ``indices``, in batches; on a GPU its products are in TF32."""
     for batch in batches(images, size, indices):
-        yield model.encode(batch.to(model.device))
+        with tf32(model.device):
+            memory = model.encode(batch.to(model.device))
+        yield memory
 
 
-def decode(
-    model: Captioner,
-    memory: Memory,
-    tokenizer: CaptionTokenizer,
-    decoding: Decoding | None = None,
-    weights: PackedWeights | None = None,
-) -> list[Caption]:
-    """A caption per image, greedy or by beam search as ``decoding`` says; greedy without. ``weights``: see greedy."""
-    if decoding is None or decoding.beams == 1:
-        return greedy(model, memory, tokenizer, weights=weights)
-    beams, penalty = decoding.beams, decoding.length_penalty
-    return beam(model, memory, tokenizer, beams=beams, length_penalty=penalty, weights=weights)
+@contextmanager
+def tf32(device: torch.device) -> Iterator[None]:
+    """Let an NVIDIA GPU's tensor cores multiply float32 with 10 bits of fraction, as convolutions do anyway.
+
+    Nothing changes on another device, and nothing remains afterwards.
+    """
+    products = torch.backends.cuda.matmul
+    before = products.fp32_precision
+    try:
+        if device.type == "cuda":
+            products.fp32_precision = "tf32"
+        yield
+    finally:
+        products.fp32_precision = before
+
+
+class BatchDecoder:
+    """Captions of a model as it is now, batch after batch: greedy or by beam search as ``decoding`` says, else greedy.
+
+    ``compiled`` makes a step one graph (:func:`hw3lib.models.decoding.greedy`): it costs a minute or so before it saves
+    anything, and pays off on a GPU over tens of thousands of images. Where torch cannot compile, that is said, once,
+    and captions are decoded as ever.
+    """
+
+    def __init__(
+        self,
+        model: Captioner,
+        tokenizer: CaptionTokenizer,
+        decoding: Decoding | None = None,
+        compiled: bool = False,
+        say: Say = silence,
+    ) -> None:
+        self.model, self.tokenizer, self.say = model, tokenizer, say
+        self.decoding = decoding or Decoding()
+        self.weights = PackedWeights(model, compiled)
+
+    def __call__(self, memory: Memory) -> list[Caption]:
+        """A caption per image."""
+        try:
+            return self._decode(memory)
+        except Exception as error:  # of many kinds: no compiler, no triton, a GPU that is too old for it
+            if not self.weights.compiled:
+                raise
+            self.say(f"captions are decoded without torch.compile, which failed ({brief(error, 150)})")
+            self.weights = PackedWeights(self.model)
+            return self._decode(memory)
+
+    def _decode(self, memory: Memory) -> list[Caption]:
+        beams, penalty = self.decoding.beams, self.decoding.length_penalty
+        return beam(self.model, memory, self.tokenizer, beams=beams, length_penalty=penalty, weights=self.weights)

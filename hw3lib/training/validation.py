@@ -23,8 +23,7 @@ from hw3lib.metrics.scoring import References
 from hw3lib.models.captioner import Captioner
 from hw3lib.models.clip import ClipModel
 from hw3lib.models.decoding import Caption
-from hw3lib.models.inference import decode, encoded
-from hw3lib.models.packed_weights import PackedWeights
+from hw3lib.models.inference import BatchDecoder, encoded
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -68,14 +67,15 @@ def evaluate(
     Each image is encoded once for both. Leaves the model in evaluation mode.
     """
     model.eval()
-    weights = PackedWeights(model)
+    compiled = model.run.training.compile and model.device.type == "cuda"
+    decode = BatchDecoder(model, tokenizer, decoding, compiled)
     decoded: dict[str, Caption] = {}
     loss, count = 0.0, 0
     done = 0
     for memory in encoded(model, images, size, indices):
         chosen = indices[done : done + memory.tokens.shape[0]]
         done += len(chosen)
-        for index, caption in zip(chosen, decode(model, memory, tokenizer, decoding, weights), strict=True):
+        for index, caption in zip(chosen, decode(memory), strict=True):
             decoded[captions.names[index]] = caption
         # One reference of each image at a time: images differ in how many they have.
         first = [tokenizer.encode(captions.captions[index][0])[: model.max_length] for index in chosen]
