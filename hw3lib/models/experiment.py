@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from hw3lib import config, paths
 from hw3lib.config import Profile
@@ -20,9 +20,11 @@ from hw3lib.data.instances import Instances
 from hw3lib.data.labelled import LabelledSet, load_labelled
 from hw3lib.data.language import Language
 from hw3lib.display.offer import NotReady
-from hw3lib.models.clip import ClipModel
-from hw3lib.models.inference import LoadedRun, load_run
 from hw3lib.system.errors import UserError
+
+if TYPE_CHECKING:  # results are read without torch
+    from hw3lib.models.clip import ClipModel
+    from hw3lib.models.inference import LoadedRun
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +134,11 @@ class Experiment:
     @cached_property
     def clip(self) -> ClipModel | None:
         """The profile's CLIP; ``None`` where it does without."""
-        return ClipModel.load(self.profile.clip, self.device) if self.profile.clip else None
+        if self.profile.clip is None:
+            return None
+        from hw3lib.models.clip import ClipModel
+
+        return ClipModel.load(self.profile.clip, self.device)
 
     def require_clip(self, purpose: str) -> ClipModel:
         """The profile's CLIP; :class:`~hw3lib.system.errors.UserError` naming what needs one where it does without."""
@@ -142,4 +148,6 @@ class Experiment:
 
     def load_run(self, run: str | None = None) -> LoadedRun:
         """A trained captioner, the best run's when none is named."""
+        from hw3lib.models.inference import load_run
+
         return load_run(self.profile, run or self.profile.best_run, self.device)

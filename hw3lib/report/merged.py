@@ -20,7 +20,7 @@ from hw3lib.report.blocks import Block
 from hw3lib.report.document import Chapter, Report, join_runs, number
 from hw3lib.report.notebook import PAGE_ONLY, PRIORITY, read_chapter
 from hw3lib.report.references import cited, link
-from hw3lib.report.summary import summarised
+from hw3lib.report.summary import key_numbers
 from hw3lib.system import files
 from hw3lib.system.errors import UserError
 
@@ -109,8 +109,8 @@ def executed(path: Path) -> NotebookNode:
 
 
 def _front(profile: config.Profile, absent: list[tuple[Path, str]]) -> Front:
-    if absent:  # the file is written when all is there
-        summary = summarised(profile)
+    if absent:  # the file, with what made it, is written when all is there
+        summary = key_numbers(profile)
     else:
         summary = files.read_json(paths.runs(profile.name) / "summary.json", "`hw3 report` writes it.")
     return Front(
@@ -123,7 +123,7 @@ def _front(profile: config.Profile, absent: list[tuple[Path, str]]) -> Front:
         tiles=front.tiles(profile, summary),
         claims=front.claim_blocks(profile),
         summary=front.summary_blocks(profile, summary),
-        stamp=front.stamp(profile, summary["provenance"]),
+        stamp=[] if absent else front.stamp(profile, summary["provenance"]),
     )
 
 

@@ -23,14 +23,9 @@ def summarise(profile: config.Profile) -> Path:
     A part that has not run yet is empty. Scores that a run's ``scores.json`` holds are taken over by their names.
     """
     path = paths.runs(profile.name) / "summary.json"
-    files.write_json(path, summarised(profile))
-    return path
-
-
-def summarised(profile: config.Profile) -> dict[str, Any]:
-    """What :func:`summarise` writes."""
     stamp = provenance.stamp(profile, profile.seed)
-    return {"profile": profile.name, "provenance": stamp, **key_numbers(profile)}
+    files.write_json(path, {"profile": profile.name, "provenance": stamp, **key_numbers(profile)})
+    return path
 
 
 def key_numbers(profile: config.Profile) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hw3lib import config
-from hw3lib.models import experiment
+from hw3lib.models import clip, experiment, inference
 from hw3lib.models.experiment import Experiment
 
 
@@ -17,8 +17,8 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """What was read, instead of reading it."""
     read: list[object] = []
     monkeypatch.setattr(experiment.Instances, "load", lambda path: read.append(path) or "masks")
-    monkeypatch.setattr(experiment.ClipModel, "load", lambda clip, device: read.append((clip, device)) or "clip")
-    monkeypatch.setattr(experiment, "load_run", lambda profile, run, device: read.append(run) or "run")
+    monkeypatch.setattr(clip.ClipModel, "load", lambda clip, device: read.append((clip, device)) or "clip")
+    monkeypatch.setattr(inference, "load_run", lambda profile, run, device: read.append(run) or "run")
     return read
 
 

@@ -8,6 +8,8 @@ import hashlib
 import json
 import re
 import shutil
+import subprocess
+import sys
 from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
@@ -74,6 +76,11 @@ def test_the_page_of_an_unfinished_report_has_what_is_done_and_says_what_is_to_c
     page.write_text("finished", encoding="utf-8")
     assert build_so_far(fresh) is None
     assert page.read_text(encoding="utf-8") == "finished"
+
+
+def test_a_report_is_set_without_torch() -> None:
+    code = "import sys; import hw3lib.report.exporters, hw3lib.report.assemble; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0, "torch takes seconds to import"
 
 
 def test_a_finished_report_says_nothing_of_what_is_to_come(fresh: config.Profile) -> None:
