@@ -156,7 +156,9 @@ class Training:
     accumulate: int = Field(default=1, ge=1)  # a step's images go through the model in so many parts: less memory
     bucket_lengths: bool = False  # captions of like length share a step: less padding
     warmup_steps: int = Field(default=0, ge=0)  # optimizer steps over which the rate rises from zero
-    weight_decay: float = Field(default=0.01, ge=0)  # AdamW's; biases, norms and positions are not decayed
+    # muon: for the decoder's matrices, in a run of few steps; AdamW for all else, the rates for both are AdamW's
+    optimizer: Literal["adamw", "muon"] = field(default="adamw", metadata=NEWER)
+    weight_decay: float = Field(default=0.01, ge=0)  # biases, norms and positions are not decayed
     clip_value: float = Field(default=1.0, gt=0)  # gradients are clipped by value to (-clip_value, clip_value)
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)  # share of the target spread over the vocabulary
     ema_decay: float = Field(default=0.0, ge=0, lt=1)  # of the moving average of the weights that is judged; 0: none

@@ -199,6 +199,7 @@ _LABELS = {
     "epochs between validations": ("training.validate_every",),
     "captions per step": ("training.batch_size", "training.captions_per_image"),
     "gradient accumulation, parts of a step": ("training.accumulate",),
+    "optimizer": ("training.optimizer",),
     "weight decay": ("training.weight_decay",),
     "gradients clipped by value": ("training.clip_value",),
     "captions of like length share a step": ("training.bucket_lengths",),
@@ -221,6 +222,9 @@ _WORDS: dict[str, Callable[[config.Run], str]] = {  # of those whose values do n
     "learning rates": _learning_rates,
     "encoder's learning rate": _encoder_rate,
     "epochs, at most": _epochs,
+    "optimizer": lambda run: {"adamw": "AdamW", "muon": "Muon for the decoder's matrices, AdamW for the rest"}[
+        run.training.optimizer
+    ],
     "captions per step": lambda run: f"{run.training.batch_size}, {run.training.captions_per_image} per image",
     "gradients clipped by value": lambda run: (
         f"\N{MINUS SIGN}{run.training.clip_value:g} to {run.training.clip_value:g}"

@@ -91,11 +91,16 @@ def _restore(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, ave
 
 def _refuse_other_moments(state: dict[int, dict[str, Tensor]], optimizer: torch.optim.Optimizer) -> None:
     """The optimizer takes moments of any shape, and fails at its first step."""
-    shapes = [parameter.shape for group in optimizer.param_groups for parameter in group["params"]]
+    muon, adamw = {"step", "momentum"}, {"step", "exp_avg", "exp_avg_sq"}
+    wanted = [
+        (parameter.shape, muon if group.get("muon") else adamw)
+        for group in optimizer.param_groups
+        for parameter in group["params"]
+    ]
     for index, moments in state.items():
-        if not 0 <= index < len(shapes) or {*moments} != {"step", "exp_avg", "exp_avg_sq"}:
+        if not 0 <= index < len(wanted) or {*moments} != wanted[index][1]:
             raise ValueError(f"the optimizer's entry {index} is {', '.join(moments)}")
-        if moments["exp_avg"].shape != shapes[index] or moments["exp_avg_sq"].shape != shapes[index]:
+        if any(moments[name].shape != wanted[index][0] for name in moments if name != "step"):
             raise ValueError(f"the optimizer's entry {index} is of another shape than its parameter")
 
 

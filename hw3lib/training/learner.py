@@ -19,7 +19,7 @@ from hw3lib.models.decoding import banned_tokens, sample
 from hw3lib.models.packed_weights import PackedWeights
 from hw3lib.system.errors import UserError
 from hw3lib.training.feed import Part, Step
-from hw3lib.training.optimization import autocast, parameter_groups, unfused
+from hw3lib.training.optimization import autocast, optimizer, unfused
 from hw3lib.training.self_critical import Rewards, advantages, policy_loss
 from hw3lib.training.validation import next_token_loss
 
@@ -42,9 +42,8 @@ class Learner:
     def reset_optimizer(self, encoder_rate_scale: float) -> None:
         """A new optimizer, and a new average, from the weights as they are."""
         training = self.run.training
-        groups = parameter_groups(self.model, training.weight_decay, encoder_rate_scale)
-        self.optimizer = torch.optim.AdamW(groups, lr=0.0, fused=True)
-        self.parameters = [parameter for group in groups for parameter in group["params"]]
+        self.optimizer = optimizer(self.model, training, encoder_rate_scale)
+        self.parameters = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
         if training.ema_decay:
             from timm.utils import ModelEmaV3
 

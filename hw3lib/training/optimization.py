@@ -11,9 +11,11 @@ from typing import Any
 import torch
 from torch import nn
 
+from hw3lib.config import Training
 from hw3lib.models.captioner import Captioner
 from hw3lib.system import devices
 from hw3lib.system.errors import UserError
+from hw3lib.training.muon import MuonAdamW
 
 SCORES = ("CIDEr", "CLIPScore")  # what the stages watch, as far as there is a CLIP
 
@@ -67,21 +69,25 @@ def cosine(step: int, steps: int) -> float:
     return 0.5 * (1 + math.cos(math.pi * min(1.0, step / max(1, steps))))
 
 
-def parameter_groups(model: Captioner, weight_decay: float, encoder_rate_scale: float) -> list[dict[str, Any]]:
+def parameter_groups(
+    model: Captioner, weight_decay: float, encoder_rate_scale: float, muon: bool = False
+) -> list[dict[str, Any]]:
     """AdamW's groups: encoder and decoder, each with and without weight decay; ``scale`` multiplies the rate.
 
+    With ``muon`` the matrices between the decoder's embedding and its output layer are groups of their own, so marked.
     Biases, norms, positions, and what timm says of its backbone are not decayed. Asserts that the groups hold every
     trainable parameter exactly once.
     """
     spared: set[str] = getattr(model.encoder, "no_weight_decay", set)()
-    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    groups: dict[tuple[bool, bool, bool], list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
         if not parameter.requires_grad:
             continue
         in_encoder = name.startswith("encoder.")
         in_spared = in_encoder and name.removeprefix("encoder.") in spared
         undecayed = parameter.ndim < 2 or name == "position.weight" or in_spared
-        groups.setdefault((in_encoder, undecayed), []).append(parameter)
+        hidden = muon and parameter.ndim == 2 and name.startswith(("blocks.", "project."))
+        groups.setdefault((in_encoder, undecayed, hidden), []).append(parameter)
     trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
     grouped = [parameter for group in groups.values() for parameter in group]
     assert len(grouped) == len(trainable)
@@ -91,8 +97,9 @@ def parameter_groups(model: Captioner, weight_decay: float, encoder_rate_scale: 
             "params": parameters,
             "weight_decay": 0.0 if undecayed else weight_decay,
             "scale": encoder_rate_scale if in_encoder else 1.0,
+            "muon": hidden,
         }
-        for (in_encoder, undecayed), parameters in groups.items()
+        for (in_encoder, undecayed, hidden), parameters in groups.items()
     ]
 
 
@@ -108,6 +115,17 @@ def autocast(device: torch.device, precision: str) -> AbstractContextManager[Any
     else:
         wanted = precision == "bfloat16"
     return torch.autocast(device.type, torch.bfloat16) if wanted else nullcontext()
+
+
+def optimizer(model: Captioner, training: Training, encoder_rate_scale: float) -> torch.optim.Optimizer:
+    """The run's optimizer of all that learns; rates are set at every step."""
+    muon = training.optimizer == "muon"
+    groups = parameter_groups(model, training.weight_decay, encoder_rate_scale, muon)
+    if not muon:
+        return torch.optim.AdamW(groups, lr=0.0, fused=True)
+    with autocast(model.device, training.precision):
+        mixed = torch.is_autocast_enabled(model.device.type)
+    return MuonAdamW(groups, torch.bfloat16 if mixed else torch.float32)
 
 
 @contextmanager

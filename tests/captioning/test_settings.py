@@ -26,7 +26,7 @@ def another(name: str, value: Any) -> Any:
     """Some other value that the field may have."""
     special = {"precision": "float32", "mean": (0.1, 0.2, 0.3), "std": (0.1, 0.2, 0.3), "built_on": "other"}
     special |= {"schedule": "staged" if value == "cosine" else "cosine", "width": 16, "image_size": 128}
-    special |= {"crop_mode": "squash", "trackers": ("tensorboard",), "start_from": "model"}
+    special |= {"crop_mode": "squash", "optimizer": "muon", "trackers": ("tensorboard",), "start_from": "model"}
     if name in special or value is None:
         return special.get(name, 7)
     if isinstance(value, bool):
@@ -113,6 +113,7 @@ def test_a_run_is_told_in_words() -> None:
     assert words["encoder's learning rate"] == "the decoder's, after 2 epochs with a frozen encoder"
     assert words["gradients clipped by value"] == "−1 to 1"
     assert words["captions per step"] == "32, 1 per image"
+    assert words["optimizer"] == "AdamW"
     assert words["moving average of the weights"] == "decay 0.9"
     critical = "2 epochs, 5 samples per image, 16 images per step, learning rate 1×10⁻⁵, frozen encoder"
     assert words["self-critical training"] == critical

@@ -30,6 +30,7 @@ from hw3lib.system.errors import Stopped, UserError
 from hw3lib.training import trainer
 from hw3lib.training.checkpoints import read_facts, restore_state, save_state
 from hw3lib.training.optimization import Stages, autocast, parameter_groups, unfused
+from hw3lib.training.optimization import optimizer as optimizer_of
 from hw3lib.training.run_files import identity, is_current, read_log
 from hw3lib.training.validation import evaluate, next_token_loss
 from tests.support.places import REAL, ROOT
@@ -172,6 +173,12 @@ def test_the_groups_are_a_partition_and_spare_what_should_not_decay(profile: con
             spared = parameter.ndim < 2 or name in ("position.weight", "encoder.pos_embed", "encoder.cls_token")
             assert group["weight_decay"] == (0.0 if spared else 0.05), name
             assert group["scale"] == (0.25 if name.startswith("encoder.") else 1.0), name
+    assert not any(group["muon"] for group in groups)
+    with_muon = parameter_groups(model, 0.05, 0.25, muon=True)
+    marked = {names[id(parameter)] for group in with_muon if group["muon"] for parameter in group["params"]}
+    assert marked == {name for name in names.values() if re.match(r"(blocks|project)\..*", name)} & {
+        names[id(parameter)] for parameter in model.parameters() if parameter.ndim == 2
+    }
     model.encoder.requires_grad_(False)
     assert {group["scale"] for group in parameter_groups(model, 0.05, 0.25)} == {1.0}
 
@@ -226,12 +233,15 @@ def test_evaluation_captions_every_image_and_measures_the_loss(profile: config.P
     assert loss / count == pytest.approx(torch.tensor(tokenizer.size).log().item(), abs=0.3)  # knows nothing yet
 
 
-def test_a_state_is_restored_to_the_bit_and_holds_no_pickle(profile: config.Profile, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["adamw", "muon"])
+def test_a_state_is_restored_to_the_bit_and_holds_no_pickle(name: str, profile: config.Profile, tmp_path: Path) -> None:
     def build() -> tuple[Captioner, torch.optim.Optimizer]:
         model = Captioner(profile.run("best"), 40)
-        return model, torch.optim.AdamW(parameter_groups(model, 0.01, 1.0), lr=1e-3, fused=True)
+        return model, optimizer_of(model, config.Training(optimizer=name, precision="float32"), 1.0)
 
     def step(model: Captioner, optimizer: torch.optim.Optimizer) -> None:
+        for group in optimizer.param_groups:
+            group["lr"] = 1e-3
         model(torch.randn(2, 3, 32, 32), torch.randint(4, 40, (2, 5))).square().mean().backward()
         optimizer.step()
         optimizer.zero_grad()
@@ -242,6 +252,8 @@ def test_a_state_is_restored_to_the_bit_and_holds_no_pickle(profile: config.Prof
     step(model, optimizer)
     other, other_optimizer = build()
     restore_state(tmp_path / "state.safetensors", other, other_optimizer)
+    for entry in optimizer.state_dict()["state"].values():
+        assert {*entry} in ({"step", "momentum"}, {"step", "exp_avg", "exp_avg_sq"})
     step(other, other_optimizer)  # with the random numbers of the first one's second step
     for name, tensor in model.state_dict().items():
         assert torch.equal(tensor, other.state_dict()[name]), name
