@@ -1,16 +1,19 @@
-"""Decoding against two peers that decode with the same weights, side by side; all three must say the same captions.
+"""Decoding against three peers that decode with the same weights, side by side; all must say the same captions.
 
-The peers are Hugging Face transformers' ``VisionEncoderDecoderModel.generate`` (a GPT-2 decoder with cross-attention:
-pre-norm, learned positions, a fused query-key-value product, its cache on, scaled-dot-product attention) and the loop
-that is usually written by hand, over ``torch.nn.TransformerDecoder`` without a cache. 8 layers, 8 heads, feed-forward
-2048, a vocabulary of 18,022, 49 patches per image, exactly 20 new tokens. All get the encoder's output ready-made.
+The peers are CTranslate2 (Whisper's decoder, in float32 and int8, beside ours in the same), Hugging Face transformers'
+``VisionEncoderDecoderModel.generate`` (a GPT-2 decoder with cross-attention: pre-norm, learned positions, a fused
+query-key-value product, its cache on, scaled-dot-product attention) and the loop that is usually written by hand, over
+``torch.nn.TransformerDecoder`` without a cache. 8 layers, 8 heads, feed-forward 2048, vocabulary 18,022, 49 patches an
+image, exactly 20 new tokens. All get the encoder's output ready-made.
 """
 
 from __future__ import annotations
 
 import sys
+import tempfile
 import time
 from collections.abc import Callable
+from functools import cached_property, partial
 from importlib.metadata import version
 from types import SimpleNamespace
 from typing import Any
@@ -22,7 +25,8 @@ from torch import Tensor, nn
 from hw3lib import config
 from hw3lib.models.captioner import Captioner, Memory
 from hw3lib.models.decoding import beam
-from hw3lib.models.packed_weights import Linear, PackedWeights
+from hw3lib.models.packed_weights import Linear, PackedWeights, int8_is_possible
+from hw3lib.system.devices import has_bfloat16
 
 LAYERS, HEADS, FEED_FORWARD, VOCABULARY, PATCHES, NEW = 8, 8, 2048, 18_022, 49, 20
 BEAMS = 5
@@ -86,6 +90,76 @@ def transformers_peer(model: Captioner) -> nn.Module:
                 target.weight.copy_(torch.cat([source.weight for source in sources]).t())
                 target.bias.copy_(torch.cat([source.bias for source in sources]))
     return VisionEncoderDecoderModel(encoder=stub, decoder=decoder).eval()
+
+
+def whisper(model: Captioner) -> Any:
+    """The same decoder in CTranslate2's form of Whisper; its keys have no bias, which no softmax would see."""
+    try:
+        from ctranslate2.converters.transformers import WhisperLoader
+        from transformers import WhisperConfig, WhisperForConditionalGeneration
+    except ImportError:
+        sys.exit(INSTALL)
+    width = model.embed.weight.shape[1]
+    peer = WhisperForConditionalGeneration(WhisperConfig(
+        vocab_size=VOCABULARY, d_model=width, activation_function="gelu", pad_token_id=0, bos_token_id=2,
+        eos_token_id=2, decoder_start_token_id=2, suppress_tokens=None, begin_suppress_tokens=None,
+        max_target_positions=2 * NEW + 1,  # it generates half of them at most
+        decoder_layers=LAYERS, decoder_attention_heads=HEADS, decoder_ffn_dim=FEED_FORWARD,
+        encoder_layers=1, encoder_attention_heads=HEADS, encoder_ffn_dim=8, max_source_positions=PATCHES,
+    ))  # fmt: skip
+    peer.proj_out = nn.Linear(width, VOCABULARY, bias=False)  # Whisper's is tied
+    decoder = peer.model.decoder
+    with torch.no_grad():
+        peer.proj_out.weight.copy_(model.head.weight)
+        decoder.embed_tokens.weight.copy_(model.embed.weight)
+        decoder.embed_positions.weight[: NEW + 1].copy_(model.position.weight)
+        decoder.layer_norm.load_state_dict(model.norm.state_dict())
+        for own, theirs in zip(model.blocks, decoder.layers, strict=True):
+            theirs.self_attn_layer_norm.load_state_dict(own.norm_self.state_dict())
+            theirs.encoder_attn_layer_norm.load_state_dict(own.norm_cross.state_dict())
+            theirs.final_layer_norm.load_state_dict(own.norm_feed_forward.state_dict())
+            theirs.fc1.load_state_dict(own.feed_forward[0].state_dict())
+            theirs.fc2.load_state_dict(own.feed_forward[2].state_dict())
+            for target, source in (
+                (theirs.self_attn, own.self_attention),
+                (theirs.encoder_attn, own.cross_attention),
+            ):
+                target.q_proj.load_state_dict(source.query.state_dict())
+                target.out_proj.load_state_dict(source.out.state_dict())
+                keys, values = source.key_value.weight.chunk(2)
+                target.k_proj.weight.copy_(keys)
+                target.v_proj.weight.copy_(values)
+                target.v_proj.bias.copy_(source.key_value.bias.chunk(2)[1])
+    spec = WhisperLoader().get_model_spec(peer.eval())
+    # Whisper takes the end's number for what its vocabulary lacks, here the start's and the mark of captions without
+    # times: so one token starts a caption, as in ours, and nothing is forbidden.
+    spec.register_vocabulary([f"token {index}" if index != 2 else "<|endoftext|>" for index in range(VOCABULARY)])
+    for name in ("suppress_ids", "suppress_ids_begin", "lang_ids", "alignment_heads"):
+        setattr(spec.config, name, [])
+    spec.validate()
+    spec.optimize()
+    return spec
+
+
+def load_ctranslate2(folder: str, compute_type: str) -> Any:
+    """CTranslate2's model of a folder, on a processor, with as many threads as torch has."""
+    import ctranslate2
+
+    threads = torch.get_num_threads()
+    return ctranslate2.models.Whisper(
+        folder, device="cpu", compute_type=compute_type, intra_threads=threads, inter_threads=1
+    )
+
+
+def generate_ctranslate2(peer: Any, tokens: Tensor, beams: int) -> Tensor:
+    """CTranslate2's captions (I, 21) of images' patches (I, P, D), which it takes for Whisper's encoded sound."""
+    import ctranslate2
+
+    found = peer.generate(
+        ctranslate2.StorageView.from_array(tokens.numpy()), [[2]] * len(tokens), beam_size=beams, length_penalty=0.7,
+        max_length=2 * NEW, suppress_blank=False, suppress_tokens=[], return_scores=True,
+    )  # fmt: skip
+    return torch.tensor([[2, *caption.sequences_ids[0]] for caption in found])
 
 
 @torch.inference_mode()
@@ -175,14 +249,16 @@ def fastest(run: Callable[[], object], sync: Callable[[], object], times: int = 
 
 
 @torch.inference_mode()
-def limits(device: torch.device, dtype: torch.dtype, sync: Callable[[], object]) -> tuple[float, float]:
+def limits(
+    device: torch.device, dtype: torch.dtype, sync: Callable[[], object], small: bool = False
+) -> tuple[float, float]:
     """The fastest big product (operations/s) and reading of memory (bytes/s), of torch's ways to either."""
-    size = 2048 if device.type == "cpu" else 8192
+    size = 64 if small else 2048 if device.type == "cpu" else 8192
     a = torch.randn(size, size, device=device, dtype=dtype)
     packed = Linear(a, None, dtype, pack=True)
     product = min(fastest(lambda: a @ a, sync), fastest(lambda: packed(a), sync))
     # A single row times a matrix that no cache holds.
-    wide = torch.randn(16 * 2048, 4096, device=device, dtype=dtype)
+    wide = torch.randn(64 if small else 16 * 2048, 4096, device=device, dtype=dtype)
     vector = torch.randn(1, 4096, device=device, dtype=dtype)
     laid_out = Linear(wide, None, dtype, pack=True)
     ways = (lambda: wide.sum(), lambda: vector @ wide.t(), lambda: laid_out(vector))
@@ -228,6 +304,32 @@ class Bench:
             rows.append(row(name_compiled, 1e3 * taken["compiled"], 1e3 * taken["peer"], "ms", target))
         return [*rows, self._share(name, images, beams, min(taken["ours"], taken.get("compiled", 1e9)), limit)]
 
+    def against_ctranslate2(self, images: int, beams: int) -> list[Row]:
+        """float32 beside float32, int8 beside int8."""
+        tokens, rows = self.images(images), []
+        name = f"{self.name}, {_way(beams)}, batch {images}"
+        for kind, target in (("float32", 1.2), ("int8", 1.0)):
+            weights, peer = self.ctranslate2[kind]
+            sides: dict[str, Callable[[], Tensor]] = {
+                "ours": partial(ours, self.model, tokens, beams, weights),
+                "peer": partial(generate_ctranslate2, peer, tokens, beams),
+            }
+            said = [run() for run in sides.values()]  # also the warm-up
+            self._compare(f"CTranslate2 {kind}: {name}", *said, exact=kind == "float32")
+            taken = alternate(sides, self.rounds, warm_up=0)
+            rows.append(row(f"CTranslate2 {kind}: {name}", 1e3 * taken["ours"], 1e3 * taken["peer"], "ms", target))
+        return rows
+
+    @cached_property
+    def ctranslate2(self) -> dict[str, tuple[PackedWeights, Any]]:
+        """Our weights and CTranslate2's model of each precision."""
+        with tempfile.TemporaryDirectory() as folder:
+            whisper(self.model).save(folder)
+            return {
+                "float32": (self.weights, load_ctranslate2(folder, "float32")),
+                "int8": (PackedWeights(self.model, int8=True), load_ctranslate2(folder, "int8")),
+            }
+
     def against_loop(self, images: int, target: float | None) -> Row:
         tokens = self.images(images)
         sides = {
@@ -240,11 +342,11 @@ class Bench:
         taken = alternate(sides, self.rounds, warm_up=0, sync=self.sync)
         return row(f"loop without a cache: {name}", 1e3 * taken["ours"], 1e3 * taken["peer"], "ms", target)
 
-    def _compare(self, name: str, found: Tensor, *others: Tensor) -> None:
-        """In float32 the captions are the same but where two tokens are equally likely; bfloat16 has many such."""
+    def _compare(self, name: str, found: Tensor, *others: Tensor, exact: bool = True) -> None:
+        """In float32 the captions are the same but where two tokens are equally likely; bfloat16 and int8 have more."""
         same = min((found == other.cpu()).all(-1).float().mean().item() for other in others)
         self.agreement[name] = same
-        if self.dtype == torch.float32 and same < 0.95:
+        if exact and self.dtype == torch.float32 and same < 0.95:
             sys.exit(f"{name}: only {same:.0%} of the captions are the peer's: the two don't do the same job")
 
     def _share(self, name: str, images: int, beams: int, seconds: float, limit: tuple[float, float]) -> Row:
@@ -263,24 +365,25 @@ def _way(beams: int) -> str:
     return "greedy" if beams == 1 else f"beam {beams}"
 
 
-def processor(quick: bool, rounds: int) -> tuple[list[Row], dict[str, Any]]:
+def processor(size: str, rounds: int) -> tuple[list[Row], dict[str, Any]]:
     """All rows of a processor; bfloat16 only where it has instructions for it."""
     device, rows, agreement = torch.device("cpu"), [], {}
-    widths, batches = ([512], [1, 16]) if quick else ([512, 1536], [1, 16, 64])
-    has = torch.cpu.get_capabilities()
+    widths, batches = ([512], [1, 16]) if size == "quick" else ([512, 1536], [1, 16, 64])
     types = [torch.float32]
-    if not quick and (has.get("avx512_bf16") or has.get("amx_bf16")):
+    if size != "quick" and has_bfloat16("cpu"):
         types.append(torch.bfloat16)
+    if size == "smoke":
+        widths, batches = [16], [1, 2]
     for dtype in types:
-        limit = limits(device, dtype, lambda: None)
+        limit = limits(device, dtype, lambda: None, small=size == "smoke")
         for width in widths if dtype == torch.float32 else widths[:1]:
-            bench = Bench(width, device, dtype, rounds)
+            bench, first = Bench(width, device, dtype, rounds), width == widths[0] and dtype == torch.float32
             for beams in (1, BEAMS):
                 for images in batches:
-                    # bfloat16 sets itself no target.
-                    target = None if dtype == torch.bfloat16 else 1.0 if images == 1 else 2.0
-                    rows += bench.against_transformers(images, beams, limit, target)
-            if dtype == torch.float32 and width == 512:
+                    rows += bench.against_transformers(images, beams, limit, 2.5)
+                    if first and int8_is_possible(device):
+                        rows += bench.against_ctranslate2(images, beams)
+            if first:
                 rows += [bench.against_loop(n, 8.0 if n == 64 else None) for n in batches]
             agreement |= bench.agreement
     return rows, agreement
@@ -303,14 +406,19 @@ def gpu(rounds: int) -> tuple[list[Row], dict[str, Any]]:
 
 
 def main() -> None:
+    global LAYERS, FEED_FORWARD, VOCABULARY, NEW
     chosen = arguments(__doc__.splitlines()[0]).parse_args()
     if chosen.threads:
         torch.set_num_threads(chosen.threads)
-    rounds = chosen.rounds or (1 if chosen.quick else 3)  # after one that warms up
+    size = "smoke" if chosen.smoke else "quick" if chosen.quick else "full"
+    if size == "smoke":
+        LAYERS, FEED_FORWARD, VOCABULARY, NEW = 2, 32, 60, 4
+    rounds = chosen.rounds or (3 if size == "full" else 1)  # after one that warms up
     started = time.perf_counter()
-    rows, agreement = processor(chosen.quick, rounds)
+    rows, agreement = processor(size, rounds)
     more, also = gpu(rounds)
-    facts = {"transformers": version("transformers"), "seconds": round(time.perf_counter() - started, 1)}
+    facts: dict[str, Any] = {name: version(name) for name in ("transformers", "ctranslate2")}
+    facts["seconds"] = round(time.perf_counter() - started, 1)
     finish("decode", rows + more, same_captions=agreement | also, **facts)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +16,7 @@ BENCHMARKS = ROOT / "benchmarks"
 @pytest.fixture(autouse=True)
 def importable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(BENCHMARKS))
-    for name in ("harness", "write_readme"):
+    for name in ("harness", "write_readme", "decode"):
         monkeypatch.delitem(sys.modules, name, raising=False)
 
 
@@ -66,3 +67,25 @@ def test_the_readme_shows_the_results_that_lie_beside_it() -> None:
         found = json.loads(path.read_text(encoding="utf-8"))
         assert (BENCHMARKS / f"{path.stem}.py").is_file()
         assert found["missed"] == [row["name"] for row in found["rows"] if row["met"] is False]
+
+
+def test_ctranslate2_decodes_the_same_model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    pytest.importorskip("ctranslate2")
+    import decode
+    import torch
+
+    for name, size in {"LAYERS": 2, "FEED_FORWARD": 64, "VOCABULARY": 60, "NEW": 6}.items():
+        monkeypatch.setattr(decode, name, size)
+    model = decode.captioner(32)
+    with torch.no_grad():
+        model.head.weight.mul_(20)  # decided enough for beams never to be a matter of rounding
+        model.embed.weight.mul_(20)
+    decode.whisper(model).save(str(tmp_path))
+    peer = decode.load_ctranslate2(str(tmp_path), "float32")
+    torch.manual_seed(0)
+    tokens = torch.randn(4, decode.PATCHES, 32)
+    for beams in (1, 3):
+        found = decode.generate_ctranslate2(peer, tokens, beams)
+        assert found.shape == (4, 7)
+        assert found.unique().numel() > 3
+        assert found.equal(decode.ours(model, tokens, beams, decode.PackedWeights(model)))

@@ -83,9 +83,12 @@ def test_an_untrained_run_is_refused_with_the_command_that_trains_it(
 def test_captions_are_written_by_name_and_an_unreadable_photograph_is_reported(
     photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    precisions = []
+
     def fake(
-        loaded: object, images: list[Path], batch_size: int, on_unreadable: object, *compiled: object
+        loaded: object, images: list[Path], batch_size: int, on_unreadable: object, *more: object
     ) -> dict[str, SimpleNamespace]:
+        precisions.append(more[-1])
         assert [image.name for image in images] == ["a.png", "b.jpg"]
         on_unreadable(images[1], "b.jpg is broken")  # type: ignore[operator]
         return {"a": SimpleNamespace(text="ein Schaf 羊")}
@@ -100,6 +103,9 @@ def test_captions_are_written_by_name_and_an_unreadable_photograph_is_reported(
     assert "drawings" not in hw3("caption", photographs, tmp_path / "out.json", "--skip-unreadable").output
     assert json.loads((tmp_path / "out.json").read_text(encoding="utf-8")) == {"a": "ein Schaf 羊"}
     assert "left out: b.jpg is broken" in found.output
+    hw3("caption", photographs, tmp_path / "out.json", "--skip-unreadable", "--precision", "int8")
+    assert precisions == ["auto", "auto", "int8"]
+    assert "'int4' is not one of" in hw3("caption", photographs, tmp_path / "out.json", "--precision", "int4").output
     drawn.model = SimpleNamespace(device=SimpleNamespace(type="cpu"))
     found = hw3("caption", photographs, tmp_path / "out.json", "--compile")
     assert (found.exit_code, "--compile is for a GPU" in found.output) == (2, True)

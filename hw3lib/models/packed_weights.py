@@ -5,7 +5,8 @@ Dimension letters: B captions, D model width.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import torch
@@ -16,6 +17,8 @@ from hw3lib.models.captioner import Attention, Block, Captioner
 
 # A hint for oneDNN's choice of a layout. What it chooses for 16 rows or more is as fast for one row, not the reverse.
 _ROWS = 64
+
+_linear_dynamic = torch.ops.quantized.linear_dynamic.default  # looked up once: 2 us of the 13 that a call takes
 
 
 class Linear:
@@ -47,6 +50,35 @@ class Linear:
         return residual + self(x)
 
 
+class Int8Linear:
+    """A linear layer in 8 bits: weights with a scale for each output, rows with one for each call, by torch's FBGEMM.
+
+    Without the instructions that add up 8-bit products in 32 bits, FBGEMM does so in 16: rows then keep to 7 bits.
+    """
+
+    def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
+        weight = weight.detach().float()
+        scale = (weight.abs().amax(1) / 127).clamp_min(torch.finfo(torch.float32).tiny).double()
+        zero = torch.zeros(len(weight), dtype=torch.long)
+        quantized = torch.quantize_per_channel(weight, scale, zero, 0, torch.qint8)
+        bias = None if bias is None else bias.detach().float()
+        default, torch.backends.quantized.engine = torch.backends.quantized.engine, "fbgemm"
+        try:
+            self.weight = torch.ops.quantized.linear_prepack(quantized, bias)
+        finally:
+            torch.backends.quantized.engine = default
+        self.reduce_range = not torch.cpu.get_capabilities().get("avx512_vnni")
+
+    def __call__(self, x: Tensor, gelu: bool = False) -> Tensor:
+        """From ``x`` (B, D in) to (B, D out), through GELU if asked for."""
+        y = _linear_dynamic(x, self.weight, self.reduce_range)
+        return torch.ops.aten.gelu_(y) if gelu else y
+
+    def residual(self, residual: Tensor, x: Tensor) -> Tensor:
+        """``residual`` (B, D out) plus the layer's output for ``x``."""
+        return self(x).add_(residual)
+
+
 class Norm:
     """A layer norm; its result has the type in which the next product computes."""
 
@@ -60,15 +92,15 @@ class Norm:
 class Layer:
     """A :class:`Block`'s weights, in which self-attention's query, key and value are one product."""
 
-    def __init__(self, block: Block, dtype: torch.dtype, pack: bool) -> None:
+    def __init__(self, block: Block, dtype: torch.dtype, product: Callable[..., Linear | Int8Linear]) -> None:
         self_attention, cross_attention = block.self_attention, block.cross_attention
 
-        def linear(module: Any) -> Linear:
-            return Linear(module.weight, module.bias, dtype, pack)
+        def linear(module: Any) -> Linear | Int8Linear:
+            return product(module.weight, module.bias)
 
         self.norm_self, self.norm_cross = Norm(block.norm_self, dtype), Norm(block.norm_cross, dtype)
         self.norm_feed_forward = Norm(block.norm_feed_forward, dtype)
-        self.query_key_value = Linear(*_fused(self_attention), dtype, pack)
+        self.query_key_value = product(*_fused(self_attention))
         self.self_out, self.cross_out = linear(self_attention.out), linear(cross_attention.out)
         self.query, self.key_value = linear(cross_attention.query), linear(cross_attention.key_value)
         self.up, self.down = linear(block.feed_forward[0]), linear(block.feed_forward[2])
@@ -80,6 +112,7 @@ class PackedWeights:
     It computes in the model's own type, or in autocast's where that is on. On a processor it is a second copy of the
     decoder (150 MB at a width of 512), which took 0.1 s to lay out. It does not follow weights that change: whoever
     changes them makes another. ``compiled`` makes its steps one graph each (:func:`hw3lib.models.decoding.greedy`).
+    ``int8`` makes its products ones of 8-bit numbers (a processor's; :func:`int8_is_possible`), all else in float32.
 
     >>> from hw3lib import config
     >>> tiny = {"embed_dim": 16, "depth": 1, "num_heads": 1}
@@ -90,17 +123,20 @@ class PackedWeights:
     (2, torch.Size([20, 16]))
     """
 
-    def __init__(self, model: Captioner, compiled: bool = False) -> None:
+    def __init__(self, model: Captioner, compiled: bool = False, int8: bool = False) -> None:
         device = model.device.type
         autocast = torch.is_autocast_enabled(device)
         self.dtype = torch.get_autocast_dtype(device) if autocast else model.embed.weight.dtype
+        if int8:
+            self.dtype = torch.float32
         self.heads, self.compiled = model.run.decoder.heads, compiled
         pack = device == "cpu" and not compiled
         self.transposed = pack  # how the images' keys and values are laid out
         self.embed, self.position = model.embed.weight.detach(), model.position.weight.detach()
-        self.layers = [Layer(block, self.dtype, pack) for block in model.blocks]  # type: ignore[arg-type]
+        product = Int8Linear if int8 else partial(Linear, dtype=self.dtype, pack=pack)
+        self.layers = [Layer(block, self.dtype, product) for block in model.blocks]  # type: ignore[arg-type]
         self.norm = Norm(model.norm, self.dtype)
-        self.head = Linear(model.embed.weight if model.head is None else model.head.weight, None, self.dtype, pack)
+        self.head = product(model.embed.weight if model.head is None else model.head.weight, None)
         self.buffers: dict[tuple[int, ...], Any] = {}  # of the static steps, whose graphs are tied to their addresses
 
     def tensors(self) -> Iterator[Tensor]:
@@ -113,6 +149,11 @@ class PackedWeights:
 def _fused(attention: Attention) -> tuple[Tensor, Tensor]:
     parts = (attention.query, attention.key_value)
     return torch.cat([part.weight for part in parts]), torch.cat([part.bias for part in parts])
+
+
+def int8_is_possible(device: torch.device) -> bool:
+    """Whether torch has products of 8-bit numbers there: on x86 processors."""
+    return device.type == "cpu" and "fbgemm" in torch.backends.quantized.supported_engines
 
 
 def _can_pack(device: torch.device, dtype: torch.dtype) -> bool:

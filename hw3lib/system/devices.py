@@ -67,6 +67,16 @@ def prepare_cuda() -> None:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", CUBLAS)
 
 
+def has_bfloat16(kind: str) -> bool:
+    """Whether a kind of device (``cpu``, ``cuda``) has arithmetic for bfloat16, here."""
+    import torch
+
+    if kind == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    has = torch.cpu.get_capabilities() if kind == "cpu" else {}
+    return any(has.get(instructions) for instructions in ("avx512_bf16", "amx_bf16", "bf16"))
+
+
 def cores() -> int:
     """The processor cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -105,15 +105,7 @@ def parameter_groups(
 
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[Any]:
     """bfloat16 mixed precision where asked for, or, with "auto", where the hardware computes in it."""
-    if precision == "auto":
-        wanted = False
-        if device.type == "cuda":
-            wanted = torch.cuda.is_bf16_supported(including_emulation=False)
-        elif device.type == "cpu":
-            has = torch.cpu.get_capabilities()
-            wanted = bool(has.get("avx512_bf16") or has.get("amx_bf16") or has.get("bf16"))
-    else:
-        wanted = precision == "bfloat16"
+    wanted = precision == "bfloat16" or (precision == "auto" and devices.has_bfloat16(device.type))
     return torch.autocast(device.type, torch.bfloat16) if wanted else nullcontext()
 
 

@@ -15,7 +15,7 @@ from hw3lib.data.tokenizer import CaptionTokenizer
 from hw3lib.models import decoding, kv_cache
 from hw3lib.models.captioner import Captioner, Memory
 from hw3lib.models.decoding import Caption, beam, greedy, sample
-from hw3lib.models.packed_weights import PackedWeights
+from hw3lib.models.packed_weights import PackedWeights, int8_is_possible
 
 TEXT = ["a red circle on grey", "there is a blue square", "one green triangle, it is green"]
 
@@ -363,6 +363,20 @@ def test_bfloat16_says_nearly_the_same(how: str, model: Captioner, memory: Memor
     for own, other in same:
         assert own.log_probs == pytest.approx(other.log_probs, abs=0.2)
         assert own.log_probs != other.log_probs  # it did compute in bfloat16
+
+
+@pytest.mark.skipif(not int8_is_possible(torch.device("cpu")), reason="no products of 8-bit numbers here")
+@pytest.mark.parametrize("decode", [greedy, beam])
+def test_int8_says_nearly_the_same(
+    decode, model: Captioner, memory: Memory, tokenizer: CaptionTokenizer
+) -> None:  # fmt: skip
+    expected = decode(model, memory, tokenizer, max_length=5)
+    found = decode(model, memory, tokenizer, max_length=5, weights=PackedWeights(model, int8=True))
+    same = [(a, b) for a, b in zip(found, expected, strict=True) if a.tokens == b.tokens]
+    assert len(same) >= 7  # of 9
+    for own, other in same:
+        assert own.log_probs == pytest.approx(other.log_probs, abs=0.2)
+        assert own.log_probs != other.log_probs  # it did compute in 8 bits
 
 
 @pytest.mark.parametrize("decode", [greedy, beam, sample])

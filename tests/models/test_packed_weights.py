@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from hw3lib import config
 from hw3lib.models import kv_cache, packed_weights
 from hw3lib.models.captioner import Captioner
-from hw3lib.models.packed_weights import Linear, PackedWeights
+from hw3lib.models.packed_weights import Int8Linear, Linear, PackedWeights, int8_is_possible
 
 VOCABULARY = 50
 TOLERANCE = {torch.float32: 1e-5, torch.bfloat16: 3e-2}
@@ -48,6 +48,34 @@ def test_a_layer_laid_out_is_the_layer(
             torch.testing.assert_close(
                 packed.residual(other, x.to(dtype)), other + expected, **close
             )  # of another type
+
+
+needs_int8 = pytest.mark.skipif(not int8_is_possible(torch.device("cpu")), reason="no products of 8-bit numbers here")
+
+
+@needs_int8
+@pytest.mark.parametrize("rows", [1, 5, 100])
+def test_a_layer_in_8_bits_is_near_the_layer_each_output_on_its_own_scale(rows: int) -> None:
+    torch.manual_seed(0)
+    x, residual = torch.randn(rows, 64), torch.randn(rows, 40)
+    for bias in (True, False):
+        plain = nn.Linear(64, 40, bias=bias)
+        engine = torch.backends.quantized.engine
+        with torch.no_grad():
+            plain.weight[0] *= 1000  # would leave nothing of the others on a scale for all
+            plain.weight[1] = 0
+            packed, expected = Int8Linear(plain.weight, plain.bias), plain(x)
+            assert torch.backends.quantized.engine == engine
+            assert ((packed(x) - expected).abs().mean(0) <= 0.04 * plain.weight.norm(dim=1)).all()
+            torch.testing.assert_close(packed(x, gelu=True), F.gelu(packed(x)))
+            torch.testing.assert_close(packed.residual(residual, x), residual + packed(x))
+
+
+@needs_int8
+def test_a_step_in_8_bits_is_near_the_one_in_float32(model: Captioner) -> None:
+    step, forward = logits_of_a_step(model, PackedWeights(model, int8=True))
+    assert step.dtype == torch.float32
+    assert 0 < (step - forward).std() < 0.03 * forward.std()
 
 
 def logits_of_a_step(model: Captioner, weights: PackedWeights | None = None) -> tuple[torch.Tensor, torch.Tensor]:

@@ -25,7 +25,8 @@ from hw3lib.data.epoch_order import epoch_order
 from hw3lib.data.loader import Loader, Pairs, load_images, padded
 from hw3lib.data.tokenizer import load_or_train
 from hw3lib.models.captioner import Captioner
-from hw3lib.models.inference import caption_images, load_run, unfamiliar
+from hw3lib.models.inference import arithmetic, caption_images, load_run, unfamiliar
+from hw3lib.models.packed_weights import int8_is_possible
 from hw3lib.system.errors import Stopped, UserError
 from hw3lib.training import trainer
 from hw3lib.training.checkpoints import read_facts, restore_state, save_state
@@ -315,6 +316,12 @@ def test_a_run_learns_and_leaves_everything_that_is_promised(
     loaded = load_run(profile, "best")
     found = caption_images(loaded, list(captions.paths), batch_size=3)
     assert {name: caption.text for name, caption in found.items()} == predictions
+    for precision in ("auto", "bfloat16", "int8") if int8_is_possible(torch.device("cpu")) else ("auto", "bfloat16"):
+        again_in = caption_images(loaded, list(captions.paths), batch_size=3, precision=precision)
+        assert (again_in == found) == (precision == "auto")  # log-probabilities tell
+        assert [*again_in] == [*found]
+    with pytest.raises(UserError, match=r"int8 is for x86 processors, and the model is on cuda .* --device cpu"):
+        arithmetic(torch.device("cuda"), "int8")
 
 
 def test_a_finished_run_is_outdated_by_its_settings_and_its_files(profile: config.Profile) -> None:
