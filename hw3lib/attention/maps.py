@@ -122,7 +122,7 @@ def attend(
         image=image,
         geometry=loaded.transform.geometry(*image.size),
         grid=memory.grid,
-        caption=spaced(word.text for word in words if word.unknown or word.text not in SPECIAL),
+        caption=_spelt(tokenizer, ids, words),
         tokens=tuple(ids),
         # Of a caption that was decoded, the decoder's own: they leave out [UNK] and padding, which it may not say.
         log_probs=tuple(decoded.log_probs if decoded else log_probs),
@@ -176,6 +176,13 @@ def words_of(tokenizer: CaptionTokenizer, ids: Sequence[int], typed: str = "") -
             start = words.index(pieces[0])
             words[start : start + len(pieces)] = [Word(text, tokens, unknown=True)]
     return tuple(words)
+
+
+def _spelt(tokenizer: CaptionTokenizer, ids: Sequence[int], words: Sequence[Word]) -> str:
+    """The caption; with words that the tokenizer lacks as they were typed."""
+    if tokenizer.unk in ids:
+        return spaced(word.text for word in words if word.unknown or word.text not in SPECIAL)
+    return tokenizer.decode(ids)
 
 
 def word_maps(maps: np.ndarray, words: Sequence[Word]) -> np.ndarray:

@@ -6,13 +6,16 @@ Dimension letters: T caption tokens, W words, V vocabulary.
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import regex
+
 from hw3lib import paths
+from hw3lib.data.language import SPACELESS, Language, found
 from hw3lib.system.errors import UserError
 from hw3lib.system.files import read_text, write_json
 from hw3lib.system.messages import brief
@@ -26,8 +29,15 @@ SPECIAL = ("[PAD]", "[UNK]", "[BOS]", "[EOS]")
 _CONTINUES = "##"  # WordPiece's mark of a piece that continues a word
 _STARTS = ("Ġ", "▁")  # byte-level's and SentencePiece's mark of a piece that starts one
 _JOINERS = ("'", "’", "-")  # between two words without a space: isn't, t-shirt
-_CLOSING = re.compile(r"[.,!?;:%)\]}…]+")
-_OPENING = ("(", "[", "{")
+_CLOSING = regex.compile(r"[.,!?;:%)\]}…、。！？，：；》」』】）،؛؟۔।॥]+")
+_OPENING = ("(", "[", "{", "（", "《", "「", "『", "【")
+_LETTERS = r"\p{L}\p{M}\p{N}\u200c\u200d"  # with the joiners of Persian and Indian scripts
+_UNSPACED = regex.compile(f"[{SPACELESS}、。！？，：；《》「」『』【】（）]")
+_PARTED = regex.compile(f"[^{_LETTERS}]")
+_BYTES = 4  # of a character, at most
+_CLUSTER = regex.compile(r"\X")  # a character with its marks
+# For the tokenizers library, whose regular expressions name scripts otherwise. "▁" stands for a space before.
+_ISOLATED = "▁?(?:(?=[" + SPACELESS.replace("Script=", "") + f"])\\X|[^{_LETTERS}▁])"
 
 
 class CaptionTokenizer:
@@ -75,7 +85,12 @@ class CaptionTokenizer:
         letters = (letter for token in tokens - {f"<0x{byte:02X}>" for byte in range(256)} for letter in token)
         capitals = any(letter.isupper() and (letter.isascii() or not self._decodes) for letter in letters)
         self._lower = not capitals and "<0x41>" not in tokens
-        self._marked_start = not self._prefix and not self._suffix and any(t.startswith(_STARTS) for t in tokens)
+        marked = (content["decoder"] or {}).get("type") == "Metaspace" or any(
+            token.startswith(_STARTS) for token in tokens
+        )
+        self._marked_start = not self._prefix and not self._suffix and marked
+        steps = content["pre_tokenizer"] or {}
+        self._signs_apart = any(step.get("type") == "Split" for step in steps.get("pretokenizers", ()))
 
     def _spells_otherwise(self, content: dict[str, Any]) -> bool:
         """Whether pieces are no text before the file's decoder has read them: bytes, above all.
@@ -123,36 +138,17 @@ class CaptionTokenizer:
         self.decode(self.encode("A dog (羊, 2) on a beach 🐕."))
 
     @classmethod
-    def train(cls, captions: Iterable[str], vocabulary_size: int, path: str | Path) -> CaptionTokenizer:
-        """Train byte-pair encoding (Sennrich et al. 2016) on the captions, in the format of the original file."""
-        from tokenizers import Tokenizer as HuggingFace
-        from tokenizers import decoders, models, normalizers, pre_tokenizers, processors, trainers
+    def train(
+        cls, captions: Iterable[str], vocabulary_size: int, path: str | Path, language: Language | None = None
+    ) -> CaptionTokenizer:
+        """Train byte-pair encoding (Sennrich et al. 2016) on the captions.
 
-        tokenizer = HuggingFace(models.BPE(unk_token=SPECIAL[1], continuing_subword_prefix=_CONTINUES))
-        tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
-        tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-        tokenizer.decoder = decoders.WordPiece(prefix=_CONTINUES)
-        tokenizer.post_processor = processors.TemplateProcessing(
-            single="[BOS] $A [EOS]", special_tokens=[("[BOS]", 2), ("[EOS]", 3)]
-        )
+        English in the format of the original file; other languages keep their spaces in the tokens (:func:`_spelling`).
+        The ``language`` is found from the captions when it is not given.
+        """
         captions = list(captions)
-        text = " ".join(captions)
-        characters = set(tokenizer.normalizer.normalize_str(text)) - set(" \t\n")
-        if not characters:
-            raise UserError("there are no captions to train a tokenizer on")
-        # Handed over as special tokens, for order: the trainer numbers them in the order of a hash table otherwise,
-        # breaks ties by number, and gives another vocabulary each time. They are ordinary tokens again below.
-        continuing = sorted(_CONTINUES + character for character in characters)
-        trainer = trainers.BpeTrainer(
-            vocab_size=vocabulary_size,
-            min_frequency=2,
-            special_tokens=[*SPECIAL, *continuing],
-            continuing_subword_prefix=_CONTINUES,
-            show_progress=False,
-        )
-        tokenizer.train_from_iterator(captions, trainer)
-        content = json.loads(tokenizer.to_str())
-        content["added_tokens"] = [token for token in content["added_tokens"] if token["content"] in SPECIAL]
+        language = language or Language(found(captions))
+        content = _english(captions, vocabulary_size) if language.english else _spelling(captions, vocabulary_size)
         write_json(path, content)
         return cls.load(path)
 
@@ -168,10 +164,13 @@ class CaptionTokenizer:
         """
         text = self._cased(text)
         encoding = self._tokenizer.encode(text, add_special_tokens=False)
-        words: dict[tuple[int, int | None], list[int]] = {}  # a file without a pre-tokenizer has one word in all
+        words: dict[
+            tuple[int, int | None, int | None], list[int]
+        ] = {}  # a file without a pre-tokenizer has one word in all
         for place, (span, word) in enumerate(zip(encoding.offsets, encoding.word_ids, strict=True)):
             spaces = len(text[: span[1]].split())
-            words.setdefault((spaces, word), []).append(place)
+            alone = span[0] if _UNSPACED.search(text, *span) else None
+            words.setdefault((spaces, word, alone), []).append(place)
         typed = []
         for places in words.values():
             if any(encoding.ids[place] == self.unk for place in places):
@@ -205,27 +204,48 @@ class CaptionTokenizer:
         """Sub-words merged to words: W pairs of the word and the indices of its tokens in ``ids``.
 
         [BOS], [EOS] and [UNK] are words of their own; padding is left out; "isn't" and "t-shirt", which the
-        original file splits at the sign, are one word.
+        original file splits at the sign, are one word. Where a script has no spaces, every token is a word.
         """
         words: list[tuple[str, list[int]]] = []
         closed = True  # the next piece starts a word
-        for index, (token, piece) in enumerate(zip(ids, self.pieces(ids), strict=True)):
-            if token == self.pad:
-                continue
-            if token <= self.eos:
-                words.append((piece, [index]))
-                closed = True
-                continue
-            text, starts = self._strip(piece)
-            if words and not closed and not starts:
-                words[-1] = (words[-1][0] + text, [*words[-1][1], index])
+        for text, places, starts in self._characters(ids):
+            special = ids[places[0]] <= self.eos
+            if special or closed or starts or self._parted(words[-1][0], text):
+                words.append((text, places))
             else:
-                words.append((text, [index]))
-            closed = bool(self._suffix) and piece.endswith(self._suffix)
+                words[-1] = (words[-1][0] + text, [*words[-1][1], *places])
+            closed = special or (bool(self._suffix) and self.pieces([ids[places[-1]]])[0].endswith(self._suffix))
         if self._decodes:
             spelt = (self._text([ids[index] for index in places]) for _, places in words)
             words = [(text, places) for text, (_, places) in zip(spelt, words, strict=True)]
         return _join(words)
+
+    def _characters(self, ids: Sequence[int]) -> Iterator[tuple[str, list[int], bool]]:
+        """Tokens, or several that spell one character in bytes: text, places, whether a word may start here."""
+        places: list[int] = []
+        pieces = self.pieces(ids)
+        for place, (token, piece) in enumerate(zip(ids, pieces, strict=True)):
+            if token == self.pad:
+                continue
+            if token <= self.eos:
+                yield piece, [place], True
+                continue
+            places.append(place)
+            text, starts = self._strip(pieces[places[0]])
+            if self._decodes:
+                text = self._text([ids[index] for index in places])
+                ends = place + 1 == len(ids) or ids[place + 1] <= self.eos
+                if "\ufffd" in text and len(places) < _BYTES and not ends:
+                    continue
+            yield text, places, starts
+            places = []
+
+    def _parted(self, word: str, text: str) -> bool:
+        """Whether a word ends where the text goes on: in a script without spaces, and where the file parts signs."""
+        sides = word[-1:] + text[:1]
+        if len(sides) < 2 or _CLUSTER.fullmatch(sides):
+            return False
+        return bool(_UNSPACED.search(sides) or (self._signs_apart and _PARTED.search(sides)))
 
     def _strip(self, piece: str) -> tuple[str, bool]:
         """A piece without its marks, and whether it may start a word."""
@@ -238,15 +258,84 @@ class CaptionTokenizer:
         return piece, True
 
 
+def _english(captions: Sequence[str], vocabulary_size: int) -> Any:
+    """A tokenizers file in the format of the original one."""
+    from tokenizers import Tokenizer as HuggingFace
+    from tokenizers import decoders, models, normalizers, pre_tokenizers, processors, trainers
+
+    tokenizer = HuggingFace(models.BPE(unk_token=SPECIAL[1], continuing_subword_prefix=_CONTINUES))
+    tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.decoder = decoders.WordPiece(prefix=_CONTINUES)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[BOS] $A [EOS]", special_tokens=[("[BOS]", 2), ("[EOS]", 3)]
+    )
+    text = " ".join(captions)
+    characters = set(tokenizer.normalizer.normalize_str(text)) - set(" \t\n")
+    if not characters:
+        raise UserError("there are no captions to train a tokenizer on")
+    # Handed over as special tokens, for order: the trainer numbers them in the order of a hash table otherwise,
+    # breaks ties by number, and gives another vocabulary each time. They are ordinary tokens again below.
+    continuing = sorted(_CONTINUES + character for character in characters)
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocabulary_size,
+        min_frequency=2,
+        special_tokens=[*SPECIAL, *continuing],
+        continuing_subword_prefix=_CONTINUES,
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(captions, trainer)
+    content = json.loads(tokenizer.to_str())
+    content["added_tokens"] = [token for token in content["added_tokens"] if token["content"] in SPECIAL]
+    return content
+
+
+def _spelling(captions: Sequence[str], vocabulary_size: int) -> Any:
+    """A tokenizers file that gives a caption back as it was written, spaces and signs included, in NFC and lower case.
+
+    "▁" stands for a space, as in SentencePiece (Kudo and Richardson 2018). Where a script has no spaces, no token is
+    longer than a character (with its marks), as in BERT's Chinese models: else whole sentences would be tokens. Of more
+    characters than the vocabulary has room for, the rarest are unknown.
+    """
+    from tokenizers import Regex, decoders, models, normalizers, pre_tokenizers, processors, trainers
+    from tokenizers import Tokenizer as HuggingFace
+
+    tokenizer = HuggingFace(models.BPE(unk_token=SPECIAL[1]))
+    tokenizer.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.Metaspace(prepend_scheme="never"), pre_tokenizers.Split(Regex(_ISOLATED), "isolated")]
+    )
+    tokenizer.decoder = decoders.Metaspace(prepend_scheme="never")
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[BOS] $A [EOS]", special_tokens=[("[BOS]", 2), ("[EOS]", 3)]
+    )
+    counts = Counter(tokenizer.normalizer.normalize_str("\n".join(captions)).replace(" ", "▁").replace("\n", ""))
+    room = vocabulary_size - len(SPECIAL)
+    kept = sorted(sorted(counts), key=lambda character: -counts[character])[:room]
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocabulary_size,
+        min_frequency=2,
+        special_tokens=[*SPECIAL],
+        initial_alphabet=kept,
+        limit_alphabet=len(kept),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(captions, trainer)
+    return json.loads(tokenizer.to_str())
+
+
 def spaced(words: Iterable[str]) -> str:
     """Words and punctuation as people write them.
 
     >>> spaced(["a", "dog", "(", "wet", ")", "."])
     'a dog (wet).'
+    >>> spaced(["一", "只", "dog", "在", "nba", "球", "场", "。"])
+    '一只dog在nba球场。'
     """
     text = ""
     for word in words:
         close = not text or _CLOSING.fullmatch(word) or text.endswith(_OPENING)
+        close = close or (_UNSPACED.match(word) or _UNSPACED.match(text[-1])) is not None
         text += word if close else f" {word}"
     return text
 
@@ -276,5 +365,6 @@ def load_or_train(captions_config: Captions) -> CaptionTokenizer:
     from hw3lib.data.captions import training_captions
 
     captions = training_captions(captions_config)
-    texts = (caption for group in captions.captions for caption in group)
-    return CaptionTokenizer.train(texts, captions_config.vocabulary_size, path)
+    texts = [caption for group in captions.captions for caption in group]
+    language = Language.of(captions_config, texts)
+    return CaptionTokenizer.train(texts, captions_config.vocabulary_size, path, language)

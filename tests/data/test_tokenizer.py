@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
@@ -269,7 +270,110 @@ def test_captions_come_back_as_they_were_written_whole_and_word_by_word(kind: st
     for caption in SPELT:
         ids = tokenizer.encode(caption)
         assert tokenizer.unk not in ids
-        assert tokenizer.decode(ids) == caption
         words = tokenizer.words(ids)
-        assert [text for text, _ in words[1:-1]] == caption.split()
+        if caption == "日本 の 猫":  # whose script has no spaces: a token is a word, and words have none between them
+            assert tokenizer.decode(ids).replace(" ", "") == "".join(text for text, _ in words[1:-1]) == "日本の猫"
+        else:
+            assert tokenizer.decode(ids) == caption
+            assert [text for text, _ in words[1:-1]] == caption.split()
         assert [place for _, places in words for place in places] == list(range(len(ids)))
+
+
+WRITTEN = {  # captions in a language, and the words of the last
+    "zh": (
+        ["一只狗在海滩上。", "两个人，在草地上打球！", "一个穿着 T恤 的男人「跑」", "一只dog在NBA球场"],
+        ["一", "只", "dog", "在", "nba", "球", "场"],
+    ),
+    "ja": (["犬が「浜辺」で走っている。", "カメラを持つ男性"], ["カ", "メ", "ラ", "を", "持", "つ", "男", "性"]),
+    "th": (["สุนัขวิ่งบนชายหาด น้ำใส", "น้ำดี"], ["น้ำ", "ดี"]),
+    "ar": (["كلب يركض على الشاطئ، يجري؟", "رَجُلٌ «كبير» هنا."], ["رَجُلٌ", "«", "كبير", "»", "هنا", "."]),
+    "fa": (["کتاب‌ها می‌روند، خوب."], ["کتاب‌ها", "می‌روند", "،", "خوب", "."]),
+    "he": (["כֶּלֶב רץ על החוף."], ["כֶּלֶב", "רץ", "על", "החוף", "."]),
+    "hi": (["कुत्ता समुद्र तट पर क्‍षमा।"], ["कुत्ता", "समुद्र", "तट", "पर", "क्‍षमा", "।"]),
+    "ko": (["빨간 TV 옆의 개."], ["빨간", "tv", "옆의", "개", "."]),
+    "de": (
+        ["Ein „Hund“ rennt – geht's (nass)?"],
+        ["ein", "„", "hund", "“", "rennt", "–", "geht's", "(", "nass", ")", "?"],
+    ),
+}
+
+
+@pytest.mark.parametrize("tag", WRITTEN)
+def test_captions_in_other_languages_come_back_as_they_were_written_and_by_their_words(
+    tag: str, tmp_path: Path
+) -> None:
+    captions, words = WRITTEN[tag]
+    tokenizer = CaptionTokenizer.train(captions * 3, 400, tmp_path / "t.json")
+    for caption in captions:
+        ids = tokenizer.encode(caption)
+        assert tokenizer.unk not in ids
+        assert tokenizer.decode(ids) == unicodedata.normalize("NFC", caption).lower()
+        places = [place for _, places in tokenizer.words(ids) for place in places]
+        assert places == list(range(len(ids)))
+    expected = [unicodedata.normalize("NFC", word) for word in words]
+    assert [word for word, _ in tokenizer.words(ids)[1:-1] if word] == expected
+
+
+def test_a_vocabulary_has_no_sentences_where_no_spaces_part_words(tmp_path: Path) -> None:
+    captions = [f"一只{animal}在{place}上。" for animal in "狗猫马羊牛" for place in ("海滩", "草地", "街道")]
+    tokenizer = CaptionTokenizer.train(captions * 4, 400, tmp_path / "t.json")
+    tokens = json.loads((tmp_path / "t.json").read_text(encoding="utf-8"))["model"]["vocab"]
+    assert max(len(token) for token in tokens if token not in SPECIAL) == 1
+    assert tokenizer.unknown_words("一只虎在海豹上") == [("虎", [3]), ("豹", [6])]
+
+
+def test_the_rarest_characters_are_unknown_where_the_vocabulary_has_no_room(tmp_path: Path) -> None:
+    captions = ["一只狗在海滩上。"] * 3 + ["一只狗在海上"] * 3 + ["鹦鹉"]
+    files = [CaptionTokenizer.train(captions, 10, tmp_path / f"{n}.json") for n in range(3)]
+    assert len({file.path.read_bytes() for file in files if file.path}) == 1
+    assert files[0].size == 10
+    assert files[0].decode(files[0].encode("一只狗在海上")) == "一只狗在海上"
+    assert files[0].decode(files[0].encode("一只鹦")) == "一只 [UNK]"
+
+
+def test_an_english_file_is_what_it_was(tmp_path: Path) -> None:
+    CaptionTokenizer.train(["a dog (羊)", "two dogs on a beach"] * 2, 60, tmp_path / "t.json")
+    content = json.loads((tmp_path / "t.json").read_text(encoding="utf-8"))
+    assert (content["pre_tokenizer"], content["decoder"]["type"]) == ({"type": "Whitespace"}, "WordPiece")
+
+
+def like_bert_chinese() -> Tokenizer:
+    file = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    file.normalizer, file.pre_tokenizer = normalizers.BertNormalizer(), pre_tokenizers.BertPreTokenizer()
+    file.decoder = decoders.WordPiece()
+    trainer = trainers.WordPieceTrainer(vocab_size=200, special_tokens=list(SPECIAL), show_progress=False)
+    file.train_from_iterator(WRITTEN["zh"][0] * 3, trainer)
+    return file
+
+
+def japanese_unigram() -> Tokenizer:
+    file = Tokenizer(models.Unigram())
+    file.pre_tokenizer, file.decoder = pre_tokenizers.Metaspace(), decoders.Metaspace()
+    special = {"special_tokens": list(SPECIAL), "unk_token": "[UNK]"}
+    file.train_from_iterator(
+        WRITTEN["ja"][0] * 3, trainers.UnigramTrainer(vocab_size=60, show_progress=False, **special)
+    )
+    return file
+
+
+@pytest.mark.parametrize(
+    ("file", "tag"),
+    [
+        (like_bert_chinese, "zh"), (japanese_unigram, "ja"), (byte_level, "zh"), (byte_fallback, "zh"),
+        (lambda: without_decoder(byte_level()), "ja"), (lambda: without_decoder(like_bert_chinese()), "zh"),
+    ],
+)  # fmt: skip
+def test_foreign_files_give_back_captions_without_spaces_and_no_word_is_a_sentence(
+    file: Callable[[], Tokenizer], tag: str
+) -> None:
+    tokenizer = CaptionTokenizer(file())
+    caption = {"zh": "一只dog在海滩上。", "ja": "犬が浜辺で走っている。"}[tag]
+    ids = tokenizer.encode(caption)
+    if tokenizer.unk not in ids:
+        assert tokenizer.decode(ids) == caption
+    words = tokenizer.words(ids)[1:-1]
+    assert "".join(word for word, _ in words) == caption
+    assert [place for _, places in words for place in places] == list(range(1, len(ids) - 1))
+    assert max(len(word) for word, _ in words) <= 5
+    if tag == "zh":
+        assert [word for word, _ in words if word.strip()] == ["一", "只", "dog", "在", "海", "滩", "上", "。"]

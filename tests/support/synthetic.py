@@ -41,7 +41,7 @@ class Spotter:
 class Letters:
     """A tokenizer whose words are single tokens 4, 5, ..., written as letters."""
 
-    pad = 0
+    pad, unk = 0, 1
 
     def encode(self, text: str) -> list[int]:
         return [2, *(4 + ord(letter) - ord("a") for letter in text.split()), 3]
