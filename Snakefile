@@ -11,6 +11,7 @@ sys.path.insert(0, str(Path(workflow.basedir)))
 
 from hw3lib import config as settings, paths
 from hw3lib.data import shards
+from hw3lib.pipeline import notebooks
 from hw3lib.system import provenance, sources
 
 workdir: str(paths.root())
@@ -37,35 +38,39 @@ def fingerprint(*parts):
     return provenance.fingerprint({str(i): repr(part) for i, part in enumerate(parts)})
 
 
-CAPTIONS = [*shards.expand(PROFILE.captions.train_annotations or PROFILE.captions.train_images),
-            PROFILE.captions.val_annotations]
+CAPTIONS = []
+if captions := PROFILE.captions:
+    CAPTIONS = [*shards.expand(captions.train_annotations or captions.train_images), captions.val_annotations]
 if PROFILE.data == "demo":
     from demo_world.folders import Layout
 
     STAMP = str(Layout.of(PROFILE).root / "build.json")
     P1_DATA = CAPTION_DATA = [STAMP]
 else:
-    P1_DATA = [str(paths.resolve(PROFILE.p1.id2label))]
+    P1_DATA = [str(paths.resolve(PROFILE.p1.id2label))] if PROFILE.p1 else []
     CAPTION_DATA = [str(paths.resolve(path)) for path in CAPTIONS]
-CLIP = PROFILE.clip  # without one there is no P1
+CLIP = PROFILE.clip
 WEIGHTS = [str(p) for p in map(paths.resolve, [CLIP.model, CLIP.pretrained]) if p.is_file()] if CLIP else []
-SUPERVISED = [str(p) for p in [paths.resolve(PROFILE.p1.supervised.weights)] if p.is_file()] if PROFILE.p1.supervised else []
+SUPERVISED = [str(p) for p in [paths.resolve(PROFILE.p1.supervised.weights)] if p.is_file()] if PROFILE.p1 and PROFILE.p1.supervised else []
+EXAMINED = [str(p) for p in [paths.resolve(PROFILE.p3.model or "") / "model.safetensors"] if p.is_file()]
 
 TEMPLATES = sorted(map(str, Path(workflow.basedir, "report", "hw3").glob("*")))
 
 # As many runs side by side as there are cores, and all cores for the run that is alone.
-TRAIN_THREADS = max(1, (workflow.cores or 1) // len(RUNS))
+TRAIN_THREADS = max(1, (workflow.cores or 1) // max(1, len(RUNS)))
 
-P1 = [f"{OUT}/notebooks/p1_prompts.ipynb"] if CLIP else []
-STUDY = [f"{OUT}/p1/study.json"] if CLIP else []
-NOTEBOOKS = [*P1, f"{OUT}/notebooks/claims.ipynb", *[f"{OUT}/notebooks/p2_training_{run}.ipynb" for run in RUNS],
-             f"{OUT}/notebooks/p2_ablations.ipynb", f"{OUT}/notebooks/p3_attention.ipynb"]
+# A chapter that the profile has nothing for is left out.
+CHAPTERS = [name for name, absent in PROFILE.chapters.items() if not absent]
+STUDY = [f"{OUT}/p1/study.json"] if "p1_prompts" in CHAPTERS else []
+SCORES = [f"{OUT}/p2/{run}/scores.json" for run in RUNS]
+GROUNDING = [f"{OUT}/p3/grounding.json"] if RUNS else []
+NOTEBOOKS = [f"{OUT}/notebooks/{name}.ipynb" for name in [*CHAPTERS, "claims", *[f"p2_training_{run}" for run in RUNS]]]
 PAGE = paths.page(P).relative_to(paths.root())
 REPORT = [str(PAGE.with_suffix(ending)) for ending in (".html", ".pdf", ".ipynb")]
 
 
 wildcard_constraints:
-    run="|".join(RUNS),
+    run="|".join(RUNS) or "none",
 
 
 rule all:
@@ -84,76 +89,80 @@ if PROFILE.data == "demo":
         shell: HW3 + " demo build --profile {SPEC:q} " + LOGGED
 
 
-if CLIP:
+if "p1_prompts" in CHAPTERS:
 
     rule p1_prompts:
         message: "P1 notebook: prompts"
         input: P1_DATA, WEIGHTS, SUPERVISED, notebook("p1_prompts")
-        output: P1, STUDY
+        output: f"{OUT}/notebooks/p1_prompts.ipynb", STUDY
         params: setting=fingerprint(PROFILE.clip, PROFILE.p1, PROFILE.seed)
         priority: 20  # something to read, early
         log: f"{OUT}/logs/p1_prompts.log"
         shell: HW3 + " notebook p1_prompts --profile {SPEC:q} " + LOGGED
 
 
-rule train:
-    message: "P2 training: {wildcards.run}"
-    input:
-        CAPTION_DATA,
-        WEIGHTS,
-        lambda w: [str(p) for p in [paths.resolve(PROFILE.runs[w.run].encoder.weights)] if p.is_file()],
-        lambda w: [str(p) for p in [paths.resolve(PROFILE.runs[w.run].start_from or "") / "model.safetensors"] if p.is_file()],
-    output: f"{OUT}/pipeline/train_{{run}}.json"
-    params: setting=lambda w: fingerprint(PROFILE.runs[w.run], PROFILE.captions, PROFILE.clip, PROFILE.seed)
-    log: f"{OUT}/logs/train_{{run}}.log"
-    priority: 10
-    threads: TRAIN_THREADS
-    resources: gpu=1
-    shell: HW3 + " train {wildcards.run} --profile {SPEC:q} --stamp " + LOGGED
+if RUNS:
+
+    rule train:
+        message: "P2 training: {wildcards.run}"
+        input:
+            CAPTION_DATA,
+            WEIGHTS,
+            lambda w: [str(p) for p in [paths.resolve(PROFILE.runs[w.run].encoder.weights)] if p.is_file()],
+            lambda w: [str(p) for p in [paths.resolve(PROFILE.runs[w.run].start_from or "") / "model.safetensors"] if p.is_file()],
+        output: f"{OUT}/pipeline/train_{{run}}.json"
+        params: setting=lambda w: fingerprint(PROFILE.runs[w.run], PROFILE.captions, PROFILE.clip, PROFILE.seed)
+        log: f"{OUT}/logs/train_{{run}}.log"
+        priority: 10
+        threads: TRAIN_THREADS
+        resources: gpu=1
+        shell: HW3 + " train {wildcards.run} --profile {SPEC:q} --stamp " + LOGGED
+
+    # All runs at once: they share the references, the image features and Java's start.
+    rule score:
+        message: "P2 scores"
+        input: expand(f"{OUT}/pipeline/train_{{run}}.json", run=RUNS), code("hw3lib/captioning/scores.py")
+        output: SCORES
+        params: setting=fingerprint(PROFILE.captions, PROFILE.clip), runs=" ".join(f"--run {run}" for run in RUNS)
+        log: f"{OUT}/logs/score.log"
+        priority: 5
+        threads: workflow.cores or 1
+        shell: HW3 + " score {params.runs} --profile {SPEC:q} " + LOGGED
+
+    rule p2_training:
+        message: "P2 notebook: {wildcards.run}"
+        input: f"{OUT}/pipeline/train_{{run}}.json", f"{OUT}/p2/{{run}}/scores.json", notebook("p2_training")
+        output: f"{OUT}/notebooks/p2_training_{{run}}.ipynb"
+        params: title=lambda w: PROFILE.runs[w.run].title
+        log: f"{OUT}/logs/p2_training_{{run}}.log"
+        shell: HW3 + " notebook p2_training --run {wildcards.run} --profile {SPEC:q} " + LOGGED
+
+    rule p2_ablations:
+        message: "P2 notebook: ablations"
+        input: SCORES, notebook("p2_ablations")
+        output: f"{OUT}/notebooks/p2_ablations.ipynb"
+        params: titles=[PROFILE.runs[run].title for run in RUNS]
+        log: f"{OUT}/logs/p2_ablations.log"
+        shell: HW3 + " notebook p2_ablations --profile {SPEC:q} " + LOGGED
 
 
-# All runs at once: they share the references, the image features and Java's start.
-rule score:
-    message: "P2 scores"
-    input: expand(f"{OUT}/pipeline/train_{{run}}.json", run=RUNS), code("hw3lib/captioning/scores.py")
-    output: expand(f"{OUT}/p2/{{run}}/scores.json", run=RUNS)
-    params: setting=fingerprint(PROFILE.captions, PROFILE.clip), runs=" ".join(f"--run {run}" for run in RUNS)
-    log: f"{OUT}/logs/score.log"
-    priority: 5
-    threads: workflow.cores or 1
-    shell: HW3 + " score {params.runs} --profile {SPEC:q} " + LOGGED
+if "p3_attention" in CHAPTERS:
 
-
-rule p2_training:
-    message: "P2 notebook: {wildcards.run}"
-    input: f"{OUT}/pipeline/train_{{run}}.json", f"{OUT}/p2/{{run}}/scores.json", notebook("p2_training")
-    output: f"{OUT}/notebooks/p2_training_{{run}}.ipynb"
-    params: title=lambda w: PROFILE.runs[w.run].title
-    log: f"{OUT}/logs/p2_training_{{run}}.log"
-    shell: HW3 + " notebook p2_training --run {wildcards.run} --profile {SPEC:q} " + LOGGED
-
-
-rule p2_ablations:
-    message: "P2 notebook: ablations"
-    input: expand(f"{OUT}/p2/{{run}}/scores.json", run=RUNS), notebook("p2_ablations")
-    output: f"{OUT}/notebooks/p2_ablations.ipynb"
-    params: titles=[PROFILE.runs[run].title for run in RUNS]
-    log: f"{OUT}/logs/p2_ablations.log"
-    shell: HW3 + " notebook p2_ablations --profile {SPEC:q} " + LOGGED
-
-
-rule p3_attention:
-    message: "P3 notebook: attention"
-    input: f"{OUT}/pipeline/train_{PROFILE.best_run}.json", f"{OUT}/p2/{PROFILE.best_run}/scores.json", notebook("p3_attention")
-    output: f"{OUT}/notebooks/p3_attention.ipynb", f"{OUT}/p3/grounding.json"
-    params: setting=fingerprint(PROFILE.p3, PROFILE.best_run)
-    log: f"{OUT}/logs/p3_attention.log"
-    shell: HW3 + " notebook p3_attention --profile {SPEC:q} " + LOGGED
+    rule p3_attention:
+        message: "P3 notebook: attention"
+        input:
+            [f"{OUT}/pipeline/train_{PROFILE.best_run}.json", f"{OUT}/p2/{PROFILE.best_run}/scores.json"] if RUNS else [],
+            EXAMINED,
+            notebook(notebooks.source_of(PROFILE, "p3_attention").stem),
+        output: f"{OUT}/notebooks/p3_attention.ipynb", GROUNDING
+        params: setting=fingerprint(PROFILE.p3, PROFILE.best_run)
+        log: f"{OUT}/logs/p3_attention.log"
+        shell: HW3 + " notebook p3_attention --profile {SPEC:q} " + LOGGED
 
 
 rule claims:
     message: "claims and verdicts"
-    input: STUDY, expand(f"{OUT}/p2/{{run}}/scores.json", run=RUNS), f"{OUT}/p3/grounding.json", notebook("claims")
+    input: STUDY, SCORES, GROUNDING, notebook("claims")
     output: f"{OUT}/notebooks/claims.ipynb", f"{OUT}/claims.json"
     params: setting=fingerprint(PROFILE.runs, PROFILE.best_run, PROFILE.captions)
     log: f"{OUT}/logs/claims.log"
@@ -162,7 +171,7 @@ rule claims:
 
 rule report:
     message: "summary, HTML and PDF"
-    input: NOTEBOOKS, f"{OUT}/claims.json", STUDY, expand(f"{OUT}/p2/{{run}}/scores.json", run=RUNS), code("hw3lib/report/assemble.py"), TEMPLATES
+    input: NOTEBOOKS, f"{OUT}/claims.json", STUDY, SCORES, code("hw3lib/report/assemble.py"), TEMPLATES
     output: REPORT, f"{OUT}/summary.json"
     params: setting=fingerprint(PROFILE.title, [PROFILE.runs[run].title for run in RUNS])
     log: f"{OUT}/logs/report.log"

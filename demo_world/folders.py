@@ -30,7 +30,7 @@ class Layout:
     @classmethod
     def of(cls, profile: config.Profile) -> Layout:
         """Raises :class:`UserError` when the folders share none that a build may replace."""
-        captions = profile.captions
+        captions, labelled = profile.require_captions(), profile.require_labelled()
         if captions.train_annotations is None:
             raise UserError(f"the demo profile {profile.name} names no captions.train_annotations, where to write them")
         val_instances = paths.resolve(
@@ -38,8 +38,8 @@ class Layout:
         )
         p3 = paths.resolve(profile.p3.images)
         folders = {
-            "p1": paths.resolve(profile.p1.images),
-            "id2label": paths.resolve(profile.p1.id2label),
+            "p1": paths.resolve(labelled.images),
+            "id2label": paths.resolve(labelled.id2label),
             "train": paths.resolve(captions.train_images),
             "val": paths.resolve(captions.val_images),
             "train_captions": paths.resolve(captions.train_annotations),

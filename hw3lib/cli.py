@@ -95,7 +95,7 @@ def classify(images: Path, id2label: Path, out: Path, template: str | None, spec
 
     files.refuse_unwritable(out)
     loaded = config.load(spec)
-    template = template or templates.PromptSet.load(loaded.p1.prompts).classify_with
+    template = template or templates.PromptSet.load(loaded.p1.prompts if loaded.p1 else "report").classify_with
     clip = loaded.require_clip("classifies")
     labels = zero_shot.classify_folder(
         clip, images, id2label, out, template, device, note=lambda text: click.echo(text, err=True)

@@ -80,6 +80,8 @@ class Photographs:
     names: tuple[str, ...] = ()  # file names without their endings
     instances: str | None = None  # COCO's masks of these photographs, to be outlined in the viewer
     measure: int = Field(default=1000, ge=2)  # validation images on which attention is measured, at the most
+    # where the profile trains no run, the trained one to examine: a folder of `hw3 export`, or a name on the hub
+    model: str | None = field(default=None, metadata=NEWER)
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
@@ -221,10 +223,10 @@ class Profile:
     data: Literal["demo", "real", "other"]
     seed: int  # of everything that is drawn: data, weights, order, dropout, bootstrap
     clip: Clip | None  # null: captions are judged by CIDEr alone, and there is no P1
-    p1: Labelled  # labelled images for zero-shot classification
-    captions: Captions  # captioned images for training and validation
+    p1: Labelled | None  # labelled images for zero-shot classification; null: there is no P1
+    captions: Captions | None  # captioned images for training and validation; null: nothing is trained, there is no P2
     p3: Photographs  # photographs that P3 examines
-    runs: dict[str, Run]  # by name; the name becomes a folder
+    runs: dict[str, Run] = field(default_factory=dict)  # by name; the name becomes a folder. None without captions
     name: str = ""  # the file's name without its ending; filled on loading
     best_run: str = "best"  # the run that P3 examines
     # public data sets by their names in hw3lib/resources/datasets.json, and the folder of each: `hw3 fetch` gets them
@@ -241,6 +243,27 @@ class Profile:
         if self.clip is None:
             raise UserError(f"profile {self.name} has no CLIP (clip: null), which {purpose}; name its weights in clip")
         return self.clip
+
+    def require_captions(self) -> Captions:
+        """The profile's captioned images; :class:`UserError` where it has none."""
+        if self.captions is None:
+            raise UserError(f"profile {self.name} has no captioned photographs (captions: null); name some in captions")
+        return self.captions
+
+    def require_labelled(self) -> Labelled:
+        """The profile's labelled images; :class:`UserError` where it has none."""
+        if self.p1 is None:
+            raise UserError(f"profile {self.name} has no labelled images (p1: null); name some in p1")
+        return self.p1
+
+    @property
+    def chapters(self) -> dict[str, str]:
+        """The notebooks of P1, P2 and P3, each with the reason why the profile leaves it out, or nothing."""
+        labelled = "" if self.p1 else "names no labelled images (`p1: null`), by which answers could be judged"
+        clip = "" if self.clip else "names no CLIP (`clip: null`), and it is CLIP that answers the prompts"
+        captions = "" if self.captions else "names no captioned photographs (`captions: null`), to learn and judge by"
+        model = "" if self.captions or self.p3.model else "trains no run, and `p3.model` names no trained one"
+        return {"p1_prompts": labelled or clip, "p2_ablations": captions, "p3_attention": model}
 
 
 def _raw(path: Path, descendants: tuple[Path, ...] = ()) -> tuple[dict[str, Any], tuple[tuple[Path, int], ...]]:
@@ -288,11 +311,28 @@ def _read(path: Path, origins: tuple[tuple[Path, int], ...]) -> Profile:
         profile = TypeAdapter(Profile).validate_python(raw)
     except ValidationError as error:
         raise UserError(_explain(error, path)) from None
-    for name in (profile.best_run, *(run.built_on for run in profile.runs.values() if run.built_on)):
-        profile.run(name)
-    if profile.captions.train_annotations is None and not profile.captions.train_images.endswith(".tar"):
-        raise UserError(f"{path}: captions.train_annotations is missing; only shards (.tar) have captions of their own")
+    _refuse_contradictions(profile, path)
     return profile
+
+
+def _refuse_contradictions(profile: Profile, path: Path) -> None:
+    """What single keys cannot tell."""
+    captions = profile.captions
+    if bool(captions) != bool(profile.runs):
+        raise UserError(
+            f"{path}: runs are trained on captions; a profile has both, or neither (captions: null, no runs)"
+        )
+    for name in (profile.best_run, *(run.built_on for run in profile.runs.values() if run.built_on)):
+        if captions:
+            profile.run(name)
+    if captions and captions.train_annotations is None and not captions.train_images.endswith(".tar"):
+        raise UserError(f"{path}: captions.train_annotations is missing; only shards (.tar) have captions of their own")
+    if captions and profile.p3.model:
+        raise UserError(f"{path}: p3.model is for a profile without runs; this one's P3 examines its best run")
+    if profile.data == "demo" and not (captions and profile.p1):
+        raise UserError(f"{path}: the demo draws all data; p1 and captions cannot be null")
+    if all(profile.chapters.values()):
+        raise UserError(f"{path}: nothing is left to report: it {'; it '.join(profile.chapters.values())}")
 
 
 def load(profile: str | Path) -> Profile:

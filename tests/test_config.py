@@ -6,6 +6,7 @@ import dataclasses
 from pathlib import Path
 
 import pytest
+import yaml
 
 from hw3lib import config
 from hw3lib.system.errors import UserError
@@ -147,6 +148,35 @@ def test_a_profile_may_do_without_a_clip_and_what_needs_one_says_so(tmp_path: Pa
     with pytest.raises(UserError, match=r"has no CLIP \(clip: null\), which P1 needs"):
         profile.require_clip("P1 needs")
     assert config.load("demo").require_clip("P1 needs") == config.load("demo").clip
+
+
+def test_a_profile_may_do_without_labelled_images_and_captions(tmp_path: Path) -> None:
+    path = write(tmp_path, "  best: {title: b}\n")
+    captions = yaml.safe_load(MINIMAL)["captions"]
+    raw = yaml.safe_load(path.read_text()) | {"data": "real", "captions": None, "runs": {}}
+    raw["p3"]["model"] = "someone/captioner"
+
+    def loaded(**changes) -> config.Profile:
+        path.write_text(yaml.safe_dump(raw | changes))
+        return config.load(path)
+
+    profile = loaded()
+    absent = {name for name, reason in profile.chapters.items() if reason}
+    assert absent == {"p2_ablations"}
+    with pytest.raises(UserError, match=r"has no captioned photographs \(captions: null\)"):
+        profile.require_captions()
+    assert "p1: null" in loaded(p1=None).chapters["p1_prompts"]
+    for changes, words in (
+        ({"runs": {"best": {"title": "b"}}}, "a profile has both, or neither"),
+        ({"data": "demo"}, "the demo draws all data"),
+        ({"p1": None, "p3": {"images": "x"}}, "nothing is left to report: it names no labelled images"),
+        (
+            {"captions": captions, "runs": {"best": {"title": "b"}}},
+            "p3.model is for a profile without",
+        ),
+    ):
+        with pytest.raises(UserError, match=words):
+            loaded(**changes)
 
 
 def test_a_profile_that_extends_another_says_only_what_differs(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def ranked_pairs(experiment: Experiment, run: str) -> list[Pair]:
     images = dict(zip(validation.names, zip(validation.files, validation.captions, strict=True), strict=True))
     strangers = [image for image in scored if image not in images]
     if strangers or not scored:
-        annotations = experiment.profile.captions.val_annotations
+        annotations = experiment.profile.require_captions().val_annotations
         what = f"images that {annotations} lacks: {strangers[0]}, ..." if strangers else "no CLIPScore"
         raise UserError(f"{folder / 'scores.json'} has {what}. {remedy}")
     pairs = [
@@ -78,5 +78,6 @@ def write_summary(
 
     provenance = stamp(experiment.profile, experiment.profile.seed)
     captions = {attention.name: attention.caption for attention in photographs}
-    summary = Summary(provenance, run, scored(pairs[-1]), scored(pairs[0]), captions, dict(facts), dict(pair_facts))
+    ends_of = (scored(pairs[-1]), scored(pairs[0])) if pairs else (None, None)
+    summary = Summary(provenance, run, *ends_of, captions, dict(facts), dict(pair_facts))
     return keep_result(experiment.folder / "p3" / "summary.json", summary)

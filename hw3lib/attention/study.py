@@ -67,7 +67,7 @@ def study(experiment: Experiment, run: str, loaded: LoadedRun, say: Say = silenc
 
 def _inputs(experiment: Experiment, run: str, loaded: LoadedRun) -> str:
     """A hash of all that the measurements follow from."""
-    profile, captions = experiment.profile, experiment.profile.captions
+    profile, captions = experiment.profile, experiment.profile.require_captions()
     files: list[str | Path | None] = [loaded.folder / name for name in ("best.safetensors", "predictions.json")]
     files += [captions.tokenizer, captions.val_annotations, captions.val_instances]
     settings = [run, profile.p3.measure, captions.limit_val, profile.seed]

@@ -93,7 +93,7 @@ def score_runs(experiment: Experiment, runs: Sequence[str], say: Say = silence) 
 
 def _inputs(experiment: Experiment, run: str) -> str:
     """A hash of all that a run's scores follow from."""
-    captions, clip, folder = experiment.profile.captions, experiment.profile.clip, experiment.run_folder(run)
+    captions, clip, folder = experiment.profile.require_captions(), experiment.profile.clip, experiment.run_folder(run)
     files: list[str | Path] = [folder / "predictions.json", *(variant(folder, name) for name in VARIANTS)]
     files += [path for path in (captions.val_annotations, captions.val_instances) if path]
     files += [clip.model, clip.pretrained, *text_files(clip)] if clip else []
@@ -142,5 +142,7 @@ def _predictions_of(experiment: Experiment, run: str) -> dict[str, str]:
 
 def _checked(experiment: Experiment, path: Path) -> dict[str, str]:
     predictions = load_predictions(path)
-    check_names(predictions, experiment.validation.names, str(path), experiment.profile.captions.val_annotations)
+    check_names(
+        predictions, experiment.validation.names, str(path), experiment.profile.require_captions().val_annotations
+    )
     return predictions

@@ -35,8 +35,10 @@ def study(experiment: Experiment) -> Path:
     The file is left alone where it says the same. Raises :class:`NotReady` where nothing at all is measured.
     """
     profile = experiment.profile
-    results = ["p1/study.json", "p3/grounding.json", *(f"p2/{run}/scores.json" for run in profile.runs)]
-    if not any((experiment.folder / result).is_file() for result in results):
+    results = [] if profile.chapters["p1_prompts"] else ["p1/study.json"]
+    results += ["p3/grounding.json"] if profile.captions else []
+    results += [f"p2/{run}/scores.json" for run in profile.runs]
+    if results and not any((experiment.folder / result).is_file() for result in results):
         command = ["report", "--profile", profile.name]
         sentence = f"nothing is measured yet that a claim could be tested on: hw3 {' '.join(command)} measures it"
         raise NotReady(sentence, {"make the whole report": command})
@@ -67,10 +69,12 @@ def judge(experiment: Experiment) -> list[Claim]:
         9: lambda: _bad_captions(experiment, scores),
     }
     results = {"p1_prompts": prompts, "p2_ablations": scores, "p3_attention": grounding}
+    prompted = "the prompt study has not run" if profile.clip else "the profile has no CLIP"
+    uncaptioned = "" if profile.captions else "the profile has no captioned photographs"
     missing = {
-        "p1_prompts": "the prompt study has not run" if profile.clip else "the profile has no CLIP",
-        "p2_ablations": "the runs are not scored",
-        "p3_attention": "attention has not been measured",
+        "p1_prompts": prompted if profile.p1 else "the profile has no labelled images",
+        "p2_ablations": uncaptioned or "the runs are not scored",
+        "p3_attention": uncaptioned or "attention has not been measured",
     }
     return [
         _judge(statement, results, more.get(statement.number, Finding)(), missing[statement.notebook])

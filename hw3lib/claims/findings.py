@@ -59,9 +59,10 @@ def ablations(profile: config.Profile, scores: Mapping[str, RunScores]) -> Findi
 
     A cause of the claim is tested by a run that changes it alone; the claim cannot be supported without one.
     """
-    reference, best = profile.run(profile.best_run), scores.get(profile.best_run)
+    best = scores.get(profile.best_run)
     if not best or len(best.per_image) < 2 or all(name == profile.best_run for name in scores):
         return Finding(untested="it needs the scores of two runs on two images or more")
+    reference = profile.run(profile.best_run)
     parts: list[Part] = []
     changes: dict[str, dict[str, int]] = {}  # by part of the claim: its runs, and how many settings each changes
     for name, run in profile.runs.items():

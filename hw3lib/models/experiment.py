@@ -53,10 +53,13 @@ class Experiment:
         """
         experiment = cls.open(spec)
         profile, captions = experiment.profile, experiment.profile.captions
-        validation = [captions.val_images, captions.val_annotations]
+        absent = next(reason for notebook, reason in profile.chapters.items() if notebook.startswith(chapter))
+        if absent:
+            raise NotReady(f"profile {profile.name} {absent}: it has no {chapter.upper()}", {})
+        validation = [captions.val_images, captions.val_annotations] if captions else []
         needed = {
-            "p1": [profile.p1.images, profile.p1.id2label],
-            "p2": [captions.train_annotations or captions.train_images, *validation],
+            "p1": [profile.p1.images, profile.p1.id2label] if profile.p1 else [],
+            "p2": [captions.train_annotations or captions.train_images, *validation] if captions else [],
             "p3": [*validation, profile.p3.images],
         }[chapter]
         missing = [path for path in needed if not all(map(Path.exists, shards.expand(paths.resolve(path))))]
@@ -87,29 +90,33 @@ class Experiment:
     @cached_property
     def labelled(self) -> LabelledSet:
         """P1's images and the names of their classes."""
-        return load_labelled(paths.resolve(self.profile.p1.images), paths.resolve(self.profile.p1.id2label))
+        labelled = self.profile.require_labelled()
+        return load_labelled(paths.resolve(labelled.images), paths.resolve(labelled.id2label))
 
     @cached_property
     def training(self) -> CaptionSet:
         """P2's training images with their captions."""
-        return training_captions(self.profile.captions, self.profile.captions.limit_train)
+        captions = self.profile.require_captions()
+        return training_captions(captions, captions.limit_train)
 
     @cached_property
     def validation(self) -> CaptionSet:
         """P2's validation images with their captions."""
-        captions = self.profile.captions
+        captions = self.profile.require_captions()
         annotations, images = paths.resolve(captions.val_annotations), paths.resolve(captions.val_images)
         return load_captions(annotations, images, captions.limit_val, captions.val_splits)
 
     @cached_property
     def language(self) -> Language:
         """The captions' language: the profile's, or that of the validation captions."""
-        return Language.of(self.profile.captions, (text for group in self.validation.captions for text in group))
+        return Language.of(
+            self.profile.require_captions(), (text for group in self.validation.captions for text in group)
+        )
 
     @cached_property
     def instances(self) -> Instances | None:
         """The masks of the validation images' objects, where the profile names a file of them."""
-        path = self.profile.captions.val_instances
+        path = self.profile.captions.val_instances if self.profile.captions else None
         return Instances.load(paths.resolve(path)) if path else None
 
     @cached_property
@@ -147,7 +154,7 @@ class Experiment:
         return self.clip
 
     def load_run(self, run: str | None = None) -> LoadedRun:
-        """A trained captioner, the best run's when none is named."""
+        """A trained captioner, the best run's when none is named; see :func:`~hw3lib.models.inference.load_run`."""
         from hw3lib.models.inference import load_run
 
         return load_run(self.profile, run or self.profile.best_run, self.device)

@@ -43,8 +43,13 @@ class LoadedRun:
 def load_run(profile: config.Profile, run: str, device: str = "cpu") -> LoadedRun:
     """The best weights of a run; :class:`UserError` with the command that trains it when there are none.
 
+    Of a profile without runs: the trained one that its P3 examines.
     ``device`` is one of torch's, or ``auto`` (:func:`hw3lib.system.devices.choose`).
     """
+    if profile.captions is None:
+        if not profile.p3.model:
+            raise UserError(f"profile {profile.name} trains no run (captions: null), and p3.model names no trained one")
+        return load_pretrained(model_source(profile.p3.model), device)
     target = folder(profile, run)
     profile.run(run)
     if not (target / "best.safetensors").is_file():
@@ -65,7 +70,8 @@ def load_run(profile: config.Profile, run: str, device: str = "cpu") -> LoadedRu
 def _drawings(profile: config.Profile) -> tuple[Path, ...]:
     if profile.data != "demo":
         return ()
-    folders = (profile.p1.images, profile.captions.train_images, profile.captions.val_images, profile.p3.images)
+    captions, labelled = profile.require_captions(), profile.require_labelled()
+    folders = (labelled.images, captions.train_images, captions.val_images, profile.p3.images)
     return tuple(paths.resolve(folder).resolve() for folder in folders)
 
 

@@ -92,22 +92,10 @@ def show(spec: str) -> bool:
 
 def _data(profile: config.Profile) -> Iterator[Finding]:
     captions = profile.captions
-    demo = profile.data == "demo"
-    sharded = shards.is_shards(captions.train_images)
-    folders = [
-        *([("P1 images", profile.p1.images, "<label id>_<n>.png")] if profile.clip else []),
-        *([] if sharded else [("P2 training images", captions.train_images, "the photographs that the captions name")]),
-        ("P2 validation images", captions.val_images, "the photographs that the validation captions name"),
-        ("P3 photographs", profile.p3.images, ", ".join(f"{name}.jpg" for name in profile.p3.names) or "any"),
-    ]
-    texts = [
-        *([("P1 labels", profile.p1.id2label, '{"0": "bicycle", ...}')] if profile.clip else []),
-        *([("P2 training captions", captions.train_annotations, _COCO)] if captions.train_annotations else []),
-        ("P2 validation captions", captions.val_annotations, _COCO),
-    ]
-    if sharded:
+    absent: State = "made" if profile.data == "demo" else "missing"
+    if captions and shards.is_shards(captions.train_images):
         yield _shards(captions.train_images)
-    absent: State = "made" if demo else "missing"
+    folders, texts = _named(profile)
     for name, where, form in folders:
         folder = paths.resolve(where)
         count = _count(folder)
@@ -122,6 +110,32 @@ def _data(profile: config.Profile) -> Iterator[Finding]:
     for name, where, form in texts:
         path = paths.resolve(where)
         yield Finding("data", name, *_there(path, absent, _remedy(profile, path, f"put at {path}: {form}")))
+    if captions:
+        yield from _derived(profile, captions)
+
+
+def _named(profile: config.Profile) -> tuple[list[tuple[str, str, str]], list[tuple[str, str, str]]]:
+    """The folders of images and the files of texts that the profile names: what each is, where, and its form."""
+    folders, texts = [], []
+    if not profile.chapters["p1_prompts"]:
+        labelled = profile.require_labelled()
+        folders.append(("P1 images", labelled.images, "<label id>_<n>.png"))
+        texts.append(("P1 labels", labelled.id2label, '{"0": "bicycle", ...}'))
+    if captions := profile.captions:
+        if not shards.is_shards(captions.train_images):
+            folders.append(("P2 training images", captions.train_images, "the photographs that the captions name"))
+        if captions.train_annotations:
+            texts.append(("P2 training captions", captions.train_annotations, _COCO))
+        folders.append(("P2 validation images", captions.val_images, "the photographs that validation captions name"))
+        texts.append(("P2 validation captions", captions.val_annotations, _COCO))
+    folders.append(
+        ("P3 photographs", profile.p3.images, ", ".join(f"{name}.jpg" for name in profile.p3.names) or "any")
+    )
+    return folders, texts
+
+
+def _derived(profile: config.Profile, captions: config.Captions) -> Iterator[Finding]:
+    """What is made of the captions, or stands beside them."""
     tokenizer = paths.resolve(captions.tokenizer)
     trained = f"will be trained from the training captions ({captions.vocabulary_size:,} entries) into {tokenizer}"
     yield Finding("data", "caption tokenizer", *_there(tokenizer, "made", trained))
@@ -129,7 +143,7 @@ def _data(profile: config.Profile) -> Iterator[Finding]:
     if captions.val_instances:
         masks = paths.resolve(captions.val_instances)
         without = f"grounding and object recall are left out; COCO's instances JSON goes to {masks}"
-        state: State = "made" if demo else "optional"
+        state: State = "made" if profile.data == "demo" else "optional"
         yield Finding("data", "P2 instance masks", *_there(masks, state, _remedy(profile, masks, without)))
 
 
@@ -179,7 +193,9 @@ def _weights(profile: config.Profile) -> Iterator[Finding]:
         yield Finding("weights", "CLIP's configuration", *_there(path, "missing", f"put at {path}"))
     if clip:
         yield from _texts(clip)
-    supervised = profile.p1.supervised
+    if profile.p3.model:
+        yield from _exported("trained run that P3 examines", profile.p3.model, "p3.model")
+    supervised = profile.p1.supervised if profile.p1 else None
     if clip and supervised and supervised.weights != "none":
         source = f"timm's {supervised.name}" if supervised.weights == "pretrained" else supervised.weights
         for item in _weight_file(
@@ -287,11 +303,13 @@ def needs(profile: config.Profile) -> Iterator[Finding]:
     gpu = torch.cuda.is_available()
     device = "cuda" if gpu or profile.data != "demo" else "cpu"
     where = "an H100" if device == "cuda" and not gpu else f"this {'GPU' if gpu else 'machine'}"
-    there, limit = _count(paths.resolve(profile.captions.train_images)), profile.captions.limit_train
+    if not (captions := profile.captions):
+        return
+    there, limit = _count(paths.resolve(captions.train_images)), captions.limit_train
     count = min(there, limit or there)
     for name, run in profile.runs.items():
         try:
-            size = footprint.measure(run, profile.captions.vocabulary_size, device)
+            size = footprint.measure(run, captions.vocabulary_size, device)
         except UserError as error:
             yield Finding("training", name, "optional", str(error))
             continue

@@ -21,6 +21,11 @@ def executed(profile: str, name: str, run: str | None = None) -> Path:
     return paths.runs(profile) / "notebooks" / f"{name}{f'_{run}' if run else ''}.ipynb"
 
 
+def source_of(profile: config.Profile, name: str) -> Path:
+    """The notebook to execute: P3 has another one for photographs alone, with no captions to compare with."""
+    return SOURCES / f"{'p3_photographs' if name == 'p3_attention' and not profile.captions else name}.ipynb"
+
+
 def execute(profile: str, name: str, run: str | None = None) -> Path:
     """Execute ``notebooks/<name>.ipynb`` and keep the executed copy; ``profile`` is a name or the path of one.
 
@@ -32,7 +37,7 @@ def execute(profile: str, name: str, run: str | None = None) -> Path:
     from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
-    source = SOURCES / f"{name}.ipynb"
+    source = source_of(config.load(profile), name)
     if not source.is_file():
         raise UserError(
             f"there is no notebook {source}; there are: {', '.join(p.stem for p in SOURCES.glob('*.ipynb'))}"

@@ -47,7 +47,8 @@ def verify(experiment: Experiment, runs: Sequence[str] = ()) -> Iterator[Finding
     for run in chosen:
         profile.run(run)
     root = paths.runs(profile.name)
-    yield _prompts(profile, root / "p1")
+    if not profile.chapters["p1_prompts"]:
+        yield _prompts(profile, root / "p1")
     scored = [run for run in chosen if (root / "p2" / run / "predictions.json").is_file()]
     for run in set(chosen) - set(scored):
         yield Finding(root / "p2" / run / "scores.json", (), "not trained yet")
@@ -55,10 +56,10 @@ def verify(experiment: Experiment, runs: Sequence[str] = ()) -> Iterator[Finding
         yield _compared(root / "p2" / run / "scores.json", asdict(result))
     measured = root / "p3" / "grounding.json"
     if (root / "p3" / "grounding.npz").is_file():
-        masks = profile.captions.val_instances is not None
+        masks = experiment.instances is not None
         grounding = asdict(study.summarise_folder(root / "p3", profile.seed, masks))
         yield _compared(measured, grounding, ignore=("run",))
-    else:
+    elif profile.captions:
         yield Finding(measured, (), "not measured yet")
     judged = [asdict(claim) for claim in evidence.judge(experiment)]
     yield _compared(root / "claims.json", {"claims": judged}, ignore=("data",))
@@ -73,7 +74,9 @@ def _prompts(profile: config.Profile, folder: Path) -> Finding:
     path = folder / "study.json"
     if not (folder / "study.safetensors").is_file():
         return Finding(path, (), "not measured yet")
-    return _compared(path, results.content(study.rescore(folder, study.load_sets(profile.p1), profile.seed)))
+    return _compared(
+        path, results.content(study.rescore(folder, study.load_sets(profile.require_labelled()), profile.seed))
+    )
 
 
 def _compared(path: Path, computed: Content, ignore: Sequence[str] = ()) -> Finding:

@@ -40,7 +40,8 @@ def run(experiment: Experiment, say: Say = silence) -> Study:
     """
     say("prompt study: reading the images")
     profile, data, folder = experiment.profile, experiment.labelled, experiment.folder / "p1"
-    sets = load_sets(profile.p1)
+    p1 = profile.require_labelled()
+    sets = load_sets(p1)
     if sum(label is not None for label in data.truth) < 2:
         raise UserError(f"the study needs two images at the least that are named <label id>_<n>.png in {data.paths[0]}")
     inputs = _inputs(experiment)
@@ -51,7 +52,7 @@ def run(experiment: Experiment, say: Say = silence) -> Study:
     classifier = Classifier(experiment.require_clip("the prompt study asks"), data)
     predict(classifier, sets, classifier.texts(all_templates(sets)), profile.seed).write(folder / "study.safetensors")
     say("prompt study, 2 of 3: classifiers that learn from labelled images")
-    learned = probe.predict(classifier, sets[0].classify_with, profile.p1.supervised, profile.seed, experiment.device)
+    learned = probe.predict(classifier, sets[0].classify_with, p1.supervised, profile.seed, experiment.device)
     write_result(folder / "probe.json", learned)
     say("prompt study, 3 of 3: accuracies, intervals and p-values")
     study = replace(rescore(folder, sets, profile.seed), provenance=Provenance.of(profile, profile.seed, inputs))
@@ -63,7 +64,7 @@ def run(experiment: Experiment, say: Say = silence) -> Study:
 def _inputs(experiment: Experiment) -> str:
     """A hash of all that the study follows from."""
     profile = experiment.profile
-    p1, clip = profile.p1, profile.require_clip("the prompt study asks")
+    p1, clip = profile.require_labelled(), profile.require_clip("the prompt study asks")
     weights = p1.supervised.weights if p1.supervised else None
     files = [p1.id2label, p1.prompts, *p1.study, clip.model, clip.pretrained, weights, *text_files(clip)]
     return fingerprint("hw3lib/prompts/study.py", [clip, p1, profile.seed], files, experiment.labelled.paths)

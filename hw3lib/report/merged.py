@@ -26,7 +26,12 @@ from hw3lib.system.errors import UserError
 
 TITLE = "Prompts, Captions, Attention"
 SUBTITLE = "Three problems of vision and language, computed anew"
-P1, CLAIMS = "p1_prompts", "claims"
+CLAIMS = "claims"
+_TITLES = {
+    "p1_prompts": "P1. Zero-shot classification by prompt",
+    "p2_ablations": "P2. Image captioning",
+    "p3_attention": "P3. Attention, word by word",
+}
 RUNS = "P2. Each run's training"
 CELL, NOTEBOOK = "hw3", "hw3_report"  # the keys of our metadata
 
@@ -50,7 +55,8 @@ class Front:
 def merge(profile: config.Profile, so_far: bool = False) -> NotebookNode:
     """One notebook of all that the profile executed, in the report's order; the claims may be missing.
 
-    A profile without CLIP has a sentence for P1. With ``so_far`` it has what is there, and the front says what is not.
+    A chapter that the profile leaves out is a sentence that says why. With ``so_far`` it has what is there, and the
+    front says what is not.
 
     Raises :class:`UserError` for a notebook that is missing, was never run, or failed.
     """
@@ -59,7 +65,8 @@ def merge(profile: config.Profile, so_far: bool = False) -> NotebookNode:
     if needed := [str(path) for path, _ in absent if path.stem != CLAIMS and not so_far]:
         raise UserError(f"not executed yet: {', '.join(needed)}; `hw3 report --profile {profile.name}` runs them")
     for place, (path, run) in enumerate(part for part in sources(profile) if part not in absent):
-        source = executed(path) if profile.clip or path.stem != P1 else _without_clip(profile)
+        reason = profile.chapters.get(path.stem)
+        source = _left_out(profile, path.stem, reason) if reason else executed(path)
         merged.metadata |= {
             key: source.metadata[key] for key in ("kernelspec", "language_info") if key in source.metadata
         }
@@ -74,25 +81,24 @@ def merge(profile: config.Profile, so_far: bool = False) -> NotebookNode:
     return merged
 
 
-def _without_clip(profile: config.Profile) -> NotebookNode:
-    """What stands for P1 where nothing can answer its prompts."""
-    words = (
-        f"Left out: the profile {profile.name} names no CLIP (`clip: null`), and it is CLIP that answers the prompts."
-    )
-    cell = nbformat.v4.new_markdown_cell(f"# P1. Zero-shot classification by prompt\n\n{words}")
+def _left_out(profile: config.Profile, chapter: str, reason: str) -> NotebookNode:
+    """What stands for a chapter that the profile has nothing for."""
+    text = f"# {_TITLES[chapter]}\n\nLeft out: the profile {profile.name} {reason}."
+    cell = nbformat.v4.new_markdown_cell(text)
     return nbformat.v4.new_notebook(cells=[cell])
 
 
 def sources(profile: config.Profile) -> list[tuple[Path, str]]:
     """The notebooks to execute, in the report's order, with the run of those that are executed for each."""
     folder = paths.runs(profile.name) / "notebooks"
-    chapters = [(folder / f"{name}.ipynb", "") for name in (P1, "p2_ablations", "p3_attention", CLAIMS)]
+    chapters = [(folder / f"{name}.ipynb", "") for name in (*profile.chapters, CLAIMS)]
     return [*chapters, *((folder / f"p2_training_{run}.ipynb", run) for run in profile.runs)]
 
 
 def missing(profile: config.Profile) -> list[tuple[Path, str]]:
-    """Those of :func:`sources` that are not executed yet; without CLIP there is nothing to execute for P1."""
-    return [(path, run) for path, run in sources(profile) if not path.is_file() and (profile.clip or path.stem != P1)]
+    """Those of :func:`sources` that are not executed yet, and that the profile does not leave out."""
+    parts = [(path, run) for path, run in sources(profile) if not path.is_file()]
+    return [(path, run) for path, run in parts if not profile.chapters.get(path.stem)]
 
 
 def executed(path: Path) -> NotebookNode:

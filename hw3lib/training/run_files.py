@@ -34,7 +34,7 @@ def identity(profile: config.Profile, run: str) -> str:
         clip |= {key: content(clip[key]) for key in ("model", "pretrained")}
         if texts := text_files(profile.clip):
             clip["texts"] = [digest(path) for path in texts]
-    captions = profile.captions
+    captions = profile.require_captions()
     # Shards have captions of their own, which count where no file with others is named.
     sources = [captions.train_annotations or captions.train_images, captions.val_annotations, captions.tokenizer]
     sources += [split for split in (*captions.train_splits, *captions.val_splits) if split.endswith(".txt")]

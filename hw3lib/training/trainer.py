@@ -70,8 +70,8 @@ def train(
     # Data that was drawn again comes without a tokenizer. The one trained from the same captions is the same file.
     with accelerator.main_process_first():
         if source := profile.run(run).start_from:
-            trained_weights.take_tokenizer(source, profile.captions)
-        load_or_train(profile.captions)
+            trained_weights.take_tokenizer(source, profile.require_captions())
+        load_or_train(profile.require_captions())
     if resume and is_current(profile, run):
         _replay(folder, on_validation)
         say(f"{run}, {provenance.loaded(files.read_json(folder / 'done.json')['provenance'])}")
@@ -187,7 +187,7 @@ class _Trainer:
         self.raw_file = self.folder / "last" / "raw.safetensors"  # the best weights as they were before averaging
         self.log = RunLog(name, self.folder, self.main, say, record=partial(trackers.record, accelerator))
 
-        tokenizer, experiment = load_or_train(profile.captions), Experiment(profile)
+        tokenizer, experiment = load_or_train(profile.require_captions()), Experiment(profile)
         train_set, val_set = experiment.training, experiment.validation
         self.language = experiment.language
         self.log.say(f"{name}: {self.language.told}")
@@ -243,7 +243,7 @@ class _Trainer:
 
     def _load(self, captions: CaptionSet, train: bool) -> tuple[Images, dict[Photograph, str]]:
         local = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
-        cache = decoded.home() if self.profile.captions.keep_decoded else None
+        cache = decoded.home() if self.profile.require_captions().keep_decoded else None
         return load_images(captions.paths, self.model.transform(train), local, cache, self.log.say)
 
     def fit(self) -> None:

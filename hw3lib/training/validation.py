@@ -39,7 +39,8 @@ def scorer(profile: Profile, captions: CaptionSet, device: str) -> Score:
     """
     clip = ClipModel.load(profile.clip, device) if profile.clip else None
     images = clip.embed_images(list(captions.files)) if clip else None
-    language = Language.of(profile.captions, (text for texts in captions.captions for text in texts))
+    texts = (text for group in captions.captions for text in group)
+    language = Language.of(profile.require_captions(), texts)
     references = References(dict(zip(captions.names, captions.captions, strict=True)), language)
 
     def score(predictions: dict[str, str]) -> dict[str, float]:

@@ -490,6 +490,13 @@ def test_where_the_language_has_no_article_the_claim_about_it_is_not_testable(ti
     assert judged(tiny_profile, 3).verdict == "supported"
 
 
+def test_a_chapter_that_the_profile_leaves_out_is_its_claims_reason(tiny_profile) -> None:
+    alone = dataclasses.replace(tiny_profile, data="real", p1=None, captions=None, runs={})
+    assert evidence.study(Experiment.open(alone)).is_file()  # there is nothing to wait for
+    untested = [claim.untested for claim in evidence.load(alone)]
+    assert untested == ["the profile has no labelled images"] * 4 + ["the profile has no captioned photographs"] * 5
+
+
 def test_with_one_image_per_class_claim_1_says_what_is_missing(tiny_profile) -> None:
     few = dataclasses.replace(prompt_study(), unseen=None)
     put(tiny_profile, "p1/study.json", few)

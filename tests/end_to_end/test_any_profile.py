@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import html
 import os
 import re
 import subprocess
@@ -32,6 +33,8 @@ def test_it_ends_in_a_report(case: Case, tmp_path: Path) -> None:
     page = (tmp_path / "report" / "build" / "any" / "hw3_report.html").read_text(encoding="utf-8")
     assert (tmp_path / "report" / "build" / "any" / "hw3_report.pdf").read_bytes().startswith(b"%PDF")
     profile = config.load(tmp_path / "configs" / "any.yaml")
+    for reason in filter(None, profile.chapters.values()):
+        assert html.escape(reason.split(" (")[0], quote=False) in page
     for run in profile.runs.values():
         assert run.title.split()[0] in page
     assert "Traceback" not in page

@@ -14,7 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic import TypeAdapter
 
+from hw3lib import config
+from hw3lib.data.tokenizer import CaptionTokenizer
+from hw3lib.models.captioner import Captioner
+from hw3lib.models.inference import LoadedRun, export
 from tests.support.shapes import COLOURS, draw
 from tests.support.tiny_clip import write_clip
 
@@ -45,6 +50,7 @@ class Case:
     instances: str
     photographs: int
     runs: str
+    without: str  # what the profile has null: captions (its P3 examines an exported run), labelled images
 
     def __str__(self) -> str:
         usual = {name: options[0] for name, options in OPTIONS.items()}
@@ -67,6 +73,7 @@ OPTIONS: dict[str, Sequence[Any]] = {
     "instances": ["all", "half", "none"],
     "photographs": [3, 1],
     "runs": ["two", "one", "equal", "decay", "renamed"],
+    "without": ["nothing", "captions", "labels", "captions and labels"],
 }
 assert list(OPTIONS) == [field.name for field in fields(Case)]
 
@@ -102,9 +109,20 @@ def write(case: Case, root: Path) -> Path:
     _write_captions(case, data, "val", case.val_images, 2)
     for number in range(case.photographs):
         draw("red", "circle", (72, 48), 50 + number).save(data / "p3" / f"photo {number}.jpg")
+    if "captions" in case.without:
+        _export(data)
     path = root / "configs" / "any.yaml"
     path.write_text(yaml.safe_dump(_profile(case, vars(clip)), allow_unicode=True), encoding="utf-8")
     return path
+
+
+def _export(data: Path) -> None:
+    """A captioner that left another profile, with random weights."""
+    captions = json.loads((data / "train.json").read_text())["annotations"]
+    tokenizer = CaptionTokenizer.train([caption["caption"] for caption in captions], 60, data / "tokenizer.json")
+    run = TypeAdapter(config.Run).validate_python(_run())
+    model = Captioner(run, tokenizer.size, pretrained=False)
+    export(LoadedRun(model, tokenizer, model.transform(train=False), run, data), data / "exported", "Its card.")
 
 
 def _write_captions(case: Case, data: Path, split: str, count: int, seed: int) -> None:
@@ -133,7 +151,7 @@ def _write_captions(case: Case, data: Path, split: str, count: int, seed: int) -
     (data / f"instances_{split}.json").write_text(json.dumps(instances))
 
 
-def _profile(case: Case, clip: dict[str, Any]) -> dict[str, Any]:
+def _run() -> dict[str, Any]:
     encoder = {
         "name": "vit_tiny_patch16_224",
         "weights": "none",
@@ -142,12 +160,16 @@ def _profile(case: Case, clip: dict[str, Any]) -> dict[str, Any]:
         "mean": [0.5] * 3,
         "std": [0.5] * 3,
     }
-    run = {
+    return {
         "title": "A tiny captioner",
         "encoder": encoder,
         "decoder": {"layers": 2, "heads": 2, "width": 24, "feed_forward": 32, "max_length": 16},
         "training": {"learning_rates": [3e-3], "epochs": 2, "batch_size": 8},
     }
+
+
+def _profile(case: Case, clip: dict[str, Any]) -> dict[str, Any]:
+    run, encoder = _run(), _run()["encoder"]
     decay = {"title": "The same, other decay", "like": "first", "training": {"weight_decay": 0.2}}
     runs = {
         "two": {"best": run, "other": {"title": "Another", "like": "best", "decoder": {"feed_forward": 16}}},
@@ -175,8 +197,13 @@ def _profile(case: Case, clip: dict[str, Any]) -> dict[str, Any]:
         "runs": runs,
     }
     profile["p1"] |= {"study": list(case.study)} | ({"supervised": encoder} if case.supervised else {})
-    if case.instances != "none":
+    if "captions" in case.without:
+        profile |= {"captions": None, "runs": {}}
+        profile["p3"] |= {"model": "data/exported"}
+    elif case.instances != "none":
         profile["captions"]["val_instances"] = "data/instances_val.json"
+    if "labels" in case.without:
+        profile["p1"] = None
     return profile
 
 
