@@ -1,6 +1,8 @@
 # The pipeline. `make report` and `hw3 report` run it; by itself:
 #   snakemake --cores 2 --config profile=demo
 # Ablation runs go side by side as far as cores and GPUs (--resources gpu=N) reach; on a cluster: --executor slurm.
+# What a step may use comes from hw3lib/pipeline/run.py by the configuration: this file is read again inside each job of
+# a cluster, whose machine is another one.
 # Every output is written whole or not at all. Training keeps its own files, so that it can go on where it stopped:
 # what Snakemake sees of it is a stamp.
 import shlex
@@ -21,7 +23,12 @@ PROFILE = settings.load(SPEC)
 P = PROFILE.name
 RUNS = list(PROFILE.runs)
 OUT = f"runs/{P}"
-HW3 = f"OMP_NUM_THREADS={{threads}} {shlex.quote(sys.executable)} -m hw3lib"
+CLUSTER = config.get("cluster", False)
+CORES = int(config.get("cores") or workflow.cores or 1)
+# A step that computes with a model takes a GPU, where there are any, and no other step sees one.
+GPU = int(config.get("gpu", 0))
+ON_GPU = f"OMP_NUM_THREADS={{threads}} {shlex.quote(sys.executable)} -m hw3lib"
+HW3 = f"CUDA_VISIBLE_DEVICES= {ON_GPU}"
 LOGGED = "> {log} 2>&1"
 
 
@@ -56,8 +63,9 @@ EXAMINED = [str(p) for p in [paths.resolve(PROFILE.p3.model or "") / "model.safe
 
 TEMPLATES = sorted(map(str, Path(workflow.basedir, "report", "hw3").glob("*")))
 
-# As many runs side by side as there are cores, and all cores for the run that is alone.
-TRAIN_THREADS = max(1, (workflow.cores or 1) // max(1, len(RUNS)))
+# On one machine as many runs side by side as there are cores, and all cores for the run that is alone.
+TRAIN_CORES = CORES if CLUSTER else max(1, CORES // max(1, len(RUNS)))
+NOTEBOOK_CORES = CORES if CLUSTER else 1
 
 # A chapter that the profile has nothing for is left out.
 CHAPTERS = [name for name, absent in PROFILE.chapters.items() if not absent]
@@ -85,8 +93,8 @@ if PROFILE.data == "demo":
         output: STAMP
         params: drawn=fingerprint(PROFILE.seed)
         log: f"{OUT}/logs/demo_data.log"
-        threads: workflow.cores or 1
-        shell: HW3 + " demo build --profile {SPEC:q} " + LOGGED
+        threads: CORES
+        shell: HW3 + " demo build --processes {threads} --profile {SPEC:q} " + LOGGED
 
 
 if "p1_prompts" in CHAPTERS:
@@ -98,7 +106,9 @@ if "p1_prompts" in CHAPTERS:
         params: setting=fingerprint(PROFILE.clip, PROFILE.p1, PROFILE.seed)
         priority: 20  # something to read, early
         log: f"{OUT}/logs/p1_prompts.log"
-        shell: HW3 + " notebook p1_prompts --profile {SPEC:q} " + LOGGED
+        threads: NOTEBOOK_CORES
+        resources: gpu=GPU
+        shell: ON_GPU + " notebook p1_prompts --profile {SPEC:q} " + LOGGED
 
 
 if RUNS:
@@ -114,9 +124,9 @@ if RUNS:
         params: setting=lambda w: fingerprint(PROFILE.runs[w.run], PROFILE.captions, PROFILE.clip, PROFILE.seed)
         log: f"{OUT}/logs/train_{{run}}.log"
         priority: 10
-        threads: TRAIN_THREADS
-        resources: gpu=1
-        shell: HW3 + " train {wildcards.run} --profile {SPEC:q} --stamp " + LOGGED
+        threads: TRAIN_CORES
+        resources: gpu=GPU
+        shell: ON_GPU + " train {wildcards.run} --profile {SPEC:q} --stamp " + LOGGED
 
     # All runs at once: they share the references, the image features and Java's start.
     rule score:
@@ -126,8 +136,9 @@ if RUNS:
         params: setting=fingerprint(PROFILE.captions, PROFILE.clip), runs=" ".join(f"--run {run}" for run in RUNS)
         log: f"{OUT}/logs/score.log"
         priority: 5
-        threads: workflow.cores or 1
-        shell: HW3 + " score {params.runs} --profile {SPEC:q} " + LOGGED
+        threads: CORES
+        resources: gpu=GPU
+        shell: ON_GPU + " score {params.runs} --profile {SPEC:q} " + LOGGED
 
     rule p2_training:
         message: "P2 notebook: {wildcards.run}"
@@ -157,7 +168,9 @@ if "p3_attention" in CHAPTERS:
         output: f"{OUT}/notebooks/p3_attention.ipynb", GROUNDING
         params: setting=fingerprint(PROFILE.p3, PROFILE.best_run)
         log: f"{OUT}/logs/p3_attention.log"
-        shell: HW3 + " notebook p3_attention --profile {SPEC:q} " + LOGGED
+        threads: NOTEBOOK_CORES
+        resources: gpu=GPU
+        shell: ON_GPU + " notebook p3_attention --profile {SPEC:q} " + LOGGED
 
 
 rule claims:

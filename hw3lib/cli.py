@@ -215,8 +215,13 @@ def train(name: str | None, run: str | None, fresh: bool, stamp: bool, source: s
         trainer.train(profile, chosen, resume=not fresh)
         return
     folder = config.folder(profile, chosen)
-    busy = f"run {chosen} of profile {profile.name} is being trained by another process"
-    with locks.exclusive(folder.with_name(f".{chosen}.lock"), busy, patience=5):
+    lock, busy = (
+        folder.with_name(f".{chosen}.lock"),
+        f"run {chosen} of {profile.name} is being trained by another process",
+    )
+    # A pipeline that was killed leaves its jobs on a cluster at work; its successor's wait for them.
+    waiting = partial(click.echo, f"{busy}: waiting for it to end")
+    with locks.in_turn(lock, waiting, 5) if stamp else locks.exclusive(lock, busy, 5):
         trainer.train(profile, chosen, resume=not fresh)
         if stamp:
             from hw3lib.pipeline.run import write_stamp
@@ -259,7 +264,9 @@ def score(
     from hw3lib import config
     from hw3lib.captioning import scores
     from hw3lib.models.experiment import Experiment
+    from hw3lib.system import devices
 
+    devices.take_gpu()
     tell = partial(click.echo, err=True)
     scored: Mapping[str, scores.Scores | scores.RunScores]
     if runs:
@@ -355,7 +362,11 @@ def doctor(spec: str) -> None:
 
 
 @main.command(context_settings={"ignore_unknown_options": True})
-@click.option("--cores", type=click.IntRange(min=1), help="How many processor cores to use; all when not given.")
+@click.option(
+    "--cores",
+    type=click.IntRange(min=1),
+    help="Processor cores to use, all when not given; on a cluster: of each step, 8.",
+)
 @click.option("--render", is_flag=True, help="Only set the documents again, from what has been run.")
 @click.option("--verify", is_flag=True, help="Compute every score again from the predictions and compare.")
 @click.argument("snakemake", nargs=-1, type=click.UNPROCESSED)
@@ -386,9 +397,8 @@ def report(cores: int | None, render: bool, verify: bool, snakemake: tuple[str, 
         return
     from demo_world.build import forget_stale
     from hw3lib.pipeline.run import run
-    from hw3lib.system import devices
 
-    sys.exit(0 if run(spec, cores or devices.cores(), snakemake, prepare=forget_stale) else 1)
+    sys.exit(0 if run(spec, cores, snakemake, prepare=forget_stale) else 1)
 
 
 @main.command(hidden=True)
@@ -400,7 +410,9 @@ def notebook(name: str, run: str | None, spec: str) -> None:
     from hw3lib import config
     from hw3lib.pipeline import notebooks
     from hw3lib.report import assemble
+    from hw3lib.system import devices
 
+    devices.take_gpu()
     click.echo(str(notebooks.execute(spec, name, run)))
     assemble.build_so_far(config.load(spec))
 

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from logging import ERROR, LogRecord
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, ClassVar, TextIO
 
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
@@ -40,6 +40,16 @@ class Step:
     began: float = field(default_factory=time.monotonic)
     shown: str = ""
 
+    def __post_init__(self) -> None:
+        self.earlier = self._written()
+
+    def _written(self) -> int:
+        return self.log.stat().st_mtime_ns if self.log and self.log.is_file() else 0
+
+    def begun_log(self) -> Path | None:
+        """Its log, once there is anything of this run in it: a queued step has that of the run before."""
+        return self.log if self._written() != self.earlier else None
+
     @property
     def seconds(self) -> float:
         return time.monotonic() - self.began
@@ -48,6 +58,7 @@ class Step:
 class LogHandler(LogHandlerBase):
     """Turns Snakemake's events into lines."""
 
+    latest: ClassVar[LogHandler | None] = None
     stream: TextIO = sys.stdout
     page: Path | None = None  # the report's, which grows as parts are done
     # What Snakemake asks of a handler.
@@ -55,6 +66,7 @@ class LogHandler(LogHandlerBase):
     writes_to_file = needs_rulegraph = False
 
     def __post_init__(self) -> None:
+        LogHandler.latest = self
         self.steps: dict[int, Step] = {}
         self.left: Counter[str] = Counter()
         self.total = self.done = 0
@@ -121,18 +133,22 @@ class LogHandler(LogHandlerBase):
         self.failed = True
         step = self.steps.pop(facts["jobid"], None)
         # Snakemake may append a remark to the log's name.
-        log = step.log if step else None
+        log = step.begun_log() if step else None
         self._say(f"  ! {step.title if step else facts['rule_name']} failed" + (f"; its log: {log}" if log else ""))
-        if log and log.is_file():
-            lines = log.read_text(encoding="utf-8", errors="replace").replace("\r", "\n").strip().splitlines()
-            self._say("\n".join(f"    {line}" for line in lines[-TAIL:]))
+        # What a scheduler says, why it took no job for instance, stands before what Snakemake says of logs.
+        lines = str(facts.get("rule_msg") or "").partition("For further error details")[0].strip().splitlines()
+        if log:
+            text = log.read_text(encoding="utf-8", errors="replace").replace("\r", "\n")
+            lines += text.strip().splitlines()[-TAIL:]
+        if lines:
+            self._say("\n".join(f"    {line}" for line in lines))
 
     def _tick(self) -> None:
         """Every so often, the last line of each running step's log, where it has something new to say."""
         while not self.over.wait(EVERY):
             with self.guard:
                 for step in self.steps.values():
-                    line = last_line(step.log)
+                    line = last_line(step.begun_log())
                     if line and line != step.shown and step.seconds > EVERY / 2:
                         step.shown = line
                         self._say(f"    {step.title}, {_clock(step.seconds)}: {line}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 from contextlib import suppress
 
@@ -27,15 +28,29 @@ def gpus() -> int:
     return 0
 
 
+def slurm_gpus(partitions: str = "") -> int:
+    """How many GPUs a step can be given on the cluster: 1, or 0 where SLURM says that it has none.
+
+    ``partitions`` are the names of those that count, with commas between; all of them where it is empty.
+    """
+    with suppress(OSError, subprocess.SubprocessError):
+        chosen = [f"--partition={partitions}"] * bool(partitions)
+        return int("gpu" in children.run(["sinfo", "--noheader", "--format=%G", *chosen], seconds=20))
+    return 1
+
+
 def take_gpu() -> None:
-    """Within a pipeline on several GPUs, choose one that no other training run of it has, until this process ends."""
+    """Within a pipeline on several GPUs, choose one that no other step of it has, until this process ends.
+
+    On a cluster the scheduler chooses: there ``HW3_PIPELINE`` is not set.
+    """
     count = gpus()
     if not os.environ.get("HW3_PIPELINE") or count < 2:
         return
     chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
     names = chosen.split(",") if chosen else [str(index) for index in range(count)]
     for name in names:
-        hold = locks.exclusive(paths.root() / "runs" / f".gpu-{name.strip()}.lock", "taken")
+        hold = locks.exclusive(paths.root() / "runs" / f".gpu-{socket.gethostname()}-{name.strip()}.lock", "taken")
         with suppress(UserError):
             hold.__enter__()  # never left: the lock goes when the process does
             _HELD.append(hold)
@@ -78,8 +93,9 @@ def has_bfloat16(kind: str) -> bool:
 
 
 def cores() -> int:
-    """The processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """The processor cores that this process may use; in a SLURM job, which need not be bound, those it was given."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(usable, int(os.environ.get("SLURM_CPUS_PER_TASK", usable)))
 
 
 def memory(device: str = "cpu") -> int:

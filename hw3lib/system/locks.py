@@ -6,8 +6,8 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from hw3lib.system.errors import UserError
@@ -31,6 +31,18 @@ def exclusive(path: Path, busy: str, patience: float = 0.0) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+@contextmanager
+def in_turn(path: Path, waiting: Callable[[], object], patience: float) -> Iterator[None]:
+    """Hold ``path`` for this process alone, when another lets go of it; ``waiting`` is called after ``patience`` s."""
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(exclusive(path, "", patience))
+        except UserError:
+            waiting()
+            stack.enter_context(exclusive(path, "", patience=-1))
+        yield
 
 
 def this_process() -> str:

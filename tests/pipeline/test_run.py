@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -10,15 +11,20 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import MISSING
+from functools import partial
+from importlib.util import find_spec
 from logging import INFO, LogRecord
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from hw3lib import config, paths
+from hw3lib import cli, config, paths
 from hw3lib.pipeline import progress
+from hw3lib.pipeline import run as pipeline
 from hw3lib.pipeline.run import forget_stale, run, stamp, sweep, write_stamp
 from hw3lib.system import cost, devices, locks
 from hw3lib.system.errors import UserError
@@ -52,7 +58,7 @@ rule page:
 
 _RUN = (
     "import sys; from pathlib import Path; from hw3lib.pipeline import run; run.SNAKEFILE = Path(sys.argv[1]); "
-    "sys.exit(0 if run.run(sys.argv[2], 2) else 1)"
+    "sys.exit(0 if run.run(sys.argv[2], 2, sys.argv[3:]) else 1)"
 )
 
 
@@ -64,6 +70,7 @@ class Bench:
         self.snakefile = root / "Snakefile"
         self.profile = "fake"
         self.environment: dict[str, str] = {}
+        self.extra: list[str] = []
         self.write()
 
     def write(self, pause: float = 0.0, last: str = "cat {input} > {output}") -> None:
@@ -72,7 +79,7 @@ class Bench:
     def start(self) -> subprocess.Popen[str]:
         environment = os.environ | {"HW3_ROOT": str(self.root), "PYTHONPATH": str(REPOSITORY)} | self.environment
         return subprocess.Popen(
-            [sys.executable, "-c", _RUN, str(self.snakefile), self.profile],
+            [sys.executable, "-c", _RUN, str(self.snakefile), self.profile, *self.extra],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -287,10 +294,40 @@ def test_training_runs_of_one_pipeline_take_different_gpus(tmp_path: Path) -> No
             assert process.stdout is not None
             taken.append(process.stdout.readline().strip())
         assert taken == ["3", "5"]
+        elsewhere = f"import socket; socket.gethostname = lambda: 'elsewhere'; {program.replace('60', '0')}"
+        command = [sys.executable, "-c", elsewhere]
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=REPOSITORY)
+        assert done.stdout.strip() == "3"  # another machine's GPU 3 is another one
     finally:
         for process in started:
             process.kill()
             process.wait()
+
+
+def test_a_pipelines_training_waits_for_the_one_that_a_killed_pipeline_left_on_the_cluster(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HW3_ROOT", str(material.make(tmp_path, notebooks=False)))
+    trained = threading.Event()
+    monkeypatch.setattr("hw3lib.training.trainer.train", lambda *_, **__: trained.set())
+    monkeypatch.setattr(locks, "in_turn", partial(_at_once, locks.in_turn))
+    words = ["best", "--stamp", "--profile", "fake"]
+    step = threading.Thread(target=cli.train.main, args=(words,), kwargs={"standalone_mode": False})
+    said = ""
+    with locks.exclusive(paths.runs("fake") / "p2" / ".best.lock", "busy"):
+        step.start()
+        while "being trained by another process: waiting for it to end" not in said and step.is_alive():
+            said += capsys.readouterr().out
+            time.sleep(0.05)
+        assert not trained.is_set()
+        assert step.is_alive()
+    step.join(30)
+    assert trained.is_set()
+    assert stamp("fake", "best").is_file()
+
+
+def _at_once(in_turn: Any, path: Path, waiting: Any, patience: float) -> Any:
+    return in_turn(path, waiting, 0)
 
 
 def test_a_step_ends_when_its_pipeline_is_gone() -> None:
@@ -329,16 +366,170 @@ def tell(found: progress.LogHandler, event: LogEvent, **facts: Any) -> None:
 def test_now_and_then_it_says_how_far_a_step_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "EVERY", 0.05)
     log = tmp_path / "train.log"
-    log.write_text("epoch 1/6\n\x1b[1mepoch 2/6\x1b[0m\rcell 3 of 9\r", encoding="utf-8")
     found, said = handler()
     tell(found, LogEvent.RUN_INFO, stats={"all": 1, "train": 1, "total": 2})
     tell(found, LogEvent.JOB_INFO, jobid=1, rule_msg="P2 training: best", rule_name="train", log=[str(log)])
+    log.write_text("epoch 1/6\n\x1b[1mepoch 2/6\x1b[0m\rcell 3 of 9\r", encoding="utf-8")
     deadline = time.monotonic() + 10
     while len(said) < 3 and time.monotonic() < deadline:
         threading.Event().wait(0.02)
     time.sleep(0.2)
     found.close()
     assert said == ["1 step to run: train", "  > P2 training: best", "    P2 training: best, 0 s: cell 3 of 9"]
+
+
+def test_a_step_that_waits_in_a_queue_does_not_speak_with_the_words_of_the_run_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "EVERY", 0.05)
+    log = tmp_path / "train.log"
+    log.write_text("epoch 6/6 of yesterday\n", encoding="utf-8")
+    found, said = handler()
+    tell(found, LogEvent.RUN_INFO, stats={"all": 1, "train": 1, "total": 2})
+    tell(found, LogEvent.JOB_INFO, jobid=1, rule_msg="P2 training: best", rule_name="train", log=[str(log)])
+    time.sleep(0.3)
+    refused = "SLURM sbatch failed. The error message was 'no such partition'.\nFor further error details see the log."
+    tell(found, LogEvent.JOB_ERROR, jobid=1, rule_msg=refused, rule_name="train", log=[str(log)])
+    found.close()
+    assert said == [
+        "1 step to run: train", "  > P2 training: best", "  ! P2 training: best failed",
+        "    SLURM sbatch failed. The error message was 'no such partition'.",
+    ]  # fmt: skip
+
+
+_ASKED = """
+import json, re, sys
+from snakemake import cli, resources
+from snakemake_interface_logger_plugins.registry import LoggerPluginRegistry
+from hw3lib.pipeline import progress, run
+
+def show(handler, facts):
+    asks = facts["resources"]
+    sees = "CUDA_VISIBLE_DEVICES= " not in facts["shellcmd"]
+    threads = int(re.search(r"OMP_NUM_THREADS=([0-9]+)", facts["shellcmd"])[1])
+    print(json.dumps([facts["rule_name"], threads, asks.get("gpu", 0), sees, asks["mem_mb"], asks["runtime"]]))
+
+progress.LogHandler._begin = show
+LoggerPluginRegistry().register_plugin("snakemake_logger_plugin_hw3", progress)
+resources.Resources.DEFAULTS["full"] |= run._STEP
+cli.main(["--snakefile", str(run.SNAKEFILE), "--configfile", sys.argv[1], "--cores", "64", "--dry-run",
+          "--logger", "hw3", "--scheduler", "greedy", "--default-resources", *sys.argv[2:]])
+"""
+
+
+def asked(root: Path, head: dict[str, Any], *defaults: str) -> dict[str, list[Any]]:
+    """By rule, on 64 cores: a step's cores, its GPUs, whether it sees any, its memory in MB, its minutes."""
+    for name in ("configs", "demo_world"):
+        if not (root / name).exists():
+            (root / name).symlink_to(REPOSITORY / name)
+    (root / "head.json").write_text(json.dumps({"profile": "smoke", **head}))
+    command = [sys.executable, "-c", _ASKED, str(root / "head.json"), *defaults]
+    environment = os.environ | {"HW3_ROOT": str(root), "PYTHONPATH": str(REPOSITORY)}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=root)
+    assert done.returncode == 0, done.stdout + done.stderr
+    steps = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('["')]
+    return {name: asks for name, *asks in steps}
+
+
+def test_steps_ask_for_what_the_head_says_and_not_for_what_the_machine_has_that_reads_the_snakefile(
+    tmp_path: Path,
+) -> None:
+    cluster = asked(tmp_path, {"cores": 8, "gpu": 1, "cluster": True}, "slurm_partition=x")
+    model, plain = [8, 1, True, 32000, 240], [1, 0, False, 32000, 240]
+    assert cluster == {
+        "demo_data": [8, 0, False, 32000, 240], "train": model, "score": model, "p1_prompts": model,
+        "p3_attention": model, "p2_training": plain, "p2_ablations": plain, "claims": plain, "report": plain,
+    }  # fmt: skip
+    alone = asked(tmp_path, {"cores": 10, "gpu": 0, "cluster": False}, "mem=64GB", "runtime=30")
+    assert {step: alone[step] for step in ("train", "score", "p1_prompts", "p3_attention")} == {
+        "train": [2, 0, True, 64000, 30], "score": [10, 0, True, 64000, 30],
+        "p1_prompts": [1, 0, True, 64000, 30], "p3_attention": [1, 0, True, 64000, 30],
+    }  # fmt: skip
+
+
+def chosen(**options: Any) -> SimpleNamespace:
+    """Snakemake's options, as far as the pipeline looks at them."""
+    plain = {"cores": None, "resources": {}, "default_resources": None, "set_resources": {}, "executor": None}
+    return SimpleNamespace(**plain | {"slurm_init_seconds_before_status_checks": MISSING} | options)
+
+
+def test_on_one_machine_a_gpu_is_for_one_step_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    monkeypatch.setenv("HW3_PIPELINE", "")
+    options = chosen()
+    assert pipeline._here(options, 4) == {"cores": 4, "gpu": 1, "cluster": False}
+    assert options.resources == {"gpu": 2}
+    assert options.cores == 4
+    assert os.environ["HW3_PIPELINE"] == locks.this_process()
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    options = chosen()
+    assert pipeline._here(options, 4)["gpu"] == 0
+    assert options.resources == {}
+
+
+@pytest.mark.parametrize(("gres", "accounting"), [("gpu:a100:8(S:0-1)", 0), ("(null)", 1)])
+def test_on_a_cluster_the_heads_cores_and_gpus_are_no_matter(
+    gres: str, accounting: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, does in (("sinfo", f'echo "$@" > {tmp_path}/asked; echo "{gres}"'), ("sacct", f"exit {accounting}")):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{does}\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    monkeypatch.setenv("HW3_PIPELINE", "1@head")
+    options = chosen(executor="slurm", default_resources={"slurm_partition": SimpleNamespace(raw="fast")})
+    assert pipeline._on_cluster(options, None) == {"cores": 8, "gpu": int(gres != "(null)"), "cluster": True}
+    assert "--partition=fast" in (tmp_path / "asked").read_text()
+    assert options.cores is None
+    assert options.resources == {}  # as many trainings at once as --jobs says
+    assert getattr(options, "slurm_status_command", "sacct") == ("squeue" if accounting else "sacct")
+    assert "HW3_PIPELINE" not in os.environ  # jobs neither end with the head nor choose a GPU
+    assert pipeline._on_cluster(chosen(executor="slurm"), 3)["cores"] == 3
+
+
+def test_slurm_without_its_plugin_says_what_to_install(bench: Bench) -> None:
+    if find_spec("snakemake_executor_plugin_slurm"):
+        pytest.skip("the plugin is installed")
+    bench.extra = ["--executor", "slurm", "--jobs", "2"]
+    code, output = bench.run()
+    assert code == 1
+    assert 'pip install -e ".[cluster]"' in output
+
+
+@pytest.mark.parametrize(
+    ("extra", "says"),
+    [
+        (["--dry-run"], "planned only: nothing was run"),
+        (["--until", "slow"], "done: 2 of 2 steps; the report itself was not asked for"),
+    ],
+)
+def test_what_does_not_make_the_report_does_not_say_that_it_is_up_to_date(
+    extra: list[str], says: str, bench: Bench
+) -> None:
+    assert bench.run()[0] == 0
+    bench.extra = ["--forceall", *extra]
+    code, output = bench.run()
+    assert code == 0
+    assert output.splitlines()[-1] == says, output
+
+
+@pytest.mark.parametrize("moment", ["planning", "at work"])
+def test_sigterm_ends_the_pipeline_and_its_steps_at_once_and_says_how_to_go_on(moment: str, bench: Bench) -> None:
+    bench.write(pause=60)
+    if moment == "planning":
+        text = bench.snakefile.read_text()
+        bench.snakefile.write_text("open('plans', 'w').close(); import time; time.sleep(60)\n" + text)
+    process = bench.start()
+    deadline = time.monotonic() + 60
+    while not (bench.began("one") or (bench.root / "plans").is_file()) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    time.sleep(0.5)
+    process.terminate()
+    output, _ = process.communicate(timeout=30)  # it is open until the steps have ended, too
+    assert process.returncode not in (0, None)
+    assert output.splitlines()[-1].endswith("the same command goes on from there")
+    bench.write()
+    assert bench.run()[0] == 0
 
 
 def planned(profile: str, root: Path) -> list[str]:

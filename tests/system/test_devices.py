@@ -25,3 +25,12 @@ def test_auto_is_the_accelerator_where_there_is_one(kind: str | None, monkeypatc
 def test_it_is_decided_at_one_place() -> None:
     files = [path for path in Path(ROOT / "hw3lib").rglob("*.py") if 'device == "auto"' in path.read_text("utf-8")]
     assert files == []
+
+
+def test_a_slurm_job_uses_the_cores_that_it_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without binding, it may run on all of the machine's."""
+    monkeypatch.delenv("SLURM_CPUS_PER_TASK", raising=False)
+    most = devices.cores()
+    for given, used in ((1, 1), (10_000, most)):
+        monkeypatch.setenv("SLURM_CPUS_PER_TASK", str(given))
+        assert devices.cores() == used
