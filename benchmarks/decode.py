@@ -416,10 +416,9 @@ def main() -> None:
     rounds = chosen.rounds or (3 if size == "full" else 1)  # after one that warms up
     started = time.perf_counter()
     rows, agreement = processor(size, rounds)
-    more, also = gpu(rounds)
     facts: dict[str, Any] = {name: version(name) for name in ("transformers", "ctranslate2")}
     facts["seconds"] = round(time.perf_counter() - started, 1)
-    finish("decode", rows + more, same_captions=agreement | also, **facts)
+    finish("decode", rows, same_captions=agreement, **facts)
 
 
 if __name__ == "__main__":
