@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
@@ -200,6 +201,13 @@ def _here(chosen: Any, cores: int | None) -> dict[str, Any]:
     return {"cores": chosen.cores, "gpu": min(gpus, 1), "cluster": False}
 
 
+def _cancel(executor: Any) -> None:
+    """Cancel a cluster's jobs. Its own way goes on submitting, and waits for its next look at them: up to 3 minutes."""
+    if submitting := getattr(executor, "_job_submission_executor", None):
+        submitting.shutdown(cancel_futures=True)
+    executor.cancel_jobs(list(executor.active_jobs))
+
+
 def _on_cluster(chosen: Any, cores: int | None) -> dict[str, Any]:
     """Have the steps on a cluster, which knows its cores and GPUs; this machine's are no matter there."""
     os.environ.pop("HW3_PIPELINE", None)  # its scheduler ends the steps, and gives each its GPU
@@ -232,8 +240,7 @@ def _ended_at_once() -> Iterator[None]:
                     with suppress(psutil.Error):
                         step.kill()
                 os._exit(128 + signal.SIGTERM)
-            # Its jobs are cancelled first. Then it would wait for its next look at them, up to three minutes.
-            scheduler._executor.shutdown = lambda: None
+            scheduler._executor.cancel = partial(_cancel, scheduler._executor)
             raise KeyboardInterrupt
 
         signal.signal(signal.SIGTERM, end)

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import MISSING
 from functools import partial
 from importlib.util import find_spec
@@ -485,6 +486,26 @@ def test_on_a_cluster_the_heads_cores_and_gpus_are_no_matter(
     assert getattr(options, "slurm_status_command", "sacct") == ("squeue" if accounting else "sacct")
     assert "HW3_PIPELINE" not in os.environ  # jobs neither end with the head nor choose a GPU
     assert pipeline._on_cluster(chosen(executor="slurm"), 3)["cores"] == 3
+
+
+def test_what_is_being_submitted_when_a_pipeline_is_ended_is_cancelled_and_nothing_more_is_submitted() -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    cancelled: list[list[int]] = []
+    executor = SimpleNamespace(
+        _job_submission_executor=ThreadPoolExecutor(1), active_jobs=[], cancel_jobs=cancelled.append
+    )
+
+    def submit(job: int) -> None:
+        begun.set()
+        go_on.wait(30)
+        executor.active_jobs.append(job)
+
+    for job in range(5):
+        executor._job_submission_executor.submit(submit, job)
+    begun.wait(30)
+    threading.Timer(0.2, go_on.set).start()
+    pipeline._cancel(executor)
+    assert cancelled == [[0]] == [executor.active_jobs]
 
 
 def test_slurm_without_its_plugin_says_what_to_install(bench: Bench) -> None:
