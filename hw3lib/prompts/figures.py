@@ -45,10 +45,11 @@ def prompt_accuracy(study: Study, data: str) -> Figure:
     published = {row: scores.published for row, scores in enumerate(prompts.values()) if scores.published is not None}
     lane = 0.2 if published else 0.0  # the two series lie in lanes of their own: neither hides the other
     axes.barh([row - lane for row in rows], measured, height=0.34, color=STYLE.measured, label=data_name(data))
-    axes.barh(
-        [row + lane for row in published], list(published.values()), height=0.28, facecolor="#fdf3ea",
-        edgecolor=STYLE.published, linewidth=1.0, hatch="////", label=published_name(data),
-    )  # fmt: skip
+    if published:
+        axes.barh(
+            [row + lane for row in published], list(published.values()), height=0.28, facecolor="#fdf3ea",
+            edgecolor=STYLE.published, linewidth=1.0, hatch="////", label=published_name(data),
+        )  # fmt: skip
     bars = [(value, row - lane, STYLE.measured, "bold") for row, value in enumerate(measured)]
     bars += [(value, row + lane, STYLE.published, "normal") for row, value in published.items()]
     for value, row, colour, weight in bars:

@@ -46,11 +46,13 @@ def summary_blocks(profile: config.Profile, summary: dict[str, Any]) -> list[Blo
 
 
 def _prompt_table(p1: dict[str, Any], figures: dict[str, float]) -> Table:
+    published = bool(set(figures) & set(p1["prompts"]))
     rows: list[list[Cell]] = [
-        [template, accuracy, figures.get(template)] for template, accuracy in p1["prompts"].items()
+        [template, accuracy, *[figures.get(template)] * published] for template, accuracy in p1["prompts"].items()
     ]
     images = f" on {p1['images']} images." if p1.get("images") else "."
-    return _table(["prompt", "measured", "published"], rows, f"Prompts: accuracy of zero-shot classification{images}")
+    columns = ["prompt", "measured", *["published"] * published]
+    return _table(columns, rows, f"Prompts: accuracy of zero-shot classification{images}")
 
 
 def _run_table(profile: config.Profile, p2: dict[str, Any]) -> Table:
