@@ -16,6 +16,7 @@ import numpy as np
 from PIL import Image
 
 from hw3lib.attention.maps import CaptionAttention, View, Word, to_original, view_maps
+from hw3lib.display.scripts import is_rtl
 from hw3lib.display.style import shortened
 from hw3lib.system import files
 
@@ -47,7 +48,7 @@ def word_grid(
 
     ``[BOS]`` is the photograph itself, since nothing predicts it. See :func:`white_points` for the scale. What the crop
     left out is hatched. ``masks``, ``(h, w)`` bool on the photograph by word, are outlined. ``width`` is in inches. The
-    number beside a word is its probability.
+    number beside a word is its probability. Where words run from right to left, the first one is the rightmost.
     """
     from matplotlib.figure import Figure
 
@@ -62,9 +63,11 @@ def word_grid(
     pixels = (max(1, round(tall * DPI)), max(1, round(panel * DPI)))  # (h, w)
     photograph = np.asarray(attention.image.resize(pixels[::-1], Image.Resampling.LANCZOS))
     figure = Figure(figsize=(width, height), facecolor="white")
+    leftward = is_rtl(attention.caption)
     for index, word in enumerate(attention.words):
         row, column = divmod(index, columns)
         left, top = column * (panel + _GAP), row * (tall + _LINE + _GAP) + _LINE  # inches from the upper left
+        left = width - left - panel if leftward else left
         axes = figure.add_axes((left / width, 1 - (top + tall) / height, panel / width, tall / height))
         probability, picture = attention.probability(word), photograph
         if probability is not None:  # all but [BOS] have a map
@@ -74,7 +77,8 @@ def word_grid(
         if masks and index in masks and probability is not None:
             outline(axes, masks[index], pixels)
         number = "" if probability is None else f"{100 * probability:.0f}"
-        _label(figure, word, number, left, panel, 1 - (top - 0.06) / height)
+        ends = (left + panel, left) if leftward else (left, left + panel)
+        _label(figure, word, number, ends, 1 - (top - 0.06) / height)
     strong = "each word's peak" if scale == "word" else f"{white[-1]:.0%} of the attention or more"
     cropped = np.isnan(to_original(maps[-1], attention.geometry, pixels)).any()
     note = f"White: {strong}. Black: none. Number: probability in %."
@@ -159,9 +163,10 @@ def save_png(figure: Figure, path: str | Path) -> None:
         temporary.write_bytes(base64.b64decode(printed(figure, "", "")["image/png"]))
 
 
-def _label(figure: Figure, word: Word, share: str, left: float, panel: float, y: float) -> None:
-    """A word at the left of its panel's top edge and its probability at the right."""
-    width, mark = figure.get_figwidth(), f" {_UNKNOWN}" if word.unknown else ""
+def _label(figure: Figure, word: Word, share: str, ends: tuple[float, float], y: float) -> None:
+    """A word at the end (inches) of its panel's top edge where reading begins, and its probability at the other."""
+    width, mark, sides = figure.get_figwidth(), f" {_UNKNOWN}" if word.unknown else "", ("left", "right")
+    panel, leftward = abs(ends[1] - ends[0]), ends[0] > ends[1]
     room = panel - _inches(share) * _SMALL - 0.04
     text, most = word.text + mark, len(word.text)
     while _inches(text) * _SMALL > room and most > 3:
@@ -169,8 +174,8 @@ def _label(figure: Figure, word: Word, share: str, left: float, panel: float, y:
         text = shortened(word.text, most) + mark
     size = max(_SMALL, min(_LARGE, room / max(_inches(text), 1e-6)))
     # A caption is data: "$5" must not start a formula.
-    figure.text(left / width, y, text, size=size, color=_INK, va="baseline", parse_math=False)
-    figure.text((left + panel) / width, y, share, size=_SMALL, color=_QUIET, ha="right", va="baseline")
+    figure.text(ends[0] / width, y, text, size=size, color=_INK, ha=sides[leftward], va="baseline", parse_math=False)
+    figure.text(ends[1] / width, y, share, size=_SMALL, color=_QUIET, ha=sides[not leftward], va="baseline")
 
 
 def _inches(text: str) -> float:

@@ -20,6 +20,7 @@ import regex
 
 from hw3lib import paths
 from hw3lib.config import Captions, Segmenter
+from hw3lib.display.scripts import han
 from hw3lib.system import files
 from hw3lib.system.errors import UserError
 from hw3lib.system.messages import shorten
@@ -166,6 +167,16 @@ def _letters(captions: Sequence[str]) -> Counter[str]:
             for script in _SCRIPTS
         }
     )
+
+
+def written_in(text: str) -> str:
+    """The language that a text's letters tell, for the ``lang`` of a page; empty for Latin ones.
+
+    >>> [written_in(text) for text in ("a dog", "一只狗在海滩上。", "一隻狗在沙灘上。", "كلب")]
+    ['', 'zh-Hans', 'zh-Hant', 'ar']
+    """
+    tag = found([text])
+    return {ENGLISH: "", UNDETERMINED: ""}.get(tag, han(text) if tag == "zh" else tag)
 
 
 def _latin(words: Sequence[str]) -> str:

@@ -15,12 +15,10 @@ import math
 import re
 import warnings
 from collections.abc import Sequence
-from functools import lru_cache
-from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from hw3lib.display.prose import decimal
+from hw3lib.display.scripts import fonts, han, lacking
 from hw3lib.system.errors import UserError
 
 if TYPE_CHECKING:
@@ -127,12 +125,12 @@ def figure_bundle(figure: Figure, caption: str, alt: str = "") -> Bundle:
     """The bundle that :func:`show_figure` displays."""
     alt = alt or caption
     photographs = any(axes.images for axes in figure.axes) or bool(figure.images)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        png, svg = _render(figure, "png"), b"" if photographs else _render(figure, "svg")
-        if any("missing from font" in str(warning.message) for warning in caught) and cjk_font() is not None:
-            _lend_font(figure)
-            png, svg = _render(figure, "png"), b"" if photographs else _render(figure, "svg")
+    png, svg, missing = _drawn(figure, photographs)
+    if missing and fonts():
+        _lend_fonts(figure)
+        png, svg, missing = _drawn(figure, photographs)
+    if missing:
+        caption = f"{caption} {lacking(missing)}".strip()
     bundle: Bundle = {
         FIGURE: {"caption": caption, "alt": alt},
         "image/png": base64.b64encode(png).decode("ascii"),
@@ -184,31 +182,28 @@ def _render(figure: Figure, kind: str) -> bytes:
     return buffer.getvalue()
 
 
-def _lend_font(figure: Figure) -> None:
-    """Let every text of the figure fall back to the CJK font, for the characters that its own font lacks."""
+def _drawn(figure: Figure, photographs: bool) -> tuple[bytes, bytes, set[str]]:
+    """The figure as PNG and, without photographs, as SVG; and the letters that its fonts lack."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        png, svg = _render(figure, "png"), b"" if photographs else _render(figure, "svg")
+    codes = (re.match(r"Glyph (\d+) .* missing from font", str(warning.message)) for warning in caught)
+    return png, svg, {chr(int(code[1])) for code in codes if code}
+
+
+def _lend_fonts(figure: Figure) -> None:
+    """Let every text of the figure fall back to other fonts, for the characters that its own font lacks."""
     from matplotlib import font_manager
     from matplotlib.text import Text
 
-    path = cjk_font()
-    if path is None:
-        return
-    font_manager.fontManager.addfont(path)
-    family = font_manager.FontProperties(fname=path).get_name()
+    for path in fonts():
+        font_manager.fontManager.addfont(path)
+    families = [font_manager.FontProperties(fname=path).get_name() for path in fonts()]
     for text in figure.findobj(Text):
         if isinstance(text, Text):
-            text.set_fontfamily([*text.get_fontfamily(), family])
-
-
-@lru_cache(maxsize=1)
-def cjk_font() -> Path | None:
-    """Noto Sans CJK, for Chinese, Japanese and Korean text; ``None`` when the package that carries it is absent.
-
-    The package would set matplotlib's default font on import: it is located, not imported.
-    """
-    found = find_spec("notojp_matplotlib")
-    folders = list(found.submodule_search_locations or ()) if found else []
-    files = [file for folder in folders for file in sorted(Path(folder, "fonts").glob("*.otf"))]
-    return files[0] if files else None
+            text.set_fontfamily([*text.get_fontfamily(), *families])
+            if language := han(text.get_text()):
+                text.set_language(language)
 
 
 def _show(bundle: Bundle, live: Live | None) -> None:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Protocol
 
+from hw3lib.display.scripts import isolated
+
 _RAISED = str.maketrans(
     "-0123456789", "\N{SUPERSCRIPT MINUS}\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"
 )
@@ -23,8 +25,8 @@ class Estimate(Protocol):
 
 
 def plain(text: str) -> str:
-    """Text as Markdown that shows it as it is."""
-    return re.sub(r"([\\`*_{}\[\]()<>#+\-.!|~&$])", r"\\\1", " ".join(text.split()))
+    """Text as Markdown that shows it as it is, in its own direction."""
+    return re.sub(r"([\\`*_{}\[\]()<>#+\-.!|~&$])", r"\\\1", isolated(" ".join(text.split())))
 
 
 def names_in_words(names: Sequence[str]) -> str:

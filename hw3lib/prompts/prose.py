@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from hw3lib import paths
+from hw3lib.data.language import Language
 from hw3lib.display.prose import code, decimal, estimate, names_in_words, p_value, plain, points, signed
 from hw3lib.display.style import shortened
 from hw3lib.metrics.paired_tests import Effect
@@ -218,7 +219,8 @@ def no_article(study: Study) -> str:
     """Why the article is no factor of a study's designs; empty where it is one, and where there is no design."""
     if not study.factors or any(name.startswith("article") for name in study.factors):
         return ""
-    return f"no prompts differ in an article alone, and their language is {names_in_words(study.languages)}"
+    names = [Language(tag.partition("-")[0]).name for tag in study.languages]
+    return f"no prompts differ in an article alone; they are {names_in_words(list(dict.fromkeys(names)))}"
 
 
 def _by_carrier(effects: Mapping[str, Effect]) -> str:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, NotRequired, TypedDict
 
+from hw3lib.display.scripts import isolated_quotes
+
 # Pieces of a line, by "t": text, code and math (TeX) have "v"; strong, em, s and link "inline", a link "href"; break.
 Inline = list[dict[str, Any]]
 
@@ -133,6 +135,19 @@ def plain(inline: Inline) -> str:
     'a red '
     """
     return "".join(plain(item["inline"]) if "inline" in item else item.get("v", " ") for item in inline)
+
+
+def isolate_quotes(value: Any) -> None:
+    """Keep the direction of quotations apart from that of the sentence around them, in place."""
+    if isinstance(value, list):
+        for item in value:
+            isolate_quotes(item)
+    elif isinstance(value, dict) and value.get("t") not in ("code", "math"):
+        for key, part in value.items():
+            if key in ("v", "caption", "notes"):
+                value[key] = isolated_quotes(part)
+            elif key not in ("payload", "picture"):
+                isolate_quotes(part)
 
 
 def prose(blocks: Iterable[Block]) -> Iterator[str]:

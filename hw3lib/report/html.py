@@ -14,15 +14,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from hw3lib import paths
-from hw3lib.display.bundle import cjk_font, lighter
+from hw3lib.data.language import written_in
+from hw3lib.display.bundle import lighter
+from hw3lib.display.scripts import CJK, ISOLATE, cjk_font, han, is_rtl
 from hw3lib.report.blocks import Block, Picture, plain
 from hw3lib.report.document import Chapter, Report, anchor_of
 from hw3lib.viewer import page
 
-# Scripts that are Chinese, Japanese and Korean, with their punctuation and full-width forms.
-_CJK = re.compile(
-    "[\u2e80-\u303f\u3040-\u30ff\u3100-\u31ff\u3200-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]"
-)
+_CJK = re.compile(CJK)
+_FOREIGN = re.compile(f"{ISOLATE.pattern}|({CJK}+)")  # what is another language's inside an English sentence
 
 
 def content(report: Report) -> dict[str, Any]:
@@ -62,8 +62,10 @@ def font_face(characters: set[str]) -> str:
         return ""
     from fontTools import subset
 
-    options = subset.Options(flavor="woff", layout_features=[], name_IDs=[], notdef_outline=True, hinting=False)
-    options.drop_tables += ["vhea", "vmtx", "VORG", "BASE", "GPOS", "GSUB"]
+    # The font's own shapes are Japanese; its feature "locl" has those of other languages.
+    features = ["locl"] if han("".join(characters)).startswith("zh") else []
+    options = subset.Options(flavor="woff", layout_features=features, name_IDs=[], notdef_outline=True, hinting=False)
+    options.drop_tables += ["vhea", "vmtx", "VORG", "BASE", "GPOS", *(() if features else ("GSUB",))]
     font = subset.load_font(str(path), options)
     subsetter = subset.Subsetter(options)
     subsetter.populate(text="".join(sorted(characters)))
@@ -142,7 +144,36 @@ def _math(formula: dict[str, Any]) -> str:
     return Markup(markup) if markup else Markup("<code>{}</code>").format(escape(formula["v"]))
 
 
+def _speech(text: str) -> str:
+    """A sentence with what is of another language in it marked as such, and kept in its own direction."""
+    from markupsafe import Markup, escape
+
+    pieces, end = Markup(), 0
+    for match in _FOREIGN.finditer(text):
+        part = match[1] if match[2] is None else match[2]
+        pieces += escape(text[end : match.start()]) + Markup("<bdi{}>{}</bdi>").format(_language(part), part)
+        end = match.end()
+    return pieces + escape(text[end:])
+
+
+def _language(text: str) -> str:
+    """The attribute of an element that holds a text of another language; empty for Latin letters."""
+    from markupsafe import Markup
+
+    tag = "" if text.isascii() else written_in(text.replace("{object}", ""))
+    return Markup(' lang="{}"').format(tag) if tag else ""
+
+
+def _direction(text: str) -> str:
+    """The attributes of a cell or a piece of code, which has a direction and a language of its own."""
+    from markupsafe import Markup
+
+    return Markup(' dir="rtl"') * is_rtl(text) + _language(text)
+
+
 FILTERS = {
+    "direction": _direction,
+    "speech": _speech,
     "anchor": anchor_of,
     "plain": plain,
     "data_uri": _data_uri,

@@ -16,7 +16,7 @@ from nbformat import NotebookNode
 
 from hw3lib import config, paths
 from hw3lib.report import front
-from hw3lib.report.blocks import Block
+from hw3lib.report.blocks import Block, isolate_quotes
 from hw3lib.report.document import Chapter, Report, join_runs, number
 from hw3lib.report.notebook import PAGE_ONLY, PRIORITY, read_chapter
 from hw3lib.report.references import cited, link
@@ -146,10 +146,16 @@ def report_of(notebook: NotebookNode, name: str, priority: tuple[str, ...] = PRI
             chapters += parts
     said: dict[str, Any] = notebook.metadata.get(NOTEBOOK) or {"title": chapters[0].title if chapters else name}
     opening = Front(**said)
+    for blocks in (opening.claims, opening.summary, *(part.blocks for chapter in chapters for part in _parts(chapter))):
+        isolate_quotes(blocks)
     number([Chapter("summary", "Summary", blocks=[*opening.claims, *opening.summary]), *chapters])
     references = cited(chapters) if opening.profile else []
     link(chapters, references)
     return Report(**vars(opening), chapters=chapters, references=references)
+
+
+def _parts(chapter: Chapter) -> list[Chapter]:
+    return [chapter, *chapter.sections]
 
 
 def _run(cell: NotebookNode) -> tuple[tuple[str, str], ...]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import shutil
 import tempfile
 import warnings
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from hw3lib import paths
-from hw3lib.display.bundle import cjk_font
+from hw3lib.display.scripts import dejavu_fonts, fonts, han, lacking
 from hw3lib.report.blocks import Block, Picture
 from hw3lib.report.document import Chapter, Report, anchor_of, link_of, mark_hollow
 from hw3lib.report.math import drawn
@@ -31,16 +32,19 @@ def render(report: Report) -> bytes:
     """The whole PDF. Raises :class:`UserError` with typst's own words when it cannot be set."""
     import typst
 
-    font = cjk_font()
     with tempfile.TemporaryDirectory(prefix="hw3-report-") as name:
         folder = Path(name)
         shutil.copy(paths.templates() / "hw3.typ", folder / "main.typ")
-        document = json.dumps(_document(report, folder), ensure_ascii=False)
-        (folder / "document.json").write_text(document, encoding="utf-8")
+        document = _document(report, folder)
+        document["han"] = han(json.dumps(document, ensure_ascii=False))
+        _write(document, folder)
+        (folder / "fonts").mkdir()
+        for font in (*dejavu_fonts(), *fonts()):  # of matplotlib's fonts these alone: one has boxes for all letters
+            (folder / "fonts" / font.name).symlink_to(font)
         # Only the fonts that come with the packages: the same pages on every machine.
         setting: dict[str, Any] = {
             "root": folder,
-            "font_paths": [font.parent] if font else [],
+            "font_paths": [folder / "fonts"],
             "ignore_system_fonts": True,
             "timestamp": datetime.now(UTC).replace(microsecond=0),
         }
@@ -49,10 +53,18 @@ def render(report: Report) -> bytes:
                 return typst.compile(folder / "main.typ", None, pdf_standards=[STANDARD], **setting)
             except typst.TypstError as error:
                 # It refuses a character that no font has, for one: better a PDF without that promise than none.
-                warnings.warn(f"the PDF is not {STANDARD}: {error.message} {error.diagnostic}", stacklevel=2)
+                letters = set(re.findall('the text `"(.)"` could not be displayed', error.diagnostic))
+                reason = lacking(letters) if letters else f"{error.message} {error.diagnostic}"
+                warnings.warn(f"the PDF is not {STANDARD}: {reason}", stacklevel=2)
+                _write(document | {"lacking": lacking(letters) if letters else ""}, folder)
                 return typst.compile(folder / "main.typ", None, **setting)
         except typst.TypstError as error:
             raise UserError(f"typst could not set the PDF: {error.message} {error.diagnostic}") from None
+
+
+def _write(document: dict[str, Any], folder: Path) -> None:
+    text = json.dumps({"lacking": ""} | document, ensure_ascii=False)
+    (folder / "document.json").write_text(text, encoding="utf-8")
 
 
 def _document(report: Report, folder: Path) -> dict[str, Any]:

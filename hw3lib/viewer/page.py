@@ -25,7 +25,7 @@ def fragment(coded: Mapping[str, Any], still: str = "") -> str:
     data = json.dumps(coded, ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
     return (
         f'<div data-hw3-viewer class="hw3-viewer"><script type="application/json">{data}</script>'
-        f"<div data-hw3-fallback>{still or html.escape(str(coded['meta']['caption']))}</div></div>"
+        f'<div data-hw3-fallback dir="auto">{still or html.escape(str(coded["meta"]["caption"]))}</div></div>'
     )
 
 

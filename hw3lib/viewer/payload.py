@@ -20,6 +20,8 @@ from PIL import Image
 from hw3lib.attention.maps import CaptionAttention, View, view_maps, word_maps
 from hw3lib.attention.word_grid import STRENGTH
 from hw3lib.data.instances import overlaps, patch_shares
+from hw3lib.data.language import written_in
+from hw3lib.display.scripts import is_rtl
 from hw3lib.viewer import outlines
 
 Masks = Mapping[int, np.ndarray]  # by word: (h, w) of bool on the original photograph, true inside the named object
@@ -53,6 +55,8 @@ class Meta(TypedDict):
     photo: dict[str, int]  # width and height of the JPEG in pixels
     original: dict[str, int]  # of the photograph itself: the size of a picture that is saved
     seen: list[float]  # left, top, right, bottom of what the model saw, as fractions
+    rtl: NotRequired[bool]  # whether the words run from right to left; absent where they do not
+    lang: NotRequired[str]  # a BCP-47 tag of the words' language, where their letters tell it
 
 
 class Payload(TypedDict):
@@ -97,6 +101,10 @@ def payload(attention: CaptionAttention, view: View | None = None, masks: Masks 
         "original": {"width": width, "height": height},
         "seen": [left / width, top / height, right / width, bottom / height],
     }
+    if is_rtl(attention.caption):
+        meta["rtl"] = True
+    if tag := written_in(attention.caption):
+        meta["lang"] = tag
     return {
         "meta": meta,
         "image": jpeg,

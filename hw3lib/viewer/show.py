@@ -12,6 +12,7 @@ import ipywidgets
 from hw3lib.attention.maps import CaptionAttention, View
 from hw3lib.attention.word_grid import describe, print_columns, printed, word_grid
 from hw3lib.display.bundle import picture_html
+from hw3lib.display.scripts import isolated
 from hw3lib.display.style import WIDTH
 from hw3lib.viewer.page import ATTENTION, LIVE, static_html
 from hw3lib.viewer.payload import Masks, Payload, encode, payload
@@ -53,7 +54,7 @@ def show(
 def bundle(viewer: StaticViewer | AttentionViewer, caption: str = "", columns: int = 0) -> dict[str, Any]:
     """The MIME bundle of what a viewer shows now, without a kernel; as a picture it is the word grid."""
     attention, coded = viewer.attention, encode(viewer.state)
-    caption, alt = caption or f"{attention.name}: {attention.caption}", describe(attention)
+    caption, alt = caption or f"{attention.name}: {isolated(attention.caption)}", describe(attention)
     columns = columns or print_columns(len(attention.words))
     figure = word_grid(attention, viewer.view, width=WIDTH, columns=columns, masks=viewer.masks)
     grid = printed(figure, caption, alt)

@@ -25,6 +25,7 @@ from hw3lib.attention.maps import (
     word_maps,
     words_of,
 )
+from hw3lib.attention.word_grid import word_grid
 from hw3lib.data.tokenizer import CaptionTokenizer
 from hw3lib.models.captioner import Captioner
 from hw3lib.system.errors import UserError
@@ -347,3 +348,20 @@ def test_a_folder_gets_one_picture_per_image_and_a_broken_one_is_reported(tmp_pa
     (folder / "only" / "x.jpg").write_bytes(b"")
     with pytest.raises(UserError, match="none of the 1 images"):
         attend_folder(loaded, folder / "only", out, report=lines.append)
+
+
+def test_the_grid_of_words_from_right_to_left_begins_at_the_right() -> None:
+    def places(texts: tuple[str, ...]) -> dict[str, tuple[float, str]]:
+        figure = word_grid(synthetic(texts), columns=3)
+        return {text.get_text(): (text.get_position()[0], text.get_ha()) for text in figure.texts}
+
+    words = ("[BOS]", "كلب", "أحمر", "يجري", "[EOS]")
+    arabic, english = places(words), places(("[BOS]", "a", "red", "dog", "[EOS]"))
+    for word, other in zip(words, ("[BOS]", "a", "red", "dog", "[EOS]"), strict=True):
+        assert arabic[word] == (pytest.approx(1 - english[other][0], abs=1e-6), "right")
+        assert english[other][1] == "left"
+    assert arabic["[BOS]"][0] > arabic["كلب"][0] > arabic["أحمر"][0] < arabic["يجري"][0]
+    figure = word_grid(synthetic(words), columns=3)
+    panels = [axes.get_position() for axes in figure.axes]
+    assert panels[0].x1 == pytest.approx(1, abs=0.01)
+    assert [panel.x0 for panel in panels[:3]] == sorted((panel.x0 for panel in panels[:3]), reverse=True)

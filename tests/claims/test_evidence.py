@@ -486,7 +486,7 @@ def test_where_the_language_has_no_article_the_claim_about_it_is_not_testable(ti
     put(tiny_profile, "p1/study.json", dataclasses.replace(whole, factors=factors, languages=["zh-Hant"]))
     claim = judged(tiny_profile, 4)
     assert claim.verdict == "not testable"
-    assert claim.untested == "no prompts differ in an article alone, and their language is zh-Hant"
+    assert claim.untested == "no prompts differ in an article alone; they are Chinese"
     assert judged(tiny_profile, 3).verdict == "supported"
 
 

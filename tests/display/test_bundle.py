@@ -12,7 +12,8 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from hw3lib.display.bundle import FIGURE, TABLE, Live, cjk_font, figure_bundle, show_text, table_bundle
+from hw3lib.display.bundle import FIGURE, TABLE, Live, figure_bundle, show_text, table_bundle
+from hw3lib.display.scripts import cjk_font
 from hw3lib.system.errors import UserError
 
 EVIL = "<script>alert(1)</script> & 'x' | *y*"

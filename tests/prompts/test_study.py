@@ -114,7 +114,7 @@ def test_a_design_without_articles_has_the_full_stop_alone() -> None:
     assert len(found.interactions) == len(frames)
     assert found.languages == ["zh-Hant"]
     text = prose.factor_sentences(found)
-    assert "no factor here: no prompts differ in an article alone, and their language is zh-Hant" in text
+    assert "no factor here: no prompts differ in an article alone; they are Chinese" in text
     assert prose.set_name(found, "factorial_zh-Hant") == "the factorial design and the negations (zh-Hant)"
     assert len(figures.factor_effects(found).axes) == 2  # the full stop, and negations
 

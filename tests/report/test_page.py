@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hw3lib.display.bundle import cjk_font
+from hw3lib.display.scripts import cjk_font
 from tests.support import report_material as material
 from tests.support.places import ROOT
 

@@ -19,7 +19,7 @@ import nbformat
 import pytest
 
 from hw3lib import config, paths
-from hw3lib.display.bundle import cjk_font
+from hw3lib.display.scripts import cjk_font
 from hw3lib.display.style import STYLE, WIDTH
 from hw3lib.report import front, html
 from hw3lib.report.assemble import build_so_far

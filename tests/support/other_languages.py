@@ -68,6 +68,7 @@ ARABIC = Language(
     prompts=("{object}", "صورة {object}", "هذه صورة {object}", "هذه صورة {object}."),
 )
 LANGUAGES = {"zh": CHINESE, "ar": ARABIC}
+_SETS = {"zh": "zh-Hant", "ar": "ar"}  # of prompts that are shipped
 
 
 def write(root: Path, language: str, clip: dict[str, Any] | None) -> Path:
@@ -126,7 +127,12 @@ def _profile(language: str, clip: dict[str, Any] | None) -> dict[str, Any]:
         "data": "real",
         "seed": 3,
         "clip": clip,
-        "p1": {"images": f"{data}/p1", "id2label": f"{data}/id2label.json"},
+        "p1": {
+            "images": f"{data}/p1",
+            "id2label": f"{data}/id2label.json",
+            "prompts": f"report_{_SETS[language]}",
+            "study": [f"factorial_{_SETS[language]}"],
+        },
         "captions": {
             "train_images": f"{data}/train",
             "train_annotations": f"{data}/train.json",

@@ -487,3 +487,65 @@ def test_a_picture_is_saved_at_the_size_of_the_photograph_not_of_its_copy(visit)
     with Image.open(download.value.path()) as picture:
         assert (picture.format, picture.size) == ("PNG", (900, 600))
     assert here.page.locator(".keepsake a").count() == 0  # nothing on this page has an address
+
+
+ARABIC = ("[BOS]", "كلب", "أحمر", "يجري", ".", "[EOS]")
+CHINESE = ("[BOS]", "一", "隻", "紅色", "的", "狗", "。", "[EOS]")
+
+
+def places(page: Any) -> list[tuple[float, float]]:
+    """Where the words stand: their left edges and their tops, in the order of the caption."""
+    boxes = [button.bounding_box() for button in page.locator(".words button").all()]
+    return [(box["x"], box["y"]) for box in boxes]
+
+
+def test_arabic_words_stand_from_right_to_left_and_the_left_arrow_goes_on(visit) -> None:
+    here = visit(static(synthetic(ARABIC), word=1))
+    here.drawn()
+    left = [x for x, _ in places(here.page)]
+    assert left == sorted(left, reverse=True)
+    assert here.page.locator(".words span").nth(1).get_attribute("lang") == "ar"
+    assert here.page.locator(".said").get_attribute("lang") == "ar"
+    words, slider = here.page.locator(".words button"), here.page.get_by_role("slider", name="Word")
+    words.nth(1).focus()
+    for key, word in (("ArrowLeft", 2), ("ArrowLeft", 3), ("ArrowRight", 2), ("ArrowDown", 3), ("Home", 0), ("End", 5)):
+        here.page.keyboard.press(key)
+        assert here.word() == ARABIC[word]
+        assert words.nth(word).evaluate("(b) => b.getRootNode().activeElement === b")
+    slider.focus()
+    slider.fill("2")
+    here.page.keyboard.press("ArrowLeft")
+    assert here.word() == "يجري"
+    thumb = slider.evaluate("(s) => getComputedStyle(s).direction")
+    assert thumb == "rtl"  # the scrub bar begins where the words begin
+
+
+def test_a_pinned_arabic_word_stands_beside_the_other_with_its_own_direction(visit) -> None:
+    here = visit(static(synthetic(ARABIC), word=1))
+    here.drawn()
+    here.page.keyboard.press("Tab")
+    here.page.locator(".now .pin").click()
+    here.page.locator(".words button").nth(3).click()
+    titles = here.page.locator(".plates b")
+    assert [titles.nth(n).inner_text() for n in range(2)] == ["يجري", "كلب"]
+    assert titles.nth(0).evaluate("(b) => b.matches(':dir(rtl)')")
+    assert here.page.locator(".facts bdi").inner_text() == "كلب"
+    assert here.page.locator(".words button[data-pinned]").inner_text().strip() == "كلب"
+    assert here.page.locator(".count").inner_text() == "4 / 6"
+    assert here.page.locator(".count").evaluate("(c) => getComputedStyle(c).direction") == "ltr"
+
+
+def test_chinese_words_follow_each_other_as_other_words_do(visit) -> None:
+    here, other = visit(static(synthetic(CHINESE))), visit(static(synthetic()))
+    here.drawn()
+    other.drawn()
+    (first, top), (second, same) = places(here.page)[:2]
+    assert top == same
+    gap = second - first
+    assert gap == pytest.approx(places(other.page)[1][0] - places(other.page)[0][0], abs=1)
+    assert [span.inner_text() for span in here.page.locator(".words span").all()] == list(CHINESE)
+    assert here.page.locator(".words span").nth(3).get_attribute("lang") == "zh-Hant"
+    assert here.page.locator(".words").get_attribute("dir") is None
+    here.page.locator(".words button").nth(1).focus()
+    here.page.keyboard.press("ArrowRight")
+    assert here.word() == "隻"

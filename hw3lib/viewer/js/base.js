@@ -10,10 +10,12 @@
  */
 
 /**
+ * `rtl` says that the words run from right to left, `lang` is their language (BCP 47).
  * `grid` is (rows, columns) of patches; `photo` the size of the JPEG, `original` of the photograph itself; `seen` the part of the photograph that the model saw: left, top, right, bottom
  * as fractions.
  * @typedef {{name: string, caption: string, words: Word[], grid: [number, number], layers: number, heads: number,
- *   photo: {width: number, height: number}, original?: {width: number, height: number}, seen: [number, number, number, number]}} Meta
+ *   photo: {width: number, height: number}, original?: {width: number, height: number}, seen: [number, number, number, number],
+ *   rtl?: boolean, lang?: string}} Meta
  */
 
 /**
@@ -35,6 +37,18 @@ export function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
   element.append(...children);
+  return element;
+}
+
+/**
+ * Let an element hold words of the caption: their language, and the direction of what is in it.
+ * @template {HTMLElement} Element
+ * @param {Element} element
+ * @param {Meta} meta
+ */
+export function wordy(element, { lang }) {
+  element.dir = "auto";
+  if (lang) element.lang = lang;
   return element;
 }
 

@@ -28,7 +28,7 @@ export const CSS = `
 .plates small { flex: none; font-size: 13px; color: var(--v-quiet); }
 .scrub { display: flex; align-items: center; gap: 10px; margin-top: 10px; }
 .scrub input { flex: 1; min-width: 0; }
-.count { color: var(--v-quiet); font-size: 13px; font-variant-numeric: tabular-nums; min-width: 4.6ch; text-align: right; }
+.count { color: var(--v-quiet); font-size: 13px; font-variant-numeric: tabular-nums; min-width: 4.6ch; text-align: end; }
 .play { flex: none; width: 34px; height: 34px; padding: 0; border: 0; border-radius: 50%; cursor: pointer;
   background: var(--v-accent); color: var(--v-on-accent); }
 .play svg { display: block; margin: auto; }
@@ -44,6 +44,7 @@ input[type="range"] { accent-color: var(--v-accent); margin: 0; height: 24px; cu
 .pin:hover { color: var(--v-ink); border-color: var(--v-quiet); }
 .pin[aria-pressed="true"] { background: var(--v-accent); border-color: var(--v-accent); color: var(--v-on-accent); }
 .said { flex: 1; min-width: 0; font-size: 27px; line-height: 1.15; font-weight: 650; letter-spacing: -0.01em; overflow-wrap: anywhere; }
+.said:dir(rtl) { letter-spacing: 0; line-height: 1.4; }
 .facts { margin: 10px 0 0; display: grid; gap: 9px; font-size: 13px; }
 .facts > div { display: grid; grid-template-columns: 1fr auto; gap: 1px 8px; }
 .facts dt { color: var(--v-quiet); }
@@ -76,7 +77,7 @@ select { font: inherit; color: inherit; width: 100%; height: 30px; padding: 0 6p
 .words { grid-area: words; display: grid; gap: 8px 8px; border-top: 1px solid var(--v-line); padding-top: 14px;
   grid-template-columns: repeat(auto-fill, minmax(94px, 1fr)); touch-action: pan-y; }
 .words button { display: block; min-width: 0; padding: 4px 4px 5px; border: 0; border-radius: 9px; background: none;
-  color: inherit; font: inherit; text-align: left; cursor: pointer; user-select: none; -webkit-user-select: none; }
+  color: inherit; font: inherit; text-align: start; cursor: pointer; user-select: none; -webkit-user-select: none; }
 .words canvas { display: block; width: 100%; aspect-ratio: var(--thumb); border-radius: 5px; background: var(--v-soft); }
 .words span { display: block; margin: 4px 1px 3px; line-height: 1.2; overflow: hidden; text-overflow: ellipsis; }
 .words button[data-pinned] { box-shadow: inset 0 0 0 2px var(--v-accent); }

@@ -35,7 +35,9 @@ export class Keepsake {
   save() {
     if (this.painter.picture === null) return;
     const { words, word } = this.selection;
-    const name = `${this.name} ${word + 1} ${words[word].text}`.replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "");
+    const name = `${this.name} ${word + 1} ${words[word].text}`
+      .replace(/[^\p{L}\p{M}\p{N}]+/gu, "-")
+      .replace(/^-|-$/g, "");
     this.painter.whole(word).toBlob((blob) => {
       if (blob === null) return;
       const url = URL.createObjectURL(blob);

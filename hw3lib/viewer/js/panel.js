@@ -1,7 +1,7 @@
 // @ts-check
 /** The facts on the current word: its probability, how spread its attention is, and where. */
 
-import { make, makeBar, percent } from "./base.js";
+import { make, makeBar, percent, wordy } from "./base.js";
 import { entropy, overlap, regionOf, sumOf } from "./maps.js";
 
 /** @import { Meta } from "./base.js" */
@@ -41,18 +41,19 @@ export class Panel {
    */
   constructor(selection, meta) {
     this.selection = selection;
+    this.meta = meta;
     this.facts = makeFacts();
     this.even = make("s"); // the mark of uniform attention in the outline's bar
     this.facts.inside.bar.append(this.even);
     this.facts.strongest.bar.remove();
     this.list = make("dl", { class: "facts" }, ...Object.values(this.facts).map((fact) => fact.row));
-    this.title = make("div", { class: "said" });
+    this.title = wordy(make("div", { class: "said" }), meta);
     this.pin = make("button", { type: "button", class: "pin", "aria-keyshortcuts": "p" });
     this.pin.title = "Keep this word's map beside the others' (key: p)";
     this.pin.addEventListener("click", () => selection.togglePin());
     this.note = make("p", { class: "note" }, "Given, not predicted: [BOS] has no map. This is the photograph.");
     this.status = make("div", { class: "hidden", role: "status" });
-    const name = make("div", { class: "of" }, meta.name);
+    const name = make("div", { class: "of", dir: "auto" }, meta.name);
     const head = make("div", { class: "head" }, this.title, this.pin);
     this.element = make("div", { class: "now" }, name, head, this.list, this.note, this.status);
     this.later = 0;
@@ -116,7 +117,7 @@ export class Panel {
     fact.row.hidden = other === null;
     if (other === null) return "";
     const share = overlap(map, other);
-    fact.name.textContent = `Overlap with ${words[pinned].text}`;
+    fact.name.replaceChildren("Overlap with ", wordy(make("bdi", {}, words[pinned].text), this.meta));
     fact.show(percent(share), share);
     return `, overlap with ${words[pinned].text} ${percent(share)}`;
   }

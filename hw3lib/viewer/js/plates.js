@@ -1,7 +1,7 @@
 // @ts-check
 /** The photograph with the current word's map, the pinned word's beside it, and the scrub bar below. */
 
-import { make } from "./base.js";
+import { make, wordy } from "./base.js";
 
 /** @import { Meta } from "./base.js" */
 /** @import { Painter, Plate } from "./painter.js" */
@@ -22,11 +22,12 @@ export class Plates {
     this.painter = painter;
     this.name = meta.name;
     this.canvas = make("canvas", { role: "img" });
-    this.title = make("b");
-    this.pinned = pinnedFigure();
+    this.title = wordy(make("b"), meta);
+    this.pinned = pinnedFigure(meta);
     const caption = make("figcaption", {}, this.title, make("small", {}, "current"));
     this.figures = make("div", { class: "plates" }, make("figure", {}, caption, this.canvas));
     this.scrub = scrubBar(selection.words.length);
+    if (meta.rtl) this.scrub.bar.dir = "rtl"; // its keys and its ends are those of the words
     this.element = make("div", { class: "photo" }, this.figures, this.scrub.bar);
     /** @type {Plate | null} */
     this.plate = null;
@@ -98,8 +99,9 @@ export class Plates {
   }
 }
 
-function pinnedFigure() {
-  const title = make("b");
+/** @param {Meta} meta */
+function pinnedFigure(meta) {
+  const title = wordy(make("b"), meta);
   const canvas = make("canvas", { role: "img" });
   const unpin = make("button", { type: "button", class: "pin" }, "Unpin");
   const caption = make("figcaption", {}, title, make("small", {}, "pinned"), unpin);
@@ -111,6 +113,6 @@ function scrubBar(words) {
   const slider = make("input", { type: "range", min: 0, max: words - 1, step: 1, "aria-label": "Word" });
   const play = make("button", { type: "button", class: "play", "aria-label": "Play through the caption" });
   play.innerHTML = PLAY; // a constant of this file
-  const count = make("span", { class: "count", "aria-hidden": "true" });
+  const count = make("span", { class: "count", dir: "ltr", "aria-hidden": "true" });
   return { bar: make("div", { class: "scrub" }, play, slider, count), slider, play, count };
 }

@@ -28,7 +28,7 @@ export class Stage {
     this.painter = new Painter(this.selection, meta);
     this.plates = new Plates(this.selection, this.painter, meta);
     this.panel = new Panel(this.selection, meta);
-    this.row = new WordRow(this.selection, this.painter);
+    this.row = new WordRow(this.selection, this.painter, meta);
     this.controls = new Controls(this.selection);
     this.keepsake = new Keepsake(this.selection, this.painter, meta);
     this.controls.element.append(this.keepsake.element);

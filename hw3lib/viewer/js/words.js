@@ -4,7 +4,7 @@
 import { clamp, isShortcut, make, makeBar } from "./base.js";
 import { resize } from "./draw.js";
 
-/** @import { Word } from "./base.js" */
+/** @import { Meta, Word } from "./base.js" */
 /** @import { Painter, Plate } from "./painter.js" */
 /** @import { Selection } from "./selection.js" */
 
@@ -12,12 +12,15 @@ export class WordRow {
   /**
    * @param {Selection} selection
    * @param {Painter} painter
+   * @param {Meta} meta
    */
-  constructor(selection, painter) {
+  constructor(selection, painter, meta) {
     this.selection = selection;
     this.painter = painter;
+    this.onward = meta.rtl ? -1 : 1; // where the next word lies: one to the right, or to the left
     this.element = make("div", { class: "words", role: "radiogroup", "aria-label": "Words of the caption" });
-    const cells = selection.words.map(makeWord);
+    if (meta.rtl) this.element.dir = "rtl";
+    const cells = selection.words.map((word) => makeWord(word, meta));
     this.buttons = cells.map(({ button }) => button);
     this.thumbs = cells.map(({ thumb }) => thumb);
     this.element.append(...this.buttons);
@@ -47,7 +50,8 @@ export class WordRow {
   step(event) {
     const { word, words } = this.selection;
     /** @type {Record<string, number>} */
-    const goals = { ArrowRight: word + 1, ArrowDown: word + 1, ArrowLeft: word - 1, ArrowUp: word - 1 };
+    const goals = { ArrowDown: word + 1, ArrowUp: word - 1 };
+    Object.assign(goals, { ArrowRight: word + this.onward, ArrowLeft: word - this.onward });
     const goal = { ...goals, Home: 0, End: words.length - 1 }[event.key];
     if (goal === undefined || isShortcut(event)) return;
     event.preventDefault();
@@ -92,13 +96,18 @@ export class WordRow {
  */
 export const thumbAspect = (aspect) => clamp(aspect, 0.6, 2);
 
-/** @param {Word} word */
-function makeWord({ text, probability, map }) {
+/**
+ * @param {Word} word
+ * @param {Meta} meta
+ */
+function makeWord({ text, probability, map }, meta) {
   const label = probability === null ? text : `${text}, probability ${probability.toFixed(2)}`;
   const { bar, fill } = makeBar();
   fill.style.width = `${100 * (probability ?? 0)}%`;
   const thumb = make("canvas", { "aria-hidden": "true" });
-  const name = make("span", { class: map === null || /^\[[A-Z]+\]$/.test(text) ? "given" : "" }, text);
+  const given = map === null || /^\[[A-Z]+\]$/.test(text);
+  const name = make("span", { class: given ? "given" : "" }, text);
+  if (!given && meta.lang) name.lang = meta.lang;
   const attributes = { type: "button", role: "radio", "aria-label": label, title: label };
   return { button: make("button", attributes, thumb, name, bar), thumb };
 }
