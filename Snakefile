@@ -49,10 +49,10 @@ CAPTIONS = []
 if captions := PROFILE.captions:
     CAPTIONS = [*shards.expand(captions.train_annotations or captions.train_images), captions.val_annotations]
 if PROFILE.data == "demo":
+    from demo_world.build import STAMPS
     from demo_world.folders import Layout
 
-    STAMP = str(Layout.of(PROFILE).root / "build.json")
-    P1_DATA = CAPTION_DATA = [STAMP]
+    P1_DATA, CAPTION_DATA = ([str(Layout.of(PROFILE).root / STAMPS[part])] for part in ("p1", "captioned"))
 else:
     P1_DATA = [str(paths.resolve(PROFILE.p1.id2label))] if PROFILE.p1 else []
     CAPTION_DATA = [str(paths.resolve(path)) for path in CAPTIONS]
@@ -88,13 +88,23 @@ rule all:
 
 if PROFILE.data == "demo":
 
-    rule demo_data:
-        message: "draw the demo world"
-        output: STAMP
+    rule demo_p1:
+        message: "draw the demo world's labelled images"
+        output: P1_DATA
         params: drawn=fingerprint(PROFILE.seed)
-        log: f"{OUT}/logs/demo_data.log"
+        log: f"{OUT}/logs/demo_p1.log"
         threads: CORES
-        shell: HW3 + " demo build --processes {threads} --profile {SPEC:q} " + LOGGED
+        shell: HW3 + " demo build --part p1 --processes {threads} --profile {SPEC:q} " + LOGGED
+
+    # P1's notebook runs beside it. The core that it takes is used again as soon as it is done.
+    rule demo_data:
+        message: "draw the demo world's captioned images"
+        input: P1_DATA
+        output: CAPTION_DATA
+        params: drawn=fingerprint(PROFILE.seed), processes=CORES
+        log: f"{OUT}/logs/demo_data.log"
+        threads: CORES if CLUSTER else max(1, CORES - NOTEBOOK_CORES)
+        shell: HW3 + " demo build --part captioned --processes {params.processes} --profile {SPEC:q} " + LOGGED
 
 
 if "p1_prompts" in CHAPTERS:

@@ -1,8 +1,8 @@
 """Draw the demo's data, in the formats that real data comes in, into the folders that a profile names.
 
 Each picture has its own generator, seeded by profile, split and index, so that any number of processes draws the same
-bytes. Everything is drawn into a folder beside the final one and moved there at the end: a build that is interrupted
-leaves what was there before. ``build.json``, written last, says what the data was drawn from.
+bytes. Each part is drawn into a folder beside the final one and moved there at its end: a build that is interrupted
+leaves what was there before. A part's stamp, written last, says what it was drawn from.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from demo_world.folders import Layout
+from demo_world.folders import PARTS, Layout, Part
 from hw3lib import config
 from hw3lib.system import files
 from hw3lib.system.errors import UserError
@@ -29,7 +29,7 @@ from hw3lib.system.errors import UserError
 if TYPE_CHECKING:
     from demo_world.picture.render import Rendered
 
-STAMP = "build.json"
+STAMPS: dict[Part, str] = {"p1": "build_p1.json", "captioned": "build.json"}
 P1_SIDE = 200  # short side of P1's pictures, px
 JPEG_QUALITY = 90
 PNG_LEVEL = 2  # of 9: the grain hardly compresses, and higher levels take three times as long for 3 %
@@ -72,13 +72,17 @@ class Drawn:
 
 
 def build(
-    profile: config.Profile, progress: bool = True, processes: int | None = None, sizes: Sizes | None = None
+    profile: config.Profile,
+    progress: bool = True,
+    processes: int | None = None,
+    sizes: Sizes | None = None,
+    parts: Iterable[Part] = PARTS,
 ) -> None:
-    """Draw all the data of a demo profile, unless it is there and current.
+    """Draw the data of a demo profile, or some parts of it, unless it is there and current.
 
-    A rebuild replaces the whole folder, the caption tokenizer in it included, since it was trained on other captions.
-    ``processes`` is all cores and ``sizes`` the profile's own, unless told. Raises :class:`UserError` for a profile of
-    real data, and when the folder holds files that no build has made.
+    New captions also remove the caption tokenizer, since it was trained on others. ``processes`` is all cores and
+    ``sizes`` the profile's own, unless told. Raises :class:`UserError` for a profile of real data, and when the folder
+    holds files that no build has made.
     """
     if profile.data != "demo":
         raise UserError(
@@ -86,17 +90,18 @@ def build(
         )
     layout, sizes = Layout.of(profile), sizes or SIZES.get(profile.name, SIZES["demo"])
     with _locked(layout.root):
-        if is_current(profile, sizes):
-            return
-        _refuse_foreign(layout)
-        part = layout.root.with_name(f".{layout.root.name}.part")
-        shutil.rmtree(part, ignore_errors=True)
-        try:
-            _draw_all(profile, layout, sizes, part, progress, processes or _cores())
-            files.write_json(part / STAMP, _stamp(profile, layout, sizes))
-            _put_in_place(part, layout.root)
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
+        for part in parts:
+            if is_current(profile, sizes, [part]):
+                continue
+            _refuse_foreign(layout)
+            folder = layout.root.with_name(f".{layout.root.name}.part")
+            shutil.rmtree(folder, ignore_errors=True)
+            try:
+                _draw(profile, layout, sizes, part, folder, progress, processes or _cores())
+                _put_in_place(folder, layout, part)
+                files.write_json(layout.root / STAMPS[part], _stamp(profile, layout, sizes, part))
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _cores() -> int:
@@ -104,43 +109,54 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def is_current(profile: config.Profile, sizes: Sizes | None = None) -> bool:
-    """Whether the profile's data is whole, and drawn by this very code from this seed."""
+def is_current(profile: config.Profile, sizes: Sizes | None = None, parts: Iterable[Part] = PARTS) -> bool:
+    """Whether the profile's data, or parts of it, is whole, and drawn by this very code from this seed."""
     layout = Layout.of(profile)
     sizes = sizes or SIZES.get(profile.name, SIZES["demo"])
+    return all(
+        _read_stamp(layout, part) == json.loads(json.dumps(_stamp(profile, layout, sizes, part)))
+        and _whole(layout, sizes, part)
+        for part in parts
+    )
+
+
+def _read_stamp(layout: Layout, part: Part) -> Any:
     try:
-        stamp = json.loads((layout.root / STAMP).read_text(encoding="utf-8"))
+        return json.loads((layout.root / STAMPS[part]).read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return False
-    return bool(stamp == json.loads(json.dumps(_stamp(profile, layout, sizes)))) and _whole(layout, stamp["files"])
+        return None
 
 
 def forget_stale(profile: config.Profile) -> None:
-    """Drop the stamp of data that is of another time, so that the pipeline draws it again; real data has none."""
+    """Drop the stamps of data that is of another time, so that the pipeline draws it again; real data has none."""
     if profile.data == "demo":
-        stamp = Layout.of(profile).root / STAMP
-        if stamp.is_file() and not is_current(profile):
-            stamp.unlink()
+        for part in PARTS:
+            if not is_current(profile, parts=[part]):
+                (Layout.of(profile).root / STAMPS[part]).unlink(missing_ok=True)
 
 
-def _whole(layout: Layout, expected: dict[str, int]) -> bool:
-    for folder, number in expected.items():
-        path = layout.root / folder
-        if not path.is_dir() or sum(1 for file in path.iterdir() if file.is_file()) < number:
-            return False
-    texts = (layout.id2label, layout.train_captions, layout.val_captions, layout.train_instances, layout.val_instances)
-    return all((layout.root / path).is_file() for path in (*texts, layout.p3_instances))
-
-
-def _stamp(profile: config.Profile, layout: Layout, sizes: Sizes) -> dict[str, Any]:
+def _numbers(layout: Layout, sizes: Sizes, part: Part) -> dict[Path, int]:
+    """How many pictures each folder of a part has."""
     from demo_world.objects import KINDS
     from demo_world.picture.photographs import PHOTOGRAPHS
 
-    numbers = (sizes.per_class * len(KINDS), sizes.train, sizes.val, len(PHOTOGRAPHS))
+    numbers = (sizes.per_class * len(KINDS),) if part == "p1" else (sizes.train, sizes.val, len(PHOTOGRAPHS))
+    return dict(zip(layout.folders(part), numbers, strict=True))
+
+
+def _whole(layout: Layout, sizes: Sizes, part: Part) -> bool:
+    for folder, number in _numbers(layout, sizes, part).items():
+        path = layout.root / folder
+        if not path.is_dir() or sum(1 for file in path.iterdir() if file.is_file()) < number:
+            return False
+    return all((layout.root / path).is_file() for path in layout.documents(part))
+
+
+def _stamp(profile: config.Profile, layout: Layout, sizes: Sizes, part: Part) -> dict[str, Any]:
     return {
         "seed": profile.seed,
         "sizes": asdict(sizes),
-        "files": {folder.as_posix(): number for folder, number in zip(layout.folders(), numbers, strict=True)},
+        "files": {folder.as_posix(): number for folder, number in _numbers(layout, sizes, part).items()},
         "code": code_fingerprint(),
         "versions": {package: version(package) for package in PACKAGES},
     }
@@ -161,7 +177,8 @@ def _refuse_foreign(layout: Layout) -> None:
     if not layout.root.is_dir():
         return
     ours = {path.parts[0] for path in vars(layout).values() if isinstance(path, Path) and not path.is_absolute()}
-    foreign = sorted(name for name in os.listdir(layout.root) if name not in ours | {STAMP} and name[0] != ".")
+    ours |= set(STAMPS.values())
+    foreign = sorted(name for name in os.listdir(layout.root) if name not in ours and name[0] != ".")
     if foreign:
         raise UserError(
             f"{layout.root} is about to be replaced by freshly drawn data, but it also holds "
@@ -179,12 +196,20 @@ def _locked(root: Path) -> Iterator[None]:
         yield
 
 
-def _put_in_place(part: Path, root: Path) -> None:
-    old = root.with_name(f".{root.name}.old")
+def _put_in_place(drawn: Path, layout: Layout, part: Part) -> None:
+    """Move what was drawn to where it belongs. Whoever reads another part meanwhile is not disturbed."""
+    (layout.root / STAMPS[part]).unlink(missing_ok=True)
+    if part == "captioned":
+        (layout.root / layout.tokenizer).unlink(missing_ok=True)
+    old = layout.root.with_name(f".{layout.root.name}.old")
     shutil.rmtree(old, ignore_errors=True)
-    if root.exists():
-        root.rename(old)
-    part.rename(root)
+    for entry in (*layout.folders(part), *layout.documents(part)):
+        final, moved = layout.root / entry, old / entry
+        for folder in (final.parent, moved.parent):
+            folder.mkdir(parents=True, exist_ok=True)
+        if final.exists():
+            final.rename(moved)
+        (drawn / entry).rename(final)
     shutil.rmtree(old, ignore_errors=True)
 
 
@@ -201,25 +226,28 @@ def kind_names() -> tuple[str, ...]:
     return tuple(sorted(KINDS))
 
 
-def jobs(seed: int, layout: Layout, sizes: Sizes, part: Path) -> list[Job]:
-    """Every picture of the data, in the order of its ids."""
+def jobs(seed: int, layout: Layout, sizes: Sizes, part: Part, folder: Path) -> list[Job]:
+    """Every picture of a part, in the order of its ids."""
     from demo_world.picture.photographs import PHOTOGRAPHS
 
     kinds = kind_names()
+    if part == "p1":
+        places = (divmod(index, len(kinds)) for index in range(sizes.per_class * len(kinds)))
+        return [
+            Job(seed, "p1", index, index, kinds[label], str(folder / layout.p1 / f"{label}_{number}.png"))
+            for index, (number, label) in enumerate(places)
+        ]
     todo = [
-        Job(seed, "p3", index, 1 + index, name, str(part / layout.p3 / f"{name}.jpg"))
+        Job(seed, "p3", index, 1 + index, name, str(folder / layout.p3 / f"{name}.jpg"))
         for index, name in enumerate(PHOTOGRAPHS)
     ]
-    for split, folder, first, number in (
+    for split, images, first, number in (
         ("train", layout.train, 1, sizes.train),
         ("val", layout.val, 1 + sizes.train, sizes.val),
     ):
         for index in range(number):
-            path = part / folder / f"{first + index:012d}.jpg"
+            path = folder / images / f"{first + index:012d}.jpg"
             todo.append(Job(seed, split, index, first + index, kinds[index % len(kinds)], str(path)))
-    for index in range(sizes.per_class * len(kinds)):
-        label, number = index % len(kinds), index // len(kinds)
-        todo.append(Job(seed, "p1", index, index, kinds[label], str(part / layout.p1 / f"{label}_{number}.png")))
     return todo
 
 
@@ -270,13 +298,22 @@ def _annotations(rendered: Rendered, identity: int) -> list[dict[str, Any]]:
     return annotations
 
 
-def _draw_all(
-    profile: config.Profile, layout: Layout, sizes: Sizes, part: Path, progress: bool, processes: int
+def _draw(
+    profile: config.Profile,
+    layout: Layout,
+    sizes: Sizes,
+    part: Part,
+    folder: Path,
+    progress: bool,
+    processes: int,
 ) -> None:
-    for folder in layout.folders():
-        (part / folder).mkdir(parents=True, exist_ok=True)
-    todo = jobs(profile.seed, layout, sizes, part)
+    for place in layout.folders(part):
+        (folder / place).mkdir(parents=True, exist_ok=True)
+    todo = jobs(profile.seed, layout, sizes, part, folder)
     done = list(zip(todo, _shown(_mapped(todo, processes), len(todo), progress), strict=True))
+    if part == "p1":
+        files.write_json(folder / layout.id2label, {str(label): kind for label, kind in enumerate(kind_names())})
+        return
     for split, captions, instances in (
         ("train", layout.train_captions, layout.train_instances),
         ("val", layout.val_captions, layout.val_instances),
@@ -289,13 +326,12 @@ def _draw_all(
             notes = [
                 {"id": number, "image_id": image, "caption": text} for number, (image, text) in enumerate(texts, 1)
             ]
-            files.write_json(part / captions, {"images": images, "annotations": notes})
+            files.write_json(folder / captions, {"images": images, "annotations": notes})
         shapes = [shape for drawn in pictures for shape in drawn.annotations]
         annotations = [{"id": number, **shape} for number, shape in enumerate(shapes, 1)]
         categories = [{"id": number, "name": kind} for number, kind in enumerate(kind_names(), 1)]
         document = {"images": images, "annotations": annotations, "categories": categories}
-        files.write_json(part / instances, document, indent=None)
-    files.write_json(part / layout.id2label, {str(label): kind for label, kind in enumerate(kind_names())})
+        files.write_json(folder / instances, document, indent=None)
 
 
 def _mapped(todo: list[Job], processes: int) -> Iterator[Drawn]:

@@ -5,9 +5,14 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, get_args
 
 from hw3lib import config, paths
 from hw3lib.system.errors import UserError
+
+# Drawn one after the other: P1's few pictures can be looked at while the others are drawn.
+Part = Literal["p1", "captioned"]
+PARTS: tuple[Part, ...] = get_args(Part)
 
 
 @dataclass(frozen=True)
@@ -58,5 +63,18 @@ class Layout:
         tokenizer = Path(os.path.relpath(paths.resolve(captions.tokenizer), root))
         return cls(root=root, tokenizer=tokenizer, **{name: path.relative_to(root) for name, path in folders.items()})
 
-    def folders(self) -> tuple[Path, ...]:
-        return self.p1, self.train, self.val, self.p3
+    def folders(self, part: Part) -> tuple[Path, ...]:
+        """The folders of pictures of a part."""
+        return (self.p1,) if part == "p1" else (self.train, self.val, self.p3)
+
+    def documents(self, part: Part) -> tuple[Path, ...]:
+        """The files of a part that say what is on its pictures."""
+        if part == "p1":
+            return (self.id2label,)
+        return (
+            self.train_captions,
+            self.val_captions,
+            self.train_instances,
+            self.val_instances,
+            self.p3_instances,
+        )

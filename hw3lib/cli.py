@@ -19,6 +19,7 @@ from hw3lib import __version__
 from hw3lib.system.errors import UserError
 
 if TYPE_CHECKING:
+    from demo_world.folders import Part
     from hw3lib.config import Segmenter
 
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
@@ -353,27 +354,6 @@ def fetch(yes: bool, spec: str) -> None:
 
 
 @main.command()
-@click.argument("name")
-@click.option("--photographs", required=True, type=_FOLDER, help="A folder of photographs.")
-@click.option("--captions", type=_FILE, help="Theirs: COCO's JSON, Karpathy's, BLIP's, or Flickr's table.")
-@click.option("--labels", type=_FILE, help='P1\'s class names, {"0": "bicycle", ...}, of images named <label id>_<n>.')
-@click.option(
-    "--from", "source", metavar="MODEL", help="Without captions, P3's run: a folder of `hw3 export`, or a hub's name."
-)
-@click.option("--force", is_flag=True, help="Write the profile anew where there is one.")
-def init(
-    name: str, photographs: Path, captions: Path | None, labels: Path | None, source: str | None, force: bool
-) -> None:
-    """Write a profile NAME for photographs of your own, with comments on what is there and what may be added."""
-    from hw3lib.pipeline import new_profile
-
-    begun = new_profile.begin(name, photographs, captions, labels, source, force)
-    for note in begun.notes:
-        click.echo(note, err=True)
-    click.echo(f"{begun.profile}: read it, then ask what it needs: hw3 doctor --profile {name}")
-
-
-@main.command()
 @_profile
 def doctor(spec: str) -> None:
     """Say which data, weights and tools are there, what is missing, and where to put it; exit code 1 if any is."""
@@ -445,13 +425,14 @@ def demo() -> None:
 
 @demo.command("build")
 @click.option("--processes", type=click.IntRange(min=1), help="All cores when not given.")
+@click.option("--part", "parts", multiple=True, type=click.Choice(["p1", "captioned"]), help="All when not given.")
 @_profile
-def demo_build(processes: int | None, spec: str) -> None:
+def demo_build(processes: int | None, parts: tuple[Part, ...], spec: str) -> None:
     """Draw the demo's data, unless it is there and current."""
     from demo_world import build
     from hw3lib import config
 
-    build.build(config.load(spec), progress=True, processes=processes)
+    build.build(config.load(spec), progress=True, processes=processes, parts=parts or build.PARTS)
 
 
 @demo.command("pretrain")

@@ -72,7 +72,7 @@ def test_two_processes_draw_the_same_bytes_as_one(built: Path, tmp_path: Path) -
 
 def test_another_seed_draws_other_pictures_but_the_same_photographs() -> None:
     layout = Layout.of(profile(Path("/nowhere/demo")))
-    jobs, others = (build.jobs(seed, layout, TINY, Path("/nowhere/part")) for seed in (1, 2))
+    jobs, others = (build.jobs(seed, layout, TINY, "captioned", Path("/nowhere/part")) for seed in (1, 2))
     assert [job.path for job in jobs] == [job.path for job in others]
     assert build.rng_of(1, "val", 0).random() != build.rng_of(2, "val", 0).random()
     assert build.rng_of(1, "val", 0).random() != build.rng_of(1, "train", 0).random()
@@ -151,7 +151,30 @@ def test_current_data_is_left_alone_and_a_lost_picture_is_drawn_again(quick: lis
     (root / "p1_data/val/3_0.png").unlink()
     assert not build.is_current(tiny, TINY)
     build.build(tiny, progress=False, processes=1, sizes=TINY)
-    assert len(quick) == 2 * number and build.is_current(tiny, TINY)
+    assert len(quick) == number + len(KINDS), "the other part stays"
+    assert build.is_current(tiny, TINY)
+
+
+def test_labelled_images_can_be_drawn_first_and_are_not_touched_by_the_rest(quick: list[str], tmp_path: Path) -> None:
+    tiny, root = profile(tmp_path / "demo"), tmp_path / "demo"
+    build.build(tiny, progress=False, processes=1, sizes=TINY, parts=["p1"])
+    assert len(quick) == len(KINDS)
+    assert build.is_current(tiny, TINY, ["p1"]) and not build.is_current(tiny, TINY)
+    inode = (root / "p1_data/val").stat().st_ino
+    build.build(tiny, progress=False, processes=1, sizes=TINY)
+    assert build.is_current(tiny, TINY)
+    assert (root / "p1_data/val").stat().st_ino == inode
+    assert len(quick) == TINY.train + TINY.val + len(KINDS) + 5
+
+
+def test_other_captions_remove_the_tokenizer_that_was_trained_on_the_former(quick: list[str], tmp_path: Path) -> None:
+    root = tmp_path / "demo"
+    build.build(profile(root), progress=False, processes=1, sizes=TINY)
+    (root / "caption_tokenizer.json").write_text("{}")
+    build.build(profile(root, seed=6), progress=False, processes=1, sizes=TINY, parts=["p1"])
+    assert (root / "caption_tokenizer.json").is_file()
+    build.build(profile(root, seed=6), progress=False, processes=1, sizes=TINY)
+    assert not (root / "caption_tokenizer.json").exists()
 
 
 def test_other_code_another_seed_and_other_sizes_are_not_current(
@@ -164,11 +187,13 @@ def test_other_code_another_seed_and_other_sizes_are_not_current(
     assert not build.is_current(profile(root), build.Sizes(1, 5, 4))
     monkeypatch.setattr(build, "SIZES", {"demo": TINY})
     build.forget_stale(profile(root))
-    assert (root / build.STAMP).is_file(), "what is current stays"
+    assert all((root / stamp).is_file() for stamp in build.STAMPS.values()), "what is current stays"
     monkeypatch.setattr(build, "code_fingerprint", lambda: "changed")
     assert not build.is_current(profile(root), TINY)
     build.forget_stale(profile(root))
-    assert not (root / build.STAMP).is_file(), "what is not is drawn again by the pipeline"
+    assert not any((root / stamp).is_file() for stamp in build.STAMPS.values()), (
+        "what is not is drawn again by the pipeline"
+    )
 
 
 def test_an_interrupted_build_leaves_what_was_there(

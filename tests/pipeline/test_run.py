@@ -438,7 +438,8 @@ def test_steps_ask_for_what_the_head_says_and_not_for_what_the_machine_has_that_
     cluster = asked(tmp_path, {"cores": 8, "gpu": 1, "cluster": True}, "slurm_partition=x")
     model, plain = [8, 1, True, 32000, 240], [1, 0, False, 32000, 240]
     assert cluster == {
-        "demo_data": [8, 0, False, 32000, 240], "train": model, "score": model, "p1_prompts": model,
+        "demo_p1": [8, 0, False, 32000, 240], "demo_data": [8, 0, False, 32000, 240],
+        "train": model, "score": model, "p1_prompts": model,
         "p3_attention": model, "p2_training": plain, "p2_ablations": plain, "claims": plain, "report": plain,
     }  # fmt: skip
     alone = asked(tmp_path, {"cores": 10, "gpu": 0, "cluster": False}, "mem=64GB", "runtime=30")
@@ -446,6 +447,7 @@ def test_steps_ask_for_what_the_head_says_and_not_for_what_the_machine_has_that_
         "train": [2, 0, True, 64000, 30], "score": [10, 0, True, 64000, 30],
         "p1_prompts": [1, 0, True, 64000, 30], "p3_attention": [1, 0, True, 64000, 30],
     }  # fmt: skip
+    assert alone["p1_prompts"][0] + alone["demo_data"][0] <= 10, "P1 is computed while captioned images are drawn"
 
 
 def chosen(**options: Any) -> SimpleNamespace:
@@ -569,7 +571,12 @@ def test_the_snakefile_plans_every_step_of_every_profile(tmp_path: Path) -> None
     for captioner in ("best", "swin_base", "swinv2", "vit"):
         assert f"P2 training: {captioner}" in steps
         assert f"P2 notebook: {captioner}" in steps
-    assert {"draw the demo world", "P1 notebook: prompts", "P2 scores", "P2 notebook: ablations"} <= set(steps)
+    assert {
+        "draw the demo world's captioned images",
+        "P1 notebook: prompts",
+        "P2 scores",
+        "P2 notebook: ablations",
+    } <= set(steps)
     assert steps[-1] == "summary, HTML and PDF"
 
 
