@@ -259,7 +259,7 @@ class Profile:
     @property
     def chapters(self) -> dict[str, str]:
         """The notebooks of P1, P2 and P3, each with the reason why the profile leaves it out, or nothing."""
-        labelled = "" if self.p1 else "names no labelled images (`p1: null`), by which answers could be judged"
+        labelled = "" if self.p1 else "names no labelled images (`p1: null`); `hw3 classify` answers without judging"
         clip = "" if self.clip else "names no CLIP (`clip: null`), and it is CLIP that answers the prompts"
         captions = "" if self.captions else "names no captioned photographs (`captions: null`), to learn and judge by"
         model = "" if self.captions or self.p3.model else "trains no run, and `p3.model` names no trained one"

@@ -43,12 +43,13 @@ class Finding:
 
 def examine(profile: config.Profile) -> list[Finding]:
     """Everything that the profile needs, and the state it is in. Reads no image and loads no weights."""
-    return [*_data(profile), *_weights(profile), *_tools(), *_machine(profile)]
+    return [*_data(profile), *_weights(profile), *_tools(), *_trackers(profile), *_machine(profile)]
 
 
 def require(profile: config.Profile) -> None:
     """Raise :class:`UserError` naming everything that is missing."""
-    missing = [item for item in (*_data(profile), *_weights(profile), *_tools()) if item.state == "missing"]
+    needed = (*_data(profile), *_weights(profile), *_tools(), *_trackers(profile))
+    missing = [item for item in needed if item.state == "missing"]
     if missing:
         lines = [f"  {item.name}: {item.what}" for item in missing]
         raise UserError(
@@ -266,6 +267,17 @@ def _tools() -> Iterator[Finding]:
     for module, purpose in (("typst", "the PDF"), ("papermill", "the notebooks"), ("snakemake", "the pipeline")):
         there = importlib.util.find_spec(module) is not None
         yield Finding("tools", f"{module} ({purpose})", "there" if there else "missing", "" if there else "make env")
+
+
+def _trackers(profile: config.Profile) -> Iterator[Finding]:
+    """Those that runs name, where they are not installed or not known."""
+    from hw3lib.training import trackers
+
+    for name in dict.fromkeys(name for run in profile.runs.values() for name in run.training.trackers):
+        try:
+            trackers.options([name], paths.runs(profile.name))
+        except UserError as error:
+            yield Finding("tools", f"tracker {name}", "missing", str(error))
 
 
 def _machine(profile: config.Profile) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ import pytest
 from accelerate.utils import LoggerType
 
 from hw3lib import config
+from hw3lib.pipeline import doctor
 from hw3lib.system.errors import Stopped, UserError
 from hw3lib.training import trainer
 from hw3lib.training.run_files import identity, is_current, read_log
@@ -98,6 +99,8 @@ def test_a_tracker_that_is_not_there_is_refused_before_anything_is_read(
 ) -> None:
     with pytest.raises(UserError, match=words):
         trainer.train(with_training(profile, trackers=("tensorboard", name)), "best")
+    asked = doctor.examine(with_training(profile, trackers=("tensorboard", name)))
+    assert [item.name for item in asked if "tracker" in item.name] == [f"tracker {name}"]
     assert not config.folder(profile, "best").exists()
 
 
