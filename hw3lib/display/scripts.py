@@ -49,8 +49,10 @@ def isolated_quotes(text: str) -> str:
 def han(text: str) -> str:
     """The language whose shapes Han characters have in a text: ``ja``, ``ko``, ``zh-Hans``, ``zh-Hant``; else empty.
 
-    >>> [han(text) for text in ("a dog", "一隻紅色的狗", "一只红色的狗", "赤い犬")]
-    ['', 'zh-Hant', 'zh-Hans', 'ja']
+    ``zh`` where both ways of writing Chinese have the same characters.
+
+    >>> [han(text) for text in ("a dog", "一隻紅色的狗", "一只红色的狗", "白色的狗", "赤い犬")]
+    ['', 'zh-Hant', 'zh-Hans', 'zh', 'ja']
     """
     if re.search("[\u3040-\u30ff]", text):
         return "ja"
@@ -61,7 +63,9 @@ def han(text: str) -> str:
     simplified, traditional = (
         sum(bool(character.encode(code, "ignore")) for character in characters) for code in ("gb2312", "big5")
     )
-    return "" if not characters else "zh-Hant" if traditional > simplified else "zh-Hans"
+    if simplified == traditional:
+        return "zh" if characters else ""
+    return "zh-Hant" if traditional > simplified else "zh-Hans"
 
 
 def script_names(letters: Iterable[str]) -> list[str]:

@@ -120,7 +120,7 @@ def _profile(language: str, clip: dict[str, Any] | None) -> dict[str, Any]:
         "title": "A tiny captioner",
         "encoder": encoder,
         "decoder": {"layers": 2, "heads": 2, "width": 48, "feed_forward": 64, "max_length": 40, "dropout": 0.0},
-        "training": {"learning_rates": [5e-3], "epochs": 12, "batch_size": 8, "captions_per_image": 2},
+        "training": {"learning_rates": [5e-3], "epochs": 30, "batch_size": 8, "captions_per_image": 2},
     }
     return {
         "title": f"Captions in {language}",
