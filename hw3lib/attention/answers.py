@@ -11,7 +11,8 @@ from hw3lib.attention.maps import CaptionAttention
 from hw3lib.attention.prose import Cell, Content
 from hw3lib.attention.results import CaptionFacts, Disagreement, Thing, WordAttention
 from hw3lib.attention.selection import Pair
-from hw3lib.attention.word_classes import CLASS_NAMES
+from hw3lib.attention.word_classes import CLASS_NAMES, WORDS_ARE_ENGLISH
+from hw3lib.data.language import Language
 from hw3lib.display.prose import names_in_words, plain
 from hw3lib.system import files
 
@@ -78,6 +79,13 @@ def pair_table(end: str, pair: Pair) -> Content:
     rows += [["reference caption", "", reference] for reference in pair.references]
     rows.append(["published", published["CLIPScore"], f"of the image {published['image']}"])
     return ["", "CLIPScore", "caption"], rows
+
+
+def unclassed(language: Language) -> str:
+    """Why words of another language than English are neither classed nor compared with objects, as a sentence."""
+    return (
+        f"The captions are in {language.name}: {WORDS_ARE_ENGLISH}, so no word is classed or compared with an object."
+    )
 
 
 def maps_answer(facts: Mapping[str, CaptionFacts]) -> str:

@@ -55,16 +55,18 @@ def measure(
     mirrored: bool = True,
     methods: bool = False,
     say: Say = silence,
+    english: bool = True,
 ) -> WordMeasures:
     """Read every caption of ``{image name: caption}`` again and measure each of its words.
 
     Photographs that are given without names are called as their files are. Without ``instances`` only entropy and
     stability are measured. ``evenness`` also measures how evenly each word's map is spread over the instances that the
-    caption's plural phrase is about, ``mirrored`` the stability, and ``methods``, on every second image,
-    gradient-weighted attention and rollout. ``say`` is told how far it is. An image at which a caption is missing is
-    left out; of a caption longer than the decoder reads, the part that it reads is measured.
+    caption's plural phrase is about, ``mirrored`` the stability, and ``methods``, on every second image, gradient-
+    weighted attention and rollout. ``say`` is told how far it is. Words are classed where they are ``english``. An
+    image at which a caption is missing is left out; of a caption longer than the decoder reads, the part that it reads
+    is measured.
     """
-    lexicon = Lexicon.for_categories(instances.categories if instances else ())
+    lexicon = Lexicon.for_categories(instances.categories if instances else ()) if english else Lexicon.none()
     parts: list[dict[str, np.ndarray]] = []
     names: list[str] = []
     last: list[np.ndarray] = []  # maps of the last layer's mean head, plain and mirrored, (2, W, P) each

@@ -38,7 +38,8 @@ def study(experiment: Experiment, run: str, loaded: LoadedRun, say: Say = silenc
     from hw3lib.attention.grounding import measure
     from hw3lib.system.provenance import stamp
 
-    profile, validation, instances = experiment.profile, experiment.validation, experiment.instances
+    profile, validation, english = experiment.profile, experiment.validation, experiment.language.english
+    instances = experiment.instances if english else None  # whose categories no word of another language names
     remedy = f"Train the run first: hw3 train {run} --profile {profile.name}"
     predictions = files.read_json(loaded.folder / "predictions.json", remedy)
     images = dict(list(zip(validation.names, validation.files, strict=True))[: profile.p3.measure])
@@ -51,7 +52,8 @@ def study(experiment: Experiment, run: str, loaded: LoadedRun, say: Say = silenc
     def told(of: str) -> Say:
         return lambda reached: say(f"attention, {of}: {reached}")
 
-    words = measure(loaded, images, predictions, instances, methods=True, say=told("1 of 3, the run's captions"))
+    of_run = told("1 of 3, the run's captions")
+    words = measure(loaded, images, predictions, instances, methods=True, say=of_run, english=english)
     words.save(folder / "grounding.npz", origin)
     more = (("groups", plural_references, "2 of 3, groups"), ("swapped", swapped_references, "3 of 3, wrong nouns"))
     for name, choose, of in more:
@@ -70,7 +72,7 @@ def _inputs(experiment: Experiment, run: str, loaded: LoadedRun) -> str:
     profile, captions = experiment.profile, experiment.profile.require_captions()
     files: list[str | Path | None] = [loaded.folder / name for name in ("best.safetensors", "predictions.json")]
     files += [captions.tokenizer, captions.val_annotations, captions.val_instances]
-    settings = [run, profile.p3.measure, captions.limit_val, profile.seed]
+    settings = [run, profile.p3.measure, captions.limit_val, profile.seed, experiment.language.tag]
     return fingerprint("hw3lib/attention/study.py", settings, files, experiment.validation.files)
 
 

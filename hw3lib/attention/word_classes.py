@@ -25,6 +25,7 @@ CLASS_NAMES = {  # in the order of tables and figures
     "place": "places",
     "function": "function words",
 }
+WORDS_ARE_ENGLISH = "the lists of nouns, colours, places and function words are English"
 _SPECIAL = re.compile(r"\[[A-Z]+\]")
 
 
@@ -59,7 +60,7 @@ def classify(words: Sequence[str], objects: Lexicon) -> list[Kind]:
     tokens = [token for tokens in parts for token in tokens]
     word_of = [place for place, tokens in enumerate(parts) for _ in tokens]  # by token
     kinds = [Kind("special" if is_special else "other") for is_special in special]
-    named = [(Kind(name), span) for name, span in classes().spans(tokens)]
+    named = [(Kind(name), span) for name, span in classes().spans(tokens)] if objects.english else []
     for kind, span in [*named, *((Kind("object", category), span) for category, span in objects.spans(tokens))]:
         for token in span:
             kinds[word_of[token]] = kind

@@ -9,12 +9,14 @@ stands with the wording of the claims in ``resources/claims.json``, the rule tha
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 from hw3lib import config, paths
 from hw3lib.attention.results import Grounding
 from hw3lib.attention.summary import DIFFUSE
+from hw3lib.attention.word_classes import WORDS_ARE_ENGLISH
 from hw3lib.captioning.results import RunScores, read_scores
 from hw3lib.claims import findings
 from hw3lib.claims.results import Claim, Claims, Comparison, Finding, Statement, statements
@@ -23,6 +25,7 @@ from hw3lib.data.predictions import load_predictions
 from hw3lib.display.offer import NotReady
 from hw3lib.models.experiment import Experiment
 from hw3lib.prompts.results import Study
+from hw3lib.system.errors import UserError
 from hw3lib.system.provenance import stamp
 from hw3lib.system.results import keep_result, read_result
 
@@ -59,6 +62,7 @@ def judge(experiment: Experiment) -> list[Claim]:
     prompts = _read(experiment.folder / "p1" / "study.json", Study, "p1_prompts")
     grounding = _read(experiment.folder / "p3" / "grounding.json", Grounding, "p3_attention")
     scores = _scores(experiment)
+    foreign = _foreign(experiment) if grounding or scores else ""
     more: dict[int, Callable[[], Finding]] = {
         1: lambda: findings.unseen_classes(prompts, profile.data),
         4: lambda: findings.article(prompts),
@@ -68,6 +72,8 @@ def judge(experiment: Experiment) -> list[Claim]:
         8: lambda: findings.wrong_captions(grounding),
         9: lambda: _bad_captions(experiment, scores),
     }
+    if foreign:
+        more |= {number: lambda: Finding(untested=foreign) for number in (6, 7, 8, 9)}
     results = {"p1_prompts": prompts, "p2_ablations": scores, "p3_attention": grounding}
     prompted = "the prompt study has not run" if profile.clip else "the profile has no CLIP"
     uncaptioned = "" if profile.captions else "the profile has no captioned photographs"
@@ -132,6 +138,14 @@ def _scores(experiment: Experiment) -> dict[str, RunScores]:
     """Of the runs that are scored."""
     folders = {run: experiment.run_folder(run) for run in experiment.profile.runs}
     return {run: read_scores(folder) for run, folder in folders.items() if (folder / "scores.json").is_file()}
+
+
+def _foreign(experiment: Experiment) -> str:
+    """Why no claim about classes of words can be tested in another language than English."""
+    with suppress(UserError):  # results are judged where the captions are no more, too
+        if not (language := experiment.language).english:
+            return f"{WORDS_ARE_ENGLISH}, and the captions are in {language.name}"
+    return ""
 
 
 def _bad_captions(experiment: Experiment, scores: Mapping[str, RunScores]) -> Finding:

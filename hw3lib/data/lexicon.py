@@ -39,6 +39,7 @@ class Lexicon:
     categories: tuple[str, ...]
     phrases: dict[tuple[str, ...], str]  # tokens -> category, or NOTHING
     longest: int  # tokens of the longest phrase
+    english: bool = True  # else nothing is known of any word
 
     @classmethod
     def of(cls, synonyms: Mapping[str, Iterable[str]]) -> Lexicon:
@@ -55,6 +56,11 @@ class Lexicon:
         phrases.pop((), None)
         longest = max((len(tokens) for tokens in phrases), default=0)
         return cls(tuple(category for category in synonyms if category != NOTHING), phrases, longest)
+
+    @classmethod
+    def none(cls) -> Lexicon:
+        """Of captions in another language, of which no list is at hand."""
+        return cls((), {}, 0, english=False)
 
     @classmethod
     def load(cls, path: str | Path) -> Lexicon:

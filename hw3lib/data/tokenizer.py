@@ -9,13 +9,14 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import regex
 
 from hw3lib import paths
-from hw3lib.data.language import SPACELESS, Language, found
+from hw3lib.data.language import SPACELESS, Language, found, language_words
 from hw3lib.system.errors import UserError
 from hw3lib.system.files import read_text, write_json
 from hw3lib.system.messages import brief
@@ -23,7 +24,7 @@ from hw3lib.system.messages import brief
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-    from hw3lib.config import Captions
+    from hw3lib.config import Captions, Segmenter
 
 SPECIAL = ("[PAD]", "[UNK]", "[BOS]", "[EOS]")
 _CONTINUES = "##"  # WordPiece's mark of a piece that continues a word
@@ -70,6 +71,7 @@ class CaptionTokenizer:
         self._tokenizer.no_truncation()
         self._tokenizer.encode_special_tokens = True  # "[EOS]" written in a caption is text
         self.path = path
+        self.segmenter: Segmenter = "characters"  # whether Chinese characters are joined to jieba's words
         ids = [self._tokenizer.token_to_id(token) for token in SPECIAL]
         if ids != [0, 1, 2, 3]:
             raise UserError(f"{path or 'the tokenizer'} must have {', '.join(SPECIAL)} as 0 to 3, but has {ids}")
@@ -218,7 +220,22 @@ class CaptionTokenizer:
         if self._decodes:
             spelt = (self._text([ids[index] for index in places]) for _, places in words)
             words = [(text, places) for text, (_, places) in zip(spelt, words, strict=True)]
-        return _join(words)
+        return _join(self._joined(words) if self.segmenter == "jieba" else words)
+
+    def _joined(self, words: list[tuple[str, list[int]]]) -> list[tuple[str, list[int]]]:
+        """Characters that follow one another joined to the words of a segmenter."""
+        joined: list[tuple[str, list[int]]] = []
+        for unspaced, run in groupby(words, key=lambda word: bool(_UNSPACED.match(word[0]))):
+            group = list(run)
+            starts = {start for _, start, _ in language_words("".join(map(itemgetter(0), group)), self.segmenter)}
+            at = 0
+            for text, places in group:
+                if joined and unspaced and at and at not in starts and _UNSPACED.match(text) and text.isalnum():
+                    joined[-1] = (joined[-1][0] + text, [*joined[-1][1], *places])
+                else:
+                    joined.append((text, list(places)))
+                at += len(text)
+        return joined
 
     def _characters(self, ids: Sequence[int]) -> Iterator[tuple[str, list[int], bool]]:
         """Tokens, or several that spell one character in bytes: text, places, whether a word may start here."""
@@ -360,8 +377,12 @@ def _join(words: list[tuple[str, list[int]]]) -> list[tuple[str, list[int]]]:
 def load_or_train(captions_config: Captions) -> CaptionTokenizer:
     """A profile's tokenizer, trained from its training captions and written when the file is absent."""
     path = paths.resolve(captions_config.tokenizer)
-    if path.is_file():
-        return CaptionTokenizer.load(path)
+    tokenizer = CaptionTokenizer.load(path) if path.is_file() else _trained(captions_config, path)
+    tokenizer.segmenter = captions_config.words
+    return tokenizer
+
+
+def _trained(captions_config: Captions, path: Path) -> CaptionTokenizer:
     from hw3lib.data.captions import training_captions
 
     captions = training_captions(captions_config)

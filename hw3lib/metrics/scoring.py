@@ -107,11 +107,12 @@ def announcement(language: Language) -> str:
 
     METEOR would take ``-l other``: without stems, synonyms and paraphrases that is another measure of the same name.
     """
+    told = f"{language.told[0].upper()}{language.told[1:]}."
     if language.english:
-        return f"{language.told}."
+        return told
     words = {"jieba": "jieba's words", "characters": "characters" if language.spaceless else "words"}
     return (
-        f"{language.told}. CIDEr, BLEU and ROUGE-L count {words[language.segmenter]}; METEOR, CHAIR and object recall "
+        f"{told} CIDEr, BLEU and ROUGE-L count {words[language.segmenter]}; METEOR, CHAIR and object recall "
         "are left out: their lists of words are English."
     )
 

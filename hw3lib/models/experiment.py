@@ -108,10 +108,10 @@ class Experiment:
 
     @cached_property
     def language(self) -> Language:
-        """The captions' language: the profile's, or that of the validation captions."""
-        return Language.of(
-            self.profile.require_captions(), (text for group in self.validation.captions for text in group)
-        )
+        """The captions' language: the profile's, or that of the validation captions; English without captions."""
+        if self.profile.captions is None:
+            return Language()
+        return Language.of(self.profile.captions, (text for group in self.validation.captions for text in group))
 
     @cached_property
     def instances(self) -> Instances | None:

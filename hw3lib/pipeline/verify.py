@@ -56,7 +56,7 @@ def verify(experiment: Experiment, runs: Sequence[str] = ()) -> Iterator[Finding
         yield _compared(root / "p2" / run / "scores.json", asdict(result))
     measured = root / "p3" / "grounding.json"
     if (root / "p3" / "grounding.npz").is_file():
-        masks = experiment.instances is not None
+        masks = experiment.instances is not None and experiment.language.english
         grounding = asdict(study.summarise_folder(root / "p3", profile.seed, masks))
         yield _compared(measured, grounding, ignore=("run",))
     elif profile.captions:

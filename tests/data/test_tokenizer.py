@@ -377,3 +377,14 @@ def test_foreign_files_give_back_captions_without_spaces_and_no_word_is_a_senten
     assert max(len(word) for word, _ in words) <= 5
     if tag == "zh":
         assert [word for word, _ in words if word.strip()] == ["一", "只", "dog", "在", "海", "滩", "上", "。"]
+
+
+def test_chinese_characters_are_joined_to_jiebas_words_where_the_profile_says_so(tmp_path: Path) -> None:
+    pytest.importorskip("jieba")
+    tokenizer = CaptionTokenizer.train(WRITTEN["zh"][0] * 3, 400, tmp_path / "t.json")
+    tokenizer.segmenter = "jieba"
+    words = tokenizer.words(tokenizer.encode("一只dog在海滩上，打球。"))
+    assert [word for word, _ in words[1:-1]] == ["一只", "dog", "在", "海滩", "上", "，", "打球", "。"]
+    assert [place for _, places in words for place in places] == list(
+        range(len(tokenizer.encode("一只dog在海滩上，打球。")))
+    )

@@ -583,7 +583,7 @@ def test_the_command_says_the_language_what_it_counts_and_what_it_leaves_out(tmp
     command = written_files(tmp_path, ZH, {name: group[0] for name, group in ZH.items()})
     done = CliRunner().invoke(main, command)
     assert done.exit_code == 0
-    assert "captions in Chinese (zh, found from the captions" in done.stderr
+    assert "Captions in Chinese (zh, found from the captions" in done.stderr
     assert "count characters; METEOR, CHAIR and object recall are left out" in done.stderr
     assert "METEOR" not in done.stdout
     assert "jieba's words" in CliRunner().invoke(main, [*command, "--words", "jieba"]).stderr
