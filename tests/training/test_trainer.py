@@ -322,6 +322,8 @@ def test_a_run_learns_and_leaves_everything_that_is_promised(
         assert [*again_in] == [*found]
     with pytest.raises(UserError, match=r"int8 is for x86 processors, and the model is on cuda .* --device cpu"):
         arithmetic(torch.device("cuda"), "int8")
+    with pytest.raises(UserError, match="no precision 'int4'; choose one of auto, float32, bfloat16, int8"):
+        caption_images(loaded, list(captions.paths), precision="int4")
 
 
 def test_a_finished_run_is_outdated_by_its_settings_and_its_files(profile: config.Profile) -> None:
