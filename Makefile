@@ -10,7 +10,7 @@ PYTHON ?= $(or $(shell for p in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help env report test lint-js slow lab docs clean
+.PHONY: help env report test lint-js slow gpu lab docs clean
 
 help:
 	@echo "make report              data, training, notebooks, then report/build/demo/hw3_report.html and .pdf"
@@ -18,6 +18,7 @@ help:
 	@echo "make test                lint, types and tests"
 	@echo "make lint-js             lint and types of the JavaScript; needs Node.js and npm, which nothing else does"
 	@echo "make slow                full-size models, JupyterLab in a browser, kills, fuzzing: 25 minutes"
+	@echo "make gpu                 on a machine with a GPU: its tests and benchmarks, 15 minutes; the last line is JSON"
 	@echo "make lab                 JupyterLab on copies of the notebooks, in runs/lab"
 	@echo "make docs                the functions' documentation as pages: docs/build/index.html"
 	@echo "make env                 .venv from requirements.lock (the others call it; skipped when current)"
@@ -47,6 +48,10 @@ node_modules/.installed: package.json
 
 slow: env
 	@OMP_NUM_THREADS=1 $(BIN)/pytest -q -n $(CORES) --dist loadfile -m slow
+
+# Not by way of env: a machine that is lent for its GPU has its own torch.
+gpu:
+	@$(if $(wildcard $(BIN)/python),$(BIN)/python,$(PYTHON)) benchmarks/gpu.py
 
 lab: env
 	@$(BIN)/python -m hw3lib.pipeline.working_copies

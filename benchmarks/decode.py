@@ -9,6 +9,7 @@ image, exactly 20 new tokens. All get the encoder's output ready-made.
 
 from __future__ import annotations
 
+import re
 import sys
 import tempfile
 import time
@@ -277,7 +278,7 @@ class Bench:
         self.peer = transformers_peer(model).to(device, dtype)
         self.model = model.to(device, dtype)
         self.weights, self.compiled = PackedWeights(self.model), PackedWeights(self.model, compiled=True)
-        self.name = f"width {width}" + {torch.float32: "", torch.bfloat16: ", bfloat16"}[dtype]
+        self.name = _name(width, dtype)
         self.agreement: dict[str, float] = {}
 
     def images(self, count: int) -> Tensor:
@@ -295,6 +296,7 @@ class Bench:
         name = f"{self.name}, {_way(beams)}, batch {images}"
         if self.device.type == "cuda":
             sides["compiled"] = lambda: ours(self.model, tokens, beams, self.compiled)
+        ours(self.model, tokens, beams, self.weights)  # from the second time on one image is decoded as many are
         said = {side: run() for side, run in sides.items()}  # also the warm-up: steps are compiled
         self._compare(name, *said.values())
         taken = alternate(sides, self.rounds, warm_up=0, sync=self.sync)
@@ -361,12 +363,16 @@ class Bench:
         return row(f"share of the limit: {name}", share, None, "%", higher_is_better=True, note=note)
 
 
+def _name(width: int, dtype: torch.dtype) -> str:
+    return f"width {width}" + {torch.float32: "", torch.bfloat16: ", bfloat16"}[dtype]
+
+
 def _way(beams: int) -> str:
     return "greedy" if beams == 1 else f"beam {beams}"
 
 
-def processor(size: str, rounds: int) -> tuple[list[Row], dict[str, Any]]:
-    """All rows of a processor; bfloat16 only where it has instructions for it."""
+def processor(size: str, rounds: int, wanted: re.Pattern[str]) -> tuple[list[Row], dict[str, Any]]:
+    """The rows of a processor whose names match; bfloat16 only where it has instructions for it."""
     device, rows, agreement = torch.device("cpu"), [], {}
     widths, batches = ([512], [1, 16]) if size == "quick" else ([512, 1536], [1, 16, 64])
     types = [torch.float32]
@@ -377,13 +383,16 @@ def processor(size: str, rounds: int) -> tuple[list[Row], dict[str, Any]]:
     for dtype in types:
         limit = limits(device, dtype, lambda: None, small=size == "smoke")
         for width in widths if dtype == torch.float32 else widths[:1]:
-            bench, first = Bench(width, device, dtype, rounds), width == widths[0] and dtype == torch.float32
-            for beams in (1, BEAMS):
-                for images in batches:
-                    rows += bench.against_transformers(images, beams, limit, 2.5)
-                    if first and int8_is_possible(device):
-                        rows += bench.against_ctranslate2(images, beams)
-            if first:
+            name, first = _name(width, dtype), width == widths[0] and dtype == torch.float32
+            ways = [(k, n) for k in (1, BEAMS) for n in batches if wanted.search(f"{name}, {_way(k)}, batch {n}")]
+            if not ways:
+                continue
+            bench = Bench(width, device, dtype, rounds)
+            for beams, images in ways:
+                rows += bench.against_transformers(images, beams, limit, 2.5)
+                if first and int8_is_possible(device):
+                    rows += bench.against_ctranslate2(images, beams)
+            if first and wanted.search("loop"):
                 rows += [bench.against_loop(n, 8.0 if n == 64 else None) for n in batches]
             agreement |= bench.agreement
     return rows, agreement
@@ -407,7 +416,9 @@ def gpu(rounds: int) -> tuple[list[Row], dict[str, Any]]:
 
 def main() -> None:
     global LAYERS, FEED_FORWARD, VOCABULARY, NEW
-    chosen = arguments(__doc__.splitlines()[0]).parse_args()
+    parser = arguments(__doc__.splitlines()[0])
+    parser.add_argument("--rows", type=re.compile, default="", help="a pattern: of a processor's rows only such")
+    chosen = parser.parse_args()
     if chosen.threads:
         torch.set_num_threads(chosen.threads)
     size = "smoke" if chosen.smoke else "quick" if chosen.quick else "full"
@@ -415,11 +426,10 @@ def main() -> None:
         LAYERS, FEED_FORWARD, VOCABULARY, NEW = 2, 32, 60, 4
     rounds = chosen.rounds or (3 if size == "full" else 1)  # after one that warms up
     started = time.perf_counter()
-    rows, agreement = processor(size, rounds)
-    more, also = gpu(rounds)
+    rows, agreement = processor(size, rounds, chosen.rows)
     facts: dict[str, Any] = {name: version(name) for name in ("transformers", "ctranslate2")}
     facts["seconds"] = round(time.perf_counter() - started, 1)
-    finish("decode", rows + more, same_captions=agreement | also, **facts)
+    finish("decode", rows, same_captions=agreement, **facts)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -133,6 +134,20 @@ def _cpu() -> str:
 
 def finish(benchmark: str, rows: list[Row], **more: Any) -> None:
     """Print the table and, as the last line, the JSON document (``more`` goes into it)."""
+    with suppress(ImportError):  # a machine that is lent for its GPU may lack rich
+        _print(benchmark, rows)
+    document = {
+        "benchmark": benchmark,
+        "measured": datetime.now(UTC).date().isoformat(),
+        "commit": commit(),
+        "machine": machine(),
+        "rows": [asdict(row) for row in rows],
+        "missed": [row.name for row in rows if row.met is False],
+    }
+    print(json.dumps(document | more, ensure_ascii=False), flush=True)
+
+
+def _print(benchmark: str, rows: list[Row]) -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -145,15 +160,6 @@ def finish(benchmark: str, rows: list[Row], **more: Any) -> None:
         table.add_row(row.name, *cells, verdict, row.note)
     width = None if sys.stdout.isatty() else 160
     Console(width=width).print(table)
-    document = {
-        "benchmark": benchmark,
-        "measured": datetime.now(UTC).date().isoformat(),
-        "commit": commit(),
-        "machine": machine(),
-        "rows": [asdict(row) for row in rows],
-        "missed": [row.name for row in rows if row.met is False],
-    }
-    print(json.dumps(document | more, ensure_ascii=False), flush=True)
 
 
 def _number(value: float | None, missing: str = "-") -> str:

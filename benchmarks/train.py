@@ -395,7 +395,7 @@ def main() -> None:
     if options.child:
         child(*json.loads(options.child))
         return
-    harness.finish("training step", [*on_cpu(options), *on_gpu(options)], vocabulary="each profile's")
+    harness.finish("training step", list(on_cpu(options)), vocabulary="each profile's")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+ON_A_GPU, NO_GPU = "on a GPU", "not measured: no GPU here"
 HERE = Path(__file__).resolve().parent
 HEAD = """# Benchmarks
 
@@ -24,11 +25,12 @@ and medians count. Each prints a table and, as its last line, one JSON document;
 .venv/bin/python benchmarks/viewer.py                     # the attention viewer against bertviz; scrubbing in Chromium
 .venv/bin/python benchmarks/zero_shot.py                  # a study of prompts against open_clip's loop per template
 .venv/bin/python benchmarks/report.py                     # what a whole report costs: minutes, core-seconds a step
+.venv/bin/python benchmarks/gpu.py                        # all that needs a GPU, tests included: make gpu
 .venv/bin/python benchmarks/real_photographs.py           # no speed: what pretraining is worth on real photographs
 ```
 
 The tables below are written by `benchmarks/write_readme.py` from the runs' last lines in `benchmarks/results/`. *Ratio*
-says how many times better ours is. Rows that need a GPU are not measured where there was none.
+says how many times better ours is. Rows that need a GPU stand in a table of their own, "on a GPU".
 """
 
 
@@ -47,6 +49,8 @@ def section(path: Path) -> str:
         "|---|---:|---:|---|---:|---:|---|---|",
     ]
     for row in found["rows"]:
+        if found["benchmark"] != ON_A_GPU and row["note"] == NO_GPU:
+            continue  # older results have such rows, too
         met = {True: "yes", False: "**no**", None: ""}[row["met"]]
         ratio = "" if row["ratio"] is None else f"{row['ratio']:.2f}x"
         cells = [row["name"], number(row["ours"]), number(row["peer"]), row["unit"], ratio, number(row["target"], "")]

@@ -354,6 +354,27 @@ def fetch(yes: bool, spec: str) -> None:
 
 
 @main.command()
+@click.argument("name")
+@click.option("--photographs", required=True, type=_FOLDER, help="A folder of photographs.")
+@click.option("--captions", type=_FILE, help="Theirs: COCO's JSON, Karpathy's, BLIP's, or Flickr's table.")
+@click.option("--labels", type=_FILE, help='P1\'s class names, {"0": "bicycle", ...}, of images named <label id>_<n>.')
+@click.option(
+    "--from", "source", metavar="MODEL", help="Without captions, P3's run: a folder of `hw3 export`, or a hub's name."
+)
+@click.option("--force", is_flag=True, help="Write the profile anew where there is one.")
+def init(
+    name: str, photographs: Path, captions: Path | None, labels: Path | None, source: str | None, force: bool
+) -> None:
+    """Write a profile NAME for photographs of your own, with comments on what is there and what may be added."""
+    from hw3lib.pipeline import new_profile
+
+    begun = new_profile.begin(name, photographs, captions, labels, source, force)
+    for note in begun.notes:
+        click.echo(note, err=True)
+    click.echo(f"{begun.profile}: read it, then ask what it needs: hw3 doctor --profile {name}")
+
+
+@main.command()
 @_profile
 def doctor(spec: str) -> None:
     """Say which data, weights and tools are there, what is missing, and where to put it; exit code 1 if any is."""

@@ -25,7 +25,7 @@ from hw3lib.system.errors import UserError
 from hw3lib.system.files import decoded_text
 
 _STRICT = ConfigDict(extra="forbid")
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")  # of runs and of profiles that are extended
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")  # of runs and of profiles that are extended
 _EXPLAINED = 10  # mistakes that one message names
 # Keys that came after the first runs: what is trained already keeps its identity while they have their default.
 NEWER = {"newer": True}
@@ -281,7 +281,7 @@ def _raw(path: Path, descendants: tuple[Path, ...] = ()) -> tuple[dict[str, Any]
         return raw, ((path, modified),)
     name = str(raw.pop("extends"))
     base = path.parent / f"{name}.yaml"
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         raise UserError(f"{path}: extends names {reprlib.repr(name)}; it must be the name of a profile beside this one")
     if not base.is_file() or base in (*descendants, path):
         raise UserError(f"{path}: extends names {base.stem!r}, and {base} is not a profile that this one can extend")
@@ -298,7 +298,7 @@ def _read(path: Path, origins: tuple[tuple[Path, int], ...]) -> Profile:
     runs = raw.get("runs")
     if isinstance(runs, dict):
         # The name becomes a folder's, and a part of the pipeline's rules.
-        foreign = [name for name in runs if not _NAME.fullmatch(str(name))]
+        foreign = [name for name in runs if not NAME.fullmatch(str(name))]
         if foreign:
             raise UserError(
                 f"{path}: a run cannot be called {reprlib.repr(foreign[0])}; letters, digits, -, _ and . make a name"
@@ -331,8 +331,6 @@ def _refuse_contradictions(profile: Profile, path: Path) -> None:
         raise UserError(f"{path}: p3.model is for a profile without runs; this one's P3 examines its best run")
     if profile.data == "demo" and not (captions and profile.p1):
         raise UserError(f"{path}: the demo draws all data; p1 and captions cannot be null")
-    if all(profile.chapters.values()):
-        raise UserError(f"{path}: nothing is left to report: it {'; it '.join(profile.chapters.values())}")
 
 
 def load(profile: str | Path) -> Profile:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -16,7 +17,7 @@ BENCHMARKS = ROOT / "benchmarks"
 @pytest.fixture(autouse=True)
 def importable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(BENCHMARKS))
-    for name in ("harness", "write_readme", "decode"):
+    for name in ("harness", "write_readme", "decode", "gpu"):
         monkeypatch.delitem(sys.modules, name, raising=False)
 
 
@@ -54,6 +55,28 @@ def test_the_last_line_is_one_json_document_with_what_was_missed(capsys: pytest.
     assert {"cpu", "cores", "torch", "gpu"} <= set(found["machine"])
     assert found["note"] == "n"
     assert any("slow" in line and "NO" in line for line in lines)
+
+
+def test_what_the_tests_on_a_gpu_measure_becomes_rows_with_their_targets() -> None:
+    import gpu
+
+    measured = {
+        "test_05_the_same_steps_end_in_the_same_weights": {"swin_tensors": 90, "swin_different": 0, "vit_different": 2},
+        "test_10_the_loader_keeps_up_with_full_size_steps": {"plain_images_per_s": 90.0, "plain_data_wait": 0.01},
+        "test_11_compiled_decoding_says_the_same": {"batch_64_pays_from_images": None, "batch_64_plain_ms": 30.0},
+    }
+    rows = list(gpu.rows({"measured": measured, "passed": ["a", "b"], "failed": ["c"], "error": []}))
+    assert [(row.name, row.ours, row.met) for row in rows] == [
+        ("tests that pass", 2, False),
+        ("tensors that differ from run to run: swin", 0, True),
+        ("tensors that differ from run to run: vit", 2, False),
+        ("full-size training: plain", 90.0, None),
+        ("waiting for data: plain", 0.01, True),
+        ("decoding: batch 64 plain", 30.0, None),
+    ]
+    text = (ROOT / "tests" / "gpu" / "test_gpu.py").read_text(encoding="utf-8")
+    numbers = set(re.findall(r"^def test_(\d\d)_", text, re.M))
+    assert {test.split("_")[1] for test, *_ in gpu.MEASURES} <= numbers
 
 
 def test_the_readme_shows_the_results_that_lie_beside_it() -> None:

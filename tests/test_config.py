@@ -169,7 +169,6 @@ def test_a_profile_may_do_without_labelled_images_and_captions(tmp_path: Path) -
     for changes, words in (
         ({"runs": {"best": {"title": "b"}}}, "a profile has both, or neither"),
         ({"data": "demo"}, "the demo draws all data"),
-        ({"p1": None, "p3": {"images": "x"}}, "nothing is left to report: it names no labelled images"),
         (
             {"captions": captions, "runs": {"best": {"title": "b"}}},
             "p3.model is for a profile without",

@@ -114,6 +114,26 @@ def step(tokens: Tensor, cache: Cache) -> Tensor:
     return logits
 
 
+def read(tokens: Tensor, cache: Cache) -> Tensor:
+    """Several tokens at once of the one caption of a plain cache (T,): the logits after each (T, V), in float32."""
+    weights, start_at, end = cache.weights, cache.length, cache.length + len(tokens)
+    if end > cache.past[0].shape[3]:
+        raise ValueError(f"{len(tokens)} tokens after {start_at}: the cache was started for {cache.past[0].shape[3]}")
+    ahead = torch.full((len(tokens), end), -torch.inf, dtype=cache.past[0].dtype).triu(start_at + 1)
+    # The layout of `start` is for one query of an image. Turned, it is the other one, though not where it is fastest.
+    cross = [(keys.mT, values.mT) for keys, values in cache.cross] if len(tokens) > 1 else cache.cross
+
+    def update(slots: Tensor, new: Tensor) -> Tensor:
+        slots[..., start_at:end, :] = new
+        return slots[..., :end, :]
+
+    with torch.autocast(tokens.device.type, enabled=False):
+        x = F.embedding(tokens, weights.embed) + weights.position[start_at:end]  # (T, D)
+        logits = _layers(weights, x, cache.past, cross, ahead, update)
+    cache.length = end
+    return logits
+
+
 def _plain(tokens: Tensor, cache: Cache) -> Tensor:
     """A step that attends to the filled slots only."""
     weights, filled = cache.weights, cache.length * cache.beams

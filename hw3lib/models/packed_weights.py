@@ -83,7 +83,8 @@ class Norm:
     """A layer norm; its result has the type in which the next product computes."""
 
     def __init__(self, norm: Any, dtype: torch.dtype) -> None:
-        self.weight, self.bias, self.eps, self.dtype = norm.weight.detach(), norm.bias.detach(), norm.eps, dtype
+        self.eps, self.dtype = norm.eps, dtype
+        self.weight, self.bias = _at_least(dtype, norm.weight), _at_least(dtype, norm.bias)
 
     def __call__(self, x: Tensor) -> Tensor:
         return F.layer_norm(x, self.weight.shape, self.weight, self.bias, self.eps).to(self.dtype)
@@ -132,18 +133,38 @@ class PackedWeights:
         self.heads, self.compiled = model.run.decoder.heads, compiled
         pack = device == "cpu" and not compiled
         self.transposed = pack  # how the images' keys and values are laid out
-        self.embed, self.position = model.embed.weight.detach(), model.position.weight.detach()
+        self.embed = _at_least(self.dtype, model.embed.weight)
+        self.position = _at_least(self.dtype, model.position.weight)
         product = Int8Linear if int8 else partial(Linear, dtype=self.dtype, pack=pack)
         self.layers = [Layer(block, self.dtype, product) for block in model.blocks]  # type: ignore[arg-type]
         self.norm = Norm(model.norm, self.dtype)
         self.head = product(model.embed.weight if model.head is None else model.head.weight, None)
+        drafts = pack and not int8 and int8_is_possible(model.device)
+        self._lay_out_draft = partial(PackedWeights, model, int8=True) if drafts else None
+        self._draft: PackedWeights | None = None
+        self._asked = 0
         self.buffers: dict[tuple[int, ...], Any] = {}  # of the static steps, whose graphs are tied to their addresses
+
+    def draft(self) -> PackedWeights | None:
+        """The same in 8 bits, to guess with, where torch has that, from the second call on.
+
+        To lay it out takes as long as it saves with one image or two.
+        """
+        self._asked += 1
+        if self._lay_out_draft and self._asked > 1:
+            self._draft = self._draft or self._lay_out_draft()
+        return self._draft
 
     def tensors(self) -> Iterator[Tensor]:
         """All of them."""
         parts = [part for layer in self.layers for part in vars(layer).values()]
         for part in (self, self.norm, self.head, *parts):
             yield from (value for value in vars(part).values() if isinstance(value, Tensor))
+
+
+def _at_least(dtype: torch.dtype, weight: Tensor) -> Tensor:
+    """The weight itself, unless ``dtype`` is wider: a bfloat16 model's in 8 bits, where all else is float32."""
+    return weight.detach().to(torch.promote_types(weight.dtype, dtype))
 
 
 def _fused(attention: Attention) -> tuple[Tensor, Tensor]:

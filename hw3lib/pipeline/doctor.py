@@ -93,6 +93,10 @@ def show(spec: str) -> bool:
 
 def _data(profile: config.Profile) -> Iterator[Finding]:
     captions = profile.captions
+    if all(profile.chapters.values()):
+        yield Finding(
+            "data", "something to report", "missing", f"the profile {'; it '.join(profile.chapters.values())}"
+        )
     absent: State = "made" if profile.data == "demo" else "missing"
     if captions and shards.is_shards(captions.train_images):
         yield _shards(captions.train_images)

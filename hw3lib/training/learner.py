@@ -5,7 +5,7 @@ Dimension letters: I images of a part, K samples of each, B captions of a part, 
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -77,8 +77,10 @@ class Learner:
         total = torch.zeros((), device=self.model.device)
         for number, part in enumerate(step.parts):
             images, tokens = self._on_device(part)
-            with self._synchronised(number + 1 == len(step.parts)):
-                with self._autocast(), unfused(self.model.encoder, self.model.device):
+            with self._synchronised(number + 1 == len(step.parts)), ExitStack() as attention:
+                with self._autocast():
+                    # To the end of the way back, on which what was not kept is computed again in the same way.
+                    attention.enter_context(unfused(self.model.encoder, self.model.device))
                     logits = self.wrapped(images, tokens[:, :-1])
                     summed = next_token_loss(logits, tokens, self.tokenizer.pad, training.label_smoothing, "sum")
                 # Gradients are averaged over processes: so that each token counts alike, wherever it is.
@@ -107,8 +109,10 @@ class Learner:
             owners = [item.image for item in part.samples for _ in range(samples)]
             reward = rewards(owners, captions, self.tokenizer.eos).to(self.model.device)
             tokens = padded([caption.tokens for caption in captions], self.tokenizer.pad).to(self.model.device)
-            with self._synchronised(number + 1 == len(step.parts)):
-                with self._autocast(), unfused(self.model.encoder, self.model.device):
+            with self._synchronised(number + 1 == len(step.parts)), ExitStack() as attention:
+                with self._autocast():
+                    # To the end of the way back, on which what was not kept is computed again in the same way.
+                    attention.enter_context(unfused(self.model.encoder, self.model.device))
                     logits = self.wrapped(images, tokens[:, :-1])
                 loss = policy_loss(logits, tokens, advantages(reward, samples), banned, self.tokenizer.pad)
                 share = len(part.samples) * self.accelerator.num_processes / step.images

@@ -17,6 +17,7 @@ from hw3lib.models.captioner import Captioner, Memory
 from hw3lib.models.decoding import Caption, beam, greedy, sample
 from hw3lib.models.packed_weights import PackedWeights, int8_is_possible
 
+needs_int8 = pytest.mark.skipif(not int8_is_possible(torch.device("cpu")), reason="no products of 8-bit numbers here")
 TEXT = ["a red circle on grey", "there is a blue square", "one green triangle, it is green"]
 
 
@@ -365,7 +366,36 @@ def test_bfloat16_says_nearly_the_same(how: str, model: Captioner, memory: Memor
         assert own.log_probs != other.log_probs  # it did compute in bfloat16
 
 
-@pytest.mark.skipif(not int8_is_possible(torch.device("cpu")), reason="no products of 8-bit numbers here")
+@needs_int8
+@pytest.mark.parametrize("draft", ["own", "another model's"])
+@pytest.mark.parametrize("guesses", [1, 4, 20])
+def test_one_image_is_guessed_and_judged_with_the_same_caption(
+    guesses: int, draft: str, model: Captioner, memory: Memory, tokenizer: CaptionTokenizer,
+    tiny_run: config.Run, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    expected = greedy(model, memory, tokenizer)
+    monkeypatch.setattr(decoding, "_GUESSES", guesses)
+    weights, steps, reads = PackedWeights(model), [], []
+    assert weights.draft() is None  # not for one image
+    if draft != "own":  # guesses wrong nearly always
+        weights._draft = PackedWeights(Captioner(tiny_run, tokenizer.size), int8=True)
+    monkeypatch.setattr(decoding, "_extend", None)
+    step, read = decoding.step, decoding.read
+    monkeypatch.setattr(decoding, "step", lambda tokens, cache: steps.append(cache) or step(tokens, cache))
+    monkeypatch.setattr(decoding, "read", lambda tokens, cache: reads.append(cache) or read(tokens, cache))
+    for index, caption in enumerate(expected):
+        (found,) = greedy(model, one(memory, index), tokenizer, weights=weights)
+        assert (found.tokens, found.text) == (caption.tokens, caption.text)
+        assert found.log_probs == pytest.approx(caption.log_probs, abs=1e-4)
+        (short,) = greedy(model, one(memory, index), tokenizer, 5, weights)
+        assert short.tokens == caption.tokens[:5]
+    assert all(cache.weights is weights._draft for cache in steps)
+    assert all(cache.weights is weights for cache in reads)
+    if draft == "own" and guesses == 20:
+        assert len(reads) < len(steps) / 3
+
+
+@needs_int8
 @pytest.mark.parametrize("decode", [greedy, beam])
 def test_int8_says_nearly_the_same(
     decode, model: Captioner, memory: Memory, tokenizer: CaptionTokenizer

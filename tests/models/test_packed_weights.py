@@ -76,13 +76,16 @@ def test_a_step_in_8_bits_is_near_the_one_in_float32(model: Captioner) -> None:
     step, forward = logits_of_a_step(model, PackedWeights(model, int8=True))
     assert step.dtype == torch.float32
     assert 0 < (step - forward).std() < 0.03 * forward.std()
+    half, _ = logits_of_a_step(model.bfloat16(), PackedWeights(model, int8=True))
+    assert half.dtype == torch.float32
+    assert (half - forward).std() < 0.06 * forward.std()
 
 
 def logits_of_a_step(model: Captioner, weights: PackedWeights | None = None) -> tuple[torch.Tensor, torch.Tensor]:
     """A step's logits over the cache, and those of the forward pass."""
     torch.manual_seed(1)
     with torch.no_grad():
-        memory = model.encode(torch.randn(2, 3, 32, 32))
+        memory = model.encode(torch.randn(2, 3, 32, 32).to(model.embed.weight.dtype))
         tokens = torch.tensor([5, 6])
         step = kv_cache.step(tokens, kv_cache.start(weights or PackedWeights(model), memory, 2, 4))
         return step, model(memory, tokens[:, None])[:, -1].float()

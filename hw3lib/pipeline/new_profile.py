@@ -1,0 +1,260 @@
+"""``hw3 init``: a commented profile for one's own photographs, from what their folder and the captions' file hold."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hw3lib import config, paths
+from hw3lib.data.caption_files import CaptionFile, read_captions
+from hw3lib.data.captions import load_captions
+from hw3lib.data.images import left_out, list_images, problem_with
+from hw3lib.data.labelled import load_labelled
+from hw3lib.system import files, threads
+from hw3lib.system.errors import UserError
+from hw3lib.system.messages import counted
+
+VALIDATION = 0.1  # the share of the photographs that is validated on, where the captions' file has no splits
+SHOWN = 5  # photographs that P3 shows
+_SPLITS = (("train", "restval"), ("val",))  # what such files call theirs
+
+_HEAD = """\
+# {photographs}
+# What is not there is null, and the report says what it leaves out for that. Every key: docs/formats.md.
+#   hw3 doctor --profile {name}       what is there, what is missing, how much memory and time it takes
+#   make report PROFILE={name}        everything
+title: {title}
+data: other
+seed: 2022
+
+clip: {clip}
+
+"""
+_LABELLED = """\
+p1:  # {count}
+  images: {images}
+  id2label: {labels}
+
+"""
+_UNLABELLED = """\
+# P1 measures accuracy, on images that are named <label id>_<n>.png (or .jpg) and a file {{"0": "bicycle", ...}}:
+#   p1: {{images: FOLDER, id2label: FILE}}
+# To classify without measuring: hw3 classify PHOTOGRAPHS id2label.json answers.csv
+p1: null
+
+"""
+_CAPTIONED = """\
+captions:
+  # {count}
+  train_images: {images}
+  train_annotations: {captions}
+  val_images: {images}
+  val_annotations: {captions}
+  # {split}
+  train_splits: {train}
+  val_splits: {val}
+  tokenizer: {folder}/caption_tokenizer.json  # trained from the captions at the first use
+  vocabulary_size: 8000  # at the most
+  # val_instances: FILE  # COCO's instances of the validation photographs: object recall, CHAIR, grounding
+
+p3:
+  images: {shown}
+  names: {names}  # those that P3 shows
+
+runs:
+  best:  # as in configs/hw3.yaml; smaller: swin_tiny_patch4_window7_224, 4 layers
+    title: "Reference: Swin-L, feed-forward 2048"
+    encoder: {{name: swin_large_patch4_window7_224, image_size: 224}}
+    decoder: {{layers: 8, heads: 8, width: 768, feed_forward: 2048}}
+    jitter: {{brightness: 0.4, contrast: 0.4, saturation: 0.4}}
+    training:
+      learning_rates: [1.0e-5, 3.0e-6, 1.0e-6]
+      epochs: 30
+      captions_per_image: {references}
+      batch_size: {batch}  # captions of a step: {step} photographs with all of theirs
+      workers: 4
+  # Another one to compare with says what differs:
+  # narrow: {{like: best, title: "Feed-forward 1024", decoder: {{feed_forward: 1024}}}}
+  # From a trained run instead of from the encoder's own weights: start_from: FOLDER of `hw3 export`, or a hub's name
+"""
+_UNCAPTIONED = """\
+# Captions (COCO's JSON, Karpathy's, BLIP's, or Flickr's table) would let runs be trained and judged:
+#   hw3 init {name} --photographs ... --captions FILE --force
+captions: null
+
+p3:
+  images: {shown}
+  names: {names}  # those that P3 shows
+  model: {model}  # the trained run that captions them: a folder of `hw3 export`, or a name on the Hugging Face hub
+"""
+
+
+@dataclass
+class Begun:
+    """A profile that was written, and what a reader should know of it."""
+
+    profile: Path
+    notes: list[str] = field(default_factory=list)
+
+
+def begin(
+    name: str,
+    photographs: Path,
+    captions: Path | None = None,
+    labels: Path | None = None,
+    model: str | None = None,
+    force: bool = False,
+) -> Begun:
+    """Write ``configs/<name>.yaml``; ``labels`` is P1's file of class names, ``model`` an exported run for P3.
+
+    Raises :class:`UserError` where the profile is there already (unless ``force``), for a folder without photographs,
+    and for captions or labels that cannot be read or that belong to other photographs.
+    """
+    begun = Begun(paths.config(name))
+    if begun.profile.exists() and not force:
+        raise UserError(f"{begun.profile} is there already; choose another name, or write it anew with --force")
+    if captions and model:
+        raise UserError("--from names the run of a profile without captions; with --captions runs are trained")
+    if not config.NAME.fullmatch(name):
+        raise UserError(f"a profile cannot be called {name!r}; letters, digits, -, _ and . make a name")
+    file = read_captions(captions) if captions else None
+    folder = _flat(photographs, file)
+    images = list_images(folder)
+    places = {item: _place(photographs, file, item) for item in file.file_names.values()} if file else {}
+    broken = _broken([*images, *(place for place in places.values() if place.is_file())])
+    begun.notes += [f"left out: {problem}" for problem in broken.values()]
+    names = [image.stem for image in images if image not in broken]
+    if not names:
+        raise UserError(f"none of the {len(images)} photographs in {folder} can be read")
+    if others := left_out(folder):
+        begun.notes.append(f"left out, as no image by its ending: {counted([path.name for path in others], 'file')}")
+    forms = Counter(image.suffix.lower() for image in images)
+    told = ", ".join(f"{count} {form}" for form, count in forms.most_common())
+    text = _HEAD.format(
+        photographs=f"{len(images)} photographs ({told}){f', {len(broken)} of them unreadable' if broken else ''}",
+        name=name,
+        title=_text(name),
+        clip="{model: ViT-B-32, pretrained: openai, batch_size: 64}" if captions or labels else "null",
+    )
+    text += _labelled(photographs, labels)
+    common = {"shown": _path(folder), "names": _list(_some(names)), "name": name}
+    if file:
+        usable = [item for item, place in places.items() if place.is_file() and place not in broken]
+        text += _CAPTIONED.format(**common | _captioned(begun, name, photographs, file, usable, names))
+    else:
+        text += _UNCAPTIONED.format(
+            **common, model=_path(Path(model)) if model and Path(model).is_dir() else _text(model)
+        )
+    files.write_text(begun.profile, text)
+    config.load(begun.profile)
+    return begun
+
+
+def _flat(photographs: Path, file: CaptionFile | None) -> Path:
+    """The folder whose photographs P3 shows: it holds them itself, while captions may name some in folders below."""
+    nested = [name for name in (file.file_names.values() if file else ()) if "/" in name]
+    return (photographs / nested[0]).parent if nested else photographs
+
+
+def _labelled(photographs: Path, labels: Path | None) -> str:
+    if labels is None:
+        return _UNLABELLED.format()
+    found = load_labelled(photographs, labels)
+    known = sum(truth is not None for truth in found.truth)
+    if known < 2:
+        raise UserError(
+            f"P1 measures accuracy, and {known} of the {len(found)} images in {photographs} are named <label id>_<n> "
+            f"with a label of {labels}; without labels: hw3 classify {photographs} {labels} answers.csv"
+        )
+    count = f"{known} images with a label, {len(found.labels)} classes"
+    return _LABELLED.format(count=count, images=_path(photographs), labels=_path(labels))
+
+
+def _captioned(
+    begun: Begun, name: str, photographs: Path, file: CaptionFile, usable: Sequence[str], names: Sequence[str]
+) -> dict[str, object]:
+    """What the profile says of captions: where they are, and on which photographs runs learn and are judged.
+
+    P3 shows some of the latter; ``names`` are those of its folder.
+    """
+    if lost := sorted(set(file.file_names.values()) - set(usable)):
+        begun.notes.append(f"{file.path} names {counted(lost, 'image')} that cannot be had: left out")
+    own = _own_splits(file)
+    train, val = own or _split(usable)
+    parts = [[item for item in usable if item in chosen] for chosen in map(set, (train, val))]
+    if min(map(len, parts)) < 2:
+        raise UserError(
+            f"{file.path} has captions for {len(usable)} photographs of {photographs}; 4 are needed at least"
+        )
+    splits = [list(_SPLITS[0]), list(_SPLITS[1])] if own else [[], []]
+    if lost or not own:
+        folder = paths.root() / "data" / name
+        for which, part, key in zip(("train", "val"), parts, splits, strict=True):
+            files.write_text(folder / f"{which}.txt", "".join(f"{item}\n" for item in part))
+            key.append(f"data/{name}/{which}.txt")
+    for key in splits:
+        load_captions(file.path, photographs, splits=key)  # whatever else is wrong is told now
+    references = max(1, min(5, *map(len, file.captions.values())))
+    said = "the file's own splits" if own else f"one in {round(1 / VALIDATION)}, chosen by the hash of its name"
+    return {
+        "count": f"captions of {len(usable)} photographs, {sum(map(len, file.captions.values()))} in all",
+        "images": _path(photographs), "captions": _path(file.path), "folder": f"data/{name}",
+        "split": f"{len(parts[0])} photographs to learn from, {len(parts[1])} to be judged on: {said}",
+        "train": _list(splits[0]), "val": _list(splits[1]),
+        "names": _list(_some([stem for item in parts[1] if (stem := Path(item).stem) in names])),
+        "references": references, "batch": 8 * references, "step": 8,
+    }  # fmt: skip
+
+
+def _own_splits(file: CaptionFile) -> tuple[list[str], list[str]] | None:
+    """The file's training and validation images, where it has such splits."""
+    try:
+        train, val = (list(read_captions(file.path, names).file_names.values()) for names in _SPLITS)
+    except UserError:  # it has others
+        return None
+    return None if set(train) & set(val) else (train, val)
+
+
+def _split(names: Sequence[str]) -> tuple[list[str], list[str]]:
+    """By the hash of the name, so that a photograph stays where it is when others come."""
+    ranks = {name: int.from_bytes(hashlib.sha256(name.encode()).digest()[:4]) / 2**32 for name in names}
+    ordered = sorted(names, key=ranks.__getitem__)
+    count = max(2, sum(rank < VALIDATION for rank in ranks.values()))
+    return ordered[count:], ordered[:count]
+
+
+def _place(photographs: Path, file: CaptionFile, name: str) -> Path:
+    """Where a photograph lies that the captions name: in the folder itself, or in the one that the file says."""
+    longer = photographs / file.folders.get(name, "") / name
+    return longer if longer.is_file() else photographs / name
+
+
+def _broken(photographs: Sequence[Path]) -> dict[Path, str]:
+    """What is wrong with those that cannot be read."""
+    chosen = list(dict.fromkeys(photographs))
+    with ThreadPoolExecutor(threads.count()) as pool:
+        return {path: problem for path, problem in zip(chosen, pool.map(problem_with, chosen), strict=True) if problem}
+
+
+def _some(names: Sequence[str]) -> Sequence[str]:
+    """A few, from the first to the last."""
+    return names[:: max(1, len(names) // SHOWN)][:SHOWN]
+
+
+def _list(texts: Sequence[str]) -> str:
+    return f"[{', '.join(map(_text, texts))}]"
+
+
+def _path(path: Path) -> str:
+    """As a profile names it: from the project where it lies there, else whole."""
+    whole = path.resolve()
+    return _text(str(whole.relative_to(paths.root()) if whole.is_relative_to(paths.root()) else whole))
+
+
+def _text(text: str | None) -> str:
+    return "null" if text is None else json.dumps(text, ensure_ascii=False)
