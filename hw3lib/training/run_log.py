@@ -57,11 +57,11 @@ class RunLog:
 
     def track(self, steps: Iterable[T], epoch: int, count: int) -> Iterator[T]:
         """The steps of an epoch, with a bar on a terminal alone: a log file gets one line per validation."""
-        from rich.progress import track
+        if self.main and sys.stdout.isatty():
+            from rich.progress import track
 
-        hidden = not (self.main and sys.stdout.isatty())
-        bar = track(steps, f"{self.name} {epoch + 1}", count, transient=True, disable=hidden)
-        for place, step in enumerate(bar):
+            steps = track(steps, f"{self.name} {epoch + 1}", count, transient=True)
+        for place, step in enumerate(steps):
             if place % max(1, count // 10) == 0:
                 self.tell(f"{self.name}: epoch {epoch + 1}, step {place + 1} of {count}")
             yield step

@@ -43,7 +43,10 @@ def test_a_terminal_shows_a_bar_with_the_runs_name_and_the_epoch_counted_from_on
     monkeypatch.setattr("rich.progress.track", lambda steps, *told, **how: shown.append((told, how)) or steps)
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
     assert list(RunLog("best", tmp_path, main=True).track([1, 2], 2, 2)) == [1, 2]
-    assert shown == [(("best 3", 2), {"transient": True, "disable": False})]
+    assert shown == [(("best 3", 2), {"transient": True})]
+    monkeypatch.setattr("sys.stdout.isatty", lambda: False, raising=False)
+    assert list(RunLog("best", tmp_path, main=True).track([1, 2], 2, 2)) == [1, 2]
+    assert len(shown) == 1
 
 
 def test_speed_is_over_the_time_of_training_alone() -> None:
