@@ -26,6 +26,7 @@ and medians count. Each prints a table and, as its last line, one JSON document;
 .venv/bin/python benchmarks/zero_shot.py                  # a study of prompts against open_clip's loop per template
 .venv/bin/python benchmarks/report.py                     # what a whole report costs: minutes, core-seconds a step
 .venv/bin/python benchmarks/gpu.py                        # all that needs a GPU, tests included: make gpu
+.venv/bin/python benchmarks/recipe.py                     # what training the demo's runs costs, and the scores it gives
 .venv/bin/python benchmarks/real_photographs.py           # no speed: what pretraining is worth on real photographs
 ```
 
