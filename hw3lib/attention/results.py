@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from hw3lib.attention.maps import View
+from hw3lib.metrics.interval_tests import p_value
 
 Table = list[list[float]]  # (N, H + 1): layers by heads, their mean in the last column
 
@@ -33,6 +34,11 @@ class Effect:
     low: float  # lower end of the interval
     high: float  # upper end
     n: int  # images
+
+    @property
+    def p(self) -> float:
+        """The two-sided p-value of "no difference"."""
+        return p_value(self)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 ``p1/study.json`` holds the evidence for claims 1 to 4, the runs' ``scores.json`` and ``predictions.json`` for 5 and 9,
 ``p3/grounding.json`` for 6 to 8. What a file does not hold is not tested, and the claim says so. What is compared
-stands with the wording of the claims in ``resources/claims.json``, the rule that makes verdicts of intervals in
+stands with the wording of the claims in ``resources/claims.json``, the rule that makes verdicts of them in
 :mod:`hw3lib.claims.verdicts`.
 """
 
@@ -20,7 +20,7 @@ from hw3lib.attention.word_classes import WORDS_ARE_ENGLISH
 from hw3lib.captioning.results import RunScores, read_scores
 from hw3lib.claims import findings
 from hw3lib.claims.results import Claim, Claims, Comparison, Finding, Statement, statements
-from hw3lib.claims.verdicts import Part, both_ways, together
+from hw3lib.claims.verdicts import Part, both_ways, corrected, together
 from hw3lib.data.predictions import load_predictions
 from hw3lib.display.offer import NotReady
 from hw3lib.models.experiment import Experiment
@@ -82,29 +82,35 @@ def judge(experiment: Experiment) -> list[Claim]:
         "p2_ablations": uncaptioned or "the runs are not scored",
         "p3_attention": uncaptioned or "attention has not been measured",
     }
+    found = [more.get(statement.number, Finding)() for statement in statements()]
+    declared = [_declared(statement, results[statement.notebook]) for statement in statements()]
+    parts = corrected([[*first, *finding.parts] for first, finding in zip(declared, found, strict=True)])
     return [
-        _judge(statement, results, more.get(statement.number, Finding)(), missing[statement.notebook])
-        for statement in statements()
+        _judge(statement, tested, finding, "" if results[statement.notebook] else missing[statement.notebook])
+        for statement, tested, finding in zip(statements(), parts, found, strict=True)
     ]
 
 
-def _judge(statement: Statement, results: Mapping[str, Any], finding: Finding, missing: str) -> Claim:
+def _judge(statement: Statement, parts: list[Part], finding: Finding, missing: str) -> Claim:
     """A claim with its verdict: where a part is untested, what was tested cannot support the whole.
 
     ``missing`` says why there are no results of the claim's chapter, where there are none.
     """
-    parts: dict[tuple[str, ...], Part] = {}
-    for comparison in statement.parts:
-        for place, part in _parts(comparison, results[statement.notebook]):
-            parts.setdefault(place, part)
-    all_parts = [*parts.values(), *finding.parts]
-    untested = finding.untested or ("" if all_parts else "there was nothing to measure it on")
-    untested = untested if results[statement.notebook] else missing
-    verdict = both_ways(all_parts) if statement.rule == "both_ways" else together(all_parts)
+    untested = missing or finding.untested or ("" if parts else "there was nothing to measure it on")
+    verdict = both_ways(parts) if statement.rule == "both_ways" else together(parts)
     if verdict == "supported" and untested:
         verdict = "inconclusive"
     heading = (statement.number, statement.claim, statement.notebook, statement.test.format(diffuse=DIFFUSE))
-    return Claim(*heading, verdict, all_parts, finding.remark, untested)
+    return Claim(*heading, verdict, parts, finding.remark, untested)
+
+
+def _declared(statement: Statement, result: Any) -> list[Part]:
+    """The parts that stand in the chapter's result, each once."""
+    parts: dict[tuple[str, ...], Part] = {}
+    for comparison in statement.parts:
+        for place, part in _parts(comparison, result):
+            parts.setdefault(place, part)
+    return list(parts.values())
 
 
 def _parts(comparison: Comparison, result: Any) -> Iterator[tuple[tuple[str, ...], Part]]:

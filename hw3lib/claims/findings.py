@@ -38,7 +38,7 @@ def unseen_classes(study: Study | None, data: str) -> Finding:
     if not (unseen := study.unseen):
         return Finding(untested="there are too few images or classes to teach a network some classes and not others")
     effect, taught = unseen.clip - unseen.supervised, unseen.seen
-    result = Part("CLIP, minus the supervised network", effect, unseen.low, unseen.high, unseen.n, "accuracy")
+    result = Part("CLIP, minus the supervised network", effect, unseen.low, unseen.high, unseen.n, "accuracy", unseen.p)
     remark = f"Accuracy on the {len(unseen.classes)} classes that the network was not taught: CLIP {unseen.clip:.0%}, "
     remark += f"the network {unseen.supervised:.0%}"
     if taught.clip is not None and taught.supervised is not None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hw3lib.claims.results import Claim, statements
-from hw3lib.claims.verdicts import FEW, NEGLIGIBLE, Part, Verdict
-from hw3lib.display.prose import estimate
+from hw3lib.claims.verdicts import FEW, Part, Verdict
+from hw3lib.display.prose import decimal, estimate, p_value
+from hw3lib.metrics.interval_tests import NEGLIGIBLE, Unit
+from hw3lib.metrics.paired_tests import LEVEL
 
 Cell = str | int | float | None
 MARKS = {"supported": "✓", "not supported": "✗", "inconclusive": "?", "not testable": "–"}
@@ -45,19 +47,40 @@ def evidence(claim: Claim) -> str:
 
 def effect(part: Part) -> str:
     """An effect with its interval and its unit; accuracies and shares in points of a hundred."""
-    scale, digits = (100, 1) if part.unit in ("accuracy", "share") else (1, 3 if part.unit == "CIDEr" else 2)
+    scale, digits = _scale(part.unit)
     return estimate(scale * part.effect, scale * part.low, scale * part.high, digits, _UNITS.get(part.unit, part.unit))
 
 
+def _scale(unit: Unit) -> tuple[int, int]:
+    """What a unit's numbers are multiplied by, and their decimals."""
+    return (100, 1) if unit in ("accuracy", "share") else (1, 3 if unit == "CIDEr" else 2)
+
+
 def details(claims: Sequence[Claim]) -> tuple[list[str], list[list[Cell]]]:
-    """Columns and rows: every comparison of every claim; of a claim that an effect goes both ways, where it goes."""
+    """Columns and rows: every comparison of every claim; of a claim that an effect goes both ways, where it goes.
+
+    The minimal detectable effect has the unit of the effect beside it.
+    """
     rows: list[list[Cell]] = []
     for claim in claims:
         both_ways = statements()[claim.number - 1].rule == "both_ways"
         for place, part in enumerate(claim.parts):
             verdict = part.direction if both_ways else _marked(part.verdict)
-            rows.append([claim.number if place == 0 else "", part.what, effect(part), part.n, verdict])
-    return ["#", "comparison", "effect [95 % interval]", "images", "verdict"], rows
+            scale, digits = _scale(part.unit)
+            tests: list[Cell] = [
+                p_value(p).removeprefix("p ").removeprefix("= ") for p in (part.holm, part.equivalence)
+            ]
+            tests += [decimal(scale * part.detectable, digits), part.n]
+            rows.append([claim.number if place == 0 else "", part.what, effect(part), *tests, verdict])
+    columns = ["#", "comparison", "effect [95 % interval]", "p (Holm)", "p (TOST)", "detectable", "images", "verdict"]
+    return columns, rows
+
+
+DETAILS = (
+    "p (Holm): of no effect, corrected for all comparisons of all claims. p (TOST): of the equivalence test; below "
+    f"{LEVEL}, the effect is negligible. Detectable: the smallest effect, in the unit beside it, that so many images "
+    "show with a power of 80 %."
+)
 
 
 def in_chapter(claim: Claim) -> bool:
@@ -82,12 +105,13 @@ def tally(claims: Sequence[Claim], data: str) -> str:
     counts = {verdict: sum(claim.verdict == verdict for claim in claims) for verdict in MARKS}
     parts = [f"{count} {verdict}" for verdict, count in counts.items() if count]
     return (
-        f"Of {len(claims)} claims, tested on **{data}**: {', '.join(parts)}. A claim is supported when the whole 95 % "
-        "interval of its effect lies on the side that it claims; not supported when all of it lies on the other side, "
-        f"or so near zero that the effect would not matter ({_margins()}); otherwise, or with fewer than {FEW} images, "
-        "inconclusive. A claim of several parts is supported only when each was tested and is supported; one that an "
-        "effect goes both ways, when it goes up in one place and down in another, and not when it has no effect (so "
-        "near zero) in any, or goes the same way in all."
+        f"Of {len(claims)} claims, tested on **{data}**: {', '.join(parts)}. A claim is supported when its effect is "
+        f"significant in the direction that it claims: p < {LEVEL} after Holm's correction for all comparisons of all "
+        "claims. It is not supported when the effect is significant in the other direction, or when an equivalence "
+        f"test shows that it would not matter ({_margins()}). Otherwise, or with fewer than {FEW} images, it is "
+        "inconclusive: a lack of significance shows nothing. A claim of several parts is supported only when each was "
+        "tested and is supported, and not supported when one is not; one that an effect goes both ways, when it goes "
+        "up in one place and down in another, and not when it is negligible in all, or goes the same way in all."
     )
 
 

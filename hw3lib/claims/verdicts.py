@@ -1,37 +1,44 @@
-"""How a claim is judged: parts with an effect and an interval, and the one rule that makes verdicts of them.
+"""How a claim is judged: parts with an effect, an interval and tests, and the one rule that makes verdicts of them.
 
-An effect is counted in the direction that the claim says, so that above zero speaks for it. The rule, for one part: it
-is *supported* when its whole interval lies above zero; *not supported* when all of it lies below zero, or so close to
-zero (:data:`NEGLIGIBLE`) that it would not matter; else, and with fewer than :data:`FEW` images, *inconclusive*. A
-claim with several parts is supported when all are, not supported when any is not, else inconclusive.
+An effect is counted in the direction that the claim says, so that above zero speaks for it. The rule, for one part of
+:data:`FEW` images or more: it is *not supported* when an equivalence test shows that the effect is negligible, within
+:data:`NEGLIGIBLE` of zero (two one-sided tests, Schuirmann 1987; Lakens 2017), or when it is significantly below zero;
+*supported* when it is significantly above zero; else *inconclusive*: that an effect is not significant shows nothing.
+Significant is a p-value below 0.05 after Holm's (1979) correction for all parts of all claims. Equivalence tests are
+not corrected. A claim with several parts is supported when all are, not supported when any is not, else inconclusive.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from hw3lib.display.prose import Estimate
+from hw3lib.metrics import interval_tests
+from hw3lib.metrics.interval_tests import NEGLIGIBLE, Unit
+from hw3lib.metrics.paired_tests import LEVEL, holm
 
-Unit = Literal["accuracy", "CIDEr", "share", "bits", "evenness"]
 Verdict = Literal["supported", "not supported", "inconclusive", "not testable"]
 
-# What would not matter, in each unit: an interval wholly within plus and minus this shows that nothing is there.
 FEW = 30  # images: an interval from fewer is not to be relied on
-NEGLIGIBLE: dict[Unit, float] = {"accuracy": 0.01, "CIDEr": 0.01, "share": 0.01, "bits": 0.05, "evenness": 0.01}
 
 
 class Measured(Estimate, Protocol):
-    """An effect with its 95 % interval, from so many images, as the chapters' results hold it."""
+    """An effect with its 95 % interval and its p-value, from so many images, as the chapters' results hold it."""
 
     @property
     def n(self) -> int: ...
+    @property
+    def p(self) -> float: ...
 
 
 @dataclass(frozen=True)
 class Part:
-    """One comparison: what of what, the effect in ``unit`` with its 95 % interval, and how many images it rests on.
+    """One comparison: what of what, the effect in ``unit`` with its 95 % interval, how many images, and its tests.
+
+    What is not given of the tests follows from the interval; a part alone needs no correction.
 
     >>> Part("with the article, minus without", 0.03, 0.02, 0.04, n=500, unit="accuracy").verdict
     'supported'
@@ -45,34 +52,52 @@ class Part:
     high: float  # likewise
     n: int  # images
     unit: Unit  # accuracy and share from 0 to 1
+    p: float = math.nan  # two-sided: the chapter's exact test, or by the interval
+    holm: float = math.nan  # p, corrected for all parts of all claims
+    equivalence: float = math.nan  # p of the test that the effect is negligible (TOST), not corrected
+    detectable: float = math.nan  # the smallest effect that so many images show with a power of 80 %
+
+    def __post_init__(self) -> None:
+        """Fill in the tests that were not given."""
+        p = interval_tests.p_value(self) if math.isnan(self.p) else self.p
+        tests = {
+            "p": p,
+            "holm": p,
+            "equivalence": interval_tests.equivalence(self, NEGLIGIBLE[self.unit]),
+            "detectable": interval_tests.detectable(self),
+        }
+        for name, value in tests.items():
+            if math.isnan(getattr(self, name)):
+                object.__setattr__(self, name, value)
 
     @classmethod
     def of(cls, what: str, found: Measured, unit: Unit, against: bool = False) -> Part:
-        """From an effect with its interval; ``against`` turns it round to the claim's side."""
+        """From an effect with its interval and p; ``against`` turns it round to the claim's side."""
         numbers = (-found.effect, -found.high, -found.low) if against else (found.effect, found.low, found.high)
-        return cls(what, *numbers, found.n, unit)
-
-    @property
-    def negligible(self) -> bool:
-        """Whether the interval leaves no room for anything that would matter."""
-        most = NEGLIGIBLE[self.unit]
-        return -most <= self.low and self.high <= most
+        return cls(what, *numbers, found.n, unit, found.p)
 
     @property
     def direction(self) -> Literal["up", "down", "no effect", "unsure"]:
-        """Where the effect goes, for claims that are about that."""
-        if self.negligible:
+        """Where the effect goes: no effect is one that is shown to be negligible, even if it is significant."""
+        if self.n < FEW:
+            return "unsure"
+        if self.equivalence < LEVEL:
             return "no effect"
-        return "up" if self.low > 0 else "down" if self.high < 0 else "unsure"
+        if self.holm < LEVEL:
+            return "up" if self.effect > 0 else "down"
+        return "unsure"
 
     @property
     def verdict(self) -> Verdict:
         """The rule for one part."""
-        if self.n < FEW:
-            return "inconclusive"
-        if self.negligible or self.high < 0:
-            return "not supported"
-        return "supported" if self.low > 0 else "inconclusive"
+        verdicts: dict[str, Verdict] = {"up": "supported", "unsure": "inconclusive"}
+        return verdicts.get(self.direction, "not supported")
+
+
+def corrected(families: Sequence[Sequence[Part]]) -> list[list[Part]]:
+    """All claims' parts with Holm's correction for all of them together, in the order given."""
+    p_values = iter(holm([part.p for parts in families for part in parts]))
+    return [[replace(part, holm=next(p_values)) for part in parts] for parts in families]
 
 
 def together(parts: Sequence[Part]) -> Verdict:
@@ -88,8 +113,8 @@ def together(parts: Sequence[Part]) -> Verdict:
 def both_ways(parts: Sequence[Part]) -> Verdict:
     """The verdict on a claim that an effect goes now up, now down, from the same effect in several places.
 
-    Supported with one that is surely above zero and one that is surely below; not supported when all are negligible, or
-    all surely go the same way; else inconclusive.
+    Supported with one that goes significantly up and one that goes significantly down; not supported when all are shown
+    to be negligible, or all go significantly the same way; else inconclusive.
     """
     if not parts:
         return "not testable"

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hw3lib.data.predictions import check_names
+from hw3lib.metrics import interval_tests
 from hw3lib.system.errors import UserError
 
 RESAMPLES = 2000
@@ -42,11 +43,17 @@ class Difference:
     confidence: float
     resamples: int
     seed: int
+    holm: float | None = None  # p, corrected for a family of comparisons; None outside of one
 
     @property
     def sure(self) -> bool:
         """Whether the interval leaves out zero."""
         return self.low > 0 or self.high < 0
+
+    @property
+    def p(self) -> float:
+        """The two-sided p-value of "no difference", by the interval at 95 %."""
+        return interval_tests.p_value(self)
 
 
 def paired_difference(

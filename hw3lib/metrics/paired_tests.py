@@ -12,6 +12,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hw3lib.metrics import interval_tests
 from hw3lib.metrics.bootstrap import mean_intervals
 
 Name = TypeVar("Name", bound=Hashable)
@@ -43,6 +44,16 @@ class Effect:
     def significant(self) -> bool:
         """Whether the corrected p-value lies below :data:`LEVEL`."""
         return self.holm < LEVEL
+
+    @property
+    def equivalence(self) -> float:
+        """The p-value of the equivalence test: below :data:`LEVEL` where the effect is negligible."""
+        return interval_tests.equivalence(self, interval_tests.NEGLIGIBLE["accuracy"])
+
+    @property
+    def detectable(self) -> float:
+        """The smallest effect that so many images show with a power of 80 %."""
+        return interval_tests.detectable(self)
 
 
 def mcnemar(gained: int, lost: int) -> float:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from statsmodels.stats.multitest import multipletests
 
 from hw3lib import config, paths
 from hw3lib.attention.results import Aimed, Compared, Effect, Estimate, Grounding, Groups, Views, WordClass
@@ -15,6 +17,7 @@ from hw3lib.claims.results import Claim, statements
 from hw3lib.claims.verdicts import Part
 from hw3lib.data.caption_set import CaptionSet
 from hw3lib.display.offer import NotReady
+from hw3lib.metrics.interval_tests import p_value
 from hw3lib.metrics.paired_tests import Effect as PromptEffect
 from hw3lib.models.experiment import Experiment
 from hw3lib.prompts.results import Accuracies, FactorEffect, Negation, Pair, Study, UnseenStudy
@@ -33,7 +36,8 @@ def prompt_study(
     a: float = 0.05, stops: tuple[float, ...] = (0.05, -0.05), negation: float = -0.1, clip: float = 0.7
 ) -> Study:
     def shown(value: float) -> dict[str, Any]:
-        return effect(value) | {"p": 0.5, "holm": 0.5}
+        shown = effect(value)
+        return shown | {"p": p_value(SimpleNamespace(**shown)), "holm": 0.5}
 
     pairs = {
         "There is no {object} here.": Pair(**shown(-0.2), counterpart="There is a {object} here."),
@@ -49,7 +53,8 @@ def prompt_study(
         },
         negation=Negation(**shown(negation), pairs=pairs, overall=PromptEffect(**shown(negation))),
         unseen=UnseenStudy(
-            clip=clip, supervised=0.0, n=200, low=clip - 0.05, high=clip + 0.05, p=0.0, confidence=0.5,
+            clip=clip, supervised=0.0, n=200, low=clip - 0.05, high=clip + 0.05, confidence=0.5,
+            p=p_value(SimpleNamespace(effect=clip, low=clip - 0.05, high=clip + 0.05)),
             seen=Accuracies(0.8, 0.9, 100), taught=2, train=100, network="vit", classes=["kite", "bear"], of=4,
             template="a {object}",
         ),
@@ -114,6 +119,7 @@ def put(profile: config.Profile, path: str, content: Any) -> None:
         (4, {}, "supported"),
         (4, {"a": -0.05}, "not supported"),
         (4, {"a": 0.005}, "inconclusive"),
+        (4, {"a": 0.0}, "not supported"),  # by equivalence
     ],
 )
 def test_the_claims_about_prompts_come_out_each_way(tiny_profile, number, changes, verdict) -> None:
@@ -127,6 +133,7 @@ def test_the_claims_about_prompts_come_out_each_way(tiny_profile, number, change
         (6, {}, "supported"),
         (6, {"noun": -0.2}, "not supported"),
         (6, {"colour": 0.005}, "inconclusive"),
+        (6, {"colour": 0.001}, "not supported"),  # by equivalence
         (7, {}, "supported"),
         (7, {"entropy": -0.4}, "not supported"),
         (7, {"whole": -0.9}, "not supported"),
@@ -141,6 +148,50 @@ def test_the_claims_about_attention_come_out_each_way(tiny_profile, number, chan
     found = judged(tiny_profile, number)
     assert found.verdict == verdict
     assert found.notebook == "p3_attention"
+
+
+def test_what_is_significant_only_without_the_correction_is_inconclusive(tiny_profile) -> None:
+    """Intervals above zero, p = 0.02: after two others of its kind, in another claim, it is 0.06."""
+    put(tiny_profile, "p3/grounding.json", grounding(group=0.0119))
+    alone = judged(tiny_profile, 8)
+    assert alone.verdict == "supported"
+    assert alone.parts[1].p == alone.parts[1].holm == pytest.approx(0.02, abs=0.001)
+    put(tiny_profile, "p3/grounding.json", grounding(noun=0.0119, colour=0.0119, group=0.0119))
+    several = judged(tiny_profile, 8)
+    assert several.verdict == judged(tiny_profile, 6).verdict == "inconclusive"
+    assert several.parts[1].low > 0
+    assert several.parts[1].holm == pytest.approx(3 * several.parts[1].p)
+    assert judged(tiny_profile, 7).verdict == "supported"
+
+
+def test_all_claims_parts_are_one_family_and_the_file_holds_their_tests(tiny_profile) -> None:
+    put(tiny_profile, "p1/study.json", prompt_study(a=0.011, negation=-0.012))
+    put(tiny_profile, "p3/grounding.json", grounding(group=0.0119))
+    evidence.study(Experiment.open(tiny_profile))
+    written = files.read_json(paths.runs(tiny_profile.name) / "claims.json")["claims"]
+    parts = [part for claim in written for part in claim["parts"]]
+    assert len(parts) == 13
+    adjusted = multipletests([part["p"] for part in parts], method="holm")[1]
+    assert [part["holm"] for part in parts] == pytest.approx(adjusted)
+    assert all({"equivalence", "detectable", "low", "high", "n"} <= set(part) for part in parts)
+    assert parts[-1]["detectable"] == pytest.approx(2.8016 * 0.01 / 1.96, rel=1e-3)
+    loaded = [part for claim in evidence.load(tiny_profile) for part in claim.parts]
+    assert [vars(part) for part in loaded] == parts
+
+
+def test_claims_of_an_earlier_version_can_be_read(tiny_profile) -> None:
+    """A page that is set while its claims are still those of before shows them."""
+    put(tiny_profile, "p3/grounding.json", grounding())
+    evidence.study(Experiment.open(tiny_profile))
+    path = paths.runs(tiny_profile.name) / "claims.json"
+    content = files.read_json(path)
+    for claim in content["claims"]:
+        kept = ("what", "effect", "low", "high", "n", "unit")
+        claim["parts"] = [{key: part[key] for key in kept} for part in claim["parts"]]
+    files.write_json(path, content)
+    parts = [part for claim in evidence.load(tiny_profile) for part in claim.parts]
+    assert {part.verdict for part in parts} == {"supported"}
+    assert all(part.detectable > 0 for part in parts)
 
 
 def per_image(cider: float, images: int = 40, **more: float) -> dict[str, Any]:
@@ -452,6 +503,10 @@ def test_every_comparison_stands_in_one_table_with_its_claims_number() -> None:
     assert [row[0] for row in rows] == [3, "", 9, ""]
     assert [row[-1] for row in rows] == ["up", "down", "✓ supported", "✗ not supported"]  # claim 3 goes both ways
     assert columns[1:3] == ["comparison", "effect [95 % interval]"]
+    assert columns[3:7] == ["p (Holm)", "p (TOST)", "detectable", "images"]
+    assert rows[0][3:7] == ["< 0.001", "1.00", "14.3", 50], "2.8 standard errors, in points"
+    some = Part("up", 0.2, -0.1, 0.5, 50, "CIDEr", p=0.04, holm=0.3)
+    assert table.details([claim("inconclusive", some)])[1][0][3:6] == ["0.30", "0.89", "0.429"]
 
 
 def test_what_rounds_to_nothing_has_no_minus() -> None:

@@ -1,0 +1,66 @@
+"""What an effect with its 95 % interval tells: a p-value, an equivalence test, and the effect that could be detected.
+
+An interval is read as a normal distribution's, which has on either side of the effect a standard error of its own, for
+the bootstrap's intervals are skewed. The p-value is the interval, inverted (Altman and Bland, BMJ 2011; 343:d2304): it
+lies below 0.05 exactly where the interval leaves out zero. It has no smallest value, as a share of 2000 resamples has,
+which Holm's correction of 51 comparisons would lift above 0.05 whatever was measured.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from hw3lib.display.prose import Estimate
+
+Unit = Literal["accuracy", "CIDEr", "share", "bits", "evenness"]
+
+POWER = 0.8
+# What would not matter, in each unit: effects within plus and minus this are negligible.
+NEGLIGIBLE: dict[Unit, float] = {"accuracy": 0.01, "CIDEr": 0.01, "share": 0.01, "bits": 0.05, "evenness": 0.01}
+
+
+def p_value(estimate: Estimate) -> float:
+    """The two-sided p-value of "no effect", 0 to 1.
+
+    >>> from hw3lib.metrics.bootstrap import paired_difference
+    >>> round(p_value(paired_difference([0.9, 0.8, 1.1, 0.7, 1.0], [0.6, 1.0, 0.8, 0.8, 0.7], seed=1)), 2)
+    0.24
+    """
+    from scipy.special import ndtr
+
+    return float(2 * ndtr(-abs(_standard_errors(estimate, 0.0))))
+
+
+def equivalence(estimate: Estimate, margin: float) -> float:
+    """The p-value of two one-sided tests that the effect lies within ``margin`` of zero (TOST; Schuirmann 1987).
+
+    Below 0.05 exactly where the 90 % interval lies within the margins (Lakens 2017).
+    """
+    from scipy.special import ndtr
+
+    sides = -_standard_errors(estimate, -margin), _standard_errors(estimate, margin)
+    return float(max(ndtr(side) for side in sides))
+
+
+def detectable(estimate: Estimate) -> float:
+    """The minimal detectable effect: the smallest that so many images show with a power of 80 %, two-sided at 0.05.
+
+    It is (1.96 + 0.84) standard errors, the width of the interval over 3.92. For differences of right and wrong answers
+    that is the normal approximation to the power of McNemar's test (Connor, Biometrics 1987; 43:207-211); the exact
+    test has a little less.
+    """
+    from scipy.special import ndtri
+
+    return float((ndtri(0.975) + ndtri(POWER)) * (estimate.high - estimate.low) / (2 * ndtri(0.975)))
+
+
+def _standard_errors(estimate: Estimate, value: float) -> float:
+    """By how many standard errors, of the value's side, the effect lies above a value."""
+    from scipy.special import ndtri
+
+    distance = estimate.effect - value
+    half = estimate.effect - estimate.low if distance > 0 else estimate.high - estimate.effect
+    half = half if half > 0 else (estimate.high - estimate.low) / 2  # few resamples may put an end onto the effect
+    if distance == 0 or half <= 0:
+        return distance and distance * float("inf")
+    return float(ndtri(0.975) * distance / half)
