@@ -8,13 +8,17 @@ run.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from hw3lib import config
-from hw3lib.captioning.ablations import PerImage, compare_all
+from hw3lib.captioning.ablations import COMPARED, PerImage, compare_all, metric_name
 from hw3lib.captioning.results import RunScores
 from hw3lib.captioning.settings import RECIPE, differences, sentence
-from hw3lib.display.prose import signed
+from hw3lib.display.bundle import Cell
+from hw3lib.display.prose import decimal, p_value, signed
 from hw3lib.metrics.bootstrap import Difference
+from hw3lib.metrics.interval_tests import detectable
+from hw3lib.metrics.paired_tests import LEVEL, holm
 
 # What is compared with what: (with it, without it, in words). ``final`` are the run's finished captions.
 _STEPS = (
@@ -29,12 +33,17 @@ METHOD = (
     "were trained apart; the moving average, beam search and self-critical training (Rennie et al., 2017) are compared "
     "within the run. But for asides and rounding, the differences add up to the last row's."
 )
+TESTS = (
+    "p: two-sided, the interval inverted, after Holm's correction for all of this table. Detectable: the smallest "
+    "difference that so many images show with a power of 80 %. A difference that is not significant is not shown to be "
+    "absent."
+)
 
 
 def components(profile: config.Profile, scores: Mapping[str, RunScores], run: str) -> dict[str, dict[str, Difference]]:
     """By how much each score rises with each component of a run, in the order in which they come.
 
-    The intervals are at 95 %.
+    The intervals are at 95 %; p is corrected after Holm for all scores of all components together.
     """
     reference, base = profile.best_run, profile.run(run).built_on or profile.best_run
     captions: dict[str, PerImage] = {name: variant.per_image for name, variant in scores[run].variants.items()}
@@ -51,17 +60,35 @@ def components(profile: config.Profile, scores: Mapping[str, RunScores], run: st
         steps += [(first, "base", rest)] if rest else []
     steps += [*_STEPS, ("final", "reference", "all together, against the reference run")]
     aside = " before self-critical training, an aside"  # what is added up goes without it
-    return {
+    found = {
         what + aside * (with_it == "taught_beam" and "critical" in captions): compare_all(
             captions[with_it], captions[without], profile.seed
         )
         for with_it, without, what in steps
         if with_it in captions and without in captions
     }
+    corrected = iter(holm([difference.p for row in found.values() for difference in row.values()]))
+    return {
+        what: {score: replace(difference, holm=next(corrected)) for score, difference in row.items()}
+        for what, row in found.items()
+    }
+
+
+def test_table(components: Mapping[str, Mapping[str, Difference]]) -> tuple[list[str], list[list[Cell]]]:
+    """Columns and rows: of each component and score Holm's p and the minimal detectable effect, and how many images."""
+    measured = [score for score in COMPARED if any(score in row for row in components.values())]
+    rows: list[list[Cell]] = []
+    for what, row in components.items():
+        tests: list[Cell] = [
+            f"{p_value(row[score].holm or 0.0)}; {decimal(detectable(row[score]), 3)}" if score in row else None
+            for score in measured
+        ]
+        rows.append([what, *tests, next((difference.n for difference in row.values()), None)])
+    return ["component", *(f"{metric_name(score)}: p; detectable" for score in measured), "images"], rows
 
 
 def conclusion(components: Mapping[str, Mapping[str, Difference]]) -> str:
-    """Which components raise CIDEr significantly, lower it, or do neither, in a sentence; computed."""
+    """Which components raise CIDEr significantly after Holm's correction, lower it, or do neither; computed."""
     sides: dict[str, list[str]] = {
         "Significantly higher CIDEr": [],
         "Significantly lower CIDEr": [],
@@ -71,6 +98,7 @@ def conclusion(components: Mapping[str, Mapping[str, Difference]]) -> str:
     for what, scores in components.items():
         if "CIDEr" in scores:
             cider = scores["CIDEr"]
-            side = higher if cider.low > 0 else lower if cider.high < 0 else neither
+            significant = cider.holm is not None and cider.holm < LEVEL
+            side = (higher if cider.effect > 0 else lower) if significant else neither
             side.append(f"{what} ({signed(cider.effect, 3)})")
     return " ".join(f"{side}: {'; '.join(named)}." for side, named in sides.items() if named)

@@ -7,6 +7,7 @@ import random
 import re
 
 import pytest
+from statsmodels.stats.multitest import multipletests
 
 from hw3lib import config
 from hw3lib.captioning import components
@@ -87,6 +88,31 @@ def test_a_component_that_changes_nothing_else_has_no_row_of_its_own(profile: co
     found = components.components(profile, SCORES | {"plain": scored(3.0)}, "plus")
     assert "" not in found
     assert list(found)[:2] == ["plain's settings, instead of the reference run's", "moving average of the weights"]
+
+
+def test_all_scores_of_all_components_are_one_family(profile: config.Profile) -> None:
+    found = components.components(profile, SCORES, "plus")
+    every = [difference for row in found.values() for difference in row.values()]
+    assert len(every) == 6 * 3
+    corrected = multipletests([difference.p for difference in every], method="holm")[1]
+    assert [difference.holm for difference in every] == pytest.approx(corrected)
+    columns, rows = components.test_table(found)
+    scores = ("CIDEr", "CLIPScore", "object recall")
+    assert columns == ["component", *(f"{score}: p; detectable" for score in scores), "images"]
+    assert rows[3][:2] == ["self-critical training", "p < 0.001; 0.000"], "which has no spread here"
+    # Between two runs each CIDEr is uniform on an interval of 1: 2.8 times (2 / 12 / 60) ** 0.5 is 0.148.
+    assert re.fullmatch(r"p = \d\.\d\d; 0\.1[2-7]\d", rows[0][1])
+    assert {row[-1] for row in rows} == {60}
+
+
+def test_what_only_an_uncorrected_interval_shows_is_not_called_significant(profile: config.Profile) -> None:
+    found = components.components(profile, SCORES, "plus")
+    cider = found["self-critical training"]["CIDEr"]
+    alone = dataclasses.replace(cider, effect=0.05, low=0.01, high=0.09)  # p = 0.014
+    text = components.conclusion({"this": {"CIDEr": dataclasses.replace(alone, holm=0.06)}})
+    assert text == "No significant difference in CIDEr: this (+0.050)."
+    text = components.conclusion({"this": {"CIDEr": dataclasses.replace(alone, holm=0.04)}})
+    assert text == "Significantly higher CIDEr: this (+0.050)."
 
 
 def test_the_sentence_follows_the_numbers(profile: config.Profile) -> None:
