@@ -1,7 +1,8 @@
 """What the prompt study found, in sentences: computed from a Study, in Markdown. They change with it.
 
 An effect counts as significant where its exact test's p-value, after Holm's correction, is below
-:data:`~hw3lib.metrics.paired_tests.LEVEL`.
+:data:`~hw3lib.metrics.paired_tests.LEVEL`; as absent only where an equivalence test shows it to be negligible (two
+one-sided tests, Schuirmann 1987).
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from hw3lib import paths
 from hw3lib.data.language import Language
 from hw3lib.display.prose import code, decimal, estimate, names_in_words, p_value, plain, points, signed
 from hw3lib.display.style import shortened
-from hw3lib.metrics.paired_tests import Effect
+from hw3lib.metrics.interval_tests import NEGLIGIBLE
+from hw3lib.metrics.paired_tests import LEVEL, Effect
 from hw3lib.prompts.answers import Answers
 from hw3lib.prompts.examples import Ranked
 from hw3lib.prompts.results import EnsembleScores, ProbeStudy, Study, UnseenStudy
@@ -199,12 +201,9 @@ def factor_sentences(study: Study) -> str:
         return "None of the prompt sets is a factorial design, so the effect of one part of a prompt cannot be told."
     lines = []
     for key, effect in study.factors.items():
-        verdict = "has no significant effect on average"
-        if effect.significant:
-            verdict = f"{'raises' if effect.effect > 0 else 'lowers'} accuracy"
         name = _FACTOR_NAMES.get(key, plain(key))
         numbers = f"{points(effect)}, {p_value(effect.holm)} after Holm's correction"
-        lines.append(f"- **{name}** {verdict}: {numbers}. {_by_carrier(effect.per_carrier)}")
+        lines.append(f"- **{name}** {_verdict(effect)}: {numbers}{_limits(effect)}. {_by_carrier(effect.per_carrier)}")
     if reason := no_article(study):
         lines.append(f"- **The article** is no factor here: {reason}.")
     mixed = [plain(name) for name, effect in study.interactions.items() if effect.significant]
@@ -213,6 +212,26 @@ def factor_sentences(study: Study) -> str:
     elif study.interactions:
         lines.append(f"- None of the {len(study.interactions)} interactions is significant after Holm's correction.")
     return "\n".join(lines)
+
+
+def _verdict(effect: Effect) -> str:
+    """What an effect does to accuracy; that it does nothing is said where the equivalence test shows it."""
+    negligible = effect.equivalence < LEVEL
+    if effect.significant:
+        return f"{'raises' if effect.effect > 0 else 'lowers'} accuracy{', negligibly' * negligible}"
+    if negligible:
+        return "has no effect on average that would matter"
+    return "has an undecided effect on average"
+
+
+def _limits(effect: Effect) -> str:
+    """What shows that an effect is negligible, or how large one these images could have missed; goes on after it."""
+    if effect.equivalence < LEVEL:
+        margin = f"{100 * NEGLIGIBLE['accuracy']:g} point"
+        return f"; within {margin} by the equivalence test, {p_value(effect.equivalence)}"
+    if effect.significant:
+        return ""
+    return f"; so many images show only effects from {100 * effect.detectable:.1f} points on with a power of 80 %"
 
 
 def no_article(study: Study) -> str:
@@ -241,14 +260,11 @@ def negation_sentence(study: Study) -> str:
     negation = study.negation
     if negation is None:
         return "None of the prompt sets has a negation with its affirmative counterpart."
-    lead = "Negation has no significant effect"
-    if negation.significant:
-        lead = f"Negation {'lowers' if negation.effect < 0 else 'raises'} accuracy"
     worst, pair = max(negation.pairs.items(), key=lambda item: abs(item[1].effect))
     text = (
-        f"{lead}: {points(negation)}, averaged over {_count(len(negation.pairs), 'pair')} ({p_value(negation.p)}). The "
-        f"largest difference is that of {code(worst)} from its affirmative counterpart {code(pair.counterpart)}: "
-        f"{signed(100 * pair.effect)} points."
+        f"Negation {_verdict(negation)}: {points(negation)}, averaged over {_count(len(negation.pairs), 'pair')} "
+        f"({p_value(negation.p)}{_limits(negation)}). The largest difference is that of {code(worst)} from its "
+        f"affirmative counterpart {code(pair.counterpart)}: {signed(100 * pair.effect)} points."
     )
     accuracy = study.templates[worst].accuracy
     if accuracy > 2 * study.chance:

@@ -152,7 +152,13 @@ def test_a_factors_verdict_follows_its_effect_and_its_p_value(study: Study) -> N
         in text
     )
     assert "lowers accuracy: −2.1 [" in sentences(-0.021, 0.01)
-    assert "has no significant effect on average" in sentences(-0.021, 0.2)
+    # A lack of significance is no evidence; the equivalence test is, up to a 90 % interval that touches the margin.
+    assert "has no effect on average that would matter: 0.0 [" in sentences(0.0, 0.9).replace("+", "")
+    assert "has no effect on average that would matter" in sentences(0.0016, 0.9)
+    assert "has an undecided effect" in sentences(0.0017, 0.9)
+    assert "raises accuracy, negligibly: +0.1 [" in sentences(0.001, 0.01)
+    assert "has an undecided effect on average: −2.1 [−3.1, −1.1] points, p = 0.20 after" in sentences(-0.021, 0.2)
+    assert "correction; so many images show only effects from 1.4 points on with a power" in sentences(-0.021, 0.2)
     assert "The effect is positive in 1 of 2 carrier sentences and negative in 1; with the correction" in sentences(
         0.021, 0.2, second=-0.01
     )
@@ -182,7 +188,9 @@ def test_negation_comes_out_each_way(study: Study) -> None:
 
     assert "Negation lowers accuracy: −20.0 [" in sentence()
     assert "Negation raises accuracy" in sentence(0.2)
-    assert "Negation has no significant effect" in sentence(p=0.4)
+    assert "Negation has an undecided effect on average" in sentence(p=0.4)
+    assert "Negation has no effect on average that would matter: 0.1 [−0.9" in sentence(0.001, p=0.4).replace("+", "")
+    assert "(p = 0.40; within 1 point by the equivalence test, p = 0.039)" in sentence(0.001, p=0.4)
     assert "responds to the class name" in sentence(accuracy=0.9)
     assert "responds to the class name" not in sentence()
     assert "None of the prompt sets has a negation" in prose.negation_sentence(replace(study, negation=None))
