@@ -15,6 +15,7 @@ import pytest
 from nbconvert.exporters import get_exporter
 
 from hw3lib import config, paths
+from hw3lib.display.bundle import table_bundle
 from hw3lib.report.exporters import PageExporter, PrintExporter
 from hw3lib.report.merged import NOTEBOOK, merge, report_of
 from hw3lib.report.summary import summarise
@@ -59,6 +60,22 @@ def test_a_single_notebook_gives_a_titled_page_without_our_first_one(foreign: Pa
     assert "<script>window.hurt" not in page
     assert "{{ 7 * 7 }}" in page
     assert "ValueError: &lt;/style&gt;" in page
+
+
+def test_a_table_of_verdicts_names_its_numbers_where_a_phone_shows_no_heads(tmp_path: Path) -> None:
+    bundles = [
+        table_bundle(
+            ["what", "p (Holm)", last], [["a", 0.5, "✓ supported"]], "A table.", align=["left", "right", "left"]
+        )
+        for last in ("verdict", "note")
+    ]
+    outputs = [nbformat.v4.new_output("display_data", data=bundle) for bundle in bundles]
+    notebook = nbformat.v4.new_notebook(
+        cells=[material.markdown("# A"), nbformat.v4.new_code_cell("t", outputs=outputs)]
+    )
+    page, _ = PageExporter().from_notebook_node(notebook)
+    assert page.count(' data-column="') == 1
+    assert '<td class="right" data-column="p (Holm)">' in page
 
 
 def test_a_single_notebook_gives_a_titled_pdf(foreign: Path, tmp_path: Path) -> None:
