@@ -72,7 +72,7 @@ def case_of(train: int, val: int) -> Case:
     usual = next(iter(draw_cases(1, 0)))
     return replace(
         usual, classes=2, labels="chinese", study=(), supervised=False, clip=True, train_images=train, val_images=val,
-        references=5, alike=False, instances="all", photographs=2, runs="one",
+        references=5, alike=False, instances="all", photographs=2, runs="one", without="nothing",
     )  # fmt: skip
 
 
