@@ -206,6 +206,7 @@ _LABELS = {
     "precision": ("training.precision",),
     "activations computed twice, to save memory": ("training.activation_checkpointing",),
     "compiled (torch.compile)": ("training.compile",),
+    "deterministic, on a GPU": ("training.deterministic",),
     "images at a validation, at most": ("training.validate_images",),
     "data-loading processes": ("training.workers",),
     "label smoothing": ("training.label_smoothing",),

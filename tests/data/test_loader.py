@@ -10,13 +10,13 @@ import pytest
 import torch
 
 from hw3lib import config
-from hw3lib.data import loader
 from hw3lib.data.cache import decoded
 from hw3lib.data.captions import training_captions
 from hw3lib.data.epoch_order import epoch_order
 from hw3lib.data.loader import Loader, Pairs, load_images
 from hw3lib.data.tokenizer import load_or_train
 from hw3lib.data.transform import ImageTransform
+from hw3lib.system import devices
 
 
 @pytest.fixture
@@ -94,5 +94,5 @@ def test_pixels_stay_in_memory_while_an_eighth_of_it_holds_them_shared_by_the_pr
     transform = ImageTransform((24, 32), (0.5,) * 3, (0.5,) * 3)
     needed = 24 * 24 * 32 * 3
     for memory, held in ((16 * needed, True), (16 * needed - 1, False)):
-        monkeypatch.setattr(loader, "_memory", lambda memory=memory: memory)
+        monkeypatch.setattr(devices, "memory", lambda memory=memory: memory)
         assert (load_images(paths, transform, processes=2)[0].pixels is not None) == held
