@@ -53,12 +53,12 @@ def score_files(
     spoken.refuse_other(
         list(predictions.values()), f"the references are {spoken.name}, but those in {predictions_json}"
     )
-    say(announcement(spoken))
     images = None
     if images_root is not None:
         listed = load_captions(annotations_json, images_root, splits=splits)
         images = dict(zip(listed.names, listed.files, strict=True))
     objects = chair.load_objects(instances) if instances is not None else None
+    say(announcement(spoken))
     with meteor(spoken) as process:
         references, model = References(captions, spoken), None
         if images is not None:

@@ -166,12 +166,12 @@ class CaptionTokenizer:
         """
         text = self._cased(text)
         encoding = self._tokenizer.encode(text, add_special_tokens=False)
-        words: dict[
-            tuple[int, int | None, int | None], list[int]
-        ] = {}  # a file without a pre-tokenizer has one word in all
+        # A file without a pre-tokenizer has one word in all.
+        words: dict[tuple[int, int | None, int | None], list[int]] = {}
         for place, (span, word) in enumerate(zip(encoding.offsets, encoding.word_ids, strict=True)):
             spaces = len(text[: span[1]].split())
-            alone = span[0] if _UNSPACED.search(text, *span) else None
+            # Where there are no spaces, each character is a word, but those that are unknown side by side are one.
+            alone = span[0] if _UNSPACED.search(text, *span) and encoding.ids[place] != self.unk else None
             words.setdefault((spaces, word, alone), []).append(place)
         typed = []
         for places in words.values():

@@ -190,7 +190,6 @@ class _Trainer:
         tokenizer, experiment = load_or_train(profile.require_captions()), Experiment(profile)
         train_set, val_set = experiment.training, experiment.validation
         self.language = experiment.language
-        self.log.say(f"{name}: {self.language.told}")
         self.language.refuse_other(
             sampled(text for texts in train_set.captions for text in texts),
             f"the validation captions are {self.language.name}, but the training captions",
@@ -230,6 +229,7 @@ class _Trainer:
         self.progress = _Progress()
         # Earlier where the scores stop rising.
         self.last_epoch = self.training.epochs + self.run.self_critical.epochs
+        self.log.say(f"{name}: {self.language.told}")
 
     def _warn_of_memory(self) -> None:
         """Say before the work starts that the memory will not do, where the model is of a size that it might not."""

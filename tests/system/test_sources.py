@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from hw3lib import config
+from hw3lib.pipeline.notebooks import source_of
 from hw3lib.system.sources import closure
 from tests.support.places import ROOT
 
@@ -45,10 +48,16 @@ def test_a_notebooks_step_takes_its_whole_import_closure(notebook: str) -> None:
 
 def test_the_snakefile_asks_for_the_closure_of_every_notebook_that_it_runs() -> None:
     rules = re.split(r"^ *rule ", (ROOT / "Snakefile").read_text("utf-8"), flags=re.M)[1:]
-    run = {match[1]: rule for rule in rules if (match := re.search(r'HW3 \+ " notebook (\w+)', rule))}
-    assert sorted(run) == NOTEBOOKS
+    run = {match[1]: rule for rule in rules if (match := re.search(r'(?:HW3|ON_GPU) \+ " notebook (\w+)', rule))}
+    bare = replace(config.load("smoke"), captions=None)
+    asked = set()
     for name, rule in run.items():
-        assert f'notebook("{name}")' in rule.split("output:")[0], name
+        inputs = rule.split("output:")[0]
+        others = {source_of(profile, name).stem for profile in (config.load("smoke"), bare)}
+        asks = f'notebook(notebooks.source_of(PROFILE, "{name}").stem)' if len(others) > 1 else f'notebook("{name}")'
+        assert asks in inputs, name
+        asked |= others
+    assert sorted(asked) == NOTEBOOKS
 
 
 def test_an_import_inside_a_function_counts_and_so_do_scripts_of_a_package(tmp_path: Path) -> None:
