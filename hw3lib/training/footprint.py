@@ -27,7 +27,8 @@ from hw3lib.models.captioner import Captioner, Features
 from hw3lib.system import devices
 from hw3lib.system.errors import UserError
 from hw3lib.system.messages import brief
-from hw3lib.training.optimization import autocast, unfused
+from hw3lib.training.muon import flops
+from hw3lib.training.optimization import autocast, parameter_groups, unfused
 from hw3lib.training.validation import next_token_loss
 
 _TOKENS = 24  # that a padded step predicts of a caption: people's have 14 on average, and a long one in every step
@@ -72,6 +73,7 @@ class Footprint:
     weights: int  # bytes of weights, their moving average and AdamW's moments
     references: Pass  # in learning reference captions
     rewards: Pass | None  # in learning with rewards
+    update: float = 0.0  # operations of Muon's orthogonalisation in a step
 
     @property
     def tensors(self) -> int:
@@ -91,6 +93,8 @@ class Footprint:
         back = 3 + training.activation_checkpointing  # there, and back, which is twice as much
         steps = (encoder if frozen else 0) + training.epochs * 3 * decoder + (training.epochs - frozen) * back * encoder
         total = steps / part.images
+        updates = training.epochs * self.update / (part.images * training.accumulate)
+        total += updates / rate / _SHARE[self.device]
         if self.rewards:
             encoder, decoder = (
                 work.seconds(rate, self.device) for work in (self.rewards.encoder, self.rewards.decoder)
@@ -152,8 +156,12 @@ def measure(run: config.Run, vocabulary_size: int, device: str = "cuda") -> Foot
     except Exception as error:  # a backbone may do anything
         raise UserError(f"what {run.encoder.name} needs cannot be estimated ({brief(error, 100)})") from error
     held = sum(tensor.nbytes for tensor in (*model.parameters(), *model.buffers()))
+    update = 0.0
+    if training.optimizer == "muon":
+        groups = parameter_groups(model, training.weight_decay, training.encoder_rate_scale, muon=True)
+        update = sum(flops(matrix.shape) for group in groups if group["muon"] for matrix in group["params"])
     weights = held * (2 if training.ema_decay else 1) + ADAMW * sum(map(Tensor.numel, parameters))
-    return Footprint(run, device, weights, part, rewarded)
+    return Footprint(run, device, weights, part, rewarded, update)
 
 
 def _share(images: int, parts: int) -> int:

@@ -60,6 +60,12 @@ class MuonAdamW(torch.optim.AdamW):
                 matrix.mul_(1 - group["lr"] * group["weight_decay"]).sub_(update, alpha=length)
 
 
+def flops(shape: torch.Size) -> float:
+    """The operations of :func:`orthogonal` on one matrix."""
+    rows, columns = min(shape), max(shape)
+    return float(_ITERATIONS * 2 * rows * rows * (rows + 2 * columns))
+
+
 def orthogonal(matrices: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
     """The nearest semi-orthogonal matrices, roughly: every singular value becomes 0.7 to 1.2. (K, m, n), as given.
 

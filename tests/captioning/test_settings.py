@@ -135,7 +135,7 @@ def test_a_run_is_told_in_words() -> None:
     run = config.load("demo").run("plus")
     words = {row.label: row.words for row in settings(run)}
     assert words["encoder's learning rate"] == "none: encoder frozen throughout"
-    assert words["epochs, at most"] == "10, then 3 of self-critical training"
+    assert words["epochs, at most"] == "5, then 2 of self-critical training"
     assert not [label for label in words if "." in label and "torch" not in label], "each field has words"
 
 
