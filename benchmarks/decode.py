@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable
 from functools import cached_property, partial
 from importlib.metadata import version
+from importlib.util import find_spec
 from types import SimpleNamespace
 from typing import Any
 
@@ -95,11 +96,9 @@ def transformers_peer(model: Captioner) -> nn.Module:
 
 def whisper(model: Captioner) -> Any:
     """The same decoder in CTranslate2's form of Whisper; its keys have no bias, which no softmax would see."""
-    try:
-        from ctranslate2.converters.transformers import WhisperLoader
-        from transformers import WhisperConfig, WhisperForConditionalGeneration
-    except ImportError:
-        sys.exit(INSTALL)
+    from ctranslate2.converters.transformers import WhisperLoader
+    from transformers import WhisperConfig, WhisperForConditionalGeneration
+
     width = model.embed.weight.shape[1]
     peer = WhisperForConditionalGeneration(WhisperConfig(
         vocab_size=VOCABULARY, d_model=width, activation_function="gelu", pad_token_id=0, bos_token_id=2,
@@ -311,6 +310,9 @@ class Bench:
         tokens, rows = self.images(images), []
         name = f"{self.name}, {_way(beams)}, batch {images}"
         for kind, target in (("float32", 1.2), ("int8", 1.0)):
+            if not find_spec("ctranslate2"):
+                rows.append(not_measured(f"CTranslate2 {kind}: {name}", "ms", target, f"not measured: {INSTALL}"))
+                continue
             weights, peer = self.ctranslate2[kind]
             sides: dict[str, Callable[[], Tensor]] = {
                 "ours": partial(ours, self.model, tokens, beams, weights),
@@ -427,7 +429,7 @@ def main() -> None:
     rounds = chosen.rounds or (3 if size == "full" else 1)  # after one that warms up
     started = time.perf_counter()
     rows, agreement = processor(size, rounds, chosen.rows)
-    facts: dict[str, Any] = {name: version(name) for name in ("transformers", "ctranslate2")}
+    facts: dict[str, Any] = {name: version(name) for name in ("transformers", "ctranslate2") if find_spec(name)}
     facts["seconds"] = round(time.perf_counter() - started, 1)
     finish("decode", rows, same_captions=agreement, **facts)
 
