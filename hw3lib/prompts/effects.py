@@ -84,7 +84,7 @@ class Design:
     @property
     def factors(self) -> list[str]:
         """The factors that it has: not every language has articles."""
-        return [name for name in FACTORS if self.step(name).any()]
+        return [name for name in FACTORS if _pairs(self.step(name))]
 
     @property
     def carriers(self) -> list[str]:
@@ -106,7 +106,7 @@ class Design:
     def steps(self, factor: str) -> dict[str, NDArray[np.int64]]:
         """The same in each carrier that has the factor."""
         inside = {carrier: self.step(factor, frame=carrier) for carrier in self.carriers}
-        return {carrier: weights for carrier, weights in inside.items() if weights.any()}
+        return {carrier: weights for carrier, weights in inside.items() if _pairs(weights)}
 
     def interactions(self) -> dict[str, Contrast]:
         """How a factor's effect in a carrier differs from that in the others, and with a stop from that without."""
@@ -114,12 +114,19 @@ class Design:
         for factor in self.factors:
             whole, steps = self.step(factor), self.steps(factor)
             for carrier, inside in steps.items() if len(steps) > 1 else ():
-                contrast = difference(inside, whole - inside)
-                contrasts[f"{factor}, in “{carrier}” against the other carrier sentences"] = contrast
+                if _pairs(whole - inside):
+                    contrast = difference(inside, whole - inside)
+                    contrasts[f"{factor}, in “{carrier}” against the other carrier sentences"] = contrast
             if factor != "full stop":
                 with_stop, without = (self.step(factor, **{"full stop": level}) for level in ("yes", "no"))
-                contrasts[f"{factor}, with a full stop against without"] = difference(with_stop, without)
+                if _pairs(with_stop) and _pairs(without):
+                    contrasts[f"{factor}, with a full stop against without"] = difference(with_stop, without)
         return contrasts
+
+
+def _pairs(weights: NDArray[np.int64]) -> bool:
+    """Whether weights (K,) compare as many prompts as they compare them with: a design may lack some."""
+    return bool(weights.any()) and not weights.sum()
 
 
 def mean(weights: NDArray[np.int64]) -> Contrast:

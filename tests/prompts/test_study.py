@@ -13,7 +13,7 @@ from hw3lib import config, paths
 from hw3lib.metrics.paired_tests import calibration_error, holm, mcnemar
 from hw3lib.models.clip import ClipModel
 from hw3lib.models.experiment import Experiment
-from hw3lib.prompts import ensembles, figures, prose, study
+from hw3lib.prompts import effects, ensembles, figures, prose, study
 from hw3lib.prompts.answers import Answers, Ensemble
 from hw3lib.prompts.examples import changed_pictures, pick_examples, ranked_pictures
 from hw3lib.prompts.results import Step, Study
@@ -99,6 +99,21 @@ def test_main_effects_and_interactions_are_averages_over_the_cells() -> None:
         assert effect.low <= effect.effect <= effect.high
         assert effect.n == 60
         assert effect.p <= effect.holm <= 1
+
+
+def test_a_part_of_a_design_compares_what_it_has_in_pairs_and_nothing_else() -> None:
+    whole = PromptSet.load("factorial")
+    templates = [prompt.template for prompt in whole.prompts]
+    seen = set()
+    for most in range(1, len(templates) + 1):
+        part = replace(whole, prompts=whole.prompts[:most])
+        design = effects.Design.of([part], templates, len(templates))
+        contrasts = {name: effects.mean(design.step(name)) for name in design.factors} | design.interactions()
+        for name, contrast in contrasts.items():
+            assert contrast.scale > 0, name
+            assert contrast.weights.any() and contrast.weights.sum() == 0, name
+        seen |= set(design.factors)
+    assert seen == {"article: a vs none", "article: correct vs none", "full stop"}
 
 
 def test_a_design_without_articles_has_the_full_stop_alone() -> None:
