@@ -114,7 +114,7 @@ def classify(images: Path, id2label: Path, out: Path, template: str | None, spec
 @click.option("--compile", "compiled", is_flag=True, help="On a GPU: faster from tens of thousands of images on.")
 @click.option(
     "--precision",
-    type=click.Choice(["auto", "float32", "bfloat16", "int8"]),
+    type=click.Choice(["auto", "float32", "bfloat16", "int8"]),  # torch is not imported for a help text
     default="auto",
     show_default=True,
     help="auto is float32, which alone leaves captions as they are; int8 is the decoder's, on an x86 processor.",

@@ -11,15 +11,18 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
+from typing import get_args
 
+import click
 import pytest
 import yaml
 from click.testing import CliRunner, Result
 from PIL import Image
 
+from demo_world.folders import PARTS
 from hw3lib import config, paths
 from hw3lib.captioning import scores
-from hw3lib.cli import main
+from hw3lib.cli import demo, main
 from hw3lib.models import inference
 from hw3lib.models.experiment import Experiment
 from hw3lib.system.errors import UserError
@@ -187,3 +190,17 @@ def test_ctrl_c_says_where_the_work_stands_and_how_to_go_on(tiny_profile: config
     assert "best: step " in said
     assert f"To go on: hw3 train best --profile {tmp_path / 'tiny.yaml'}" in said
     assert "Traceback" not in said
+
+
+def test_the_choices_of_options_are_those_of_the_code_behind_them() -> None:
+    choices = {
+        (command.name, option.name): tuple(option.type.choices)
+        for command in [*main.commands.values(), *demo.commands.values()]
+        for option in command.params
+        if isinstance(option.type, click.Choice)
+    }
+    assert choices == {
+        ("caption", "precision"): inference.PRECISIONS,
+        ("score", "words"): get_args(config.Segmenter),
+        ("build", "parts"): PARTS,
+    }

@@ -59,7 +59,7 @@ class Language:
 
     tag: str = ENGLISH  # BCP 47's primary tag; und: undetermined, in Latin letters
     segmenter: Segmenter = "characters"  # of Chinese and the like
-    found: bool = False  # from the captions
+    detected: bool = False  # from the captions, not told
 
     @classmethod
     def of(cls, setting: Captions, captions: Iterable[str]) -> Language:
@@ -74,7 +74,7 @@ class Language:
     def chosen(cls, tag: str | None, segmenter: Segmenter, captions: Iterable[str], name: str) -> Language:
         """As :meth:`of`, with the language from the setting called ``name``."""
         sample = sampled(captions)
-        language = cls(tag or found(sample), segmenter, tag is None)
+        language = cls(tag or detect(sample), segmenter, tag is None)
         if tag:
             language.refuse_other(sample, f"{name} is {tag}, but the captions")
         if segmenter == "jieba" and language.tag != "zh":
@@ -99,7 +99,9 @@ class Language:
     @property
     def told(self) -> str:
         """A sentence for who watches a run."""
-        where = "found from the captions; captions.language sets another" if self.found else "as captions.language says"
+        where = (
+            "found from the captions; captions.language sets another" if self.detected else "as captions.language says"
+        )
         return f"captions in {self.name} ({self.tag}, {where})"
 
     def words(self, text: str) -> list[tuple[str, int, int]]:
@@ -137,11 +139,11 @@ def sampled(captions: Iterable[str]) -> list[str]:
     return every[:: max(1, len(every) // _SAMPLE)]
 
 
-def found(captions: Iterable[str]) -> str:
+def detect(captions: Iterable[str]) -> str:
     """The tag of the language that captions are written in, by their letters; English where they have none.
 
-    >>> from hw3lib.data.language import found
-    >>> [found([text]) for text in ("a dog", "一只狗在海滩上。", "犬が浜辺にいる", "كلب على الشاطئ", "ein Hund")]
+    >>> from hw3lib.data.language import detect
+    >>> [detect([text]) for text in ("a dog", "一只狗在海滩上。", "犬が浜辺にいる", "كلب على الشاطئ", "ein Hund")]
     ['en', 'zh', 'ja', 'ar', 'und']
     """
     sample = sampled(captions)
@@ -175,14 +177,21 @@ def written_in(text: str) -> str:
     >>> [written_in(text) for text in ("a dog", "一只狗在海滩上。", "一隻狗在沙灘上。", "كلب")]
     ['', 'zh-Hans', 'zh-Hant', 'ar']
     """
-    tag = found([text])
+    tag = detect([text])
     return {ENGLISH: "", UNDETERMINED: ""}.get(tag, han(text) if tag == "zh" else tag)
 
 
+@lru_cache(maxsize=1)
+def _function_words() -> tuple[frozenset[str], frozenset[str]]:
+    """English ones, and those of other languages that are none of English."""
+    words = files.read_json(paths.PACKAGE / "resources" / "function_words.json")
+    return frozenset(words["english"]), frozenset(words["others"])
+
+
 def _latin(words: Sequence[str]) -> str:
-    known = files.read_json(paths.PACKAGE / "resources" / "function_words.json")  # the others' are none of English
-    english = sum(word in known["english"] for word in words)
-    foreign = sum(word in known["others"] or not word.isascii() for word in words)
+    of_english, of_others = _function_words()
+    english = sum(word in of_english for word in words)
+    foreign = sum(word in of_others or not word.isascii() for word in words)
     few = len(words) < _FEW and not foreign
     return ENGLISH if few or (english >= foreign and english > _SHARE * len(words)) else UNDETERMINED
 
@@ -217,7 +226,7 @@ def _jieba() -> Any:
             warnings.simplefilter("ignore")
             import jieba
     except ImportError:
-        raise UserError("captions.words: jieba needs the package jieba: pip install hw3lib[languages]") from None
+        raise UserError("captions.words: jieba needs the package jieba: pip install jieba") from None
     segmenter = jieba.Tokenizer()
     segmenter.FREQ, segmenter.total = segmenter.gen_pfdict(segmenter.get_dict_file())
     segmenter.initialized = True

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import regex
 
 from hw3lib import paths
-from hw3lib.data.language import SPACELESS, Language, found, language_words
+from hw3lib.data.language import SPACELESS, Language, detect, language_words
 from hw3lib.system.errors import UserError
 from hw3lib.system.files import read_text, write_json
 from hw3lib.system.messages import brief
@@ -149,7 +149,7 @@ class CaptionTokenizer:
         The ``language`` is found from the captions when it is not given.
         """
         captions = list(captions)
-        language = language or Language(found(captions))
+        language = language or Language(detect(captions))
         content = _english(captions, vocabulary_size) if language.english else _spelling(captions, vocabulary_size)
         write_json(path, content)
         return cls.load(path)

@@ -97,7 +97,7 @@ def text_configuration(cfg: Clip, text: Mapping[str, Any]) -> dict[str, Any]:
     if find_spec("transformers") is None:
         raise UserError(
             f"the texts of {cfg.model} go through the transformers library, which is not installed: "
-            "pip install 'hw3lib[languages]'"
+            "pip install transformers"
         )
     folders = {key: text_folder(cfg, key, name) or _fetched(cfg, name) for key, name in names.items()}
     if folder := folders.get(ENCODER):

@@ -234,7 +234,7 @@ def _texts(clip: config.Clip) -> Iterator[Finding]:
         part = "encoder" if key == ENCODER else "tokenizer"
         yield Finding("weights", f"CLIP's text {part}", state, str(folder or f"{fetched}{weights_folder() / name}"))
     if names and importlib.util.find_spec("transformers") is None:
-        yield Finding("weights", "transformers (CLIP's texts)", "missing", "pip install 'hw3lib[languages]'")
+        yield Finding("weights", "transformers (CLIP's texts)", "missing", "pip install transformers")
 
 
 def _offline() -> bool:
@@ -333,7 +333,7 @@ def needs(profile: config.Profile) -> Iterator[Finding]:
         hours = size.seconds(count or _IMAGES, rate) / 3600
         lack = footprint.lack(size, name) if where != "an H100" else ""
         of = f"{count:,} images" if count else f"every {_IMAGES:,} images"
-        what = f"about {size.memory / 1e9:.1f} GB and {_duration(hours)} on {where}, at the most, for {of}"
+        what = f"estimated: {size.memory / 1e9:.1f} GB and, without validation, {_duration(hours)} on {where} for {of}"
         yield Finding("training", name, "optional" if lack else "there", lack or what)
 
 

@@ -113,9 +113,8 @@ def unfinished(profile: config.Profile, absent: list[tuple[str, str]]) -> str:
     """What a report says at its top while it is being made; ``absent`` are notebooks and their runs."""
     if not absent:
         return ""
-    titles = {"p1_prompts": "P1", "p2_ablations": "P2", "p3_attention": "P3", "claims": "the claims"}
     runs = [run for _, run in absent if run]
-    names = [titles[stem] for stem, run in absent if not run]
+    names = [re.sub(r"^p(\d)_.*", r"P\1", stem) for stem, run in absent if not run]
     names += [f"the training of {counted(runs, 'run')}"] if runs else []
     return (
         f"This report is not finished. Still to come: {names_in_words(names)}. While “make report "

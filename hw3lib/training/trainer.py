@@ -221,7 +221,8 @@ class _Trainer:
             problems = problem_list(list(unreadable.values()), len(val_set))
             raise UserError(f"every validation image counts, but {problems}")
         self.validated = range(len(val_set))[: self.training.validate_images]
-        score = scorer(profile, val_set.subset(self.validated), str(accelerator.device)) if self.main else None
+        judged, device = val_set.subset(self.validated), str(accelerator.device)
+        score = scorer(profile, judged, self.language, device) if self.main else None
         self.validation = Validation(val_images, val_set, tokenizer, accelerator, score)
 
         self.stages = Stages(self.training.learning_rates, self.training.patience, self.training.stage_epochs)

@@ -32,15 +32,13 @@ BATCH = 64  # images at a time where nothing is learned
 Score = Callable[[dict[str, str]], dict[str, float]]  # captions by image name to CIDEr and CLIPScore
 
 
-def scorer(profile: Profile, captions: CaptionSet, device: str) -> Score:
+def scorer(profile: Profile, captions: CaptionSet, language: Language, device: str) -> Score:
     """CIDEr of captions of these images and, where the profile has a CLIP, CLIPScore.
 
     References and image features are prepared once, here.
     """
     clip = ClipModel.load(profile.clip, device) if profile.clip else None
     images = clip.embed_images(list(captions.files)) if clip else None
-    texts = (text for group in captions.captions for text in group)
-    language = Language.of(profile.require_captions(), texts)
     references = References(dict(zip(captions.names, captions.captions, strict=True)), language)
 
     def score(predictions: dict[str, str]) -> dict[str, float]:

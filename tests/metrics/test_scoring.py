@@ -518,7 +518,7 @@ def test_without_a_clip_a_run_is_validated_and_scored_without_clipscore(
     monkeypatch.setattr(ClipModel, "load", refuse)
     world = dataclasses.replace(world, clip=None)
     captions = load_captions(world.captions.val_annotations, world.captions.val_images)
-    judged = scorer(world, captions, "cpu")(SAID)
+    judged = scorer(world, captions, Language(), "cpu")(SAID)
     files.write_json(paths.runs("tiny") / "p2" / "best" / "predictions.json", SAID)
     found = score_runs(Experiment.open(world), ["best"])["best"]
     assert judged == {"CIDEr": pytest.approx(found.scores["CIDEr"])}

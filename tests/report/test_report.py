@@ -63,7 +63,7 @@ def test_the_page_of_an_unfinished_report_has_what_is_done_and_says_what_is_to_c
     assert build_so_far(fresh) == page
     found = Page(page.read_text(encoding="utf-8"))
     assert (
-        "This report is not finished. Still to come: P3, the claims and the training of 1 run (vit). While “make "
+        "This report is not finished. Still to come: P3, claims and the training of 1 run (vit). While “make "
         "report PROFILE=fake” is running, each part is added as it is done: reload the page."
     ) in " ".join(found.words)
     chapters = [values["id"] for tag, values in found.tags if tag == "section" and values.get("class") == "chapter"]
