@@ -100,8 +100,11 @@ class Footprint:
                 work.seconds(rate, self.device) for work in (self.rewards.encoder, self.rewards.decoder)
             )
             rests = self.run.encoder.frozen or not critical.encoder_rate_scale
-            drawing = 2  # takes about as long as learning
-            total += drawing * critical.epochs * (3 * decoder + (0 if rests else back * encoder)) / self.rewards.images
+            learning = 3 * decoder + (0 if rests else back * encoder)
+            drawing = learning  # about, where arithmetic is what takes time
+            if self.device == "cuda":  # token by token, each with the kernels of a whole pass
+                drawing = max(drawing, self.run.decoder.max_length * self.rewards.decoder.kernels * _LAUNCH)
+            total += critical.epochs * (learning + drawing) / self.rewards.images
         return images * total
 
 

@@ -9,13 +9,14 @@ from pathlib import Path
 
 from hw3lib import config
 from hw3lib.data.caption_set import CaptionSet
+from hw3lib.data.language import Language
 from tests.support.places import ROOT
 
 # Of an event: what is never the same twice.
 MEASURED = ("seconds", "images_per_s", "tokens_per_s", "data_wait", "peak_memory_gb")
 
 
-def overlap(profile: config.Profile, captions: CaptionSet, device: str):
+def overlap(profile: config.Profile, captions: CaptionSet, language: Language, device: str):
     """Instead of CIDEr and CLIPScore, which need Java and a CLIP: the share of words that a reference has too."""
     references = [set(" ".join(group).lower().replace(".", " ").split()) for group in captions.captions]
 

@@ -115,6 +115,11 @@ def test_time_is_arithmetic_or_starting_kernels_of_every_epoch() -> None:
     slow_to_start = dataclasses.replace(part, encoder=Work(0.0, 1000), decoder=Work(0.0, 0))
     started = Footprint(run, "cuda", 0, slow_to_start, None).seconds(10, 1e12)
     assert started == pytest.approx((1 + 2 * 3) * 1000 * footprint._LAUNCH)
+    drawn = dataclasses.replace(part, encoder=Work(0.0, 0), decoder=Work(0.0, 100))
+    nothing = dataclasses.replace(drawn, decoder=Work(0.0, 0))
+    tokens = run.decoder.max_length  # one after the other, then all at once, there and back
+    rewarded = Footprint(run, "cuda", 0, nothing, drawn).seconds(10, 1e12)
+    assert rewarded == pytest.approx(2 * (tokens + 3) * 100 * footprint._LAUNCH)
 
 
 def test_a_gpu_that_is_too_small_is_named_with_what_to_lower(monkeypatch: pytest.MonkeyPatch) -> None:

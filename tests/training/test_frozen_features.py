@@ -250,7 +250,7 @@ def test_an_encoder_that_has_learned_has_features_of_its_own_which_go_with_the_r
     tiny_profile: config.Profile, computed: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scores = iter([{"CIDEr": float(number), "CLIPScore": 0.5} for number in range(4)])  # always better
-    monkeypatch.setattr(trainer, "scorer", lambda profile, captions, device: lambda texts: next(scores))
+    monkeypatch.setattr(trainer, "scorer", lambda *_: lambda texts: next(scores))
     run = tiny_profile.run("best")
     run = dataclasses.replace(
         run,

@@ -18,7 +18,7 @@ from hw3lib.training.run_files import read_log
 from tests.support.training import with_training
 
 
-def judged(profile: config.Profile, captions: object, device: str):
+def judged(*_: object):
     """A scorer to which each validation is better than the one before."""
     times = count()
 

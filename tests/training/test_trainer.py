@@ -19,9 +19,9 @@ import torch
 from PIL import Image
 
 from hw3lib import config
-from hw3lib.data.caption_set import CaptionSet
 from hw3lib.data.captions import load_captions
 from hw3lib.data.epoch_order import epoch_order
+from hw3lib.data.language import Language
 from hw3lib.data.loader import Loader, Pairs, load_images, padded
 from hw3lib.data.tokenizer import load_or_train
 from hw3lib.models.captioner import Captioner
@@ -124,8 +124,8 @@ def test_without_a_clip_the_stages_watch_cider_alone() -> None:
 def test_a_profile_without_a_clip_trains_and_its_lines_say_cider_alone(
     profile: config.Profile, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def cider_alone(profile: config.Profile, captions: CaptionSet, device: str):
-        score = overlap(profile, captions, device)
+    def cider_alone(*given: object):
+        score = overlap(*given)
         return lambda predictions: {"CIDEr": score(predictions)["CIDEr"]}
 
     with_clip = identity(profile, "best")
@@ -292,7 +292,7 @@ def test_a_run_learns_and_leaves_everything_that_is_promised(
     assert list(predictions) == [f"val_{n:03d}" for n in range(8)]
     best = max(event["CIDEr"] + event["CLIPScore"] for event in events)
     captions = load_captions(profile.captions.val_annotations, profile.captions.val_images)
-    assert sum(overlap(profile, captions, "cpu")(predictions).values()) == pytest.approx(best)
+    assert sum(overlap(profile, captions, Language(), "cpu")(predictions).values()) == pytest.approx(best)
     colours = [next(word for word in group[0].split() if word in COLOURS) for group in captions.captions]
     right = sum(colour in text for colour, text in zip(colours, predictions.values(), strict=True))
     assert right >= 6  # of 8; one in four by chance
