@@ -18,6 +18,7 @@ from torch.nn import functional as F
 
 from hw3lib import config
 from hw3lib.data.transform import ImageTransform
+from hw3lib.models import hub
 from hw3lib.models.encoder import create_encoder, input_size, patches_of, refuse_nan
 from hw3lib.system.errors import UserError
 from hw3lib.system.files import atomic, write_json
@@ -328,6 +329,9 @@ def hub_file(source: str | Path, name: str, **options: Any) -> Path:
             raise UserError(f"{source} has no {name}: it is not what `hw3 export` writes")
         return path
     try:
+        places = {key: options[key] for key in ("cache_dir", "revision") if key in options}
+        if not hub.cached(str(source), [name], **places):
+            hub.reach()
         return Path(hf_hub_download(str(source), name, **options))
     except (HFValidationError, OSError, ValueError) as error:  # the hub's own errors are OSErrors
         raise UserError(

@@ -16,6 +16,7 @@ from typing import Any
 
 from hw3lib import paths
 from hw3lib.config import Clip
+from hw3lib.models import hub
 from hw3lib.models.clip_weights import nearest, register, weights_folder
 from hw3lib.system.errors import UserError
 from hw3lib.system.files import read_json
@@ -72,10 +73,10 @@ def _holds(folder: Path, key: str) -> bool:
 
 
 def _fetched(cfg: Clip, name: str) -> Path:
-    from huggingface_hub import constants, get_session, snapshot_download
+    from huggingface_hub import snapshot_download
 
     try:
-        get_session().head(constants.ENDPOINT, timeout=10)  # one short try, before the client retries for a minute
+        hub.reach()
         return Path(snapshot_download(name, allow_patterns=list(_FILES)))
     except Exception as error:
         raise UserError(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from hw3lib import paths
 from hw3lib.config import Clip
+from hw3lib.models import hub
 from hw3lib.system.errors import UserError
 from hw3lib.system.files import decoded_text
 from hw3lib.system.messages import brief
@@ -53,7 +54,6 @@ def find_weights(cfg: Clip) -> Path | None:
     Raises :class:`UserError` as loading does for an unknown model or tag and for a missing file.
     """
     import open_clip
-    from huggingface_hub import try_to_load_from_cache
 
     name = register(cfg.model)
     tag = open_clip.get_pretrained_cfg(name, cfg.pretrained)
@@ -63,11 +63,8 @@ def find_weights(cfg: Clip) -> Path | None:
     if local.is_file():
         return local
     repository, _, file = tag.get("hf_hub", "").rpartition("/")
-    for candidate in (file,) if file else ("open_clip_model.safetensors", "open_clip_pytorch_model.bin"):
-        cached = try_to_load_from_cache(repository, candidate) if repository else None
-        if isinstance(cached, str):
-            return Path(cached)
-    return None
+    candidates = (file,) if file else ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
+    return hub.cached(repository, candidates) if repository else None
 
 
 def _weights_file(name: str, pretrained: str) -> Path:
@@ -90,12 +87,10 @@ def _weights_file(name: str, pretrained: str) -> Path:
 
 
 def ask_the_network(name: str, pretrained: str) -> None:
-    """One short try, before the hub's client would retry for most of a minute. Raises :class:`UserError`."""
-    from huggingface_hub import constants, get_session
-
+    """Raise :class:`UserError` where weights that are not here cannot be fetched either."""
     try:
-        get_session().head(constants.ENDPOINT, timeout=10)
-    except Exception as error:
+        hub.reach()
+    except OSError as error:
         raise _unavailable(error, name, pretrained) from None
 
 

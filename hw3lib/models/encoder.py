@@ -8,13 +8,13 @@ from __future__ import annotations
 import difflib
 import math
 import pickle
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
 from hw3lib import config, paths
+from hw3lib.models import hub
 from hw3lib.system.errors import UserError
 from hw3lib.system.messages import brief
 
@@ -85,15 +85,7 @@ def cached(encoder: config.Encoder) -> Path | None:
     if encoder.weights != "pretrained" or not (source := get_pretrained_cfg(encoder.name)):
         return None
     names = [source.hf_hub_filename] if source.hf_hub_filename else ["model.safetensors", "pytorch_model.bin"]
-    return hub_file(source.hf_hub_id, names) if source.hf_hub_id else None
-
-
-def hub_file(repository: str, names: Sequence[str]) -> Path | None:
-    """The first of the files that the hub's cache holds."""
-    from huggingface_hub import try_to_load_from_cache
-
-    kept = (try_to_load_from_cache(repository, name) for name in names)
-    return next((Path(path) for path in kept if isinstance(path, str)), None)
+    return hub.cached(source.hf_hub_id, names) if source.hf_hub_id else None
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
@@ -140,8 +132,13 @@ def refuse_nan(tensors: dict[str, Tensor], path: str | Path, remedy: str) -> Non
 
 def _build(encoder: config.Encoder, arguments: dict[str, Any], pretrained: bool, **more: Any) -> Any:
     import timm
+    from timm.models import get_pretrained_cfg
 
     try:
+        if encoder.weights == "pretrained" and pretrained and not cached(encoder):
+            source = get_pretrained_cfg(encoder.name)
+            if source and source.hf_hub_id:
+                hub.reach()
         return timm.create_model(encoder.name, pretrained=pretrained, **arguments, **more)
     except (TypeError, AssertionError, ValueError) as error:
         raise UserError(f"timm cannot build {encoder.name} with {encoder.arguments}: {brief(error)}") from None

@@ -16,10 +16,11 @@ from hw3lib.data import shards
 from hw3lib.data.cache import digests
 from hw3lib.data.caption_files import read_captions
 from hw3lib.data.language import Language
+from hw3lib.models import hub
 from hw3lib.models.captioner import WEIGHTS
 from hw3lib.models.clip_texts import ENCODER, text_folder, text_names
 from hw3lib.models.clip_weights import find_weights, weights_folder
-from hw3lib.models.encoder import cached, hub_file
+from hw3lib.models.encoder import cached
 from hw3lib.system import isolation
 from hw3lib.system.errors import UserError
 from hw3lib.system.files import existing_folder
@@ -245,7 +246,7 @@ def _exported(name: str, source: str, key: str) -> Iterator[Finding]:
     """A trained run that is a model of its own: a folder, or the hub's name of one."""
     local, kept = paths.resolve(source).is_dir() or source.count("/") != 1, None
     with suppress(ValueError):  # no name of the hub's, either: told when it is loaded
-        kept = None if local else hub_file(source, [WEIGHTS])
+        kept = None if local else hub.cached(source, [WEIGHTS])
     yield from _weight_file(name, f"{source}/{WEIGHTS}" if local else "", source, key, "the hub's cache", kept)
 
 

@@ -79,7 +79,7 @@ def test_the_page_works_from_disk_without_a_network(built: Path, browser: Any) -
 
     # A link into a folded run unfolds it.
     tab.locator(".contents a[href='#p2_training_vit']").click()
-    assert tab.locator("#p2_training_vit").get_attribute("open") is not None
+    tab.locator("#p2_training_vit[open]").wait_for(state="attached")
 
     if cjk_font() is not None:
         assert tab.evaluate(f"document.fonts.load('16px \"hw3 cjk\"', '{CHINESE}').then(found => found.length)") == 1
