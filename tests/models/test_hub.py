@@ -27,9 +27,9 @@ def test_without_a_network_the_client_is_not_asked(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(huggingface_hub, "get_session", unreachable)
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", waits)
     monkeypatch.setattr(timm, "create_model", waits)
-    with pytest.raises(UserError, match="somebody/captioner is neither a folder nor .* no route to host"):
+    with pytest.raises(UserError, match=r"somebody/captioner is neither .* \(no route to host\)"):
         hub_file("somebody/captioner", "config.json", cache_dir=str(tmp_path))
-    with pytest.raises(UserError, match="weights of resnet18.a1_in1k are neither in timm's cache nor .* no route"):
+    with pytest.raises(UserError, match=r"weights of resnet18.a1_in1k are neither in timm.s cache nor .*no route"):
         create_encoder(config.Encoder(name="resnet18.a1_in1k"))
 
 
