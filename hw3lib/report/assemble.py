@@ -10,6 +10,7 @@ import nbformat
 from hw3lib import config, paths
 from hw3lib.report.merged import merge, missing, sources
 from hw3lib.system import files
+from hw3lib.system.locks import exclusive
 
 
 def build(profile: config.Profile, progress: Callable[[str], None] = lambda text: None) -> tuple[Path, Path]:
@@ -39,17 +40,19 @@ def build(profile: config.Profile, progress: Callable[[str], None] = lambda text
 def build_so_far(profile: config.Profile) -> Path | None:
     """Write the page of what is done while something is missing, and say so at its top; else ``None``.
 
-    A finished report, which has its PDF beside it, stays until its successor is finished.
+    A finished report, which has its PDF beside it, stays until its successor is finished. Steps that end together write
+    it one after the other, so that the last has them all.
     """
     from hw3lib.report.exporters import PageExporter
 
     page = paths.page(profile.name)
-    if not missing(profile) or page.with_suffix(".pdf").is_file():
-        return None
-    text, _ = PageExporter().from_notebook_node(merge(profile, so_far=True))
-    _lay_notebooks(sources(profile), page.with_name("notebooks"))
-    files.write_text(page, text)
-    return page
+    with exclusive(page.with_name(".so_far.lock"), "", patience=-1):
+        if not missing(profile) or page.with_suffix(".pdf").is_file():
+            return None
+        text, _ = PageExporter().from_notebook_node(merge(profile, so_far=True))
+        _lay_notebooks(sources(profile), page.with_name("notebooks"))
+        files.write_text(page, text)
+        return page
 
 
 def _lay_notebooks(notebooks: Iterable[tuple[Path, str]], folder: Path) -> None:

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from hw3lib.report.pdf import WIDEST
 from hw3lib.report.summary import summarise
 from hw3lib.system import files
 from hw3lib.system.errors import UserError
+from hw3lib.system.locks import exclusive
 from tests.support import report_material as material
 from tests.support.places import ROOT
 
@@ -76,6 +78,19 @@ def test_the_page_of_an_unfinished_report_has_what_is_done_and_says_what_is_to_c
     page.write_text("finished", encoding="utf-8")
     assert build_so_far(fresh) is None
     assert page.read_text(encoding="utf-8") == "finished"
+
+
+def test_pages_of_steps_that_end_together_are_written_in_turn(fresh: config.Profile) -> None:
+    notebooks, page = paths.runs("fake") / "notebooks", paths.page("fake")
+    late = (notebooks / "p3_attention.ipynb").rename(notebooks / "late")
+    with ThreadPoolExecutor(1) as pool:
+        with exclusive(page.with_name(".so_far.lock"), "nobody else writes"):  # a step is writing what it has
+            waits = pool.submit(build_so_far, fresh)
+            with pytest.raises(TimeoutError):
+                waits.result(timeout=3)
+            late.rename(notebooks / "p3_attention.ipynb")
+        assert waits.result() == page
+    assert (page.parent / "notebooks" / "p3_attention.ipynb").is_file()
 
 
 def test_a_report_is_set_without_torch() -> None:

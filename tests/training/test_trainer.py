@@ -617,11 +617,14 @@ def test_two_processes_are_one_at_the_same_global_batch(profile: config.Profile,
     (tmp_path / "profile.json").write_text(json.dumps(dataclasses.asdict(together)))
     script = tmp_path / "script.py"
     script.write_text(textwrap.dedent(SCRIPT).format(root=str(ROOT), profile=str(tmp_path / "profile.json")))
-    script.write_text(
-        f"{script.read_text()}\nfrom accelerate import PartialState\nprint('of', PartialState().num_processes)"
-    )
-    done = subprocess.run(launch(script), env=launched(), check=True, timeout=550, capture_output=True, text=True)
-    assert re.findall(r"^of (\d+)$", done.stdout, re.M) == ["2", "2"]
+    told = """
+        from accelerate import PartialState
+        state = PartialState()
+        (Path(__file__).parent / f"process_{state.process_index}").write_text(str(state.num_processes))
+    """  # each in a file of its own: what two processes print may stand in one line
+    script.write_text(f"from pathlib import Path\n{script.read_text()}{textwrap.dedent(told)}")
+    subprocess.run(launch(script), env=launched(), check=True, timeout=550)
+    assert {path.name: path.read_text() for path in tmp_path.glob("process_*")} == {"process_0": "2", "process_1": "2"}
     one, two = (config.folder(profile, "best") for profile in (alone, together))
     logs = [timeless(read_log(folder)) for folder in (one, two)]
     assert len(logs[0]) == len(logs[1]) > 10
