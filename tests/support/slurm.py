@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 SETTINGS = Path("/etc/slurm")  # the one place: Snakemake's plugin takes SLURM_CONF from a job's environment
+OURS = "# Written by a test; one that was killed leaves it behind.\n"
 GPUS = 2
 
 
@@ -22,7 +23,7 @@ class OneNode:
         absent = [name for name in ("munged", "slurmctld", "slurmd") if not shutil.which(name)]
         assert not absent, f"there is no {absent[0]}; on Debian and Ubuntu: apt-get install slurm-wlm munge"
         self.settings = [SETTINGS / name for name in ("slurm.conf", "gres.conf", "cgroup.conf")]
-        taken = [path for path in self.settings if path.exists()]
+        taken = [path for path in self.settings if path.exists() and not path.read_text().startswith(OURS)]
         assert not taken, f"{taken[0]} exists: this machine has a SLURM of its own, which is left alone"
         self.folder = folder
         for name in ("state", "spool"):
@@ -87,11 +88,11 @@ class OneNode:
             f"NodeName={host} NodeAddr=127.0.0.1 CPUs=16 RealMemory=500000 Gres=gpu:{GPUS} State=UNKNOWN",
             "PartitionName=gpu Nodes=ALL Default=YES State=UP",
         ]  # fmt: skip
-        self.settings[0].write_text("\n".join([*lines, ""]))
-        self.settings[1].write_text("AutoDetect=off\nName=gpu File=/dev/null\nName=gpu File=/dev/zero\n")
+        self.settings[0].write_text(OURS + "\n".join([*lines, ""]))
+        self.settings[1].write_text(f"{OURS}AutoDetect=off\nName=gpu File=/dev/null\nName=gpu File=/dev/zero\n")
         version = re.search(r"(\d+)\.(\d+)", self.ask("slurmd", "-V"))
         if version and (int(version[1]), int(version[2])) >= (23, 11):  # before, it is not asked for where unused
-            self.settings[2].write_text("CgroupPlugin=disabled\n")
+            self.settings[2].write_text(f"{OURS}CgroupPlugin=disabled\n")
 
     def _start(self, *command: str) -> None:
         done = subprocess.run(command, capture_output=True, text=True, timeout=60)
