@@ -19,7 +19,7 @@ help:
 	@echo "make lint-js             lint and types of the JavaScript; needs Node.js and npm, which nothing else does"
 	@echo "make slow                full-size models, JupyterLab in a browser, kills, fuzzing: 25 minutes"
 	@echo "make gpu                 on a machine with a GPU: its tests and benchmarks, 15 minutes; the last line is JSON"
-	@echo "make lab                 JupyterLab on copies of the notebooks, in runs/lab"
+	@echo "make lab                 JupyterLab on copies of the notebooks, in runs/lab; index.ipynb says what is built"
 	@echo "make docs                the functions' documentation as pages: docs/build/index.html"
 	@echo "make env                 .venv from requirements.lock (the others call it; skipped when current)"
 	@echo "make clean               remove what demo and smoke built, finished reports and caches; nothing else"
@@ -55,7 +55,7 @@ gpu:
 
 lab: env
 	@$(BIN)/python -m hw3lib.pipeline.working_copies
-	@$(BIN)/jupyter lab runs/lab
+	@$(BIN)/jupyter lab runs/lab/index.ipynb
 
 docs: env
 	@$(BIN)/pdoc --docformat restructuredtext --output-directory docs/build hw3lib demo_world

@@ -33,8 +33,11 @@ class NotReady(UserError):
         return super()._render_traceback_()
 
 
-def buttons(commands: Mapping[str, Sequence[str]]) -> Any:
-    """A row of buttons, each for a command of ``hw3``, above the last line of what the one that runs says."""
+def buttons(commands: Mapping[str, Sequence[str]], then: str = NEXT) -> Any:
+    """A row of buttons, each for a command of ``hw3``, above the last line of what the one that runs says.
+
+    ``then`` is what it says when the command has succeeded.
+    """
     import ipywidgets as w
 
     row = [w.Button(description=label, layout=w.Layout(width="auto")) for label in commands]
@@ -44,14 +47,14 @@ def buttons(commands: Mapping[str, Sequence[str]]) -> Any:
         for button in row:
             button.disabled = True
         # The cell has ended and the kernel waits; a thread's changes of a widget are shown all the same.
-        threading.Thread(target=_follow, args=(command, said, row), daemon=True).start()
+        threading.Thread(target=_follow, args=(command, said, row, then), daemon=True).start()
 
     for button, command in zip(row, commands.values(), strict=True):
         button.on_click(lambda _, command=command: run(command))
     return w.VBox([w.HBox(row), said])
 
 
-def _follow(command: Sequence[str], said: Any, row: Sequence[Any]) -> None:
+def _follow(command: Sequence[str], said: Any, row: Sequence[Any], then: str = NEXT) -> None:
     """Run ``hw3`` with these arguments, and show its last line as it changes; in the end, what to do next."""
 
     def show(sentence: str) -> None:
@@ -70,6 +73,6 @@ def _follow(command: Sequence[str], said: Any, row: Sequence[Any]) -> None:
         if last := line.strip() or last:
             show(last)
     failed = process.wait() != 0
-    show(f"failed: {last}" if failed else NEXT)
+    show(f"failed: {last}" if failed else then)
     for button in row:
         button.disabled = not failed

@@ -39,7 +39,7 @@ def test_a_notebooks_step_takes_its_whole_import_closure(notebook: str) -> None:
     expected = {
         name for module in direct & graph.modules for name in {module, *graph.find_upstream_modules(module)}
     } - {name for name in graph.modules if graph.find_children(name)}
-    assert len(expected) > 20
+    assert len(expected) > 10
     found = closure(f"notebooks/{notebook}.ipynb")
     assert modules(found) == expected
     assert str(ROOT / "notebooks" / f"{notebook}.ipynb") in found
@@ -57,7 +57,7 @@ def test_the_snakefile_asks_for_the_closure_of_every_notebook_that_it_runs() -> 
         asks = f'notebook(notebooks.source_of(PROFILE, "{name}").stem)' if len(others) > 1 else f'notebook("{name}")'
         assert asks in inputs, name
         asked |= others
-    assert sorted(asked) == NOTEBOOKS
+    assert sorted({*asked, "index"}) == NOTEBOOKS  # the start page is no part of a report
 
 
 def test_an_import_inside_a_function_counts_and_so_do_scripts_of_a_package(tmp_path: Path) -> None:
