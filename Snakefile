@@ -22,6 +22,7 @@ SPEC = config.get("profile", "demo")
 PROFILE = settings.load(SPEC)
 P = PROFILE.name
 RUNS = list(PROFILE.runs)
+TRAININGS = list(PROFILE.all_trainings)  # of a run, one for each of its seeds
 OUT = f"runs/{P}"
 CLUSTER = config.get("cluster", False)
 CORES = int(config.get("cores") or workflow.cores or 1)
@@ -64,14 +65,15 @@ EXAMINED = [str(p) for p in [paths.resolve(PROFILE.p3.model or "") / "model.safe
 TEMPLATES = sorted(map(str, Path(workflow.basedir, "report", "hw3").glob("*")))
 
 # On one machine as many runs side by side as there are cores, and all cores for the run that is alone.
-TRAIN_CORES = CORES if CLUSTER else max(1, CORES // max(1, len(RUNS)))
+TRAIN_CORES = CORES if CLUSTER else max(1, CORES // max(1, len(TRAININGS)))
 NOTEBOOK_CORES = CORES if CLUSTER else 1
 
 # A chapter that the profile has nothing for is left out.
 CHAPTERS = [name for name, absent in PROFILE.chapters.items() if not absent]
 STUDY = [f"{OUT}/p1/study.json"] if "p1_prompts" in CHAPTERS else []
-SCORES = [f"{OUT}/p2/{run}/scores.json" for run in RUNS]
+SCORES = [f"{OUT}/p2/{training}/scores.json" for training in TRAININGS]
 GROUNDING = [f"{OUT}/p3/grounding.json"] if RUNS else []
+FIRST = PROFILE.first(PROFILE.best_run) if RUNS else None  # what P3 examines
 NOTEBOOKS = [f"{OUT}/notebooks/{name}.ipynb" for name in [*CHAPTERS, "claims", *[f"p2_training_{run}" for run in RUNS]]]
 PAGE = paths.page(P).relative_to(paths.root())
 REPORT = [str(PAGE.with_suffix(ending)) for ending in (".html", ".pdf", ".ipynb")]
@@ -79,6 +81,7 @@ REPORT = [str(PAGE.with_suffix(ending)) for ending in (".html", ".pdf", ".ipynb"
 
 wildcard_constraints:
     run="|".join(RUNS) or "none",
+    training="|".join(TRAININGS) or "none",
 
 
 rule all:
@@ -124,26 +127,26 @@ if "p1_prompts" in CHAPTERS:
 if RUNS:
 
     rule train:
-        message: "P2 training: {wildcards.run}"
+        message: "P2 training: {wildcards.training}"
         input:
             CAPTION_DATA,
             WEIGHTS,
-            lambda w: [str(p) for p in [paths.resolve(PROFILE.runs[w.run].encoder.weights)] if p.is_file()],
-            lambda w: [str(p) for p in [paths.resolve(PROFILE.runs[w.run].start_from or "") / "model.safetensors"] if p.is_file()],
-        output: f"{OUT}/pipeline/train_{{run}}.json"
-        params: setting=lambda w: fingerprint(PROFILE.runs[w.run], PROFILE.captions, PROFILE.clip, PROFILE.seed)
-        log: f"{OUT}/logs/train_{{run}}.log"
+            lambda w: [str(p) for p in [paths.resolve(PROFILE.run(w.training).encoder.weights)] if p.is_file()],
+            lambda w: [str(p) for p in [paths.resolve(PROFILE.run(w.training).start_from or "") / "model.safetensors"] if p.is_file()],
+        output: f"{OUT}/pipeline/train_{{training}}.json"
+        params: setting=lambda w: fingerprint(PROFILE.run(w.training), PROFILE.captions, PROFILE.clip, PROFILE.seed_of(w.training))
+        log: f"{OUT}/logs/train_{{training}}.log"
         priority: 10
         threads: TRAIN_CORES
         resources: gpu=GPU
-        shell: ON_GPU + " train {wildcards.run} --profile {SPEC:q} --stamp " + LOGGED
+        shell: ON_GPU + " train {wildcards.training} --profile {SPEC:q} --stamp " + LOGGED
 
     # All runs at once: they share the references, the image features and Java's start.
     rule score:
         message: "P2 scores"
-        input: expand(f"{OUT}/pipeline/train_{{run}}.json", run=RUNS), code("hw3lib/captioning/scores.py")
+        input: expand(f"{OUT}/pipeline/train_{{training}}.json", training=TRAININGS), code("hw3lib/captioning/scores.py")
         output: SCORES
-        params: setting=fingerprint(PROFILE.captions, PROFILE.clip), runs=" ".join(f"--run {run}" for run in RUNS)
+        params: setting=fingerprint(PROFILE.captions, PROFILE.clip), runs=" ".join(f"--run {training}" for training in TRAININGS)
         log: f"{OUT}/logs/score.log"
         priority: 5
         threads: CORES
@@ -152,7 +155,10 @@ if RUNS:
 
     rule p2_training:
         message: "P2 notebook: {wildcards.run}"
-        input: f"{OUT}/pipeline/train_{{run}}.json", f"{OUT}/p2/{{run}}/scores.json", notebook("p2_training")
+        input:
+            lambda w: [f"{OUT}/pipeline/train_{training}.json" for training in PROFILE.trainings(w.run)],
+            lambda w: [f"{OUT}/p2/{training}/scores.json" for training in PROFILE.trainings(w.run)],
+            notebook("p2_training"),
         output: f"{OUT}/notebooks/p2_training_{{run}}.ipynb"
         params: title=lambda w: PROFILE.runs[w.run].title
         log: f"{OUT}/logs/p2_training_{{run}}.log"
@@ -172,7 +178,7 @@ if "p3_attention" in CHAPTERS:
     rule p3_attention:
         message: "P3 notebook: attention"
         input:
-            [f"{OUT}/pipeline/train_{PROFILE.best_run}.json", f"{OUT}/p2/{PROFILE.best_run}/scores.json"] if RUNS else [],
+            [f"{OUT}/pipeline/train_{FIRST}.json", f"{OUT}/p2/{FIRST}/scores.json"] if RUNS else [],
             EXAMINED,
             notebook(notebooks.source_of(PROFILE, "p3_attention").stem),
         output: f"{OUT}/notebooks/p3_attention.ipynb", GROUNDING

@@ -20,7 +20,7 @@ from hw3lib.system.errors import UserError
 
 if TYPE_CHECKING:
     from demo_world.folders import Part
-    from hw3lib.config import Segmenter
+    from hw3lib.config import Profile, Segmenter
 
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -197,19 +197,31 @@ def attend(images: Path, outdir: Path, run: str | None, npz: bool, source: str |
 def train(name: str | None, run: str | None, fresh: bool, stamp: bool, source: str | None, spec: str) -> None:
     """Train a captioning RUN of the profile (its best one when none is named), or go on where it was interrupted.
 
+    A run of several seeds is trained once for each; RUN/seed_2023 is one of them.
+
     On several devices or machines: accelerate launch -m hw3lib train RUN --profile ...
     """
     from hw3lib import config
-    from hw3lib.system import devices, locks
+    from hw3lib.system import devices
 
     profile = config.load(spec)
     chosen = name or run or profile.best_run
     profile.run(chosen)
     if source:
         source = str(Path(source).resolve()) if Path(source).is_dir() else source
-        runs = profile.runs | {chosen: replace(profile.run(chosen), start_from=source)}
-        profile = replace(profile, runs=runs)
+        of = chosen.partition("/")[0]
+        profile = replace(profile, runs=profile.runs | {of: replace(profile.runs[of], start_from=source)})
     devices.take_gpu()
+    for training in profile.trainings(chosen):
+        _train(profile, training, fresh, stamp)
+    if source:
+        click.echo(f"for a report, say so in the profile: runs.{of}.start_from: {source}", err=True)
+
+
+def _train(profile: Profile, chosen: str, fresh: bool, stamp: bool) -> None:
+    """One training of a run, while no other process is at it."""
+    from hw3lib import config
+    from hw3lib.system import locks
     from hw3lib.training import trainer
 
     if os.environ.get("RANK", "0") != "0":  # processes of one distributed training share the folder on purpose
@@ -217,7 +229,7 @@ def train(name: str | None, run: str | None, fresh: bool, stamp: bool, source: s
         return
     folder = config.folder(profile, chosen)
     lock, busy = (
-        folder.with_name(f".{chosen}.lock"),
+        folder.with_name(f".{folder.name}.lock"),
         f"run {chosen} of {profile.name} is being trained by another process",
     )
     # A pipeline that was killed leaves its jobs on a cluster at work; its successor's wait for them.
@@ -228,8 +240,6 @@ def train(name: str | None, run: str | None, fresh: bool, stamp: bool, source: s
             from hw3lib.pipeline.run import write_stamp
 
             write_stamp(profile, chosen)
-    if source:
-        click.echo(f"for a report, say so in the profile: runs.{chosen}.start_from: {source}", err=True)
     click.echo(str(folder))
 
 
@@ -273,7 +283,9 @@ def score(
     if runs:
         if predictions or annotations or images_root or language:
             raise UserError("--run says it all; leave the files out, or score files without --run")
-        scored = scores.score_runs(Experiment.open(spec, device), runs, tell)
+        opened = Experiment.open(spec, device)
+        scored = scores.score_runs(opened, runs, tell)
+        scored = {name: result for name, result in scored.items() if name in opened.profile.all_trainings}
     elif predictions and annotations:
         clip = config.load(spec).require_clip("CLIPScore needs") if images_root else None
         files = (predictions, annotations, images_root, clip, instances, device, splits)

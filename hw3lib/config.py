@@ -11,7 +11,7 @@ import re
 import reprlib
 from collections.abc import Iterator
 from dataclasses import Field as DataclassField
-from dataclasses import field, fields, is_dataclass
+from dataclasses import field, fields, is_dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_type_hints
@@ -203,6 +203,8 @@ class Run:
     title: str = field(metadata=ASIDE)  # as tables and headings name it
     # the run that this one adds components to, one by one; null: the best run
     built_on: str | None = field(default=None, metadata=ASIDE)
+    # trained once for each seed: for so many from the profile's on, or for those listed; the first one captions
+    seeds: int | tuple[int, ...] = field(default=1, metadata=ASIDE)
     # trained weights to start from: a folder that `hw3 export` wrote, or such a model's name on the hub
     start_from: str | None = field(default=None, metadata=NEWER)
     encoder: Encoder = field(default_factory=Encoder)  # the image encoder
@@ -233,10 +235,38 @@ class Profile:
     fetch: dict[str, str] = field(default_factory=dict)
 
     def run(self, name: str) -> Run:
-        """The run of that name; :class:`UserError` with the nearest one otherwise."""
-        if name not in self.runs:
-            raise UserError(f"profile {self.name} has no run {name!r}{_nearest(name, list(self.runs))}")
-        return self.runs[name]
+        """The run of that name, or of one of its trainings'; :class:`UserError` with the nearest one otherwise."""
+        run = name.partition("/")[0]
+        if run not in self.runs or name not in (run, *self.trainings(run)):
+            raise UserError(
+                f"profile {self.name} has no run {name!r}{_nearest(name, [*self.runs, *self.all_trainings])}"
+            )
+        return self.runs[run] if name == run else replace(self.runs[run], seeds=1)
+
+    def trainings(self, run: str) -> dict[str, int]:
+        """A run's trainings by name, each with its seed: ``best`` alone, or ``best/seed_1``, ``best/seed_2``, ...
+
+        The first one's captions and attention are shown. A training's own name stands for itself.
+        """
+        name, _, one = run.partition("/")
+        seeds = self.runs[name].seeds
+        if seeds == 1:
+            return {name: self.seed}
+        chosen = range(self.seed, self.seed + seeds) if isinstance(seeds, int) else seeds
+        return {f"{name}/seed_{seed}": seed for seed in chosen if one in ("", f"seed_{seed}")}
+
+    @property
+    def all_trainings(self) -> dict[str, int]:
+        """The trainings of all runs, each with its seed."""
+        return {training: seed for run in self.runs for training, seed in self.trainings(run).items()}
+
+    def first(self, run: str) -> str:
+        """The run's first training: the one that captions, and that P3 examines."""
+        return next(iter(self.trainings(run)))
+
+    def seed_of(self, training: str) -> int:
+        """The seed of a training; of a run, its first one's."""
+        return next(iter(self.trainings(training).values()))
 
     def require_clip(self, purpose: str) -> Clip:
         """The profile's CLIP; :class:`UserError` naming what needs one where the profile does without."""
@@ -325,6 +355,13 @@ def _refuse_contradictions(profile: Profile, path: Path) -> None:
     for name in (profile.best_run, *(run.built_on for run in profile.runs.values() if run.built_on)):
         if captions:
             profile.run(name)
+    for name, run in profile.runs.items():
+        seeds, least = ((run.seeds,), 1) if isinstance(run.seeds, int) else (run.seeds, 0)
+        if not seeds or min(seeds) < least or len(set(seeds)) < len(seeds):
+            raise UserError(
+                f"{path}: runs.{name}.seeds = {reprlib.repr(run.seeds)}; it must be how many, 1 or more, or a list of "
+                "different seeds, none below 0"
+            )
     if captions and captions.train_annotations is None and not captions.train_images.endswith(".tar"):
         raise UserError(f"{path}: captions.train_annotations is missing; only shards (.tar) have captions of their own")
     if captions and profile.p3.model:
@@ -431,5 +468,11 @@ def _at_newer_default(value: Any, item: DataclassField[Any]) -> bool:
 
 
 def folder(profile: Profile, run: str) -> Path:
-    """Where everything of a run lies."""
-    return paths.runs(profile.name) / "p2" / run
+    """Where everything of a training lies; of a run of several seeds, the first one's."""
+    return paths.runs(profile.name) / "p2" / (profile.first(run) if run in profile.runs else run)
+
+
+def training_of(folder: Path) -> str:
+    """The training whose folder it is, by name; of a folder that lies in no profile's ``p2``, its own name."""
+    home = next((parent for parent in folder.parents if parent.name == "p2"), folder.parent)
+    return folder.relative_to(home).as_posix()

@@ -27,6 +27,7 @@ from hw3lib.models import inference
 from hw3lib.models.experiment import Experiment
 from hw3lib.system.errors import UserError
 from hw3lib.system.messages import Say
+from hw3lib.training import trainer
 
 
 def hw3(*arguments: str | Path) -> Result:
@@ -144,6 +145,26 @@ def test_runs_are_scored_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
     found = hw3("score", "--run", "best", "--run", "vit")
     assert found.output.splitlines()[0].split() == ["best", "vit"]
     assert found.output.splitlines()[1].split() == ["CIDEr", "1.5000", "1.2500"]
+
+
+def test_a_run_of_several_seeds_is_trained_and_scored_once_for_each(
+    tiny_profile: config.Profile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = asdict(tiny_profile) | {"runs": {"best": asdict(tiny_profile.run("best")) | {"seeds": [3, 4]}}}
+    plain.pop("name")
+    file = tmp_path / "tiny.yaml"
+    file.write_text(yaml.safe_dump(json.loads(json.dumps(plain))))
+    trained: list[str] = []
+    monkeypatch.setattr(trainer, "train", lambda profile, run, resume: trained.append(run))
+    found = hw3("train", "best", "--profile", str(file))
+    home = tmp_path / "runs" / "tiny" / "p2" / "best"
+    assert found.output.split() == [str(home / "seed_3"), str(home / "seed_4")]
+    hw3("train", "best/seed_4", "--profile", str(file))
+    assert trained == ["best/seed_3", "best/seed_4", "best/seed_4"]
+    result = scores.RunScores({}, {"CIDEr": 1.5}, {})
+    names = ("best", "best/seed_3", "best/seed_4")
+    monkeypatch.setattr(scores, "score_runs", lambda *_: dict.fromkeys(names, result))
+    assert hw3("score", "--run", "best", "--profile", str(file)).output.splitlines()[0].split() == list(names[1:])
 
 
 def test_score_without_anything_to_score_says_what_it_needs() -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from pathlib import Path
 
 import pytest
 import yaml
 
-from hw3lib import config
+from hw3lib import config, paths
 from hw3lib.system.errors import UserError
 
 MINIMAL = """
@@ -222,3 +223,39 @@ def test_newer_keys_count_in_a_runs_identity_only_where_they_say_something() -> 
     assert not {"train_splits", "val_splits"} & set(config.settings_of(captions))
     changed = dataclasses.replace(captions, train_splits=("train",))
     assert config.settings_of(changed) == config.settings_of(captions) | {"train_splits": ("train",)}
+
+
+@pytest.mark.parametrize(
+    ("seeds", "trainings"),
+    [
+        (1, {"best": 2022}),
+        (3, {"best/seed_2022": 2022, "best/seed_2023": 2023, "best/seed_2024": 2024}),
+        ((5,), {"best/seed_5": 5}),
+        ((9, 0), {"best/seed_9": 9, "best/seed_0": 0}),
+    ],
+)
+def test_a_run_has_one_training_for_each_seed(seeds: int | tuple[int, ...], trainings: dict[str, int]) -> None:
+    profile = config.load("demo")
+    run = dataclasses.replace(profile.run("best"), seeds=seeds)
+    profile = dataclasses.replace(profile, runs={"best": run, "vit": profile.run("vit")})
+    assert profile.trainings("best") == trainings
+    assert profile.all_trainings == trainings | {"vit": 2022}
+    folders = [config.folder(profile, training) for training in trainings]
+    assert [config.training_of(folder) for folder in folders] == list(trainings)
+    assert config.folder(profile, "best") == folders[0]
+    for training, seed in trainings.items():
+        assert profile.trainings(training) == {training: seed}
+        assert profile.seed_of(training) == seed
+        assert dataclasses.replace(profile.run(training), seeds=seeds) == run
+    for name in ("best/seed_1", "vit/seed_2022", "other/seed_2022"):
+        with pytest.raises(UserError, match="no run"):
+            profile.run(name)
+
+
+@pytest.mark.parametrize("seeds", [0, -1, [], [3, 3], [-2, 4]])
+def test_seeds_that_train_nothing_or_the_same_twice_are_refused(tmp_path: Path, seeds: object) -> None:
+    shutil.copy(paths.config("demo"), tmp_path / "demo.yaml")
+    path = tmp_path / "own.yaml"
+    path.write_text(f"extends: demo\nruns:\n  vit: {{seeds: {seeds}}}\n")
+    with pytest.raises(UserError, match=r"own.yaml: runs.vit.seeds = .*different seeds"):
+        config.load(path)

@@ -38,13 +38,13 @@ def model_card(experiment: Experiment, run: str) -> str:
     )
     origin = scores.provenance
     lines = [
-        _HEAD.format(title=profile.runs[run].title),
+        _HEAD.format(title=profile.run(run).title),
         f"## Data\n\nTrained on {data} (profile `{profile.name}`, {len(experiment.training)} images).",
         f"\n## Scores\n\nOn {len(scores.per_image)} validation images, which also chose the epoch that was kept.\n",
         "| metric | score | 95 % interval over images |\n|---|---|---|",
         *_rows(scores, profile.seed),
         "\n## Training\n\n| setting | value |\n|---|---|",
-        *(f"| {row.label} | {row.words} |" for row in settings(profile.runs[run])),
+        *(f"| {row.label} | {row.words} |" for row in settings(profile.run(run))),
         f"\nSeed {origin['seed']}, commit {origin['commit']}, configuration {origin['configuration']}.\n",
     ]
     return "\n".join(lines)

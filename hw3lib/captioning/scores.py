@@ -69,26 +69,31 @@ def score_files(
 
 
 def score_runs(experiment: Experiment, runs: Sequence[str], say: Say = silence) -> dict[str, RunScores]:
-    """Score finished runs' predictions, and their variants, on the validation images: by run, also as ``scores.json``.
+    """Score finished runs' predictions, and their variants, on the validation images, also as ``scores.json``.
 
+    By training (``best/seed_2023``), of all trainings of the runs; by a run's name, those of its first one.
     Current scores are loaded; ``say`` is told how far it is. Raises what :func:`scored` does.
     """
     say("scores: reading captions and photographs")
     say(announcement(experiment.language))
     scores: dict[str, RunScores] = {}
-    files = {run: experiment.run_folder(run) / "scores.json" for run in runs}
-    inputs = {run: _inputs(experiment, run) for run in runs}
+    profile = experiment.profile
     for run in runs:
+        profile.run(run)
+    trainings = list(dict.fromkeys(training for run in runs for training in profile.trainings(run)))
+    files = {run: experiment.run_folder(run) / "scores.json" for run in trainings}
+    inputs = {run: _inputs(experiment, run) for run in trainings}
+    for run in trainings:
         if current := load_current(files[run], RunScores, inputs[run], say):
             scores[run] = current
-    stale = [run for run in runs if run not in scores]
+    stale = [run for run in trainings if run not in scores]
     if stale:
         say(f"scores: {', '.join(stale)}")
     for run, result in scored(experiment, stale):
         scores[run] = replace(result, provenance=result.provenance | {"inputs": inputs[run]})
         write_result(files[run], scores[run])
         say(f"computed: p2/{run}/scores.json")
-    return {run: scores[run] for run in runs}
+    return {name: scores[profile.first(name)] for name in dict.fromkeys((*runs, *trainings))}
 
 
 def _inputs(experiment: Experiment, run: str) -> str:
@@ -122,7 +127,7 @@ def scored(experiment: Experiment, runs: Sequence[str]) -> Iterator[tuple[str, R
                 name: score(variant, references, experiment.clip, images, objects, overlap=False)
                 for name, variant in _variants_of(experiment, run).items()
             }
-            stamp = provenance.stamp(profile, profile.seed)
+            stamp = provenance.stamp(profile, profile.seed_of(run))
             yield run, RunScores(stamp, result.scores, result.per_image, variants)
 
 

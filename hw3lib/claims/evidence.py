@@ -17,7 +17,7 @@ from hw3lib import config, paths
 from hw3lib.attention.results import Grounding
 from hw3lib.attention.summary import DIFFUSE
 from hw3lib.attention.word_classes import WORDS_ARE_ENGLISH
-from hw3lib.captioning.results import RunScores, read_scores
+from hw3lib.captioning.results import RunScores, all_scores
 from hw3lib.claims import findings
 from hw3lib.claims.results import Claim, Claims, Comparison, Finding, Statement, statements
 from hw3lib.claims.verdicts import Part, both_ways, corrected, together
@@ -40,7 +40,7 @@ def study(experiment: Experiment) -> Path:
     profile = experiment.profile
     results = [] if profile.chapters["p1_prompts"] else ["p1/study.json"]
     results += ["p3/grounding.json"] if profile.captions else []
-    results += [f"p2/{run}/scores.json" for run in profile.runs]
+    results += [f"p2/{training}/scores.json" for training in profile.all_trainings]
     if results and not any((experiment.folder / result).is_file() for result in results):
         command = ["report", "--profile", profile.name]
         sentence = f"nothing is measured yet that a claim could be tested on: hw3 {' '.join(command)} measures it"
@@ -61,7 +61,7 @@ def judge(experiment: Experiment) -> list[Claim]:
     profile = experiment.profile
     prompts = _read(experiment.folder / "p1" / "study.json", Study, "p1_prompts")
     grounding = _read(experiment.folder / "p3" / "grounding.json", Grounding, "p3_attention")
-    scores = _scores(experiment)
+    scores = all_scores(profile)
     foreign = _foreign(experiment) if grounding or scores else ""
     more: dict[int, Callable[[], Finding]] = {
         1: lambda: findings.unseen_classes(prompts, profile.data),
@@ -138,12 +138,6 @@ def _field(node: Any, key: str) -> Any:
 
 def _read(path: Path, kind: type[T], notebook: str) -> T | None:
     return read_result(path, kind, f"Run notebooks/{notebook}.ipynb.") if path.is_file() else None
-
-
-def _scores(experiment: Experiment) -> dict[str, RunScores]:
-    """Of the runs that are scored."""
-    folders = {run: experiment.run_folder(run) for run in experiment.profile.runs}
-    return {run: read_scores(folder) for run, folder in folders.items() if (folder / "scores.json").is_file()}
 
 
 def _foreign(experiment: Experiment) -> str:

@@ -83,7 +83,7 @@ def unfamiliar(loaded: LoadedRun, images: Path | None) -> str:
     inside = images is not None and any(images.resolve().is_relative_to(folder) for folder in loaded.drawings)
     if inside or not loaded.drawings:
         return ""
-    name = loaded.folder.name
+    name = config.training_of(loaded.folder)
     return f"The run {name} was trained on drawings only (the demo): do not trust what it says about photographs."
 
 

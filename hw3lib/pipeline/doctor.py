@@ -331,9 +331,11 @@ def needs(profile: config.Profile) -> Iterator[Finding]:
             yield Finding("training", name, "optional", str(error))
             continue
         rate = footprint.rate(device, run.training.precision) if where != "an H100" else footprint.H100
-        hours = size.seconds(count or _IMAGES, rate) / 3600
+        seeds = len(profile.trainings(name))
+        hours = seeds * size.seconds(count or _IMAGES, rate) / 3600
         lack = footprint.lack(size, name) if where != "an H100" else ""
         of = f"{count:,} images" if count else f"every {_IMAGES:,} images"
+        of += f", {seeds} seeds one after the other" if seeds > 1 else ""
         what = f"estimated: {size.memory / 1e9:.1f} GB and, without validation, {_duration(hours)} on {where} for {of}"
         yield Finding("training", name, "optional" if lack else "there", lack or what)
 

@@ -132,7 +132,7 @@ def stamp(profile: str, run_name: str) -> Path:
 
 def forget_stale(profile: config.Profile) -> None:
     """Drop the stamps of steps whose products were removed or are of another time, so that they are made again."""
-    for name in profile.runs:
+    for name in profile.all_trainings:
         folder = paths.runs(profile.name) / "p2" / name
         if not all((folder / product).is_file() for product in ("best.safetensors", "predictions.json", "done.json")):
             stamp(profile.name, name).unlink(missing_ok=True)

@@ -43,9 +43,9 @@ def verify(experiment: Experiment, runs: Sequence[str] = ()) -> Iterator[Finding
     from hw3lib.report import summary
 
     profile = experiment.profile
-    chosen = list(runs) or list(profile.runs)
-    for run in chosen:
+    for run in runs:
         profile.run(run)
+    chosen = [training for run in runs or profile.runs for training in profile.trainings(run)]
     root = paths.runs(profile.name)
     if not profile.chapters["p1_prompts"]:
         yield _prompts(profile, root / "p1")

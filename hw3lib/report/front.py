@@ -162,7 +162,7 @@ def _origins(profile: config.Profile, key: str) -> dict[str, str]:
     """What the parts' results say of their origin (a commit, a device), by part."""
     folder = paths.runs(profile.name)
     results = {"P1": "p1/study.json", "P3": "p3/summary.json", "claims": "claims.json"}
-    results |= {run: f"p2/{run}/scores.json" for run in profile.runs}
+    results |= {training: f"p2/{training}/scores.json" for training in profile.all_trainings}
     found = {part: read_scores(folder / path).get("provenance", {}).get(key) for part, path in results.items()}
     return {part: str(value) for part, value in found.items() if value}
 

@@ -32,11 +32,11 @@ def key_numbers(profile: config.Profile) -> dict[str, Any]:
     """What ``summary.json`` holds beside its origin: ``p1``, ``p2``, ``p3`` and ``claims``, from the score files."""
     folder = paths.runs(profile.name)
     p3 = read_scores(folder / "p3" / "summary.json")
-    scored = [run for run in profile.runs if (folder / "p2" / run / "scores.json").is_file()]
+    scores = results.all_scores(profile)
     claims = evidence.load(profile) if (folder / "claims.json").is_file() else []
     return {
         "p1": _prompts(folder / "p1" / "study.json"),
-        "p2": {run: results.read_scores(folder / "p2" / run).scores for run in scored},
+        "p2": {run: scores[run].scores for run in profile.runs if run in scores},
         "p3": {key: value for key, value in p3.items() if key in _ATTENTION and value is not None},
         "claims": {str(claim.number): claim.verdict for claim in claims},
     }

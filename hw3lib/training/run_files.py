@@ -42,7 +42,7 @@ def identity(profile: config.Profile, run: str) -> str:
         "run": settings,
         "captions": settings_of(captions),
         "clip": clip,
-        "seed": profile.seed,
+        "seed": profile.seed_of(run),
         "files": {source: digest(paths.resolve(source)) for source in sources},
     }
     return provenance.fingerprint(facts)
@@ -61,7 +61,7 @@ def read_log(target: Path) -> list[Event]:
     """The events of a run, oldest first; a last line that a kill cut short is left out."""
     path = target / "log.jsonl"
     if not path.is_file():
-        raise UserError(f"{path} is missing; train the run first: hw3 train {target.name}")
+        raise UserError(f"{path} is missing; train the run first: hw3 train {config.training_of(target)}")
     events = []
     for line in path.read_text(encoding="utf-8").splitlines():
         try:

@@ -61,10 +61,13 @@ def train(
 ) -> Path:
     """Train a run, or go on with it where it was interrupted; returns its folder.
 
+    ``run`` may name one of its trainings (``best/seed_2023``); of a run of several seeds, the first one is trained.
     A finished run with the same settings and files is left as it is. ``on_validation`` gets each validation's event,
     as the log has it, those before an interruption too; ``say`` is told how far it is between them. ``resume=False``
     starts from nothing. Raises :class:`~hw3lib.system.errors.Stopped` when it is interrupted.
     """
+    profile.run(run)
+    run = profile.first(run)
     folder, training = config.folder(profile, run), profile.run(run).training
     accelerator = _accelerator(trackers.options(training.trackers, folder))
     # Data that was drawn again comes without a tokenizer. The one trained from the same captions is the same file.
@@ -147,7 +150,7 @@ def _standing(folder: Path) -> str:
     events = read_log(folder) if (folder / "log.jsonl").is_file() else []
     reached = [f"step {e['step']}, epoch {e['epoch']}" for e in events if "step" in e and "epoch" in e]
     where = reached[-1] if reached else "before the first step"
-    return f"stopped; what was finished is kept ({folder.name}: {where})"
+    return f"stopped; what was finished is kept ({config.training_of(folder)}: {where})"
 
 
 def _replay(folder: Path, on_validation: Callable[[Event], None] | None) -> None:
@@ -181,6 +184,7 @@ class _Trainer:
     ) -> None:
         self.profile, self.name, self.accelerator, self.on_validation = profile, name, accelerator, on_validation
         self.run, self.training = profile.run(name), profile.run(name).training
+        self.seed = profile.seed_of(name)
         self.folder, self.main = config.folder(profile, name), accelerator.is_main_process
         self.best_file = self.folder / "best.safetensors"
         self.state_file = self.folder / "last" / "state.safetensors"
@@ -198,7 +202,7 @@ class _Trainer:
         state = read_facts(self.state_file) if resume else None
         self.interrupted = state if state and state.get("identity") == self.identity else None
 
-        torch.manual_seed(profile.seed)
+        torch.manual_seed(self.seed)
         pretrained = self.interrupted is None and not self.run.start_from
         self.model = Captioner(self.run, tokenizer.size, pretrained).to(accelerator.device)
         if self.interrupted is None and self.run.start_from:
@@ -213,7 +217,7 @@ class _Trainer:
         if unreadable:
             self.log.say(f"{name}: trained on {len(self.train_set)} of {len(train_set)} photographs")
         pairs = Pairs(images, self.train_set.captions, tokenizer, self.model.max_length)
-        self.feed = Feed(pairs, self.training, profile.seed, accelerator.process_index, accelerator.num_processes)
+        self.feed = Feed(pairs, self.training, self.seed, accelerator.process_index, accelerator.num_processes)
         self.features: frozen_features.Frozen | None = None  # of the training images, while the encoder is frozen
 
         val_images, unreadable = self._load(val_set, train=False)
@@ -271,7 +275,7 @@ class _Trainer:
         texts = self._caption(self.best_file, self.run.decoding)
         if self.main:
             files.write_json(self.folder / "predictions.json", texts)
-            stamp = provenance.stamp(self.run, self.profile.seed)
+            stamp = provenance.stamp(self.run, self.seed)
             done = {"identity": self.identity, "epochs": progress.epoch, "steps": progress.step}
             done |= {"seconds": round(progress.seconds, 2)}
             files.write_json(self.folder / "done.json", {"provenance": stamp} | done)
@@ -282,7 +286,7 @@ class _Trainer:
             (self.folder / name).unlink(missing_ok=True)
         for name in ("last", "variants", trackers.FOLDER):
             shutil.rmtree(self.folder / name, ignore_errors=True)
-        settings = {"profile": self.profile.name, "seed": self.profile.seed, "name": self.name} | asdict(self.run)
+        settings = {"profile": self.profile.name, "seed": self.seed, "name": self.name} | asdict(self.run)
         text = yaml.safe_dump(json.loads(json.dumps(settings)), sort_keys=False, allow_unicode=True)
         files.write_text(self.folder / "config.yaml", text)
 
@@ -316,7 +320,7 @@ class _Trainer:
         """One pass over the training images."""
         progress, rewards = self.progress, self.rewards
         # Seeded anew, so that an epoch is the same whether or not the run was interrupted before it.
-        torch.manual_seed(_seed(self.profile.seed, progress.epoch, self.accelerator.process_index))
+        torch.manual_seed(_seed(self.seed, progress.epoch, self.accelerator.process_index))
         images_per_step = self.run.self_critical.images_per_step if rewards else None
         count = self.feed.count(images_per_step)
         steps = self.feed.steps(progress.epoch, images_per_step, self._frozen_features())

@@ -27,7 +27,7 @@ def card(folder: Path, per_image: dict[str, dict[str, float]], data: str = "demo
     scores = {"CIDEr": 1.0, "CLIPScore": 0.7}
     files.write_json(folder / "scores.json", {"provenance": PROVENANCE, "scores": scores, "per_image": per_image})
     runs = {"best": config.Run(title="Best <of> all")}
-    profile = SimpleNamespace(name="fake", data=data, seed=0, runs=runs)
+    profile = SimpleNamespace(name="fake", data=data, seed=0, run=runs.__getitem__)
     return model_card(SimpleNamespace(profile=profile, training=range(12), run_folder=lambda run: folder), "best")
 
 

@@ -580,6 +580,23 @@ def test_the_snakefile_plans_every_step_of_every_profile(tmp_path: Path) -> None
     assert steps[-1] == "summary, HTML and PDF"
 
 
+def test_the_snakefile_plans_a_training_for_each_seed_and_a_notebook_for_each_run(tmp_path: Path) -> None:
+    (tmp_path / "demo_world").symlink_to(REPOSITORY / "demo_world")
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "configs" / "smoke.yaml").write_text((REPOSITORY / "configs" / "smoke.yaml").read_text())
+    (tmp_path / "configs" / "seeds.yaml").write_text(
+        "extends: smoke\nruns: {best: {seeds: 2}, vit: {seeds: [5]}, swinv2: {seeds: 1}, plus: {seeds: 1}}\n"
+    )
+    steps = planned("seeds", tmp_path)
+    trained = [step.removeprefix("P2 training: ") for step in steps if step.startswith("P2 training")]
+    assert sorted(trained) == [
+        *("best/seed_2022", "best/seed_2023", "plus"),
+        *("swin_base/seed_2022", "swin_base/seed_2023", "swinv2", "vit/seed_5"),
+    ]
+    assert {"P2 notebook: best", "P2 notebook: vit"} <= set(steps)
+    assert steps[-1] == "summary, HTML and PDF"
+
+
 def test_a_profile_without_a_clip_has_a_report_without_p1(tmp_path: Path) -> None:
     (tmp_path / "demo_world").symlink_to(REPOSITORY / "demo_world")
     text = (REPOSITORY / "configs" / "smoke.yaml").read_text()

@@ -28,6 +28,7 @@ from hw3lib.models.captioner import Captioner
 from hw3lib.models.inference import arithmetic, caption_images, load_run, unfamiliar
 from hw3lib.models.packed_weights import int8_is_possible
 from hw3lib.system.errors import Stopped, UserError
+from hw3lib.system.files import read_json
 from hw3lib.training import trainer
 from hw3lib.training.checkpoints import read_facts, restore_state, save_state
 from hw3lib.training.optimization import Stages, autocast, parameter_groups, unfused
@@ -386,6 +387,30 @@ def test_the_same_seed_gives_the_same_run_and_another_seed_another(profile: conf
     assert (first / "best.safetensors").read_bytes() == weights
     trainer.train(dataclasses.replace(profile, seed=8), "best")
     assert timeless(read_log(first)) != log
+
+
+def test_each_seed_of_a_run_is_a_training_of_its_own_and_the_first_is_that_of_a_single_one(
+    profile: config.Profile,
+) -> None:
+    profile = with_training(profile, epochs=1)
+    trainer.train(profile, "best")
+    alone = identity(profile, "best")
+    run = dataclasses.replace(profile.run("best"), seeds=2)
+    several = dataclasses.replace(profile, name="several", runs={"best": run})
+    folders = {training: trainer.train(several, training) for training in several.trainings("best")}
+    home = config.folder(profile, "best").parents[1].parent / "several" / "p2" / "best"
+    assert list(folders.values()) == [home / "seed_7", home / "seed_8"]
+    assert identity(several, "best/seed_7") == alone
+    assert identity(several, "best/seed_8") != alone
+    first, second = (timeless(read_log(folder)) for folder in folders.values())
+    assert first == timeless(read_log(config.folder(profile, "best")))
+    assert first != second
+    assert read_json(home / "seed_8" / "done.json")["provenance"]["seed"] == 8
+    log = (home / "seed_7" / "log.jsonl").read_bytes()
+    assert trainer.train(several, "best") == home / "seed_7"  # the run's name stands for its first training
+    assert (home / "seed_7" / "log.jsonl").read_bytes() == log
+    with pytest.raises(UserError, match="hw3 train best/seed_9"):
+        read_log(home / "seed_9")
 
 
 def test_a_run_killed_again_and_again_ends_as_if_nothing_had_happened(profile: config.Profile, tmp_path: Path) -> None:
