@@ -17,7 +17,7 @@ help:
 	@echo "make report PROFILE=hw3  the same on your own data; first: .venv/bin/hw3 doctor --profile hw3"
 	@echo "make test                lint, types and tests"
 	@echo "make lint-js             lint and types of the JavaScript; needs Node.js and npm, which nothing else does"
-	@echo "make slow                full-size models, JupyterLab in a browser, kills, fuzzing: 25 minutes"
+	@echo "make slow                full-size models, JupyterLab in a browser, kills, fuzzing: half an hour"
 	@echo "make gpu                 on a machine with a GPU: its tests and benchmarks, 15 minutes; the last line is JSON"
 	@echo "make lab                 JupyterLab on copies of the notebooks, in runs/lab; index.ipynb says what is built"
 	@echo "make docs                the functions' documentation as pages: docs/build/index.html"

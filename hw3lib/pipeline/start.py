@@ -125,7 +125,8 @@ def plan(profile: config.Profile, spec: str) -> Plan:
 def _seconds(profile: config.Profile, rule: str) -> float | None:
     """Core-seconds of one step of the rule: of its last run here, or for the demo as the project measured it."""
     logs = paths.runs(profile.name) / "logs"
-    took = [cost for log in (logs / f"{rule}.log", *logs.glob(f"{rule}_*.log")) if (cost := told(log))]
+    found = [logs / f"{rule}.log", *logs.glob(f"{rule}_*.log"), *logs.glob(f"{rule}_*/*.log")]  # of a run, or a seed
+    took = [cost for log in found if (cost := told(log))]
     if not took and profile.name == "demo" and _MEASURED.is_file():
         rows = files.read_json(_MEASURED)["rows"]
         named = rule.replace("_", " ")

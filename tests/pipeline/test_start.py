@@ -65,8 +65,8 @@ def test_a_plan_counts_steps_and_takes_their_times_from_the_logs_of_their_last_r
     smoke: config.Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     logs = paths.runs("smoke") / "logs"
-    logs.mkdir(parents=True)
-    for name, cost in (("train_best", 100), ("train_vit", 140), ("score", 30), ("p2_training_best", 7)):
+    (logs / "train_best").mkdir(parents=True)
+    for name, cost in (("train_best/seed_1", 100), ("train_vit", 140), ("score", 30), ("p2_training_best", 7)):
         (logs / f"{name}.log").write_text(f"said\n{cost}.0 core-seconds\n")
     said = "4 steps to run: 3 x train, score\n  > P2 training: vit\nplanned only: nothing was run\n"
     plan = planned(monkeypatch, smoke, said)
