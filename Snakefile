@@ -72,7 +72,7 @@ NOTEBOOK_CORES = CORES if CLUSTER else 1
 CHAPTERS = [name for name, absent in PROFILE.chapters.items() if not absent]
 STUDY = [f"{OUT}/p1/study.json"] if "p1_prompts" in CHAPTERS else []
 SCORES = [f"{OUT}/p2/{training}/scores.json" for training in TRAININGS]
-GROUNDING = [f"{OUT}/p3/grounding.json"] if RUNS else []
+GROUNDING = [f"{OUT}/p3/grounding.json", f"{OUT}/p3/faithfulness.json"] if RUNS else []
 FIRST = PROFILE.first(PROFILE.best_run) if RUNS else None  # what P3 examines
 NOTEBOOKS = [f"{OUT}/notebooks/{name}.ipynb" for name in [*CHAPTERS, "claims", *[f"p2_training_{run}" for run in RUNS]]]
 PAGE = paths.page(P).relative_to(paths.root())
@@ -178,7 +178,8 @@ if "p3_attention" in CHAPTERS:
     rule p3_attention:
         message: "P3 notebook: attention"
         input:
-            [f"{OUT}/pipeline/train_{FIRST}.json", f"{OUT}/p2/{FIRST}/scores.json"] if RUNS else [],
+            # Another training's maps are compared with the first one's.
+            [f"{OUT}/p2/{FIRST}/scores.json", *[f"{OUT}/pipeline/train_{training}.json" for training in TRAININGS]] if RUNS else [],
             EXAMINED,
             notebook(notebooks.source_of(PROFILE, "p3_attention").stem),
         output: f"{OUT}/notebooks/p3_attention.ipynb", GROUNDING

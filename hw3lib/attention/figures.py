@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
+from hw3lib.attention.cards import Faithfulness
 from hw3lib.attention.maps import CaptionAttention, to_original
 from hw3lib.attention.methods import METHOD_NAMES
 from hw3lib.attention.results import Compared, Grounding
@@ -90,6 +91,26 @@ def layers_and_heads(grounding: Grounding) -> Figure:
     axes.set(xlabel="head", xlim=(-0.1, columns + 0.4), ylim=(layers - 0.5, -0.5))
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
+    return figure
+
+
+@styled
+def deletion_curves(result: Faithfulness) -> Figure:
+    """The mean log-probability of a word by the share of the image's patches that is deleted: a panel for each way."""
+    figure = new_figure(WIDTH, 2.3)
+    panels = figure.subplots(1, len(result.cards), sharey=True, squeeze=False)[0]
+    for axes, (way, card) in zip(panels, result.cards.items(), strict=True):
+        orders = {"weakest first": card.weakest, "random": result.random, "centre first": result.centre}
+        shares = np.linspace(0, 100, len(card.strongest))
+        axes.fill_between(shares, card.strongest, card.weakest, color=STYLE.soft, alpha=0.35, linewidth=0)
+        for (order, curve), colour in zip(orders.items(), STYLE.series[1:], strict=False):
+            axes.plot(shares, curve, label=order, color=colour, markersize=3)
+        axes.plot(shares, card.strongest, "o", linestyle="-", label="strongest first", color=STYLE.measured)
+        axes.set_title(METHOD_NAMES[way].replace(", ", ",\n"), fontsize=STYLE.small, fontweight="normal")
+        axes.set_xlabel("deleted, %")
+        axes.grid(axis="y")
+    panels[0].set_ylabel("log-probability, nats")
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
     return figure
 
 

@@ -1,9 +1,9 @@
 """The nine claims of the written report, tested on the result files of a profile: effect, interval, n, verdict.
 
 ``p1/study.json`` holds the evidence for claims 1 to 4, the runs' ``scores.json`` and ``predictions.json`` for 5 and 9,
-``p3/grounding.json`` for 6 to 8. What a file does not hold is not tested, and the claim says so. What is compared
-stands with the wording of the claims in ``resources/claims.json``, the rule that makes verdicts of them in
-:mod:`hw3lib.claims.verdicts`.
+``p3/grounding.json`` for 6 to 8, with ``p3/faithfulness.json`` for a remark. What a file does not hold is not tested,
+and the claim says so. What is compared stands with the wording of the claims in ``resources/claims.json``, the rule
+that makes verdicts of them in :mod:`hw3lib.claims.verdicts`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from hw3lib import config, paths
+from hw3lib.attention.cards import Faithfulness
 from hw3lib.attention.results import Grounding
 from hw3lib.attention.summary import DIFFUSE
 from hw3lib.attention.word_classes import WORDS_ARE_ENGLISH
@@ -61,15 +62,16 @@ def judge(experiment: Experiment) -> list[Claim]:
     profile = experiment.profile
     prompts = _read(experiment.folder / "p1" / "study.json", Study, "p1_prompts")
     grounding = _read(experiment.folder / "p3" / "grounding.json", Grounding, "p3_attention")
+    maps = _read(experiment.folder / "p3" / "faithfulness.json", Faithfulness, "p3_attention")
     scores = all_scores(profile)
     foreign = _foreign(experiment) if grounding or scores else ""
     more: dict[int, Callable[[], Finding]] = {
         1: lambda: findings.unseen_classes(prompts, profile.data),
         4: lambda: findings.article(prompts),
         5: lambda: findings.ablations(profile, scores),
-        6: lambda: findings.nouns(grounding),
-        7: lambda: findings.function_words(grounding),
-        8: lambda: findings.wrong_captions(grounding),
+        6: lambda: findings.nouns(grounding, maps),
+        7: lambda: findings.function_words(grounding, maps),
+        8: lambda: findings.wrong_captions(grounding, maps),
         9: lambda: _bad_captions(experiment, scores),
     }
     if foreign:

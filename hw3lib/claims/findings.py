@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw3lib import config
+from hw3lib.attention.card_prose import claim_remark
+from hw3lib.attention.cards import Faithfulness
 from hw3lib.attention.results import Grounding
 from hw3lib.attention.word_classes import classes
 from hw3lib.captioning.ablations import REFERENCE
@@ -94,7 +96,7 @@ def _confounding(confounded: Mapping[str, int]) -> str:
     )
 
 
-def nouns(grounding: Grounding | None) -> Finding:
+def nouns(grounding: Grounding | None, maps: Faithfulness | None = None) -> Finding:
     """Claim 6."""
     if grounding is None:
         return Finding()
@@ -104,22 +106,21 @@ def nouns(grounding: Grounding | None) -> Finding:
         remark = f"A noun's strongest patch lies on its object in {hit.value:.0%} of cases; "
         remark += f"the photograph's centre does in {hit.centre:.0%}."
     nothing = "" if measured else "the captions name no object that is in the photograph"
-    return Finding(remark=remark, untested=_no_masks(grounding) or nothing)
+    return Finding(remark=_with_maps(remark, maps), untested=_no_masks(grounding) or nothing)
 
 
-def function_words(grounding: Grounding | None) -> Finding:
+def function_words(grounding: Grounding | None, maps: Faithfulness | None = None) -> Finding:
     """Claim 7."""
     if grounding is None:
         return Finding()
     if grounding.function_entropy is None:
         return Finding(untested="no captions have both function words and nouns")
     bits = grounding.classes["function"].entropy.value
-    return Finding(
-        remark=f"Function words have an entropy of {bits:.2f} bits; uniform attention has {grounding.most_bits:.2f}."
-    )
+    remark = f"Function words have an entropy of {bits:.2f} bits; uniform attention has {grounding.most_bits:.2f}."
+    return Finding(remark=_with_maps(remark, maps))
 
 
-def wrong_captions(grounding: Grounding | None) -> Finding:
+def wrong_captions(grounding: Grounding | None, maps: Faithfulness | None = None) -> Finding:
     """Claim 8."""
     if grounding is None:
         return Finding()
@@ -137,7 +138,12 @@ def wrong_captions(grounding: Grounding | None) -> Finding:
             f"{estimate(100 * wrong.effect, 100 * wrong.low, 100 * wrong.high, 1, 'points')}; taken alone, "
             f"{Part.of('', wrong, 'share').verdict}."
         )
-    return Finding(remark=remark, untested=untested)
+    return Finding(remark=_with_maps(remark, maps), untested=untested)
+
+
+def _with_maps(remark: str, maps: Faithfulness | None) -> str:
+    """A remark, and whether the maps that the claim rests on are faithful."""
+    return " ".join(filter(None, (remark, claim_remark(maps))))
 
 
 def _no_masks(grounding: Grounding) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hw3lib.claims.results import Claim, statements
-from hw3lib.claims.verdicts import FEW, Part, Verdict
+from hw3lib.claims.verdicts import Part, Verdict
 from hw3lib.display.prose import decimal, estimate, p_value
-from hw3lib.metrics.interval_tests import NEGLIGIBLE, Unit
+from hw3lib.metrics.interval_tests import FEW, NEGLIGIBLE, Unit
 from hw3lib.metrics.paired_tests import LEVEL
 
 Cell = str | int | float | None

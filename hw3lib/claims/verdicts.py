@@ -17,12 +17,10 @@ from typing import Literal, Protocol
 
 from hw3lib.display.prose import Estimate
 from hw3lib.metrics import interval_tests
-from hw3lib.metrics.interval_tests import NEGLIGIBLE, Unit
+from hw3lib.metrics.interval_tests import FEW, NEGLIGIBLE, Unit
 from hw3lib.metrics.paired_tests import LEVEL, holm
 
 Verdict = Literal["supported", "not supported", "inconclusive", "not testable"]
-
-FEW = 30  # images: an interval from fewer is not to be relied on
 
 
 class Measured(Estimate, Protocol):

@@ -15,6 +15,7 @@ from hw3lib.display.prose import Estimate
 Unit = Literal["accuracy", "CIDEr", "share", "bits", "evenness"]
 
 POWER = 0.8
+FEW = 30  # images: an interval from fewer is not to be relied on
 # What would not matter, in each unit: effects within plus and minus this are negligible.
 NEGLIGIBLE: dict[Unit, float] = {"accuracy": 0.01, "CIDEr": 0.01, "share": 0.01, "bits": 0.05, "evenness": 0.01}
 

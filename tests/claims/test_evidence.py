@@ -11,6 +11,7 @@ import pytest
 from statsmodels.stats.multitest import multipletests
 
 from hw3lib import config, paths
+from hw3lib.attention.cards import Card, Faithfulness, MapTest
 from hw3lib.attention.results import Aimed, Compared, Effect, Estimate, Grounding, Groups, Views, WordClass
 from hw3lib.claims import evidence, findings, table
 from hw3lib.claims.results import Claim, statements
@@ -148,6 +149,22 @@ def test_the_claims_about_attention_come_out_each_way(tiny_profile, number, chan
     found = judged(tiny_profile, number)
     assert found.verdict == verdict
     assert found.notebook == "p3_attention"
+
+
+@pytest.mark.parametrize(("insertion", "said"), [("passed", "is faithful"), ("failed", "is not faithful")])
+def test_the_claims_about_attention_cite_whether_its_maps_are_faithful(tiny_profile, insertion, said) -> None:
+    put(tiny_profile, "p3/grounding.json", grounding())
+    before = [judged(tiny_profile, number) for number in (6, 7, 8)]
+    tests = {
+        name: MapTest(verdict, 0.3, 0.2, 0.4, 50)
+        for name, verdict in (("deletion", "passed"), ("insertion", insertion))
+    }
+    card = Card(tests, Estimate(0.6, 0.4, 0.8), {}, [], [], {}, {})
+    put(tiny_profile, "p3/faithfulness.json", Faithfulness({}, "best", None, 50, 250, [], [], {"last layer": card}))
+    for claim, plain in zip([judged(tiny_profile, number) for number in (6, 7, 8)], before, strict=True):
+        assert f"Raw attention {said} to the decoder (against" in claim.remark
+        assert "+0.30 [+0.20, +0.40] nats" in claim.remark
+        assert (claim.verdict, claim.parts) == (plain.verdict, plain.parts)
 
 
 def test_what_is_significant_only_without_the_correction_is_inconclusive(tiny_profile) -> None:

@@ -1,0 +1,219 @@
+"""A card of tests for every way of asking where a word comes from: is the map faithful, and does it follow the model?
+
+- ``deletion``: taking the patches away, strongest first, costs a word's log-probability more than a random order does;
+- ``insertion``: giving them back, strongest first, restores more of it than a random order does;
+- ``centre``: the map's order costs more than one that starts at the centre;
+- ``mean colour``, ``blur``: as ``deletion``, with pixels painted over instead of memory tokens taken away;
+- ``decoder``, ``encoder``: re-initialised, they leave a map whose rank correlation with the model's is below a half;
+- ``repeated``: another run's maps of the same caption have a rank correlation of more than a half.
+
+The first five are in nats, means over the curve (:mod:`hw3lib.attention.deletion`). A test has passed where its 95 %
+interval lies on the right side, failed where it lies on the other or shows an effect in nats to be negligible; from
+fewer than :data:`FEW` images it is inconclusive. Intervals are a bootstrap over images; they are not corrected for the
+number of tests.
+
+Dimensions: ``W`` words (of all captions), ``S`` steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from hw3lib.attention import faithfulness
+from hw3lib.attention.deletion import FILLS
+from hw3lib.attention.faithfulness import Measured, areas
+from hw3lib.attention.maps import attend
+from hw3lib.attention.randomisation import DECODER, ENCODER, WAYS, agreement
+from hw3lib.attention.results import Choice, Estimate
+from hw3lib.data.images import Photograph, open_image
+from hw3lib.data.inputs import fingerprint
+from hw3lib.data.lexicon import Lexicon
+from hw3lib.metrics.bootstrap import paired_difference
+from hw3lib.metrics.interval_tests import FEW, equivalence
+from hw3lib.metrics.paired_tests import LEVEL
+from hw3lib.system import files
+from hw3lib.system.errors import UserError
+from hw3lib.system.messages import Say, silence
+from hw3lib.system.provenance import stamp
+from hw3lib.system.results import load_current, write_result
+
+if TYPE_CHECKING:
+    from hw3lib.models.experiment import Experiment
+    from hw3lib.models.inference import LoadedRun
+
+NEGLIGIBLE = 0.02  # nats: 2 % of a word's probability, which no reader would notice
+HALF = 0.5  # of a rank correlation: the line between maps that agree and maps that do not
+
+Verdict = Literal["passed", "failed", "inconclusive"]
+
+
+@dataclass(frozen=True)
+class MapTest:
+    """What a way of asking was tested for: the effect with its 95 % interval, from ``n`` images."""
+
+    verdict: Verdict  # passed, failed or inconclusive
+    effect: float  # nats, or a rank correlation
+    low: float  # lower end of the interval
+    high: float  # upper end
+    n: int  # images
+
+
+@dataclass(frozen=True)
+class Card:
+    """One way of asking: its tests, and what they are made of."""
+
+    tests: dict[str, MapTest]  # by name: see hw3lib.attention.cards
+    between: Estimate  # area between the curves of weakest and strongest first, nats
+    classes: dict[str, Estimate]  # the same, by class of words
+    strongest: list[float]  # mean log-probability by share deleted, strongest first
+    weakest: list[float]  # likewise, weakest first
+    randomised: dict[str, float]  # rank correlation with the map, by what is re-initialised
+    pixels: dict[str, float | None]  # rank correlation of words' deletion effects by features and by pixels, by fill
+
+    @property
+    def faithful(self) -> Verdict:
+        """Deletion and insertion together."""
+        verdicts = {self.tests[name].verdict for name in ("deletion", "insertion")}
+        return "failed" if "failed" in verdicts else "passed" if verdicts == {"passed"} else "inconclusive"
+
+
+@dataclass(frozen=True)
+class Faithfulness:
+    """The whole of ``p3/faithfulness.json``."""
+
+    provenance: dict[str, Any]  # what made it
+    run: str  # the captioning run
+    other: str | None  # the run whose maps were compared with its own
+    images: int  # tested
+    words: int  # tested
+    random: list[float]  # mean log-probability by share deleted, in random order
+    centre: list[float]  # likewise, centre first
+    cards: dict[str, Card]  # by way of asking; none with fewer than two images
+
+
+def study(
+    experiment: Experiment, run: str, loaded: LoadedRun, choice: Choice | None = None, say: Say = silence
+) -> Faithfulness:
+    """Test the run's maps on validation images, else on P3's photographs, into ``p3/faithfulness.json``.
+
+    A current one is loaded. ``choice`` says which head was chosen. The maps are repeated by the first other run of the
+    profile that is trained and has the same grid of patches. Raises :class:`UserError` for a run without predictions.
+    """
+    profile, path = experiment.profile, experiment.folder / "p3" / "faithfulness.json"
+    weights = {name: experiment.run_folder(name) / "best.safetensors" for name in profile.runs}
+    contents: list[str | Path | None] = [loaded.folder / "model.safetensors", *weights.values()]
+    if profile.captions:
+        validation = experiment.validation
+        images = dict(list(zip(validation.names, validation.files, strict=True))[: profile.p3.measure])
+        contents += [loaded.folder / "predictions.json", profile.captions.tokenizer, profile.captions.val_instances]
+    else:
+        images = {photograph.stem: photograph for photograph in experiment.photographs}
+    settings = [run, choice, profile.seed, profile.p3.model, experiment.language.tag]
+    inputs = fingerprint("hw3lib/attention/cards.py", settings, contents, list(images.values()))
+    if current := load_current(path, Faithfulness, inputs, say):
+        return current
+    remedy = f"Train the run first: hw3 train {run} --profile {profile.name}"
+    captions = files.read_json(loaded.folder / "predictions.json", remedy) if profile.captions else None
+    instances = experiment.instances
+    objects = Lexicon.for_categories(instances.categories if instances else ())
+    other = _other(experiment, run, faithfulness.grid(loaded, images), images)
+    measured = faithfulness.measure(
+        loaded,
+        images,
+        captions or {name: attend(loaded, open_image(image)).caption for name, image in images.items()},
+        objects if experiment.language.english else Lexicon.none(),
+        choice.chosen if choice else None,
+        other,
+        profile.seed,
+        lambda reached: say(f"faithfulness: {reached}"),
+    )
+    result = summarise(
+        measured, run, other.folder.name if other else None, profile.seed, stamp(profile, profile.seed, inputs)
+    )
+    write_result(path, result)
+    say("computed: p3/faithfulness.json")
+    return result
+
+
+def _other(
+    experiment: Experiment, run: str, grid: tuple[int, int], images: Mapping[str, Photograph]
+) -> LoadedRun | None:
+    for name in experiment.profile.runs:
+        with suppress(UserError):  # not trained yet, or by another version
+            if name != run and faithfulness.grid(other := experiment.load_run(name), images) == grid:
+                return other
+    return None
+
+
+def summarise(
+    measured: Measured, run: str, other: str | None = None, seed: int = 0, origin: Mapping[str, Any] | None = None
+) -> Faithfulness:
+    """Every way's card; none from fewer than two images."""
+    images, curves = np.array(measured.image), {name: np.stack(rows) for name, rows in measured.curves.items()}
+    count = len(set(measured.image))
+    ways = [way for way in WAYS if way in curves and count > 1]
+    cards = {way: _card(measured, way, images, curves, seed) for way in ways}
+    mean = {name: curves[name].mean(axis=0).tolist() if curves else [] for name in ("random", "centre")}
+    compared = other if any(what == "repeated" for _, what in measured.kept) else None
+    return Faithfulness(dict(origin or {}), run, compared, count, len(images), mean["random"], mean["centre"], cards)
+
+
+def _card(measured: Measured, way: str, images: np.ndarray, curves: Mapping[str, np.ndarray], seed: int) -> Card:
+    area = {name: areas(curves[name]) for name in ("random", "centre", way, f"{way}, weakest")}
+    strongest, weakest = area[way], area[f"{way}, weakest"]
+    tests = {
+        "deletion": _test(images, area["random"] - strongest, seed),
+        "insertion": _test(images, weakest - area["random"], seed),
+        "centre": _test(images, area["centre"] - strongest, seed),
+    }
+    pixels: dict[str, float | None] = {}
+    for fill in FILLS:
+        of, by_pixels, by_features = np.array(measured.pixels[way, fill]).T
+        tests[fill] = _test(of, by_pixels, seed)
+        correlation = agreement({way: by_pixels}, {way: by_features})[way] if len(of) > 2 else None
+        pixels[fill] = None if correlation is None else float(correlation)
+    kept = {what: np.array(rows).T for (asked, what), rows in measured.kept.items() if asked == way}  # (2, W) each
+    for name, what, side in (("decoder", DECODER, -1), ("encoder", ENCODER, -1), ("repeated", "repeated", 1)):
+        if what in kept and len(set(kept[what][0])) > 1:
+            tests[name] = _test(kept[what][0], kept[what][1], seed, HALF, side)
+    kinds, between = np.array(measured.kind), weakest - strongest
+    return Card(
+        tests=tests,
+        between=_mean(images, between, seed),
+        classes={
+            kind: _mean(images[kinds == kind], between[kinds == kind], seed) for kind in dict.fromkeys(measured.kind)
+        },
+        strongest=curves[way].mean(axis=0).tolist(),
+        weakest=curves[f"{way}, weakest"].mean(axis=0).tolist(),
+        randomised={what: float(values.mean()) for what, (_, values) in kept.items() if what != "repeated"},
+        pixels=pixels,
+    )
+
+
+def _test(images: np.ndarray, values: np.ndarray, seed: int, line: float = 0.0, side: int = 1) -> MapTest:
+    """Whether the mean of ``values`` lies above a line, or below it where ``side`` is -1."""
+    mean, n = _mean(images, values, seed), len(set(images))
+    assert mean.value is not None and mean.low is not None and mean.high is not None
+    gap = MapTest("inconclusive", mean.value, mean.low, mean.high, n)
+    if n < FEW:
+        return gap
+    above, below = gap.low > line, gap.high < line
+    if not line and equivalence(gap, NEGLIGIBLE) < LEVEL:
+        above, below = False, True
+    return replace(gap, verdict="passed" if (above if side > 0 else below) else "failed") if above or below else gap
+
+
+def _mean(images: np.ndarray, values: np.ndarray, seed: int) -> Estimate:
+    """The mean over words ``(W,)``, with its interval from a bootstrap over their images."""
+    _, of = np.unique(images, return_inverse=True)
+    sums, counts = (np.bincount(of, weights=weights).astype(np.float64) for weights in (values, np.ones_like(of)))
+    if len(counts) < 2:
+        return Estimate(float(values.mean()), None, None)
+    gap = paired_difference(sums, np.zeros_like(sums), seed, over=(counts, np.ones_like(sums)))
+    return Estimate(gap.effect, gap.low, gap.high)

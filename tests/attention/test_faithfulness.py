@@ -1,0 +1,295 @@
+"""A decoder that copies one patch: maps that point at it pass the tests, maps that do not fail them."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from hw3lib import config
+from hw3lib.attention import card_prose, cards, deletion, faithfulness, figures
+from hw3lib.attention.deletion import memory_curves, pixel_curves, strongest_first
+from hw3lib.attention.faithfulness import Measured
+from hw3lib.attention.maps import Word
+from hw3lib.attention.randomisation import DECODER, ENCODER, agreement, randomised
+from hw3lib.data.images import open_image
+from hw3lib.data.lexicon import Lexicon
+from hw3lib.data.tokenizer import load_or_train
+from hw3lib.data.transform import ImageTransform
+from hw3lib.models.captioner import Captioner, Memory
+from hw3lib.models.experiment import Experiment
+from hw3lib.models.inference import export, load_run
+from hw3lib.system import files
+from tests.support.synthetic import Letters
+
+IDS, WORDS = [2, 4, 5, 6, 3], [Word("a", (1,)), Word("bc", (2, 3))]
+PATCHES = 16
+
+
+class Copier(Captioner):
+    """Attends to the one white patch of a photograph, and says its words because it is there."""
+
+    def __init__(self, run: config.Run) -> None:
+        super().__init__(run, 9)
+        (block,) = self.blocks
+        with torch.no_grad():
+            for parameter in [*block.parameters(), *self.embed.parameters(), *self.position.parameters()]:
+                parameter.zero_()
+            block.cross_attention.query.bias[0] = 8
+            block.cross_attention.key_value.weight[0, 0] = 4  # keys
+            block.cross_attention.key_value.weight[8, 0] = 1  # values
+            block.cross_attention.out.weight.copy_(torch.eye(8))
+            self.head.weight.zero_()
+            self.head.weight[4:6, 0] = 2
+        self.norm.eps = 0.1
+
+    def encode(self, images: torch.Tensor) -> Memory:
+        light = torch.nn.functional.adaptive_avg_pool2d(images.mean(1, keepdim=True), (4, 4)).flatten(2)
+        channels = [(light - 0.8).clamp(min=0) * 5, light, *[light * 0] * 6]
+        return Memory(torch.cat(channels, dim=1).transpose(1, 2), (4, 4))
+
+
+def run_of(width: int, heads: int = 1, layers: int = 1) -> config.Run:
+    arguments = {"patch_size": 8, "embed_dim": 24, "depth": 1, "num_heads": 2}
+    encoder = config.Encoder(name="vit_tiny_patch16_224", weights="none", arguments=arguments, image_size=32)
+    decoder = config.Decoder(layers=layers, heads=heads, width=width, feed_forward=8, max_length=12)
+    return config.Run(title="tiny", encoder=encoder, decoder=decoder)
+
+
+@pytest.fixture(scope="module")
+def model() -> Captioner:
+    """Of two layers, with weights large enough that every patch matters."""
+    torch.manual_seed(1)
+    captioner = Captioner(run_of(32, 4, 2), 20).eval()
+    for block in captioner.blocks:
+        torch.nn.init.normal_(block.cross_attention.key_value.weight, std=0.6)
+        torch.nn.init.normal_(block.cross_attention.out.weight, std=0.6)
+    return captioner
+
+
+@pytest.fixture(scope="module")
+def copier() -> SimpleNamespace:
+    loaded = Copier(run_of(8)).eval()
+    return SimpleNamespace(model=loaded, tokenizer=Letters(), transform=ImageTransform(32, (0,) * 3, (1,) * 3))
+
+
+@pytest.fixture(scope="module")
+def photographs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """40 photographs of 32 px, dark and uneven but for one white patch of 8 px somewhere."""
+    folder, rng = tmp_path_factory.mktemp("photographs"), np.random.default_rng(3)
+    for number in range(40):
+        patches = rng.integers(0, 120, (4, 4)).astype(np.uint8)
+        patches.flat[rng.integers(PATCHES)] = 255
+        Image.fromarray(patches.repeat(8, axis=0).repeat(8, axis=1)).convert("RGB").save(folder / f"{number}.png")
+    return {path.stem: path for path in sorted(folder.glob("*.png"))}
+
+
+def test_maps_that_point_at_the_patch_that_is_copied_are_faithful(copier, photographs) -> None:
+    measured = faithfulness.measure(
+        copier, photographs, dict.fromkeys(photographs, "a b"), Lexicon.none(), other=copier
+    )
+    result = cards.summarise(measured, "copier", "itself")
+    assert (result.images, result.words) == (40, 80)
+    for way in ("last layer", "gradient"):
+        verdicts = {name: test.verdict for name, test in result.cards[way].tests.items()}
+        assert verdicts == dict.fromkeys(card_prose.TEST_NAMES, "passed"), way
+        assert result.cards[way].tests["repeated"].effect == pytest.approx(1)
+    raw = result.cards["last layer"]
+    assert raw.faithful == "passed"
+    # Without the patch, all nine tokens are as likely as one another; with it alone, nothing is lost.
+    assert raw.strongest[1:] == pytest.approx([-np.log(9)] * faithfulness.STEPS)
+    assert raw.weakest[:-1] == pytest.approx([raw.weakest[0]] * faithfulness.STEPS, abs=0.05)
+    assert raw.weakest[0] > -1
+    assert "**Raw attention is faithful" in card_prose.faithfulness_sentence(result)
+
+
+def test_a_map_that_ignores_the_patch_fails(copier, photographs) -> None:
+    """Its order has the patch that is copied at its end."""
+    rng, measured = np.random.default_rng(0), Measured()
+    for place, path in enumerate(photographs.values()):
+        pixels = copier.transform(open_image(path))[None]
+        light = copier.model.encode(pixels).tokens[0, :, 1].numpy()
+        maps = {"last layer": np.stack([1 - light] * 2), "gradient": np.stack([light] * 2)}
+        measured.image += [place] * 2
+        measured.kind += ["other"] * 2
+        words = [Word("a", (1,)), Word("b", (2,))]
+        faithfulness.delete(copier, pixels, [2, 4, 5, 3], words, maps, place, rng, measured)
+    result = cards.summarise(measured, "copier")
+    assert result.cards["gradient"].faithful == "passed"
+    raw = result.cards["last layer"]
+    assert {raw.tests[name].verdict for name in ("deletion", "insertion", "centre", *deletion.FILLS)} == {"failed"}
+    assert raw.faithful == "failed"
+    said = card_prose.faithfulness_sentence(result)
+    assert said.startswith("**Raw attention is not faithful to the decoder**")
+    assert said.endswith("By the same two tests the maps of gradient-weighted are faithful.")
+    assert card_prose.claim_remark(result).startswith("Raw attention is not faithful to the decoder (")
+
+
+@pytest.mark.parametrize("numbers", [1, 2**23])
+def test_all_steps_of_all_words_at_once_are_those_one_by_one(model, monkeypatch, numbers) -> None:
+    monkeypatch.setattr(deletion, "_NUMBERS", numbers)
+    rng = np.random.default_rng(0)
+    with torch.no_grad():
+        memory = model.encode(torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(2)))
+        orders = np.stack([[rng.permutation(PATCHES) for _ in range(3)] for _ in WORDS])
+        curves = memory_curves(model, memory, IDS, WORDS, orders, 5)
+        assert curves.shape == (2, 3, 6)
+        for place, word in enumerate(WORDS):
+            for number in range(3):
+                for step in range(6):
+                    kept = sorted(
+                        set(range(PATCHES)) - set(orders[place, number, : round(PATCHES * step / 5)].tolist())
+                    )
+                    part = Memory(memory.tokens[:, kept], memory.grid)
+                    expected = 0.0
+                    for token in word.tokens:
+                        logits, _ = model.decode(part, torch.tensor([IDS[:token]]), explicit=True)
+                        expected += float(logits[0, -1].log_softmax(-1)[IDS[token]])
+                    assert curves[place, number, step] == pytest.approx(expected, abs=1e-4)
+    assert np.ptp(curves[:, 0], axis=1).min() > 1e-3
+
+
+@pytest.mark.parametrize("fill", deletion.FILLS)
+def test_pixels_are_painted_over_patch_by_patch(model, fill) -> None:
+    pixels = torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(2))
+    order = np.random.default_rng(1).permutation(PATCHES)
+    curve = pixel_curves(model, pixels, IDS, WORDS[0], order[None], 4, fill)[0]
+    if fill == "blur":
+        half = pixels.unflatten(3, (2, 16)).unflatten(2, (2, 16)).mean(dim=(3, 5))
+        paint = torch.nn.functional.interpolate(half, (32, 32), mode="bilinear")
+    else:
+        paint = pixels.mean(dim=(2, 3), keepdim=True).expand_as(pixels)
+    for step in (1, 2, 3):
+        painted = pixels.clone()
+        for patch in order[: 4 * step]:
+            y, x = 8 * (patch // 4), 8 * (patch % 4)
+            painted[:, :, y : y + 8, x : x + 8] = paint[:, :, y : y + 8, x : x + 8]
+        with torch.no_grad():
+            logits = model(model.encode(painted), torch.tensor([[2]]))
+        assert curve[step - 1] == pytest.approx(float(logits[0, -1].log_softmax(-1)[4]), abs=1e-4)
+
+
+def test_equal_patches_are_ordered_by_chance() -> None:
+    orders = strongest_first(np.zeros((200, 4)), np.random.default_rng(0))
+    assert {tuple(row) for row in orders[:, :1].tolist()} == {(0,), (1,), (2,), (3,)}
+    assert strongest_first(np.array([0.1, 0.6, 0.3]), np.random.default_rng(0)).tolist() == [1, 2, 0]
+
+
+def test_weights_are_re_initialised_from_the_top_down_in_a_copy(model) -> None:
+    before, state = {name: value.clone() for name, value in model.state_dict().items()}, torch.get_rng_state()
+    changed = []
+    for stage, copy in randomised(model, 5):
+        names = {name for name, value in copy.state_dict().items() if not torch.equal(value, before[name])}
+        changed.append((stage, {".".join(name.split(".")[: 2 if name.startswith("blocks") else 1]) for name in names}))
+    assert [stage for stage, _ in changed] == [
+        "the output", "layer 2 and above", "layer 1 and above", DECODER, ENCODER,
+    ]  # fmt: skip
+    assert [names for _, names in changed] == [
+        {"head"}, {"head", "blocks.1"}, {"head", "blocks.1", "blocks.0"},
+        {"head", "blocks.1", "blocks.0", "embed", "position", "project"},
+        {"head", "blocks.1", "blocks.0", "embed", "position", "project", "encoder"},
+    ]  # fmt: skip
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_maps_agree_in_rank_where_both_were_asked_on_one_grid() -> None:
+    first = {"last layer": np.array([[0.1, 0.2, 0.7]]), "gradient": np.array([[0.2, 0.3, 0.5]]), "rollout": np.eye(3)}
+    second = {"last layer": np.array([[0.0, 0.1, 0.9]]), "gradient": np.array([[0.5, 0.5]])}
+    assert {way: values.tolist() for way, values in agreement(first, second).items()} == {"last layer": [1.0]}
+
+
+@pytest.mark.parametrize(
+    ("effect", "spread", "images", "verdict"),
+    [
+        (0.3, 0.1, 40, "passed"), (-0.3, 0.1, 40, "failed"), (0.1, 2.0, 40, "inconclusive"),
+        (0.0, 0.01, 40, "failed"), (0.3, 0.1, 20, "inconclusive"),
+    ],
+)  # fmt: skip
+def test_a_test_comes_out_each_way(effect, spread, images, verdict) -> None:
+    """The fourth is shown to be negligible; the last is of too few images."""
+    rng, measured = np.random.default_rng(0), Measured()
+    noise = rng.normal(0, spread, images)
+    for place, value in enumerate(noise - noise.mean() + effect):
+        measured.image.append(place)
+        measured.kind.append("object")
+        flat = np.full(11, -1.0)
+        curves = {"random": flat, "centre": flat, "last layer": flat - value, "last layer, weakest": flat + value}
+        for name, curve in curves.items():
+            measured.curves[name].append(curve)
+        for fill in deletion.FILLS:
+            measured.pixels["last layer", fill].append((place, value, value))
+        measured.kept["last layer", DECODER].append((place, 0.5 - value))
+        measured.kept["last layer", "repeated"].append((place, 0.5 + value))
+    result = cards.summarise(measured, "run", "other")
+    card = result.cards["last layer"]
+    tests = {name: test.verdict for name, test in card.tests.items()}
+    assert tests == {
+        name: verdict if effect or name not in ("decoder", "repeated") else "inconclusive" for name in tests
+    }
+    assert len(tests) == 7
+    assert card.faithful == verdict
+    assert card.between.value == pytest.approx(2 * effect, abs=1e-6)
+    assert card.pixels == {"mean colour": pytest.approx(1), "blur": pytest.approx(1)}
+    assert len(card_prose.card_table(result)[1]) == 8
+    assert card_prose.class_areas(result)[1][0][0] == "nouns"
+    assert "`other`" in card_prose.card_sentences(result)
+    assert figures.deletion_curves(result).axes
+
+
+def test_one_image_tests_nothing_and_says_so(copier, photographs) -> None:
+    one = dict(list(photographs.items())[:1])
+    result = cards.summarise(faithfulness.measure(copier, one, {"0": "a b"}, Lexicon.none()), "copier")
+    assert result.cards == {}
+    assert "was not tested" in card_prose.faithfulness_sentence(result)
+    assert card_prose.claim_remark(result) == card_prose.card_sentences(result) == ""
+
+
+def test_captions_without_a_word_are_left_out(copier, photographs) -> None:
+    measured = faithfulness.measure(copier, photographs, dict.fromkeys(photographs, ""), Lexicon.none())
+    assert cards.summarise(measured, "copier").words == 0
+
+
+@pytest.fixture
+def trained(tiny_profile: config.Profile) -> config.Profile:
+    """Two runs as if they had been trained, and captions of the first."""
+    runs = {"best": tiny_profile.runs["best"], "second": tiny_profile.runs["best"]}
+    profile = dataclasses.replace(tiny_profile, runs=runs)
+    tokenizer, validation = load_or_train(profile.require_captions()), Experiment.open(profile).validation
+    for name, run in runs.items():
+        Captioner(run, tokenizer.size).save(config.folder(profile, name) / "best.safetensors")
+    captions = {image: texts[0] for image, texts in zip(validation.names, validation.captions, strict=True)}
+    files.write_json(config.folder(profile, "best") / "predictions.json", captions)
+    return profile
+
+
+def test_a_runs_maps_are_tested_once_and_compared_with_another_runs(trained) -> None:
+    experiment = Experiment.open(trained)
+    loaded, said = experiment.load_run("best"), []
+    first = cards.study(experiment, "best", loaded, say=said.append)
+    assert said[-1] == "computed: p3/faithfulness.json"
+    assert (first.run, first.other, first.images) == ("best", "second", 8)
+    assert set(first.cards) == {"last layer", "gradient", "rollout"}  # a plain ViT, and no head was chosen
+    assert {test.verdict for card in first.cards.values() for test in card.tests.values()} == {"inconclusive"}  # few
+    assert cards.study(experiment, "best", loaded, say=said.append) == first
+    assert said[-1].startswith("loaded: ")
+    (config.folder(trained, "second") / "best.safetensors").write_bytes(b"of another version")
+    alone = cards.study(experiment, "best", loaded)
+    assert alone.other is None
+    assert "repeated" not in alone.cards["last layer"].tests
+
+
+def test_the_maps_of_a_profile_without_captions_are_tested_on_its_photographs(trained, tmp_path) -> None:
+    export(load_run(trained, "best"), tmp_path / "exported", "its card")
+    p3 = dataclasses.replace(trained.p3, model=str(tmp_path / "exported"))
+    experiment = Experiment.open(dataclasses.replace(trained, data="other", captions=None, runs={}, p3=p3))
+    loaded = experiment.load_run()
+    result = cards.study(experiment, "exported", loaded)
+    assert result.images <= 8
+    assert result.other is None
+    assert (experiment.folder / "p3" / "faithfulness.json").is_file()
