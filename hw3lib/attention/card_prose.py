@@ -33,9 +33,9 @@ def faithfulness_sentence(result: Faithfulness) -> str:
         return "**Whether the maps are faithful was not tested**: it takes the captions of two images or more."
     raw, others = result.cards["last layer"], {way: card for way, card in result.cards.items() if way != "last layer"}
     text = f"**{_OPENINGS[raw.faithful]}**: {_effects(raw)}."
-    for verdict, told in (("passed", "faithful"), ("failed", "not faithful")):
+    for verdict, told in (("passed", "Faithful"), ("failed", "Not faithful")):
         if ways := [METHOD_NAMES[way] for way, card in others.items() if card.faithful == verdict]:
-            text += f" By the same two tests the maps of {names_in_words(ways)} are {told}."
+            text += f" {told} by the same two tests: {names_in_words(ways)}."
     return text
 
 

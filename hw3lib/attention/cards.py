@@ -31,6 +31,7 @@ from hw3lib.attention.faithfulness import Measured, areas
 from hw3lib.attention.maps import attend
 from hw3lib.attention.randomisation import DECODER, ENCODER, WAYS, agreement
 from hw3lib.attention.results import Choice, Estimate
+from hw3lib.config import training_of
 from hw3lib.data.images import Photograph, open_image
 from hw3lib.data.inputs import fingerprint
 from hw3lib.data.lexicon import Lexicon
@@ -102,11 +103,12 @@ def study(
 ) -> Faithfulness:
     """Test the run's maps on validation images, else on P3's photographs, into ``p3/faithfulness.json``.
 
-    A current one is loaded. ``choice`` says which head was chosen. The maps are repeated by the first other run of the
-    profile that is trained and has the same grid of patches. Raises :class:`UserError` for a run without predictions.
+    A current one is loaded. ``choice`` says which head was chosen. The maps are repeated by another seed of the run,
+    else by the profile's first other run that is trained and has the same grid of patches. Raises :class:`UserError`
+    for a run without predictions.
     """
     profile, path = experiment.profile, experiment.folder / "p3" / "faithfulness.json"
-    weights = {name: experiment.run_folder(name) / "best.safetensors" for name in profile.runs}
+    weights = {name: experiment.run_folder(name) / "best.safetensors" for name in profile.all_trainings}
     contents: list[str | Path | None] = [loaded.folder / "model.safetensors", *weights.values()]
     if profile.captions:
         validation = experiment.validation
@@ -134,7 +136,7 @@ def study(
         lambda reached: say(f"faithfulness: {reached}"),
     )
     result = summarise(
-        measured, run, other.folder.name if other else None, profile.seed, stamp(profile, profile.seed, inputs)
+        measured, run, training_of(other.folder) if other else None, profile.seed, stamp(profile, profile.seed, inputs)
     )
     write_result(path, result)
     say("computed: p3/faithfulness.json")
@@ -144,9 +146,12 @@ def study(
 def _other(
     experiment: Experiment, run: str, grid: tuple[int, int], images: Mapping[str, Photograph]
 ) -> LoadedRun | None:
-    for name in experiment.profile.runs:
+    """The first other training, those of the same run before all others, whose maps have the same grid."""
+    profile = experiment.profile
+    own = profile.trainings(run.partition("/")[0]) if profile.runs else {}
+    for name in dict.fromkeys((*own, *profile.all_trainings)):
         with suppress(UserError):  # not trained yet, or by another version
-            if name != run and faithfulness.grid(other := experiment.load_run(name), images) == grid:
+            if name != profile.first(run) and faithfulness.grid(other := experiment.load_run(name), images) == grid:
                 return other
     return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -126,7 +127,7 @@ def test_a_map_that_ignores_the_patch_fails(copier, photographs) -> None:
     assert raw.faithful == "failed"
     said = card_prose.faithfulness_sentence(result)
     assert said.startswith("**Raw attention is not faithful to the decoder**")
-    assert said.endswith("By the same two tests the maps of gradient-weighted are faithful.")
+    assert said.endswith("Faithful by the same two tests: gradient-weighted.")
     assert card_prose.claim_remark(result).startswith("Raw attention is not faithful to the decoder (")
 
 
@@ -282,6 +283,20 @@ def test_a_runs_maps_are_tested_once_and_compared_with_another_runs(trained) -> 
     alone = cards.study(experiment, "best", loaded)
     assert alone.other is None
     assert "repeated" not in alone.cards["last layer"].tests
+
+
+def test_another_seed_of_the_run_goes_before_other_runs(trained) -> None:
+    seeds = dataclasses.replace(trained.runs["best"], seeds=2)
+    profile = dataclasses.replace(trained, runs={"second": trained.runs["second"], "best": seeds})
+    first, second = (config.folder(profile, name) for name in profile.trainings("best"))
+    for seed in (first, second):
+        shutil.copytree(config.folder(trained, "best"), seed)
+    experiment = Experiment.open(profile)
+    result = cards.study(experiment, "best", experiment.load_run("best"))
+    assert result.other == "best/seed_8"
+    assert result.cards["last layer"].tests["repeated"].effect == pytest.approx(1)
+    shutil.rmtree(second)
+    assert cards.study(experiment, "best", experiment.load_run("best")).other == "second"
 
 
 def test_the_maps_of_a_profile_without_captions_are_tested_on_its_photographs(trained, tmp_path) -> None:
