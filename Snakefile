@@ -49,6 +49,7 @@ def fingerprint(*parts):
 CAPTIONS = []
 if captions := PROFILE.captions:
     CAPTIONS = [*shards.expand(captions.train_annotations or captions.train_images), captions.val_annotations]
+    CAPTIONS += [captions.test_annotations] if captions.test_annotations else []
 if PROFILE.data == "demo":
     from demo_world.build import STAMPS
     from demo_world.folders import Layout

@@ -49,7 +49,7 @@ class Clip:
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
 class Captions:
-    """P2's data, COCO's JSON. ``instances`` (masks of the validation images) is optional."""
+    """P2's data, COCO's JSON. Without a test the validation images are also those that results are told of."""
 
     train_images: str  # a folder, or WebDataset's shards: data/shards/train-{000000..000012}.tar
     train_annotations: str | None  # may be left out where shards have captions of their own
@@ -60,16 +60,38 @@ class Captions:
     # COCO's instances JSON of the validation images: adds object recall, CHAIR, grounding
     val_instances: str | None = None
     limit_train: int | None = Field(default=None, ge=1)  # use the first so many images only (smoke)
-    limit_val: int | None = Field(default=None, ge=1)  # the same for validation
+    limit_val: int | None = Field(default=None, ge=1)  # the same for validation, and for test_annotations
     # the splits to train on, where the file of captions has any (Karpathy's), or text files that list images (.txt)
     train_splits: tuple[str, ...] = field(default=("train", "restval"), metadata=NEWER)
     val_splits: tuple[str, ...] = field(default=("val",), metadata=NEWER)  # likewise, to validate on
+    # results are told of this share of the validation images, drawn by the hash of the name; the others validate
+    test_share: Annotated[float, Field(gt=0, lt=1)] | None = field(default=None, metadata=NEWER)
+    # or of other images than those that chose rates and epochs: their captions
+    test_annotations: str | None = field(default=None, metadata=NEWER)
+    test_images: str | None = field(default=None, metadata=NEWER)  # their folder; null: val_images
+    test_splits: tuple[str, ...] = field(default=("test",), metadata=NEWER)  # the splits to test on
+    test_instances: str | None = field(default=None, metadata=NEWER)  # their objects' masks; null: val_instances
     # en, zh, ja, ar, ... (BCP 47's primary tag); null: found from the captions, and said
     language: Annotated[str, Field(pattern="^[a-z]{2,3}$")] | None = field(default=None, metadata=NEWER)
     # what the words of Chinese captions are, to the metrics and on pages: characters, or jieba's words
     words: Segmenter = field(default="characters", metadata=NEWER)
     # training and validation images at each run's size, under runs/cache/images
     keep_decoded: bool = field(default=True, metadata=ASIDE)
+
+    @property
+    def reported(self) -> Literal["validation", "test"]:
+        """The images that results are told of: those of the test where there is one."""
+        return "test" if self.test_share or self.test_annotations else "validation"
+
+    @property
+    def reported_annotations(self) -> str:
+        """The file with the captions of these images."""
+        return self.test_annotations or self.val_annotations
+
+    @property
+    def reported_instances(self) -> str | None:
+        """The file with the masks of these images' objects."""
+        return self.test_instances or self.val_instances
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
@@ -79,7 +101,7 @@ class Photographs:
     images: str  # a folder
     names: tuple[str, ...] = ()  # file names without their endings
     instances: str | None = None  # COCO's masks of these photographs, to be outlined in the viewer
-    measure: int = Field(default=1000, ge=2)  # validation images on which attention is measured, at the most
+    measure: int = Field(default=1000, ge=2)  # images on which attention is measured, at the most
     # where the profile trains no run, the trained one to examine: a folder of `hw3 export`, or a name on the hub
     model: str | None = field(default=None, metadata=NEWER)
 
@@ -364,10 +386,24 @@ def _refuse_contradictions(profile: Profile, path: Path) -> None:
             )
     if captions and captions.train_annotations is None and not captions.train_images.endswith(".tar"):
         raise UserError(f"{path}: captions.train_annotations is missing; only shards (.tar) have captions of their own")
+    if captions:
+        _refuse_two_tests(captions, profile.data, path)
     if captions and profile.p3.model:
         raise UserError(f"{path}: p3.model is for a profile without runs; this one's P3 examines its best run")
     if profile.data == "demo" and not (captions and profile.p1):
         raise UserError(f"{path}: the demo draws all data; p1 and captions cannot be null")
+
+
+def _refuse_two_tests(captions: Captions, data: str, path: Path) -> None:
+    if captions.test_annotations and captions.test_share:
+        raise UserError(
+            f"{path}: captions has test_annotations and test_share; the test images are the one or the other"
+        )
+    if captions.test_annotations and data == "demo":
+        raise UserError(f"{path}: the demo draws no images for captions.test_annotations; set captions.test_share")
+    for key in ("test_images", "test_instances"):
+        if getattr(captions, key) and not captions.test_annotations:
+            raise UserError(f"{path}: captions.{key} is set, but not captions.test_annotations, whose images it is for")
 
 
 def load(profile: str | Path) -> Profile:

@@ -218,6 +218,32 @@ def test_settings_are_named_where_they_are_made() -> None:
         config.Run("best", None, config.Encoder())  # type: ignore[misc]
 
 
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ("test_share: 0.5, test_annotations: t.json", "test images are the one or the other"),
+        ("test_images: t", r"captions\.test_images is set, but not captions\.test_annotations"),
+        ("test_instances: t", r"captions\.test_instances is set, but not captions\.test_annotations"),
+        ("test_share: 1.0", r"captions\.test_share = 1\.0"),
+    ],
+)
+def test_a_test_split_is_a_share_or_images_of_its_own(tmp_path: Path, keys: str, words: str) -> None:
+    path = write(tmp_path, "  best: {title: t}\n")
+    path.write_text(path.read_text().replace("tokenizer: e", f"tokenizer: e, {keys}"))
+    with pytest.raises(UserError, match=words):
+        config.load(path)
+
+
+def test_the_demo_draws_no_images_for_a_file_of_test_captions(tmp_path: Path) -> None:
+    path = write(tmp_path, "  best: {title: t}\n")
+    text = path.read_text().replace("tokenizer: e", "tokenizer: e, test_annotations: t.json")
+    path.write_text(text)
+    with pytest.raises(UserError, match=r"the demo draws no images for captions\.test_annotations"):
+        config.load(path)
+    path.write_text(text.replace("data: demo", "data: other"))
+    assert config.load(path).captions.reported_annotations == "t.json"
+
+
 def test_newer_keys_count_in_a_runs_identity_only_where_they_say_something() -> None:
     captions = config.load("demo").captions
     assert not {"train_splits", "val_splits"} & set(config.settings_of(captions))

@@ -53,22 +53,21 @@ def photographs_answer(run: str, attentions: Sequence[CaptionAttention], facts: 
     )
 
 
-def ranking_answer(pairs: Sequence[Pair]) -> str:
-    """Which pairs are the best and the worst, in a sentence."""
+def ranking_answer(pairs: Sequence[Pair], split: str = "validation") -> str:
+    """Which pairs are the best and the worst, in a sentence; ``split`` says which images these are."""
     scores = [pair.clip_score for pair in pairs if pair.clip_score is not None]
     if not scores:
         return "The captions cannot be ranked: this profile has no CLIP, so there is no CLIPScore."
     best, worst = (f"*{plain(pair.caption)}* ({plain(pair.name)})" for pair in (pairs[-1], pairs[0]))
     if len(scores) == 1:
-        return f"**The validation set has one pair, {best} with CLIPScore {scores[0]:.4f}**: the best and the worst."
+        return f"**The {split} set has one pair, {best} with CLIPScore {scores[0]:.4f}**: the best and the worst."
     if scores[0] == scores[-1]:
-        return (
-            f"**All {len(scores)} pairs have CLIPScore {scores[0]:.4f}**; those shown are the last and first by name."
-        )
+        score = f"CLIPScore {scores[0]:.4f}"
+        return f"**All {len(scores)} {split} pairs have {score}**; those shown are the last and first by name."
     return (
         f"**The best caption is {best} with CLIPScore {scores[-1]:.4f}, the worst {worst} with {scores[0]:.4f}**; the "
-        f"median of all {len(scores)} pairs is {median(scores):.4f}. The published scores are the written report's, "
-        "of another model on other images."
+        f"median of all {len(scores)} {split} pairs is {median(scores):.4f}. The published scores are the written "
+        "report's, of another model on other images."
     )
 
 

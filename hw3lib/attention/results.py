@@ -217,7 +217,7 @@ class CaptionFacts:
 
 @dataclass(frozen=True)
 class ScoredCaption:
-    """A validation image with the caption that the run gave it."""
+    """An image with the caption that the run gave it."""
 
     image: str  # file name
     caption: str  # the run's

@@ -1,4 +1,4 @@
-"""The validation set's captions from the worst to the best by CLIPScore: which pairs P3 shows."""
+"""A run's captions of the reported images from the worst to the best by CLIPScore: which pairs P3 shows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Pair:
-    """A validation image, the caption that a run gave it, and its reference captions."""
+    """An image, the caption that a run gave it, and its reference captions."""
 
     name: str  # the image's
     path: Path
@@ -29,11 +29,11 @@ class Pair:
 
 
 def ranked_pairs(experiment: Experiment, run: str) -> list[Pair]:
-    """The run's validation pairs from the worst to the best CLIPScore, equal ones by name; by name without a CLIP.
+    """The run's reported pairs from the worst to the best CLIPScore, equal ones by name; by name without a CLIP.
 
     Reads ``predictions.json`` and ``scores.json``; raises :class:`UserError` when they are missing or disagree.
     """
-    folder, validation, name = experiment.run_folder(run), experiment.validation, experiment.profile.name
+    folder, reported, name = experiment.run_folder(run), experiment.reported, experiment.profile.name
     remedy = (
         f"Train and score the run first: hw3 train {run} --profile {name} && hw3 score --run {run} --profile {name}"
     )
@@ -43,10 +43,10 @@ def ranked_pairs(experiment: Experiment, run: str) -> list[Pair]:
         scores = files.read_json(folder / "scores.json", remedy).get("per_image", {})
         clip_scores = {image: scores.get(image, {}).get("CLIPScore") for image in predictions}
         scored = {image: score for image, score in clip_scores.items() if score is not None}
-    images = dict(zip(validation.names, zip(validation.files, validation.captions, strict=True), strict=True))
+    images = dict(zip(reported.names, zip(reported.files, reported.captions, strict=True), strict=True))
     strangers = [image for image in scored if image not in images]
     if strangers or not scored:
-        annotations = experiment.profile.require_captions().val_annotations
+        annotations = experiment.profile.require_captions().reported_annotations
         what = f"images that {annotations} lacks: {strangers[0]}, ..." if strangers else "no CLIPScore"
         raise UserError(f"{folder / 'scores.json'} has {what}. {remedy}")
     pairs = [

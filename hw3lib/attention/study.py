@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def study(experiment: Experiment, run: str, loaded: LoadedRun, say: Say = silence) -> Grounding:
-    """Measure the run's attention on the first so many validation images, into ``p3/grounding.json``.
+    """Measure the run's attention on the first so many reported images, into ``p3/grounding.json``.
 
     A current one is loaded; ``say`` is told how far it is. Raises :class:`UserError` when the run has no predictions or
     the instances file is of another form.
@@ -38,11 +38,11 @@ def study(experiment: Experiment, run: str, loaded: LoadedRun, say: Say = silenc
     from hw3lib.attention.grounding import measure
     from hw3lib.system.provenance import stamp
 
-    profile, validation, english = experiment.profile, experiment.validation, experiment.language.english
+    profile, reported, english = experiment.profile, experiment.reported, experiment.language.english
     instances = experiment.instances if english else None  # whose categories no word of another language names
     remedy = f"Train the run first: hw3 train {run} --profile {profile.name}"
     predictions = files.read_json(loaded.folder / "predictions.json", remedy)
-    images = dict(list(zip(validation.names, validation.files, strict=True))[: profile.p3.measure])
+    images = dict(list(zip(reported.names, reported.files, strict=True))[: profile.p3.measure])
     folder, inputs = experiment.folder / "p3", _inputs(experiment, run, loaded)
     current = load_current(folder / "grounding.json", Grounding, inputs, say)
     if current and (folder / "grounding.npz").is_file():
@@ -58,7 +58,7 @@ def study(experiment: Experiment, run: str, loaded: LoadedRun, say: Say = silenc
     more = (("groups", plural_references, "2 of 3, groups"), ("swapped", swapped_references, "3 of 3, wrong nouns"))
     for name, choose, of in more:
         (folder / f"{name}.npz").unlink(missing_ok=True)
-        if instances and (captions := choose(validation, instances)):
+        if instances and (captions := choose(reported, instances)):
             words = measure(loaded, images, captions, instances, name == "groups", mirrored=False, say=told(of))
             words.save(folder / f"{name}.npz", origin)
     grounding = summarise_folder(folder, profile.seed, instances is not None, run, origin)
@@ -71,9 +71,9 @@ def _inputs(experiment: Experiment, run: str, loaded: LoadedRun) -> str:
     """A hash of all that the measurements follow from."""
     profile, captions = experiment.profile, experiment.profile.require_captions()
     files: list[str | Path | None] = [loaded.folder / name for name in ("best.safetensors", "predictions.json")]
-    files += [captions.tokenizer, captions.val_annotations, captions.val_instances]
+    files += [captions.tokenizer, captions.reported_annotations, captions.reported_instances]
     settings = [run, profile.p3.measure, captions.limit_val, profile.seed, experiment.language.tag]
-    return fingerprint("hw3lib/attention/study.py", settings, files, experiment.validation.files)
+    return fingerprint("hw3lib/attention/study.py", settings, files, experiment.reported.files)
 
 
 def summarise_folder(

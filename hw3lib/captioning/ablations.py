@@ -53,7 +53,7 @@ def best_setting(profile: config.Profile, scores: Mapping[str, RunScores]) -> st
     others, stronger = other_settings(profile), [name for name in recipes(profile) if ciders[name] > ciders[run]]
     higher = [code(name) for name in others if ciders[name] > ciders[run]]
     text = f"The reference run, {code(run)} ({_setting(profile)}), scores {_in_words(scores[run].scores)} on "
-    text += f"{len(scores[run].per_image)} validation images"
+    text += f"{len(scores[run].per_image)} {profile.require_captions().reported} images"
     if higher:
         text += f"; {names_in_words(higher)} {'scores' if len(higher) == 1 else 'score'} higher by CIDEr"
     elif all(ciders[name] < ciders[run] for name in others) and others:
@@ -63,7 +63,8 @@ def best_setting(profile: config.Profile, scores: Mapping[str, RunScores]) -> st
         strongest = max(stronger, key=lambda name: ciders[name])
         text += f"A stronger recipe, {code(strongest)}, reaches CIDEr {ciders[strongest]:.3f} (see below). "
     if same := published_scores(profile, run):
-        return f"{text}In the written report, this setting scored {_in_words(same, 4)}."
+        where = " on validation images" if profile.require_captions().reported == "test" else ""
+        return f"{text}In the written report, this setting scored {_in_words(same, 4)}{where}."
     there = published_settings()["best"]
     changed = there.differs(profile.run(run))
     changed += ["data"] if profile.data != "real" else []
@@ -121,7 +122,7 @@ def comparison(profile: config.Profile, scores: Mapping[str, RunScores]) -> str:
         return "The profile has no other setting: there is nothing to compare the reference run with."
     gaps = {run: gap for run, gap in against_reference(profile, scores).items() if run in others}
     if not all(gaps.values()):
-        return "With fewer than two validation images, no difference between settings can be estimated."
+        return "With fewer than two images, no difference between settings can be estimated."
     changes = {run: differences(profile.run(run), profile.run(profile.best_run)) for run in others}
     found = _findings({run: gap["CIDEr"] for run, gap in gaps.items()})
     if all(len(changed) > 1 for changed in changes.values()):

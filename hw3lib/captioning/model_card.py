@@ -29,6 +29,8 @@ In Python: `hw3lib.models.inference.load_pretrained("THIS_FOLDER")`; the network
 `hw3lib.models.captioner.Captioner.from_pretrained("THIS_FOLDER")`.
 """
 
+_SAY = {"validation": "which also chose", "test": "which had no say in"}  # on the kept epoch
+
 
 def model_card(experiment: Experiment, run: str) -> str:
     """Markdown with the hub's metadata. Raises :class:`~hw3lib.system.errors.UserError` for a run without scores."""
@@ -36,11 +38,11 @@ def model_card(experiment: Experiment, run: str) -> str:
     data = (
         "the drawn demo world: it knows drawings only" if profile.data == "demo" else "photographs of the profile's own"
     )
-    origin = scores.provenance
+    origin, split = scores.provenance, profile.require_captions().reported
     lines = [
         _HEAD.format(title=profile.run(run).title),
         f"## Data\n\nTrained on {data} (profile `{profile.name}`, {len(experiment.training)} images).",
-        f"\n## Scores\n\nOn {len(scores.per_image)} validation images, which also chose the epoch that was kept.\n",
+        f"\n## Scores\n\nOn {len(scores.per_image)} {split} images, {_SAY[split]} the epoch that was kept.\n",
         "| metric | score | 95 % interval over images |\n|---|---|---|",
         *_rows(scores, profile.seed),
         "\n## Training\n\n| setting | value |\n|---|---|",

@@ -16,7 +16,7 @@ class RunScores:
     """The whole of ``scores.json``."""
 
     provenance: dict[str, Any]  # commit, configuration, seed, versions, device
-    scores: dict[str, float]  # of the validation set, by metric
+    scores: dict[str, float]  # of the validation images, or of the test's where the profile has one; by metric
     per_image: dict[str, dict[str, int | float]]  # by image, then by metric; counts of objects besides
     variants: dict[str, Scores] = field(default_factory=dict)  # the same of the captions without a component
 

@@ -69,7 +69,7 @@ def score_files(
 
 
 def score_runs(experiment: Experiment, runs: Sequence[str], say: Say = silence) -> dict[str, RunScores]:
-    """Score finished runs' predictions, and their variants, on the validation images, also as ``scores.json``.
+    """Score finished runs' predictions, and their variants, on the reported images, also as ``scores.json``.
 
     By training (``best/seed_2023``), of all trainings of the runs; by a run's name, those of its first one.
     Current scores are loaded; ``say`` is told how far it is. Raises what :func:`scored` does.
@@ -100,10 +100,10 @@ def _inputs(experiment: Experiment, run: str) -> str:
     """A hash of all that a run's scores follow from."""
     captions, clip, folder = experiment.profile.require_captions(), experiment.profile.clip, experiment.run_folder(run)
     files: list[str | Path] = [folder / "predictions.json", *(variant(folder, name) for name in VARIANTS)]
-    files += [path for path in (captions.val_annotations, captions.val_instances) if path]
+    files += [path for path in (captions.reported_annotations, captions.reported_instances) if path]
     files += [clip.model, clip.pretrained, *text_files(clip)] if clip else []
     settings = [clip, captions.limit_val, captions.language, captions.words]
-    return fingerprint("hw3lib/captioning/scores.py", settings, files, experiment.validation.files)
+    return fingerprint("hw3lib/captioning/scores.py", settings, files, experiment.reported.files)
 
 
 def scored(experiment: Experiment, runs: Sequence[str]) -> Iterator[tuple[str, RunScores]]:
@@ -115,7 +115,7 @@ def scored(experiment: Experiment, runs: Sequence[str]) -> Iterator[tuple[str, R
     """
     if not runs:
         return
-    profile, captions = experiment.profile, experiment.validation
+    profile, captions = experiment.profile, experiment.reported
     predictions = {run: _predictions_of(experiment, run) for run in runs}
     images = dict(zip(captions.names, captions.files, strict=True))
     objects = chair.objects_in(experiment.instances) if experiment.instances else None
@@ -147,7 +147,6 @@ def _predictions_of(experiment: Experiment, run: str) -> dict[str, str]:
 
 def _checked(experiment: Experiment, path: Path) -> dict[str, str]:
     predictions = load_predictions(path)
-    check_names(
-        predictions, experiment.validation.names, str(path), experiment.profile.require_captions().val_annotations
-    )
+    annotations = experiment.profile.require_captions().reported_annotations
+    check_names(predictions, experiment.reported.names, str(path), annotations)
     return predictions

@@ -47,7 +47,8 @@ def study(experiment: Experiment) -> Path:
         sentence = f"nothing is measured yet that a claim could be tested on: hw3 {' '.join(command)} measures it"
         raise NotReady(sentence, {"make the whole report": command})
     data = "demo world" if profile.data == "demo" else "real data"
-    claims = Claims(stamp(profile, profile.seed), data, judge(experiment))
+    split = profile.captions.reported if profile.captions else "validation"
+    claims = Claims(stamp(profile, profile.seed), data, judge(experiment), split)
     return keep_result(experiment.folder / "claims.json", claims)
 
 
@@ -156,4 +157,4 @@ def _bad_captions(experiment: Experiment, scores: Mapping[str, RunScores]) -> Fi
     predictions = load_predictions(file) if file.is_file() else {}
     scored = scores[best].per_image if best in scores else {}
     per_image = {name: row for name, row in scored.items() if name in predictions}
-    return findings.bad_captions(per_image, predictions, lambda: experiment.validation, experiment.profile.seed)
+    return findings.bad_captions(per_image, predictions, lambda: experiment.reported, experiment.profile.seed)

@@ -24,7 +24,7 @@ VARIANTS = ("raw", "taught", "taught_beam", "critical")
 
 
 def variant(folder: Path, name: str) -> Path:
-    """Where a run keeps those captions of the validation images, a predictions file; the names are ``VARIANTS``."""
+    """Where a run keeps those captions of the reported images, a predictions file; the names are ``VARIANTS``."""
     return folder / "variants" / f"{name}.json"
 
 

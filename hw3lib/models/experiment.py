@@ -19,6 +19,7 @@ from hw3lib.data.images import list_images
 from hw3lib.data.instances import Instances
 from hw3lib.data.labelled import LabelledSet, load_labelled
 from hw3lib.data.language import Language
+from hw3lib.data.splits import divided, refuse_shared
 from hw3lib.display.offer import NotReady
 from hw3lib.system.errors import UserError
 
@@ -57,6 +58,8 @@ class Experiment:
         if absent:
             raise NotReady(f"profile {profile.name} {absent}: it has no {chapter.upper()}", {})
         validation = [captions.val_images, captions.val_annotations] if captions else []
+        tests = [captions.test_images, captions.test_annotations] if captions else []
+        validation += [path for path in tests if path]
         needed = {
             "p1": [profile.p1.images, profile.p1.id2label] if profile.p1 else [],
             "p2": [captions.train_annotations or captions.train_images, *validation] if captions else [],
@@ -101,10 +104,29 @@ class Experiment:
 
     @cached_property
     def validation(self) -> CaptionSet:
-        """P2's validation images with their captions."""
+        """P2's validation images with their captions, which choose rates and epochs; none of the test's."""
+        return self._validation_and_test[0]
+
+    @cached_property
+    def reported(self) -> CaptionSet:
+        """The images with their captions that results are told of: the test's where the profile has one."""
+        return self._validation_and_test[1]
+
+    @cached_property
+    def _validation_and_test(self) -> tuple[CaptionSet, CaptionSet]:
         captions = self.profile.require_captions()
         annotations, images = paths.resolve(captions.val_annotations), paths.resolve(captions.val_images)
-        return load_captions(annotations, images, captions.limit_val, captions.val_splits)
+        validation = load_captions(annotations, images, captions.limit_val, captions.val_splits)
+        if captions.test_share:
+            return divided(validation, captions.test_share)
+        if captions.test_annotations is None:
+            return validation, validation
+        images = paths.resolve(captions.test_images) if captions.test_images else images
+        tests = load_captions(
+            paths.resolve(captions.test_annotations), images, captions.limit_val, captions.test_splits
+        )
+        refuse_shared(tests, validation, "validation")
+        return validation, tests
 
     @cached_property
     def language(self) -> Language:
@@ -115,8 +137,8 @@ class Experiment:
 
     @cached_property
     def instances(self) -> Instances | None:
-        """The masks of the validation images' objects, where the profile names a file of them."""
-        path = self.profile.captions.val_instances if self.profile.captions else None
+        """The masks of the :attr:`reported` images' objects, where the profile names a file of them."""
+        path = self.profile.captions.reported_instances if self.profile.captions else None
         return Instances.load(paths.resolve(path)) if path else None
 
     @cached_property

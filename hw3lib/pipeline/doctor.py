@@ -134,6 +134,10 @@ def _named(profile: config.Profile) -> tuple[list[tuple[str, str, str]], list[tu
             texts.append(("P2 training captions", captions.train_annotations, _COCO))
         folders.append(("P2 validation images", captions.val_images, "the photographs that validation captions name"))
         texts.append(("P2 validation captions", captions.val_annotations, _COCO))
+        if captions.test_images:
+            folders.append(("P2 test images", captions.test_images, "the photographs that test captions name"))
+        if captions.test_annotations:
+            texts.append(("P2 test captions", captions.test_annotations, _COCO))
     folders.append(
         ("P3 photographs", profile.p3.images, ", ".join(f"{name}.jpg" for name in profile.p3.names) or "any")
     )
@@ -146,8 +150,8 @@ def _derived(profile: config.Profile, captions: config.Captions) -> Iterator[Fin
     trained = f"will be trained from the training captions ({captions.vocabulary_size:,} entries) into {tokenizer}"
     yield Finding("data", "caption tokenizer", *_there(tokenizer, "made", trained))
     yield from _language(captions)
-    if captions.val_instances:
-        masks = paths.resolve(captions.val_instances)
+    if captions.reported_instances:
+        masks = paths.resolve(captions.reported_instances)
         without = f"grounding and object recall are left out; COCO's instances JSON goes to {masks}"
         state: State = "made" if profile.data == "demo" else "optional"
         yield Finding("data", "P2 instance masks", *_there(masks, state, _remedy(profile, masks, without)))

@@ -9,6 +9,7 @@ from typing import Any
 from hw3lib import config, paths
 from hw3lib.captioning.ablations import run_name
 from hw3lib.captioning.published import published_scores
+from hw3lib.data.splits import protocol
 from hw3lib.display.bundle import TABLE, Cell, table_bundle
 from hw3lib.display.prose import names_in_words
 from hw3lib.report.blocks import Block, Table, table_block, text_inline
@@ -62,7 +63,8 @@ def _run_table(profile: config.Profile, p2: dict[str, Any]) -> Table:
     for name, scores in p2.items():
         cells = scores | {f"published {score}": value for score, value in figures[name].items()}
         rows.append([run_name(profile, name), profile.runs[name].title, *map(cells.get, columns)])
-    caption = "Captioning: the reference run and the others, on the validation images."
+    split = profile.require_captions().reported
+    caption = f"Captioning: the reference run and the others, on the {split} images."
     return _table(["run", "setting", *columns], rows, caption)
 
 
@@ -92,6 +94,8 @@ def _comparable(profile: config.Profile, runs: Collection[str]) -> str:
     if profile.data == "other":
         text += " Published ones were measured on other images, so that they cannot be compared with what was measured "
         text += "here."
+    if profile.captions and runs:
+        text += f" {protocol(profile.captions)}"
     return text
 
 
@@ -127,9 +131,10 @@ def tiles(profile: config.Profile, summary: dict[str, Any]) -> list[tuple[str, s
     accuracies = summary["p1"]["prompts"].values()
     scores = summary["p2"].get(profile.best_run, {})
     pairs = [(f"accuracy, best of {len(accuracies)} prompts", f"{max(accuracies):.3f}")] if accuracies else []
-    pairs += [(f"{score}, reference run", f"{scores[score]:.3f}") for score in SCORES if score in scores]
+    whose = f"reference run, {profile.captions.reported} images" if profile.captions else ""
+    pairs += [(f"{score}, {whose}", f"{scores[score]:.3f}") for score in SCORES if score in scores]
     if "object_recall" in scores:
-        pairs.append(("object recall, reference run", f"{scores['object_recall']:.3f}"))
+        pairs.append((f"object recall, {whose}", f"{scores['object_recall']:.3f}"))
     return pairs
 
 

@@ -37,7 +37,9 @@ def identity(profile: config.Profile, run: str) -> str:
     captions = profile.require_captions()
     # Shards have captions of their own, which count where no file with others is named.
     sources = [captions.train_annotations or captions.train_images, captions.val_annotations, captions.tokenizer]
-    sources += [split for split in (*captions.train_splits, *captions.val_splits) if split.endswith(".txt")]
+    sources += [captions.test_annotations] if captions.test_annotations else []
+    splits = (*captions.train_splits, *captions.val_splits, *captions.test_splits)
+    sources += [split for split in splits if split.endswith(".txt")]
     facts = {
         "run": settings,
         "captions": settings_of(captions),

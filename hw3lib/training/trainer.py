@@ -30,6 +30,7 @@ from hw3lib.data.images import Photograph
 from hw3lib.data.language import sampled
 from hw3lib.data.loader import Images, Pairs, load_images, readable
 from hw3lib.data.predictions import variant
+from hw3lib.data.splits import refuse_shared
 from hw3lib.data.tokenizer import load_or_train
 from hw3lib.models.captioner import Captioner
 from hw3lib.models.experiment import Experiment
@@ -220,14 +221,14 @@ class _Trainer:
         self.feed = Feed(pairs, self.training, self.seed, accelerator.process_index, accelerator.num_processes)
         self.features: frozen_features.Frozen | None = None  # of the training images, while the encoder is frozen
 
-        val_images, unreadable = self._load(val_set, train=False)
-        if unreadable:
-            problems = problem_list(list(unreadable.values()), len(val_set))
-            raise UserError(f"every validation image counts, but {problems}")
+        val_images, tests = self._load_all(val_set, "validation"), experiment.reported
         self.validated = range(len(val_set))[: self.training.validate_images]
         judged, device = val_set.subset(self.validated), str(accelerator.device)
         score = scorer(profile, judged, self.language, device) if self.main else None
-        self.validation = Validation(val_images, val_set, tokenizer, accelerator, score)
+        self.validation = self.reported = Validation(val_images, val_set, tokenizer, accelerator, score)
+        if tests is not val_set:
+            refuse_shared(tests, train_set, "training")
+            self.reported = Validation(self._load_all(tests, "test"), tests, tokenizer, accelerator, None)
 
         self.stages = Stages(self.training.learning_rates, self.training.patience, self.training.stage_epochs)
         self.rewards: Rewards | None = None  # in the self-critical stage
@@ -250,6 +251,13 @@ class _Trainer:
         local = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
         cache = decoded.home() if self.profile.require_captions().keep_decoded else None
         return load_images(captions.paths, self.model.transform(train), local, cache, self.log.say)
+
+    def _load_all(self, captions: CaptionSet, which: str) -> Images:
+        images, unreadable = self._load(captions, train=False)
+        if unreadable:
+            problems = problem_list(list(unreadable.values()), len(captions))
+            raise UserError(f"every {which} image counts, but {problems}")
+        return images
 
     def fit(self) -> None:
         """From the first epoch, or from where the run was interrupted, to its captions."""
@@ -465,15 +473,15 @@ class _Trainer:
         self.rewards = Rewards(self.train_set.captions, self.language)
 
     def _write_variant(self, name: str, weights: Path, decoding: config.Decoding) -> None:
-        """Caption all validation images, for the table of what each component gives."""
+        """Caption all reported images, for the table of what each component gives."""
         texts = self._caption(weights, decoding)
         if self.main:
             files.write_json(variant(self.folder, name), texts)
 
     def _caption(self, weights: Path, decoding: config.Decoding) -> dict[str, str]:
-        """Captions of all validation images by the weights in a file."""
+        """Captions of all images that results are told of, by the weights in a file."""
         model = Captioner.load(weights).to(self.accelerator.device)
-        return self.validation.caption(model, decoding)[0]
+        return self.reported.caption(model, decoding)[0]
 
 
 def _seed(*parts: int) -> int:

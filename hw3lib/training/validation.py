@@ -87,13 +87,13 @@ def evaluate(
 
 @dataclass
 class Validation:
-    """The validation images with what they are judged by; of several processes each does its share."""
+    """Images to be captioned, with what they are judged by; of several processes each does its share."""
 
     images: Images
     captions: CaptionSet
     tokenizer: CaptionTokenizer
     accelerator: Accelerator
-    score: Score | None  # of the main process
+    score: Score | None  # of the main process; none of test images, which training does not judge
 
     def caption(
         self, model: Captioner, decoding: Decoding, indices: Sequence[int] | None = None

@@ -13,6 +13,7 @@ from hw3lib.captioning import ablations, components, figures
 from hw3lib.captioning.results import RunScores, read_scores
 from hw3lib.captioning.settings import side_by_side
 from hw3lib.system.errors import UserError
+from tests.support.places import ROOT
 
 PUBLISHED = {
     "best": (0.8745, 0.7182),
@@ -152,10 +153,23 @@ def test_runs_that_differ_in_one_setting_or_in_none_are_told_so(tiny_profile: co
 def test_with_a_single_validation_image_no_interval_is_told(tiny_profile: config.Profile) -> None:
     profile = with_runs(tiny_profile, twin={})
     few = {run: scored(0.5, images=1) for run in profile.runs}
-    assert "fewer than two validation images" in ablations.comparison(profile, few)
+    assert "fewer than two images" in ablations.comparison(profile, few)
     three = {run: scored(0.5, images=3) for run in profile.runs}
     assert ablations.against_reference(profile, three)["twin"]["CIDEr"].n == 3
     assert components.conclusion(components.components(profile, few, "twin")) == ""
+
+
+def test_scores_are_told_of_the_images_that_they_are_of(tiny_profile: config.Profile) -> None:
+    scores = {"best": scored(0.5, images=3)}
+    assert "on 3 validation images" in ablations.best_setting(tiny_profile, scores)
+    captions = dataclasses.replace(tiny_profile.captions, test_share=0.5)
+    tested = dataclasses.replace(tiny_profile, captions=captions)
+    assert "on 3 test images" in ablations.best_setting(tested, scores)
+    hw3 = config.load(ROOT / "configs" / "hw3.yaml")
+    real = {run: scored(0.5) for run in hw3.runs}
+    assert ablations.best_setting(hw3, real).endswith("this setting scored CIDEr 0.8745 and CLIPScore 0.7182.")
+    hw3 = dataclasses.replace(hw3, captions=dataclasses.replace(hw3.captions, test_share=0.5))
+    assert ablations.best_setting(hw3, real).endswith("and CLIPScore 0.7182 on validation images.")
 
 
 def test_runs_without_a_clip_are_told_by_cider_alone(tiny_profile: config.Profile) -> None:

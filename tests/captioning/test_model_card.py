@@ -22,13 +22,21 @@ PROVENANCE = {
 }
 
 
-def card(folder: Path, per_image: dict[str, dict[str, float]], data: str = "demo") -> str:
+def card(folder: Path, per_image: dict[str, dict[str, float]], data: str = "demo", split: str = "validation") -> str:
     """The card of a run of twelve training images with these scores."""
     scores = {"CIDEr": 1.0, "CLIPScore": 0.7}
     files.write_json(folder / "scores.json", {"provenance": PROVENANCE, "scores": scores, "per_image": per_image})
     runs = {"best": config.Run(title="Best <of> all")}
-    profile = SimpleNamespace(name="fake", data=data, seed=0, run=runs.__getitem__)
+    captions = SimpleNamespace(reported=split)
+    profile = SimpleNamespace(name="fake", data=data, seed=0, run=runs.__getitem__, require_captions=lambda: captions)
     return model_card(SimpleNamespace(profile=profile, training=range(12), run_folder=lambda run: folder), "best")
+
+
+def test_it_says_whether_its_scores_are_of_images_that_chose_the_epoch(tmp_path: Path) -> None:
+    per_image = {f"image {n}": {"CIDEr": 0.5} for n in range(3)}
+    assert "On 3 validation images, which also chose the epoch that was kept." in card(tmp_path, per_image)
+    told = card(tmp_path, per_image, split="test")
+    assert "On 3 test images, which had no say in the epoch that was kept." in told
 
 
 def rows(text: str) -> dict[str, tuple[str, str]]:

@@ -99,6 +99,16 @@ def judged(profile: config.Profile, number: int) -> Claim:
     return next(claim for claim in evidence.load(profile) if claim.number == number)
 
 
+def test_the_file_says_whether_claims_about_captions_were_tested_on_test_images(tiny_profile: config.Profile) -> None:
+    put(tiny_profile, "p1/study.json", prompt_study())
+    captions = dataclasses.replace(tiny_profile.captions, test_share=0.5)
+    for profile, split in (
+        (tiny_profile, "validation"),
+        (dataclasses.replace(tiny_profile, captions=captions), "test"),
+    ):
+        assert files.read_json(evidence.study(Experiment.open(profile)))["split"] == split
+
+
 def put(profile: config.Profile, path: str, content: Any) -> None:
     write = write_result if dataclasses.is_dataclass(content) else files.write_json
     write(paths.runs(profile.name) / path, content)

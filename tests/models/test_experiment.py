@@ -10,6 +10,7 @@ import pytest
 from hw3lib import config
 from hw3lib.models import clip, experiment, inference
 from hw3lib.models.experiment import Experiment
+from hw3lib.system.errors import UserError
 
 
 @pytest.fixture
@@ -35,6 +36,35 @@ def test_masks_are_read_once_where_the_profile_names_a_file(
     (tmp_path / "p3.json").touch()
     assert Experiment(opened.profile).photograph_instances == "masks"
     assert read == [tmp_path / "val.json", tmp_path / "p3.json"]
+
+
+def test_results_are_told_of_test_images_where_the_profile_has_any(tiny_profile: config.Profile) -> None:
+    usual = Experiment(tiny_profile)
+    assert usual.reported is usual.validation
+    captions = tiny_profile.captions
+    halves = opened_with(tiny_profile, test_share=0.5)
+    assert sorted(halves.validation.names + halves.reported.names) == list(usual.validation.names)
+    assert 0 < len(halves.reported) < 8
+    apart = {"test_annotations": captions.train_annotations, "test_images": captions.train_images}
+    others = opened_with(tiny_profile, limit_val=5, **apart)
+    assert (others.validation.names, len(others.reported)) == (usual.validation.names[:5], 5)
+    assert not set(others.reported.names) & set(usual.validation.names)
+    assert opened_with(tiny_profile, test_annotations=captions.val_annotations).profile.captions.reported == "test"
+    with pytest.raises(UserError, match="others than the validation images, but 8 images"):
+        opened_with(tiny_profile, test_annotations=captions.val_annotations).reported
+
+
+def test_masks_are_those_of_the_images_that_results_are_told_of(
+    tiny_profile: config.Profile, tmp_path: Path, read: list[object]
+) -> None:
+    for more in ({}, {"test_instances": "test.json"}):
+        opened = opened_with(tiny_profile, test_annotations="captions.json", val_instances="val.json", **more)
+        assert opened.instances == "masks"
+    assert read == [tmp_path / "val.json", tmp_path / "test.json"]
+
+
+def opened_with(profile: config.Profile, **changes: object) -> Experiment:
+    return Experiment(dataclasses.replace(profile, captions=dataclasses.replace(profile.captions, **changes)))
 
 
 def test_a_profile_does_without_a_clip_or_has_it_on_the_device(

@@ -137,6 +137,19 @@ def test_the_supervised_network_is_optional_and_what_stands_in_is_told(
     assert "stands in" in found.what
 
 
+def test_test_captions_and_their_photographs_are_asked_for_where_a_profile_names_them(bare: Path) -> None:
+    fill(bare)
+    assert not [name for name in states("hw3") if "test" in name]
+    path = bare / "configs" / "hw3.yaml"
+    keys = "captions:\n  test_annotations: data/test.json\n  test_images: data/test\n"
+    path.write_text(path.read_text(encoding="utf-8").replace("captions:\n", keys), encoding="utf-8")
+    assert (states("hw3")["P2 test images"], states("hw3")["P2 test captions"]) == ("missing", "missing")
+    (bare / "data" / "test.json").write_text("{}")
+    (bare / "data" / "test").mkdir()
+    Image.new("RGB", (8, 8)).save(bare / "data" / "test" / "1.png")
+    assert (states("hw3")["P2 test images"], states("hw3")["P2 test captions"]) == ("there", "there")
+
+
 def test_the_pipeline_is_refused_in_one_go_with_everything_that_is_missing(bare: Path) -> None:
     with pytest.raises(UserError) as refused:
         doctor.require(config.load("hw3"))

@@ -23,7 +23,7 @@ from hw3lib import config, paths
 from hw3lib.display.scripts import cjk_font
 from hw3lib.display.style import STYLE, WIDTH
 from hw3lib.report import front, html
-from hw3lib.report.assemble import build_so_far
+from hw3lib.report.assemble import build, build_so_far
 from hw3lib.report.blocks import plain
 from hw3lib.report.exporters import PrintExporter
 from hw3lib.report.merged import merge
@@ -170,6 +170,29 @@ def test_on_other_photographs_the_first_page_says_that_published_figures_cannot_
         assert ("cannot be compared with what was measured here" in blocks) is not compared
         assert ("0.8745" in blocks) is compared
         assert ("No captioning run has a published setting on the same data" in blocks) is not compared
+
+
+def test_the_first_page_says_whether_captions_are_scored_on_validation_or_on_test_images() -> None:
+    measured = {"p1": {"prompts": {}}, "p2": {"best": {"CIDEr": 0.5}}, "p3": {}}
+    hw3 = config.load(ROOT / "configs" / "hw3.yaml")
+    tested = dataclasses.replace(hw3, captions=dataclasses.replace(hw3.captions, test_share=0.5))
+    for profile, split in ((hw3, "validation"), (tested, "test")):
+        blocks = str(front.summary_blocks(profile, measured))
+        assert f"Figures of captions are {split} figures" in blocks
+        assert f"on the {split} images." in blocks
+        assert front.tiles(profile, measured) == [(f"CIDEr, reference run, {split} images", "0.500")]
+
+
+def test_a_page_of_a_profile_with_a_test_split_says_so(fresh: config.Profile) -> None:
+    path = paths.config("fake")
+    path.write_text(path.read_text().replace("captions:\n", "captions:\n  test_share: 0.5\n"), encoding="utf-8")
+    profile = config.load("fake")
+    summarise(profile)
+    build(profile)
+    text = Page(paths.page("fake").read_text(encoding="utf-8")).text()
+    assert "Figures of captions are test figures" in text
+    assert "on the test images." in text
+    assert "validation figures:" not in text
 
 
 def test_the_first_page_sets_this_runs_numbers_beside_the_published_ones(page: Page) -> None:

@@ -23,8 +23,11 @@ from hw3lib.data.captions import load_captions
 from hw3lib.data.epoch_order import epoch_order
 from hw3lib.data.language import Language
 from hw3lib.data.loader import Loader, Pairs, load_images, padded
+from hw3lib.data.predictions import variant
 from hw3lib.data.tokenizer import load_or_train
+from hw3lib.metrics.scoring import References
 from hw3lib.models.captioner import Captioner
+from hw3lib.models.experiment import Experiment
 from hw3lib.models.inference import arithmetic, caption_images, load_run, unfamiliar
 from hw3lib.models.packed_weights import int8_is_possible
 from hw3lib.system.errors import Stopped, UserError
@@ -37,6 +40,7 @@ from hw3lib.training.run_files import identity, is_current, read_log
 from hw3lib.training.validation import evaluate, next_token_loss
 from tests.support.places import REAL, ROOT
 from tests.support.processes import Process
+from tests.support.shapes import write_captions
 from tests.support.training import SCRIPT, launch, launched, overlap, timeless, with_training
 
 COLOURS = ("red", "green", "blue", "white")  # of the shapes in conftest.py
@@ -365,6 +369,67 @@ def test_a_run_is_the_same_wherever_its_weights_lie(profile: config.Profile, tmp
         identities.append(identity(here, "best"))
         (tmp_path / "here" / part).write_text("other content")
     assert len({*identities, identity(here, "best")}) == 8
+
+
+def rewritten(profile: config.Profile, name: str, path: Path) -> config.Profile:
+    """The profile with another caption for one of its validation images."""
+    content = json.loads(Path(profile.captions.val_annotations).read_text())
+    (number,) = (image["id"] for image in content["images"] if image["file_name"].startswith(name))
+    for annotation in content["annotations"]:
+        if annotation["image_id"] == number:
+            annotation["caption"] = "A red circle lies on the grass."
+    path.write_text(json.dumps(content))
+    return dataclasses.replace(profile, captions=dataclasses.replace(profile.captions, val_annotations=str(path)))
+
+
+def test_a_test_image_has_no_say_in_training_and_is_what_is_captioned_at_its_end(
+    profile: config.Profile, tmp_path: Path
+) -> None:
+    captions = dataclasses.replace(profile.captions, test_share=0.5)
+    profile = dataclasses.replace(profile, clip=None, captions=captions)
+    profile = with_training(profile, learning_rates=(1e-2,), patience=8, epochs=8)
+    experiment = Experiment(profile)
+    names = {"test": experiment.reported.names[0], "validation": experiment.validation.names[0]}
+    chosen = [profile, *(rewritten(profile, name, tmp_path / f"{which}.json") for which, name in names.items())]
+    logs, scores = [], []
+    for profile in chosen:
+        folder = trainer.train(profile, "best", resume=False)
+        logs.append(timeless(read_log(folder)))
+        predictions = json.loads((folder / "predictions.json").read_text())
+        assert list(predictions) == list(experiment.reported.names)
+        told = Experiment(profile).reported
+        scores.append(References(dict(zip(told.names, told.captions, strict=True))).cider(predictions)[0])
+    for event in logs[0]:
+        assert not set(event.get("samples", {})) & set(experiment.reported.names)
+    assert logs[0] == logs[1] != logs[2], "a test caption changes nothing that training does, a validation caption does"
+    assert scores[0] != scores[1]
+
+
+def test_a_variant_is_captioned_on_the_test_images_too(profile: config.Profile) -> None:
+    captions = dataclasses.replace(profile.captions, test_share=0.5)
+    profile = with_training(dataclasses.replace(profile, captions=captions), epochs=1, ema_decay=0.9)
+    folder = trainer.train(profile, "best")
+    assert list(json.loads(variant(folder, "raw").read_text())) == list(Experiment(profile).reported.names)
+
+
+def test_test_images_in_a_file_of_their_own_are_captioned_and_count_in_the_runs_identity(
+    profile: config.Profile, tmp_path: Path
+) -> None:
+    own = tmp_path / "tests"
+    write_captions(own, "test", 3, 9)
+    changes = {"test_annotations": str(own / "test.json"), "test_images": str(own / "images" / "test")}
+    tested = dataclasses.replace(profile, captions=dataclasses.replace(profile.captions, **changes))
+    tested = with_training(tested, epochs=1)
+    folder = trainer.train(tested, "best")
+    assert list(json.loads((folder / "predictions.json").read_text())) == ["test_000", "test_001", "test_002"]
+    before = identity(tested, "best")
+    assert before != identity(with_training(profile, epochs=1), "best")
+    (own / "test.json").write_text((own / "test.json").read_text() + " ")
+    assert identity(tested, "best") != before
+    changes = {"test_annotations": profile.captions.train_annotations, "test_images": profile.captions.train_images}
+    learned = dataclasses.replace(profile, captions=dataclasses.replace(profile.captions, **changes))
+    with pytest.raises(UserError, match="others than the training images, but 24 images"):
+        trainer.train(learned, "best")
 
 
 def test_a_tokenizer_that_is_trained_again_outdates_nothing(profile: config.Profile) -> None:

@@ -1,0 +1,69 @@
+"""Which images results are told of: test images that no choice depends on, where a profile has any, else validation's.
+
+Validation images tell training when to lower the learning rate and which epoch to keep. Figures of the same images, the
+course's protocol, are therefore a little too good.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from hw3lib.config import Captions
+from hw3lib.data.caption_set import CaptionSet
+from hw3lib.system.errors import UserError
+from hw3lib.system.messages import counted
+
+_PROTOCOL = {
+    "validation": (
+        "Figures of captions are validation figures: the images that they are measured on also told training when to "
+        "lower the learning rate and which epoch to keep. This is the course's protocol, and the published figures are "
+        "of this kind."
+    ),
+    "test": (
+        "Figures of captions are test figures: the images that they are measured on had no say in training. Other "
+        "images, the validation images, told it when to lower the learning rate and which epoch to keep. The published "
+        "figures are validation figures."
+    ),
+}
+
+
+def rank(name: str, purpose: str = "") -> float:
+    """A number from 0 to 1 by the hash of an image's name: it stays the same when other images come.
+
+    ``purpose`` keeps two draws from the same images independent of each other.
+
+    >>> round(rank("000000000001"), 3), round(rank("000000000001", "test"), 3)
+    (0.156, 0.637)
+    """
+    text = f"{purpose}:{name}" if purpose else name
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4]) / 2**32
+
+
+def divided(captions: CaptionSet, share: float) -> tuple[CaptionSet, CaptionSet]:
+    """The images in two: those to validate on, and the share to test on, drawn by the hash of their names.
+
+    Raises :class:`UserError` where one of the two would be empty.
+    """
+    drawn = [rank(name, "test") < share for name in captions.names]
+    validation, tests = (captions.subset(i for i, test in enumerate(drawn) if test is part) for part in (False, True))
+    if not validation or not tests:
+        raise UserError(
+            f"captions.test_share: {share} leaves no image to {'test' if validation else 'validate'} on, of "
+            f"{len(captions)}; name more validation images, or test images in captions.test_annotations"
+        )
+    return validation, tests
+
+
+def refuse_shared(tests: CaptionSet, others: CaptionSet, which: str) -> None:
+    """Raise :class:`UserError` where a test image is also one to train or to validate on, ``which`` says."""
+    paths = set(others.paths)
+    if shared := [name for name, path in zip(tests.names, tests.paths, strict=True) if path in paths]:
+        raise UserError(
+            f"the test images must be others than the {which} images, but {counted(shared, 'image')} of {len(tests)} "
+            f"{'is' if len(shared) == 1 else 'are'} both; name others in captions.test_annotations or test_splits"
+        )
+
+
+def protocol(captions: Captions) -> str:
+    """What a reader must know of the figures: of which images they are, and what these had a say in."""
+    return _PROTOCOL[captions.reported]
