@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,13 +15,14 @@ from hw3lib.data.caption_files import CaptionFile, read_captions
 from hw3lib.data.captions import load_captions
 from hw3lib.data.images import left_out, list_images, problem_with
 from hw3lib.data.labelled import load_labelled
+from hw3lib.data.splits import rank
 from hw3lib.system import files, threads
 from hw3lib.system.errors import UserError
 from hw3lib.system.messages import counted
 
 VALIDATION = 0.1  # the share of the photographs that is validated on, where the captions' file has no splits
 SHOWN = 5  # photographs that P3 shows
-_SPLITS = (("train", "restval"), ("val",))  # what such files call theirs
+_SPLITS = (("train", "restval"), ("val",), ("test",))  # what such files call theirs
 
 _HEAD = """\
 # {photographs}
@@ -58,6 +59,7 @@ captions:
   # {split}
   train_splits: {train}
   val_splits: {val}
+{test}
   tokenizer: {folder}/caption_tokenizer.json  # trained from the captions at the first use
   vocabulary_size: 8000  # at the most
   # val_instances: FILE  # COCO's instances of the validation photographs: object recall, CHAIR, grounding
@@ -82,6 +84,13 @@ runs:
   # narrow: {{like: best, title: "Feed-forward 1024", decoder: {{feed_forward: 1024}}}}
   # From a trained run instead of from the encoder's own weights: start_from: FOLDER of `hw3 export`, or a hub's name
 """
+_TEST = """\
+  # Results are told of the test photographs, which choose neither learning rates nor epochs:
+  test_annotations: {captions}
+  test_splits: {splits}"""
+_NO_TEST = """\
+  # Results are told of the photographs that chose the epochs, too; of half of them, the others choosing:
+  # test_share: 0.5"""
 _UNCAPTIONED = """\
 # Captions (COCO's JSON, Karpathy's, BLIP's, or Flickr's table) would let runs be trained and judged:
 #   hw3 init {name} --photographs ... --captions FILE --force
@@ -185,47 +194,49 @@ def _captioned(
     if lost := sorted(set(file.file_names.values()) - set(usable)):
         begun.notes.append(f"{file.path} names {counted(lost, 'image')} that cannot be had: left out")
     own = _own_splits(file)
-    train, val = own or _split(usable)
-    parts = [[item for item in usable if item in chosen] for chosen in map(set, (train, val))]
+    parts = [[item for item in usable if item in chosen] for chosen in map(set, own or _split(usable))]
+    if len(parts[-1]) < 2 and len(parts) > 2:  # no interval can be had of one photograph
+        parts.pop()
     if min(map(len, parts)) < 2:
         raise UserError(
             f"{file.path} has captions for {len(usable)} photographs of {photographs}; 4 are needed at least"
         )
-    splits = [list(_SPLITS[0]), list(_SPLITS[1])] if own else [[], []]
+    splits = [list(names) if own else [] for names, _ in zip(_SPLITS, parts, strict=False)]
     if lost or not own:
         folder = paths.root() / "data" / name
-        for which, part, key in zip(("train", "val"), parts, splits, strict=True):
+        for which, part, key in zip(("train", "val", "test"), parts, splits, strict=False):
             files.write_text(folder / f"{which}.txt", "".join(f"{item}\n" for item in part))
             key.append(f"data/{name}/{which}.txt")
     for key in splits:
         load_captions(file.path, photographs, splits=key)  # whatever else is wrong is told now
     references = max(1, min(5, *map(len, file.captions.values())))
     said = "the file's own splits" if own else f"one in {round(1 / VALIDATION)}, chosen by the hash of its name"
+    judged = f"{len(parts[1])} to be judged on" + (f", {len(parts[2])} to test on" if len(parts) > 2 else "")
+    test = _TEST.format(captions=_path(file.path), splits=_list(splits[2])) if len(parts) > 2 else _NO_TEST
     return {
         "count": f"captions of {len(usable)} photographs, {sum(map(len, file.captions.values()))} in all",
         "images": _path(photographs), "captions": _path(file.path), "folder": f"data/{name}",
-        "split": f"{len(parts[0])} photographs to learn from, {len(parts[1])} to be judged on: {said}",
-        "train": _list(splits[0]), "val": _list(splits[1]),
-        "names": _list(_some([stem for item in parts[1] if (stem := Path(item).stem) in names])),
+        "split": f"{len(parts[0])} photographs to learn from, {judged}: {said}",
+        "train": _list(splits[0]), "val": _list(splits[1]), "test": test,
+        "names": _list(_some([stem for item in parts[-1] if (stem := Path(item).stem) in names])),
         "references": references, "batch": 8 * references, "step": 8,
     }  # fmt: skip
 
 
-def _own_splits(file: CaptionFile) -> tuple[list[str], list[str]] | None:
-    """The file's training and validation images, where it has such splits."""
-    try:
-        train, val = (list(read_captions(file.path, names).file_names.values()) for names in _SPLITS)
-    except UserError:  # it has others
-        return None
-    return None if set(train) & set(val) else (train, val)
+def _own_splits(file: CaptionFile) -> list[list[str]] | None:
+    """The file's training and validation images, and those of its test if any, where it has such splits."""
+    parts: list[list[str]] = []
+    with suppress(UserError):  # it has no such split
+        for names in _SPLITS:
+            parts.append(list(read_captions(file.path, names).file_names.values()))
+    return None if len(parts) < 2 or set(parts[0]) & set(parts[1]) else parts
 
 
-def _split(names: Sequence[str]) -> tuple[list[str], list[str]]:
+def _split(names: Sequence[str]) -> list[list[str]]:
     """By the hash of the name, so that a photograph stays where it is when others come."""
-    ranks = {name: int.from_bytes(hashlib.sha256(name.encode()).digest()[:4]) / 2**32 for name in names}
-    ordered = sorted(names, key=ranks.__getitem__)
-    count = max(2, sum(rank < VALIDATION for rank in ranks.values()))
-    return ordered[count:], ordered[:count]
+    ordered = sorted(names, key=rank)
+    count = max(2, sum(rank(name) < VALIDATION for name in names))
+    return [ordered[count:], ordered[:count]]
 
 
 def _place(photographs: Path, file: CaptionFile, name: str) -> Path:

@@ -25,6 +25,7 @@ from hw3lib.data import fetch, public
 from hw3lib.data.captions import load_captions, training_captions
 from hw3lib.data.instances import Instances
 from hw3lib.data.labelled import load_labelled
+from hw3lib.models.experiment import Experiment
 from hw3lib.pipeline import doctor
 from hw3lib.system.errors import UserError
 from tests.support import public as material
@@ -71,7 +72,7 @@ def test_a_profiles_public_data_are_fetched_and_read_by_its_chapters(root: Path,
     profile = config.load("public")
     before = CliRunner().invoke(main, ["doctor", "--profile", "public"])
     assert before.exit_code == 1
-    assert before.output.count("`hw3 fetch --profile public` gets it") == 7
+    assert before.output.count("`hw3 fetch --profile public` gets it") == 8
     done = fetched()
     assert done.exit_code == 0, done.output
     assert CliRunner().invoke(main, ["doctor", "--profile", "public"]).exit_code == 0
@@ -90,6 +91,7 @@ def test_a_profiles_public_data_are_fetched_and_read_by_its_chapters(root: Path,
         paths.resolve(str(captions.train_annotations)), paths.resolve(captions.val_images), splits=captions.val_splits
     )
     assert (training.names, validation.names) == (("1_a", "2_b"), ("3_c",))
+    assert Experiment(profile).reported.names == profile.p3.names, "its test split"
     assert training.captions[0][4] == "Caption 5 of 1_a.jpg ."
     images = root / "data" / "flickr8k" / "images"
     assert {path.name for path in images.iterdir()} == {"1_a.jpg", "2_b.jpg", "3_c.jpg"} | {

@@ -115,7 +115,30 @@ def test_a_files_own_splits_are_taken(root: Path, absent: bool) -> None:
     assert len(experiment.validation) == 2
     assert len(experiment.training) == 9
     assert ("data/my_photos/train.txt" in experiment.profile.captions.train_splits) == absent
-    assert "the file's own splits" in (root / "configs" / "my_photos.yaml").read_text(encoding="utf-8")
+    text = (root / "configs" / "my_photos.yaml").read_text(encoding="utf-8")
+    assert "the file's own splits" in text
+    assert experiment.profile.captions.reported == "validation", "no interval can be had of one photograph"
+    assert "# test_share: 0.5" in text
+
+
+@pytest.mark.parametrize("absent", [False, True])
+def test_a_files_own_test_is_what_results_are_told_of(root: Path, absent: bool) -> None:
+    names = [name for name in names_of(root) if name != "broken.jpg"] + ["gone.jpg"] * absent
+    splits = ["val", "test", "test", "val", *["train"] * 8, "test"]
+    images = [
+        {"filename": name, "split": split, "imgid": place, "sentences": [{"raw": "A thing."}]}
+        for place, (name, split) in enumerate(zip(names, splits, strict=False))
+    ]
+    (root / "karpathy.json").write_text(json.dumps({"images": images}))
+    done = init(root, "--captions", root / "karpathy.json")
+    assert done.exit_code == 0, done.output
+    experiment = Experiment.open("my_photos")
+    assert experiment.profile.captions.reported == "test"
+    assert experiment.reported.names == tuple(Path(name).stem for name in names[1:3])
+    assert set(experiment.profile.p3.names) == set(experiment.reported.names)
+    assert (len(experiment.training), len(experiment.validation)) == (8, 2)
+    text = (root / "configs" / "my_photos.yaml").read_text(encoding="utf-8")
+    assert "8 photographs to learn from, 2 to be judged on, 2 to test on: the file's own splits" in text
 
 
 def test_labels_make_p1_of_images_that_are_named_by_them(root: Path) -> None:
