@@ -36,7 +36,7 @@ class Answers:
     probabilities: NDArray[np.float32]  # (K, I, 5)
     true: NDArray[np.float32]  # (K, I), log-probability of the true class
     truth: NDArray[np.int64]  # (I,)
-    half: NDArray[np.bool_]  # (I,), the images on which ensembles were chosen
+    half: NDArray[np.bool_]  # (I,), the images on which what is best is chosen
     templates: list[str]
     labels: list[str]
     images: list[str]  # file names
@@ -48,14 +48,23 @@ class Answers:
         """Whether the likeliest class is the true one: ``(K, I)``."""
         return self.classes[..., 0] == self.truth
 
+    @property
+    def halves(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """The images ``(I,)`` that choose what is best, and those that it is reported on: all where a half is empty.
+
+        One image alone has no interval, so that two at the least are reported on.
+        """
+        every = np.ones(len(self.truth), bool)
+        return (self.half, ~self.half) if self.half.any() and (~self.half).sum() > 1 else (every, every)
+
     def first(self, template: str) -> NDArray[np.int32]:
         """The likeliest class of each image under a template: ``(I,)``."""
         return self.classes[self.templates.index(template), :, 0]
 
-    def confusion(self, template: str) -> NDArray[np.int64]:
+    def confusion(self, template: str, images: NDArray[np.bool_] | slice = slice(None)) -> NDArray[np.int64]:
         """How often images of a class (row) were given another (column) under a template: counts ``(C, C)``."""
         counts = np.zeros((len(self.labels),) * 2, np.int64)
-        np.add.at(counts, (self.truth, self.first(template)), 1)
+        np.add.at(counts, (self.truth[images], self.first(template)[images]), 1)
         return counts
 
     def write(self, path: Path) -> None:

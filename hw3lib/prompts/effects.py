@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from hw3lib.metrics.bootstrap import mean_intervals
 from hw3lib.metrics.paired_tests import Contrast, calibration_error, effects, holm, mcnemar
 from hw3lib.prompts.answers import Answers
-from hw3lib.prompts.results import Comparison, FactorEffect, Measures, Negation, Pair
+from hw3lib.prompts.results import Comparison, FactorEffect, Halves, Measures, Negation, Pair, Scores, Study
 from hw3lib.prompts.templates import PromptSet
 
 Bools = NDArray[np.bool_]
@@ -33,17 +33,75 @@ def measures(answers: Answers, row: int, images: Bools | slice = slice(None)) ->
     right = classes[:, 0] == truth
     return Measures(
         accuracy=float(right.mean()),
-        mean_per_class=float(np.mean([right[truth == label].mean() for label in np.unique(truth)])),
+        mean_per_class=float(_class_rates(answers, row, images)[1].mean()),
         top5=float((classes == truth[:, None]).any(1).mean()),
         ece=calibration_error(answers.probabilities[row][images][:, 0], right),
         nll=float(-answers.true[row][images].astype(np.float64).mean()),
     )
 
 
-def class_accuracies(answers: Answers, row: int) -> dict[str, float]:
-    """The accuracy of each class that has images, by its name."""
-    right, truth = answers.right[row], answers.truth
-    return {answers.labels[label]: float(right[truth == label].mean()) for label in np.unique(truth).tolist()}
+def class_accuracies(answers: Answers, row: int, images: Bools | slice = slice(None)) -> dict[str, float]:
+    """The accuracy of each class that has images, by its name, over some of the images."""
+    labels, rates = _class_rates(answers, row, images)
+    return {answers.labels[label]: rate for label, rate in zip(labels.tolist(), rates.tolist(), strict=True)}
+
+
+def _class_rates(answers: Answers, row: int, images: Bools | slice) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """The classes that have images, and the accuracy of each."""
+    truth = answers.truth[images]
+    sizes, right = np.bincount(truth), np.bincount(truth, answers.classes[row, images, 0] == truth)
+    labels = np.flatnonzero(sizes)
+    return labels, right[labels] / sizes[labels]
+
+
+def scores(answers: Answers, baseline: str, seed: int, images: Bools | slice = slice(None)) -> dict[str, Scores]:
+    """Every template over some of the images, two at the least, compared with the baseline on them.
+
+    The accuracies and likelihoods have intervals on the images that what was chosen is reported on.
+    """
+    templates = answers.templates
+    right = answers.right[: len(templates)][:, images]  # (K, I)
+    true = answers.true[: len(templates)][:, images]  # (K, I)
+    ends: list[dict[str, float]] = [{} for _ in templates]
+    if right.shape[1] == answers.halves[1].sum():
+        both = np.stack(mean_intervals(np.concatenate([right, -true]), seed)).reshape(4, -1).T.tolist()
+        ends = [dict(zip(("low", "nll_low", "high", "nll_high"), row, strict=True)) for row in both]
+    compared = against(right, right[templates.index(baseline)], seed)
+    return {
+        template: Scores(
+            **vars(measures(answers, row, images)), **ends[row],
+            per_class=class_accuracies(answers, row, images),
+            against_baseline=None if template == baseline else compared[row],
+        )
+        for row, template in enumerate(templates)
+    }  # fmt: skip
+
+
+def halves(answers: Answers, sets: Sequence[PromptSet], baseline: str, seed: int) -> Halves | None:
+    """The templates on the half of the images that chooses what is best, and on the half that it is reported on."""
+    choosing, reporting = answers.halves
+    if choosing is reporting:
+        return None
+    negation = negation_effects(answers.right[:, reporting], sets, answers.templates, seed)
+    return Halves(
+        chosen_on=int(choosing.sum()), images=int(reporting.sum()),
+        choosing={
+            template: Scores(
+                **vars(measures(answers, row, choosing)), per_class=class_accuracies(answers, row, choosing),
+                against_baseline=None,
+            )
+            for row, template in enumerate(answers.templates)
+        },
+        reporting=scores(answers, baseline, seed, reporting), pairs=negation.pairs if negation else {},
+    )  # fmt: skip
+
+
+def behind(study: Study, answers: Answers, seed: int) -> dict[str, Comparison]:
+    """The profile's other prompts against the best of them, on the images that it was not chosen on."""
+    best, *others = (answers.templates.index(template) for template in study.ranked(study.prompts))
+    right = answers.right[:, answers.halves[1]]
+    compared = against(right[others], right[best], seed) if others else []
+    return dict(zip((answers.templates[row] for row in others), compared, strict=True))
 
 
 def against(right: Bools, base: Bools, seed: int) -> list[Comparison]:

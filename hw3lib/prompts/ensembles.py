@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hw3lib.metrics.bootstrap import mean_intervals
 from hw3lib.prompts import effects
 from hw3lib.prompts.answers import Answers, Ensemble
 from hw3lib.prompts.results import EnsembleScores, EnsembleStudy, Step
@@ -111,22 +112,24 @@ def greedy(
     return path
 
 
-def judge(answers: Answers, baseline: str, seed: int) -> EnsembleStudy | None:
-    """The ensembles beside single templates, on the half of the images on which none of them was chosen."""
-    templates, half, right = answers.templates, answers.half, answers.right
-    if not (~half).sum() > 1 or not half.any():
+def judge(answers: Answers, baseline: str, best: str, seed: int) -> EnsembleStudy | None:
+    """The ensembles beside the baseline and the ``best`` template, on the half on which none of them was chosen."""
+    templates, right, (choosing, judging) = answers.templates, answers.right, answers.halves
+    if choosing is judging:
         return None
     base = templates.index(baseline)
-    best = int(right[: len(templates), half].mean(1).argmax())
-    rows = [("the baseline", base, [baseline]), ("best single template", best, [templates[best]])]
+    rows = [("the baseline", base, [baseline]), ("best single template", templates.index(best), [best])]
     rows += [(mean.name, row, mean.members) for row, mean in enumerate(answers.ensembles, start=len(templates))]
-    compared = effects.against(right[[row for _, row, _ in rows]][:, ~half], right[base, ~half], seed)
-    scores = [
-        EnsembleScores(
-            **vars(effects.measures(answers, row, ~half)), name=name, members=members,
-            against_baseline=None if row == base else comparison,
-        )
-        for (name, row, members), comparison in zip(rows, compared, strict=True)
-    ]  # fmt: skip
+    places = [row for _, row, _ in rows]
+    compared = effects.against(right[places][:, judging], right[base, judging], seed)
+    low, high = mean_intervals(answers.true[base, judging] - answers.true[places][:, judging], seed)
+    scores = []
+    for place, ((name, row, members), comparison) in enumerate(zip(rows, compared, strict=True)):
+        chosen = effects.measures(answers, row, choosing)
+        scores.append(EnsembleScores(
+            **vars(effects.measures(answers, row, judging)), name=name, members=members,
+            against_baseline=None if row == base else comparison, chosen_accuracy=chosen.accuracy,
+            chosen_nll=chosen.nll, nll_low=float(low[place]), nll_high=float(high[place]),
+        ))  # fmt: skip
     greedy = next((ensemble.path for ensemble in answers.ensembles if ensemble.path), [])
-    return EnsembleStudy(int(half.sum()), int((~half).sum()), scores, greedy)
+    return EnsembleStudy(int(choosing.sum()), int(judging.sum()), scores, greedy)

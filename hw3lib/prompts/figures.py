@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hw3lib.display.prose import signed
 from hw3lib.display.style import STYLE, WIDTH, bare, data_name, new_figure, published_name, shortened, styled
+from hw3lib.metrics.interval_tests import NEGLIGIBLE
 from hw3lib.metrics.paired_tests import Effect
 from hw3lib.prompts.examples import Changed, Ranked
 from hw3lib.prompts.prose import set_name
-from hw3lib.prompts.results import ProbeStudy, Study
+from hw3lib.prompts.results import ProbeStudy, Scores, Study
 
 if TYPE_CHECKING:
     import numpy as np
@@ -93,25 +94,28 @@ def factor_effects(study: Study) -> Figure:
 
 @styled
 def all_templates(study: Study) -> Figure:
-    """The accuracy of every template, the best first, told apart by set; hollow where it differs from the baseline."""
-    ranked = sorted(study.templates.items(), key=lambda item: (-item[1].accuracy, item[0]))
+    """The accuracy of every template, told apart by set; hollow where it differs from the baseline.
+
+    Templates are in order of their accuracy on the images that choose what is best, and shown on those that report it.
+    """
+    ranked = study.ranked(study.templates)
     sets = list(dict.fromkeys(scores.sets[0] for scores in study.templates.values()))
     figure = new_figure(WIDTH, 2.3)
     axes = figure.add_subplot()
     for number, name in enumerate(sets):
         for differs in (False, True):
             points = {
-                rank: scores.accuracy
-                for rank, (_, scores) in enumerate(ranked, start=1)
-                if scores.sets[0] == name
-                and bool(scores.against_baseline and scores.against_baseline.significant) == differs
+                rank: study.reported(key).accuracy
+                for rank, key in enumerate(ranked, start=1)
+                if study.templates[key].sets[0] == name
+                and bool((gap := study.templates[key].against_baseline) and gap.significant) == differs
             }
             axes.plot(
                 list(points), list(points.values()), fillstyle="none" if differs else "full", markersize=4,
                 linestyle="", marker=STYLE.markers[number % 6], color=STYLE.series[number % 6],
                 label=None if differs else shortened(set_name(study, name), 40), zorder=3 if number else 4,
             )  # fmt: skip
-    base = study.templates[study.baseline].accuracy
+    base = study.reported(study.baseline).accuracy
     axes.axhline(base, color=STYLE.quiet, linewidth=0.8, linestyle=_DASHED, marker="", label="the baseline")
     axes.set(xlabel="templates, the most accurate first", ylabel="accuracy", xlim=(0, len(ranked) + 1))
     axes.grid(axis="y")
@@ -153,7 +157,7 @@ def class_accuracy(study: Study) -> Figure:
 
     templates = list(study.prompts)
     names = list(study.templates[study.baseline].per_class)
-    table = _class_table(study, templates).T  # (C, K)
+    table = _class_table(study, templates, study.templates.__getitem__).T  # (C, K)
     order = np.argsort(table.mean(1), kind="stable")
     room = max(1, int(WIDTH / (1.0 + 0.28 * len(templates))))  # tables side by side
     panels = np.array_split(order, min(room, -(-len(names) // 8)))
@@ -190,12 +194,12 @@ def templates_by_class(study: Study, most: int = 26) -> Figure:
     templates = study.templates
     kinds = {key: {name.partition("_")[0] for name in scores.sets} for key, scores in templates.items()}
     design = [key for key, names in kinds.items() if {"report", "factorial"} & names] or list(templates)
-    table = _class_table(study, design)
-    spread = np.abs(table - table.mean(0)).sum(1)
-    kept = np.argsort(-spread, kind="stable")[:most]
-    rows = sorted(kept.tolist(), key=lambda row: -templates[design[row]].accuracy)
-    above = 100 * (table[rows] - table[rows].mean(0))
-    order = np.argsort(-above.std(0), kind="stable")[:MOST_CLASSES]
+    chosen, shown = (_class_table(study, design, of) for of in (study.chosen, study.reported))
+    spread = np.nansum(np.abs(chosen - chosen.mean(0)), axis=1)
+    kept = set(np.argsort(-spread, kind="stable")[:most].tolist())
+    rows = [design.index(key) for key in study.ranked(design) if design.index(key) in kept]
+    above = 100 * (shown[rows] - shown[rows].mean(0))
+    order = np.argsort(-np.nan_to_num(chosen[rows].std(0)), kind="stable")[:MOST_CLASSES]
     classes = list(templates[study.baseline].per_class)
     figure = new_figure(WIDTH, 1.2 + _PITCH * len(rows))
     axes = figure.add_subplot()
@@ -297,6 +301,8 @@ def _forest(axes: Axes, rows: Mapping[str, Effect], title: str) -> None:
             signed(value), (1, place), (22, 0), xycoords=("axes fraction", "data"), va="center", ha="right",
             textcoords="offset points", fontsize=_TINY, fontweight=weight,
         )  # fmt: skip
+    margin = 100 * NEGLIGIBLE["accuracy"]
+    axes.axvspan(-margin, margin, color=STYLE.quiet, alpha=0.12, linewidth=0, zorder=0)  # what would not matter
     axes.axvline(0, color=STYLE.quiet, linewidth=0.8, marker="")
     axes.set_title(title, fontsize=STYLE.small)
     axes.set_yticks(range(len(rows)), [_template(name, 40) for name in rows])
@@ -347,11 +353,12 @@ def _colour_bar(figure: Figure, axes: Axes, drawn: QuadMesh, label: str, ticks: 
     return bar
 
 
-def _class_table(study: Study, templates: Sequence[str]) -> np.ndarray:
-    """Accuracies by template and class, ``(K, C)``."""
+def _class_table(study: Study, templates: Sequence[str], of: Callable[[str], Scores]) -> np.ndarray:
+    """Accuracies by template and class, ``(K, C)``; NaN for a class without images among those that choose."""
     import numpy as np
 
-    return np.array([list(study.templates[template].per_class.values()) for template in templates])
+    classes = study.templates[study.baseline].per_class
+    return np.array([[of(template).per_class.get(name, np.nan) for name in classes] for template in templates])
 
 
 def _together(rates: np.ndarray) -> list[int]:

@@ -8,10 +8,10 @@ one-sided tests, Schuirmann 1987).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import PurePath
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -23,9 +23,11 @@ from hw3lib.metrics.interval_tests import NEGLIGIBLE
 from hw3lib.metrics.paired_tests import LEVEL, Effect
 from hw3lib.prompts.answers import Answers
 from hw3lib.prompts.examples import Ranked
-from hw3lib.prompts.results import EnsembleScores, ProbeStudy, Study, UnseenStudy
+from hw3lib.prompts.results import EnsembleScores, ProbeStudy, Scores, Study, UnseenStudy
 from hw3lib.system.files import read_json
 
+T = TypeVar("T", bound=Effect)
+MARGIN = f"{100 * NEGLIGIBLE['accuracy']:g} point"  # within which a difference would not matter
 _FACTOR_NAMES = {
     "article: a vs none": "The article “a”, also where it should be “an” or none,",
     "article: correct vs none": "The correct article (a, an or none)",
@@ -66,17 +68,19 @@ def zero_shot_sentence(study: Study, clip: str) -> str:
 
     ``clip`` is the measured model's :func:`clip_name`.
     """
-    accuracy = max(scores.accuracy for scores in study.prompts.values())
+    _, scores, images = _best_prompt(study)
     text = (
         "CLIP is trained to match images with texts, so a new class needs no labelled images, only a name: CLIP embeds "
         "each name, put into a sentence, as a vector, and gives an image the class whose vector is nearest. "
     )
     if len(study.labels) == 1:
         return text + "Here there is only one class, so that every answer is right and nothing can be compared."
+    chosen = " (chosen on other images)" if images < study.images else ""
+    than = "where" if scores.accuracy > study.chance else "no more than"
     text += (
-        f"Without any labelled image, {plain(clip)} reaches an accuracy of {accuracy:.4f} with the best of the "
-        f"profile's prompts on {_count(study.images, 'image')} in {len(study.labels)} classes, "
-        f"{'where' if accuracy > study.chance else 'no more than'} guessing reaches {study.chance:.4f}."
+        f"Without any labelled image, {plain(clip)} reaches an accuracy of {_accuracy(scores)} with the best of the "
+        f"profile's prompts{chosen} on {_count(images, 'image')} in {len(study.labels)} classes, {than} guessing "
+        f"reaches {study.chance:.4f}."
     )
     if unseen := study.unseen:
         text += (
@@ -85,6 +89,44 @@ def zero_shot_sentence(study: Study, clip: str) -> str:
             f"{unseen.clip:.2f}."
         )
     return text
+
+
+def halves_sentence(study: Study) -> str:
+    """Which images chose what is called best, worst or largest, and which it is reported on."""
+    if study.halves is None:
+        return (
+            "There are too few images for two halves: what is called best, worst or largest of several was chosen on "
+            "the images that it is reported on, which flatters it."
+        )
+    return (
+        "What is called best, worst or largest of several was chosen on one half of each class's images, drawn at "
+        f"random ({study.halves.chosen_on}), and is reported on the other half ({study.halves.images})."
+    )
+
+
+def _best_prompt(study: Study) -> tuple[str, Scores, int]:
+    """The most accurate of the profile's prompts, and on how many images it has which scores; one alone on all."""
+    best = study.ranked(study.prompts)[0]
+    if study.halves is None or len(study.prompts) == 1:
+        return best, study.templates[best], study.images
+    return best, study.reported(best), study.halves.images
+
+
+def reported_on(study: Study) -> str:
+    """On which images a table or figure shows templates in their order; goes on after its title."""
+    return f" on the {_count(study.halves.images, 'image')} that did not choose their order" if study.halves else ""
+
+
+def _accuracy(scores: Scores) -> str:
+    """An accuracy with its interval, where it has one."""
+    if scores.low is None or scores.high is None:
+        return f"{scores.accuracy:.4f}"
+    return f"{scores.accuracy:.4f} [{scores.low:.3f}, {scores.high:.3f}]"
+
+
+def _alone(study: Study, effect: T) -> T:
+    """An effect that other images chose, which is one comparison and needs no correction for many."""
+    return replace(effect, holm=effect.p) if study.halves else effect
 
 
 def unseen_sentence(data: str, unseen: UnseenStudy | None) -> str:
@@ -106,35 +148,61 @@ def unseen_sentence(data: str, unseen: UnseenStudy | None) -> str:
 
 def winner_sentence(study: Study) -> str:
     """Which prompt of the profile's own set is the most accurate, by how much, and which differ significantly."""
-    ranked = sorted(study.prompts.items(), key=lambda item: -item[1].accuracy)
-    best = ranked[0][1].accuracy
-    winners = [template for template, scores in ranked if scores.accuracy == best]
-    named = names_in_words([code(template) for template in winners])
-    images = f"on {_count(study.images, 'image')} in {_count(len(study.labels), 'class', 'classes')}"
+    best, scores, images = _best_prompt(study)
+    ranked = study.ranked(study.prompts)
+    winners = [code(key) for key in ranked if study.chosen(key).accuracy == study.chosen(best).accuracy]
+    on = f"{_count(images, 'image')} in {_count(len(study.labels), 'class', 'classes')}"
     if len(ranked) == 1:
-        text = f"{named} reaches an accuracy of {best:.4f} {images}; there is no other prompt to compare it with."
-    elif len(winners) > 1:
-        text = f"{named} share the highest accuracy, {best:.4f} {images}."
+        text = f"{code(best)} reaches an accuracy of {_accuracy(scores)} on {on}; "
+        text += "there is no other prompt to compare it with."
     else:
-        second, last = ranked[1][1].accuracy, ranked[-1][1].accuracy
-        lead = f"{100 * (best - second):.1f} points ({_count(round((best - second) * study.images), 'image')})"
-        text = f"{named} is the most accurate of the profile's prompts: {best:.4f} {images}, {lead} ahead of the next"
-        text += f" and {100 * (best - last):.1f} points ahead of the last." if len(ranked) > 2 else "."
-    if best <= study.chance and len(study.labels) > 1:
+        text = f"{code(best)} is the most accurate of the profile's prompts"
+        if len(winners) > 1:
+            text = f"{names_in_words(winners)} share the highest accuracy of the profile's prompts"
+        if study.halves:
+            text += " on one half of the images. "
+            text += f"The accuracy of {code(best)}, which has the lower NLL," if len(winners) > 1 else "Its accuracy"
+            text += f" on the other half, {on}, is {_accuracy(scores)}"
+        else:
+            text += f": {_accuracy(scores)} on {on}"
+        text += f"; the next, {code(ranked[1])}, differs from {code(best) if len(winners) > 1 else 'it'} by "
+        text += _behind(study, best, ranked[1])
+        text += f", and the last, {code(ranked[-1])}, by {_behind(study, best, ranked[-1])}." if ranked[2:] else "."
+    if len(study.labels) > 1 and all(scores.accuracy <= study.chance for scores in study.prompts.values()):
         text += f" No prompt is more accurate than guessing ({study.chance:.4f})."
     return text + _significant_prompts(study)
 
 
+def _behind(study: Study, best: str, other: str) -> str:
+    """By how much another of the profile's prompts differs from the best, with the interval where there is one."""
+    gap = study.reported(other).accuracy - study.reported(best).accuracy
+    return points(study.behind[other]) if other in study.behind else f"{signed(100 * gap)} points"
+
+
 def _significant_prompts(study: Study) -> str:
+    """Which prompts differ from the baseline, which are shown not to, and of which neither can be said."""
     compared = {key: scores.against_baseline for key, scores in study.prompts.items() if scores.against_baseline}
-    significant = [f"{code(key)} ({points(effect)})" for key, effect in compared.items() if effect.significant]
     if not compared:
         return ""
-    if not significant:
-        return f" No prompt differs significantly from the baseline {code(study.baseline)} after Holm's correction."
-    differ = "differs" if len(significant) == 1 else "differ"
-    text = f" After Holm's correction, {names_in_words(significant)} {differ} significantly from the baseline"
-    return f"{text} {code(study.baseline)}{'; the others do not' * (len(significant) < len(compared))}."
+    shown = [f"{code(key)} ({points(effect)})" for key, effect in compared.items() if effect.significant]
+    base, differ = code(study.baseline), "differs" if len(shown) == 1 else "differ"
+    text = f" No prompt differs significantly from the baseline {base} after Holm's correction."
+    if shown:
+        text = f" After Holm's correction, {names_in_words(shown)} {differ} significantly from the baseline {base}."
+    return text + _equivalent({code(key): effect for key, effect in compared.items()})
+
+
+def _equivalent(effects: Mapping[str, Effect]) -> str:
+    """Which effects the equivalence test shows to be negligible, and which are neither that nor significant."""
+    small = [name for name, effect in effects.items() if effect.equivalence < LEVEL]
+    unsure = [name for name, effect in effects.items() if not effect.significant and name not in small]
+    shown, open_ = (
+        names_in_words(names) if 0 < len(names) <= 4 else f"{len(names)} of {len(effects)}" for names in (small, unsure)
+    )
+    if not small:
+        return f" Undecided, by the equivalence test: {open_}." if unsure else ""
+    text = f" By the equivalence test, the difference is no more than {MARGIN} for {shown}"
+    return f"{text}; undecided: {open_}." if unsure else f"{text}."
 
 
 def data_sentence(data: str, study: Study) -> str:
@@ -176,7 +244,9 @@ def _order(study: Study, published: Mapping[str, float]) -> str:
     if opposite:
         compared = {key: study.prompts[key].against_baseline for key in opposite}
         significant = [code(key) for key, effect in compared.items() if effect and effect.significant]
-        verdict = f"is significant for {names_in_words(significant)}" if significant else "is not significant"
+        small = all(effect and effect.equivalence < LEVEL for effect in compared.values())
+        verdict = f"is no more than {MARGIN} by the equivalence test" if small else "is not significant"
+        verdict = f"is significant for {names_in_words(significant)}" if significant else verdict
         names = names_in_words([code(key) for key in opposite])
         text += f" The difference of {names} from the baseline has the opposite sign here, where it {verdict}."
     return text
@@ -210,7 +280,11 @@ def factor_sentences(study: Study) -> str:
     if mixed:
         lines.append(f"- The factors depend on each other: {names_in_words(mixed)}.")
     elif study.interactions:
-        lines.append(f"- None of the {len(study.interactions)} interactions is significant after Holm's correction.")
+        small = sum(effect.equivalence < LEVEL for effect in study.interactions.values())
+        text = f"- None of the {len(study.interactions)} interactions is significant after Holm's correction; "
+        lines.append(
+            f"{text}{small or 'none'} of them {'is' if small == 1 else 'are'} within {MARGIN} by the equivalence test."
+        )
     return "\n".join(lines)
 
 
@@ -227,8 +301,7 @@ def _verdict(effect: Effect) -> str:
 def _limits(effect: Effect) -> str:
     """What shows that an effect is negligible, or how large one these images could have missed; goes on after it."""
     if effect.equivalence < LEVEL:
-        margin = f"{100 * NEGLIGIBLE['accuracy']:g} point"
-        return f"; within {margin} by the equivalence test, {p_value(effect.equivalence)}"
+        return f"; within {MARGIN} by the equivalence test, {p_value(effect.equivalence)}"
     if effect.significant:
         return ""
     return f"; so many images show only effects from {100 * effect.detectable:.1f} points on with a power of 80 %"
@@ -252,7 +325,9 @@ def _by_carrier(effects: Mapping[str, Effect]) -> str:
     text = f"The effect is {'positive' if up else 'negative'} in {up or down} of {carriers}"
     text += f" and negative in {down}" if up and down else ""
     significant = [code(carrier) for carrier, effect in effects.items() if effect.significant]
-    return f"{text}; with the correction it is significant in {names_in_words(significant or ['none'])}."
+    text += f"; with the correction it is significant in {names_in_words(significant or ['none'])}"
+    small = sum(effect.equivalence < LEVEL for effect in effects.values())
+    return f"{text}, and within {MARGIN} by the equivalence test in {small or 'none'}."
 
 
 def negation_sentence(study: Study) -> str:
@@ -260,13 +335,16 @@ def negation_sentence(study: Study) -> str:
     negation = study.negation
     if negation is None:
         return "None of the prompt sets has a negation with its affirmative counterpart."
-    worst, pair = max(negation.pairs.items(), key=lambda item: abs(item[1].effect))
+    pairs = study.halves.pairs if study.halves else negation.pairs
+    chosen = {key: study.chosen(pair.counterpart).accuracy - study.chosen(key).accuracy for key, pair in pairs.items()}
+    worst = max(chosen, key=lambda key: abs(chosen[key]))
+    pair = pairs[worst]
     text = (
         f"Negation {_verdict(negation)}: {points(negation)}, averaged over {_count(len(negation.pairs), 'pair')} "
         f"({p_value(negation.p)}{_limits(negation)}). The largest difference is that of {code(worst)} from its "
-        f"affirmative counterpart {code(pair.counterpart)}: {signed(100 * pair.effect)} points."
+        f"affirmative counterpart {code(pair.counterpart)}: {points(pair)}{_elsewhere(study)}."
     )
-    accuracy = study.templates[worst].accuracy
+    accuracy = study.reported(worst).accuracy
     if accuracy > 2 * study.chance:
         text += (
             f" Yet accuracy under {code(worst)} is {accuracy:.2f}, far above chance ({study.chance:.2f}), although the "
@@ -287,15 +365,26 @@ def template_sentence(study: Study) -> str:
         f"Against the baseline {code(study.baseline)}, accuracy is higher under {len(better) or 'none'} of "
         f"{_count(len(compared), 'other template')} and lower under {len(worse) or 'none'}. Significant after Holm's "
         f"correction: {gains or 'none'} of the gains and {losses or 'none'} of the losses."
+        f"{_equivalent(compared)}"
     )
-    best = max(study.templates, key=lambda key: study.templates[key].accuracy)
-    if best in better and not better[best].significant:
-        gain = better[best]
-        text += (
-            f" The most accurate is {code(best)}: {_count(gain.gained, 'image')} gained, {gain.lost} lost, not "
-            f"significant ({p_value(gain.p)} before the correction). The highest of so many accuracies is partly luck."
-        )
-    return text + _cut_names(study)
+    return text + _best_template(study) + _cut_names(study)
+
+
+def _best_template(study: Study) -> str:
+    """The most accurate of all templates against the baseline, on images that it was not chosen on."""
+    best = study.ranked(study.templates)[0]
+    text = f" The most accurate template{' on one half of the images' * bool(study.halves)} is {code(best)}"
+    if not (compared := study.reported(best).against_baseline):
+        return f"{text}, the baseline itself."
+    gain = _alone(study, compared)
+    text += f": {points(gain)} against the baseline{_elsewhere(study)} ({_count(gain.gained, 'image')} gained, "
+    text += f"{gain.lost} lost, {p_value(gain.holm)}{_limits(gain)})."
+    return text + " The highest of so many accuracies is partly luck." * (study.halves is None)
+
+
+def _elsewhere(study: Study) -> str:
+    """Where a number was measured that was chosen by another; goes on after it."""
+    return " on the other half of the images" if study.halves else ""
 
 
 def _cut_names(study: Study) -> str:
@@ -314,18 +403,20 @@ def template_table(study: Study, ends: int = 5) -> tuple[list[str], list[list[st
 
     The mean of the classes' accuracies is left out where it is every template's accuracy: classes of equal size.
     """
-    by_class = any(abs(scores.accuracy - scores.mean_per_class) > 1e-9 for scores in study.templates.values())
-    ranked = sorted(study.templates, key=lambda key: -study.templates[key].accuracy)
+    reported = {key: study.reported(key) for key in study.templates}
+    by_class = any(abs(scores.accuracy - scores.mean_per_class) > 1e-9 for scores in reported.values())
+    ranked = study.ranked(study.templates)
     middle = [key for key in ranked[ends:-ends] if key in study.prompts]
     rows: list[list[str | float | None]] = []
     for key in dict.fromkeys([*ranked[:ends], *middle, *ranked[-ends:]]):
-        scores = study.templates[key]
+        scores = reported[key]
         compared = scores.against_baseline
-        corrected = p_value(compared.holm).removeprefix("p ").removeprefix("= ") if compared else None
+        p_values = [compared.holm, compared.equivalence] if compared else []
+        tests = [p_value(p).removeprefix("p ").removeprefix("= ") for p in p_values]
         measured = [scores.accuracy, *[scores.mean_per_class] * by_class, scores.top5, scores.ece, scores.nll]
-        rows.append([key, *measured, change(compared), corrected])
-    columns = ["template", "accuracy", *["per class"] * by_class, "top 5", "ECE", "NLL", "change, points", "p (Holm)"]
-    return columns, rows
+        rows.append([key, *measured, change(compared), *tests, *[None] * (2 - len(tests))])
+    columns = ["template", "accuracy", *["per class"] * by_class, "top 5", "ECE", "NLL", "change, points"]
+    return [*columns, "p (Holm)", "p (TOST)"], rows
 
 
 def change(effect: Effect | None) -> str:
@@ -335,13 +426,18 @@ def change(effect: Effect | None) -> str:
 
 def calibration_sentence(study: Study) -> str:
     """Whether the probabilities can be believed, over all templates."""
-    errors = {key: 100 * scores.ece for key, scores in study.templates.items()}
-    low, high = min(errors, key=errors.__getitem__), max(errors, key=errors.__getitem__)
-    likely, scores = min(study.templates.items(), key=lambda item: item[1].nll)
+    chosen = {key: 100 * study.chosen(key).ece for key in study.templates}
+    low, high = min(chosen, key=chosen.__getitem__), max(chosen, key=chosen.__getitem__)
+    errors = {key: 100 * study.reported(key).ece for key in study.templates}
+    likely = min(study.templates, key=lambda key: study.chosen(key).nll)
+    scores = study.reported(likely)
     text = f"The expected calibration error is {errors[study.baseline]:.0f} points under the baseline"
-    if errors[high] - errors[low] > 0.5:
+    if chosen[high] - chosen[low] > 0.5:
         text += f", and between {errors[low]:.0f} (under {code(low)}) and {errors[high]:.0f} (under {code(high)})"
-    return f"{text}. The true class is most probable under {code(likely)} (NLL {decimal(scores.nll, 2)} nats)."
+    nats = decimal(scores.nll, 2)
+    if scores.nll_low is not None and scores.nll_high is not None:
+        nats += f" [{decimal(scores.nll_low, 2)}, {decimal(scores.nll_high, 2)}]"
+    return f"{text}. The true class is most probable under {code(likely)} (NLL {nats} nats{_elsewhere(study)})."
 
 
 def _ensemble_name(study: Study, row: EnsembleScores) -> str:
@@ -369,25 +465,33 @@ def ensemble_sentence(study: Study) -> str:
     changes = [(row, row.against_baseline) for row in ensemble.rows if row.against_baseline and len(row.members) > 1]
     if not changes:
         return "There is no ensemble of more than one template."
-    best, gain = max(changes, key=lambda item: (item[0].accuracy, -item[0].nll))
+    best, compared = max(changes, key=lambda item: (_chosen(item[0])[0], -_chosen(item[0])[1]))
+    gain = _alone(study, compared)
     pays = gain.significant and gain.effect > 0
     text = (
         f"{'An ensemble raises accuracy' if pays else 'No ensemble raises accuracy significantly'}: the best "
-        f"({plain(_ensemble_name(study, best))}) differs from the baseline by {points(gain)} ({p_value(gain.holm)} "
-        f"after Holm's correction, {_count(ensemble.images, 'image')} that were not used for choosing)."
+        f"on the half that chooses ({plain(_ensemble_name(study, best))}) differs from the baseline by {points(gain)} "
+        f"on the other {_count(ensemble.images, 'image')} ({p_value(gain.holm)}{_limits(gain)})."
     )
-    likeliest = min((row for row, _ in changes), key=lambda row: row.nll)
-    drop = ensemble.rows[0].nll - likeliest.nll
-    if drop > 0:
-        text += (
-            f" The negative log-likelihood falls by up to {drop:.3f} nats ({plain(_ensemble_name(study, likeliest))})."
-        )
-    return text
+    likeliest = min((row for row, _ in changes), key=lambda row: _chosen(row)[1])
+    shift = decimal(likeliest.nll - ensemble.rows[0].nll, 3)
+    if likeliest.nll_low is not None and likeliest.nll_high is not None:
+        shift = estimate(likeliest.nll - ensemble.rows[0].nll, likeliest.nll_low, likeliest.nll_high, digits=3)
+    return (
+        f"{text} The negative log-likelihood changes there by {shift} nats with the ensemble that is likeliest right "
+        f"({plain(_ensemble_name(study, likeliest))})."
+    )
+
+
+def _chosen(row: EnsembleScores) -> tuple[float, float]:
+    """Accuracy and negative log-likelihood on the images that choose the best ensemble."""
+    accuracy, nll = row.chosen_accuracy, row.chosen_nll
+    return row.accuracy if accuracy is None else accuracy, row.nll if nll is None else nll
 
 
 @dataclass(frozen=True)
 class ClassChanges:
-    """The most accurate template but the baseline, and the classes that it helps and hurts most."""
+    """The most accurate template but the baseline, and the classes that it helps and hurts most; all chosen."""
 
     template: str
     helped: list[str]
@@ -398,77 +502,110 @@ def class_changes(study: Study, count: int = 3) -> ClassChanges:
     """What the most accurate template changes against the baseline, ``count`` classes at the most each way."""
     templates = study.templates
     others = [key for key in templates if key != study.baseline] or list(templates)
-    best = max(others, key=lambda key: templates[key].accuracy)
-    before, after = templates[study.baseline].per_class, templates[best].per_class
+    best = study.ranked(others)[0]
+    before, after = study.chosen(study.baseline).per_class, study.chosen(best).per_class
     gain = {name: after[name] - before[name] for name in before}
     ranked = sorted(gain, key=lambda name: gain[name])
     helped = [name for name in reversed(ranked) if gain[name] > 0]
     return ClassChanges(best, helped[:count], [name for name in ranked if gain[name] < 0][:count])
 
 
-def class_sentence(study: Study) -> str:
-    """Which classes are hard under the best prompt of the profile's own set, and where the prompt matters most."""
-    prompts = study.prompts
-    best = max(prompts, key=lambda template: prompts[template].accuracy)
-    rates = prompts[best].per_class
-    hardest = names_in_words([_named(name, rates[name]) for name in sorted(rates, key=lambda name: rates[name])[:3]])
+def class_sentence(study: Study, sizes: Mapping[str, int]) -> str:
+    """Which classes are hard under the best prompt of the profile's own set, and where the prompt matters most.
+
+    ``sizes`` are :func:`class_sizes`; intervals are Wilson's (1927).
+    """
+    best = study.ranked(study.prompts)[0]
+    chosen, rates = study.chosen(best).per_class, study.reported(best).per_class
+
+    def measured(name: str, template: str) -> str:
+        rate = study.reported(template).per_class[name]
+        low, high = _wilson(rate, sizes[name])
+        return f"{rate:.2f} [{low:.2f}, {high:.2f}]"
+
+    hardest = names_in_words([
+        f"{_named(name)} ({measured(name, best)})" for name in sorted(chosen, key=chosen.__getitem__)[:3]
+    ])  # fmt: skip
     solved = sum(rate == 1 for rate in rates.values())
-    text = f"Under {code(best)} the lowest accuracies are those of {hardest}; " if len(rates) > 1 else ""
+    text = f"Under {code(best)} the lowest accuracies are those of {hardest}" if len(chosen) > 1 else ""
+    text += ", measured on the other half of the images; there " if study.halves and text else "; " if text else ""
     text += f"{solved or 'none'} of {_count(len(rates), 'class', 'classes')} {'is' if solved < 2 else 'are'} "
     text += "classified without an error."
-    by_class = {name: {template: scores.per_class[name] for template, scores in prompts.items()} for name in rates}
+    by_class = {name: {key: study.chosen(key).per_class[name] for key in study.prompts} for name in chosen}
     widest, span = max(by_class.items(), key=lambda item: max(item[1].values()) - min(item[1].values()))
     low, high = min(span, key=span.__getitem__), max(span, key=span.__getitem__)
     if span[low] < span[high]:
-        text += f" The prompt matters most for {_named(widest)}: {span[low]:.2f} under {code(low)}, {span[high]:.2f} "
-        text += f"under {code(high)}."
+        text += f" The prompt matters most for {_named(widest)}: {measured(widest, low)} under {code(low)}, "
+        text += f"{measured(widest, high)} under {code(high)}."
     return text
 
 
+def _wilson(rate: float, size: int) -> tuple[float, float]:
+    """Wilson's 95 % interval for a rate over so many images."""
+    from scipy.stats import binomtest
+
+    low, high = binomtest(round(rate * size), size).proportion_ci(method="wilson")
+    return float(low), float(high)
+
+
 def class_sizes(answers: Answers) -> dict[str, int]:
-    """How many images each class has, by its name."""
-    counts = np.bincount(answers.truth, minlength=len(answers.labels))
+    """How many images each class has among those that what was chosen is reported on, by its name."""
+    counts = np.bincount(answers.truth[answers.halves[1]], minlength=len(answers.labels))
     return dict(zip(answers.labels, counts.tolist(), strict=True))
 
 
 def changed_sentence(study: Study, sizes: Mapping[str, int]) -> str:
-    """Which classes the most accurate other template helps and hurts; ``sizes`` are the classes' images."""
+    """Which classes the most accurate other template helps and hurts; ``sizes`` are :func:`class_sizes`."""
     changes = class_changes(study)
     if changes.template == study.baseline:
         return "There is no other template to compare the baseline with, class by class."
-    before, after = study.templates[study.baseline].per_class, study.templates[changes.template].per_class
+    before, after = study.reported(study.baseline).per_class, study.reported(changes.template).per_class
 
     def rates(names: Sequence[str]) -> str:
         return names_in_words([
             f"{_named(name)} ({before[name]:.2f} to {after[name]:.2f}: "
-            f"{round(abs(after[name] - before[name]) * sizes[name])} of {_count(sizes[name], 'image')})"
+            f"{signed((after[name] - before[name]) * sizes[name], 0)} of {_count(sizes[name], 'image')})"
             for name in names
         ])  # fmt: skip
 
     text = f"From the baseline to {code(changes.template)}, the most accurate other template, "
+    if study.halves:
+        text = f"On one half of the images {code(changes.template)} is the most accurate other template; there "
     if not changes.helped and not changes.hurt:
         return text + "no class changes."
     gain, loss = ("s" * (len(names) == 1) for names in (changes.helped, changes.hurt))
+    if study.halves:
+        told = {"gain" + gain: changes.helped, "lose" + loss: changes.hurt}
+        most = [f"{names_in_words([*map(_named, names)])} {verb} most" for verb, names in told.items() if names]
+        text += f"{names_in_words(most)} against the baseline. On the other half: "
+        return f"{text}{rates([*changes.helped, *changes.hurt])}."
     text += f"{rates(changes.helped)} gain{gain} most; " if changes.helped else "no class gains; "
     return text + (f"{rates(changes.hurt)} lose{loss} most." if changes.hurt else "none loses.")
 
 
-def confusion_sentence(labels: Sequence[str], counts: np.ndarray) -> str:
-    """The pairs of classes that are confused most; ``counts`` (C, C) has true classes in rows, answers in columns."""
-    errors = counts - np.diag(np.diag(counts))
+def confusion_sentence(answers: Answers, template: str) -> str:
+    """The pairs of classes that are confused most under a template, chosen on one half and counted on the other."""
+    labels, (choosing, reporting) = answers.labels, answers.halves
+    chosen, errors = (answers.confusion(template, images) for images in (choosing, reporting))
+    for counts in (chosen, errors):
+        np.fill_diagonal(counts, 0)
     total = int(errors.sum())
-    if not total:
-        return "No image is given a wrong class."
-    order = np.argsort(-errors, axis=None, kind="stable")
-    pairs = [divmod(int(place), len(labels)) for place in order[:4] if errors.flat[place]]
+    if not total or not chosen.any():
+        return "No image is given a wrong class." if not total else f"Wrong answers: {total}."
+    order = np.argsort(-chosen, axis=None, kind="stable")
+    pairs = [divmod(int(place), len(labels)) for place in order[:4] if chosen.flat[place]]
     most = [
         f"{_named(labels[true])} for {_named(labels[given])} ({_count(int(errors[true, given]), 'image')})"
         for true, given in pairs
     ]
     text = f"CLIP most often takes {names_in_words(most)}."
+    if choosing is not reporting:
+        text = "CLIP's most frequent confusions on one half of the images, counted on the other: "
+        text += f"{names_in_words(most)}."
     if (errors > 0).sum() > 10:
         share = int(errors.flat[order[:10]].sum()) / total
-        text += f" The ten most frequent confusions make up {100 * share:.0f} % of all {total} errors."
+        text += f" The ten most frequent confusions make up {100 * share:.0f} % of all {total} errors"
+        text += "." if choosing is reporting else " there."
     return text
 
 

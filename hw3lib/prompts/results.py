@@ -5,6 +5,7 @@ Effects are :class:`~hw3lib.metrics.paired_tests.Effect`: differences in accurac
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -34,13 +35,23 @@ class Comparison(Effect):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TemplateScores(Measures):
-    """One template: the sets that have it, its place in a design, its accuracies, its difference from the baseline."""
+class Scores(Measures):
+    """A template on all images or on a half; the 95 % intervals stand where what was chosen is reported."""
+
+    per_class: dict[str, float]  # accuracy of each class
+    against_baseline: Comparison | None  # None for the baseline itself, and where best is chosen
+    low: float | None = None  # lower end of the accuracy's interval
+    high: float | None = None  # upper end
+    nll_low: float | None = None  # lower end of the negative log-likelihood's
+    nll_high: float | None = None  # upper end
+
+
+@dataclass(frozen=True, kw_only=True)
+class TemplateScores(Scores):
+    """One template on all images: the sets that have it, its place in a design, its scores."""
 
     sets: list[str]  # names of the prompt sets that have it
     factors: dict[str, str]  # levels of frame (the carrier sentence), article, full stop; empty outside a design
-    per_class: dict[str, float]  # accuracy of each class
-    against_baseline: Comparison | None  # None for the baseline itself
     published: float | None = None  # what the written report gives
     cut_names: int = 0  # classes whose name is longer than what CLIP reads of the prompt
 
@@ -67,6 +78,17 @@ class Negation(Effect):
     overall: Annotated[Effect, Field(alias="negation vs affirmative twin")]  # the mean effect once more
 
 
+@dataclass(frozen=True, kw_only=True)
+class Halves:
+    """Two halves of each class's images: the best of many is chosen on the one and reported on the other."""
+
+    chosen_on: int  # images
+    images: int  # on which what was chosen is reported
+    choosing: dict[str, Scores]  # by template
+    reporting: dict[str, Scores]  # by template; p-values are corrected for all templates
+    pairs: dict[str, Pair]  # negations on the reporting half, by the negated template
+
+
 @dataclass(frozen=True)
 class Step:
     """A template that a greedy ensemble took, and the ensemble's scores from then on."""
@@ -83,6 +105,10 @@ class EnsembleScores(Measures):
     name: str  # as the report shows it
     members: list[str]  # templates
     against_baseline: Comparison | None  # None for the baseline itself
+    chosen_accuracy: float | None = None  # on the images that choose the best ensemble
+    chosen_nll: float | None = None  # nats, likewise
+    nll_low: float | None = None  # lower end of the 95 % interval of the NLL, minus the baseline's
+    nll_high: float | None = None  # upper end
 
 
 @dataclass(frozen=True)
@@ -163,6 +189,8 @@ class Study:
     probe: ProbeStudy | None = None  # a linear probe on labelled images, beside zero-shot
     unseen: UnseenStudy | None = None  # a supervised network and CLIP on classes that the network was not taught
     languages: list[str] = field(default_factory=lambda: ["en"])  # of the prompt sets, BCP-47 tags
+    halves: Halves | None = None  # None where images are too few: the best is chosen and reported on all
+    behind: dict[str, Comparison] = field(default_factory=dict)  # the profile's other prompts, against the best of them
     provenance: Provenance | None = None  # None until it is written
 
     @property
@@ -170,6 +198,18 @@ class Study:
         """The templates of the profile's own set."""
         own = next(iter(self.templates.values())).sets[0]
         return {template: scores for template, scores in self.templates.items() if own in scores.sets}
+
+    def chosen(self, template: str) -> Scores:
+        """A template's scores on the images that choose what is best."""
+        return self.halves.choosing[template] if self.halves else self.templates[template]
+
+    def reported(self, template: str) -> Scores:
+        """A template's scores on the images that what was chosen is reported on."""
+        return self.halves.reporting[template] if self.halves else self.templates[template]
+
+    def ranked(self, templates: Iterable[str]) -> list[str]:
+        """Templates by accuracy on the images that choose, of equal ones the likelier answers first."""
+        return sorted(templates, key=lambda key: (-self.chosen(key).accuracy, self.chosen(key).nll))
 
     @property
     def chance(self) -> float:

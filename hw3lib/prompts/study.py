@@ -127,25 +127,28 @@ def predict(classifier: Classifier, sets: Sequence[PromptSet], features: Tensor,
 def score(answers: Answers, sets: Sequence[PromptSet], seed: int) -> Study:
     """Everything of the study that follows from the templates' answers alone: all but the learned rivals."""
     templates, baseline, right = answers.templates, sets[0].baseline, answers.right
-    compared = effects.against(right[: len(templates)], right[templates.index(baseline)], seed)
     design = effects.Design.of(sets, templates, len(right))
-    return Study(
+    study = Study(
         images=len(answers.truth), labels=answers.labels, baseline=baseline,
         templates={
             template: TemplateScores(
-                **vars(effects.measures(answers, row)), **_origin(template, sets),
-                per_class=effects.class_accuracies(answers, row),
-                against_baseline=None if template == baseline else comparison,
-                cut_names=answers.cut_names.get(template, 0),
+                **vars(scores), **_origin(template, sets), cut_names=answers.cut_names.get(template, 0)
             )
-            for row, (template, comparison) in enumerate(zip(templates, compared, strict=True))
+            for template, scores in effects.scores(answers, baseline, seed).items()
         },
         factors=effects.factor_effects(right, design, seed),
         interactions=effects.effects(right, design.interactions(), seed),
         negation=effects.negation_effects(right, sets, templates, seed),
-        ensemble=ensembles.judge(answers, baseline, seed),
+        halves=effects.halves(answers, sets, baseline, seed),
+        ensemble=None,
         languages=list(dict.fromkeys(prompts.language for prompts in sets)),
     )  # fmt: skip
+    best = study.ranked(templates)[0]
+    return replace(
+        study,
+        ensemble=ensembles.judge(answers, baseline, best, seed),
+        behind=effects.behind(study, answers, seed),
+    )
 
 
 def _origin(template: str, sets: Sequence[PromptSet]) -> dict[str, Any]:

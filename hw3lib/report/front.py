@@ -128,9 +128,10 @@ def unfinished(profile: config.Profile, absent: list[tuple[str, str]]) -> str:
 
 def tiles(profile: config.Profile, summary: dict[str, Any]) -> list[tuple[str, str]]:
     """The handful of numbers that a reader wants first."""
-    accuracies = summary["p1"]["prompts"].values()
+    prompts, best = summary["p1"]["prompts"], summary["p1"].get("best")
     scores = summary["p2"].get(profile.best_run, {})
-    pairs = [(f"accuracy, best of {len(accuracies)} prompts", f"{max(accuracies):.3f}")] if accuracies else []
+    apart = ", on images that did not choose it" * bool(best and best["images"] < summary["p1"]["images"])
+    pairs = [(f"accuracy, best of {len(prompts)} prompts{apart}", f"{best['accuracy']:.3f}")] if best else []
     whose = f"reference run, {profile.captions.reported} images" if profile.captions else ""
     pairs += [(f"{score}, {whose}", f"{scores[score]:.3f}") for score in SCORES if score in scores]
     if "object_recall" in scores:

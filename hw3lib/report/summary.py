@@ -43,14 +43,21 @@ def key_numbers(profile: config.Profile) -> dict[str, Any]:
 
 
 def _prompts(path: Path) -> dict[str, Any]:
-    """The accuracies of the profile's own prompts, and on how many images."""
+    """The accuracies of the profile's own prompts, on how many images, and the best of them on those it is told on."""
     if not path.is_file():
-        return {"prompts": {}, "images": None}
+        return {"prompts": {}, "images": None, "best": None}
     study = read_result(path, Study, "Delete it and run `hw3 report` again.")
+    best = study.ranked(study.prompts)[0]
+    apart = study.halves if len(study.prompts) > 1 else None
+    scores = study.reported(best) if apart else study.templates[best]
     return {
+        "best": {
+            "template": best, "accuracy": scores.accuracy, "low": scores.low, "high": scores.high,
+            "images": apart.images if apart else study.images, "chosen_on": apart.chosen_on if apart else study.images,
+        },
         "prompts": {template: scores.accuracy for template, scores in study.prompts.items()},
         "images": study.images,
-    }
+    }  # fmt: skip
 
 
 def read_scores(path: Path) -> dict[str, Any]:

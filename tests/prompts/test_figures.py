@@ -78,7 +78,7 @@ def test_tables_of_shades_name_their_rows(study: Study) -> None:
     heat = figures.templates_by_class(study, most=12).axes[0]
     rows = [label.get_text() for label in heat.get_yticklabels()]
     assert len(rows) == 12
-    rates = [study.templates[row].accuracy for row in rows if row in study.templates]
+    rates = [study.halves.choosing[row].accuracy for row in rows if row in study.templates]
     assert rates == sorted(rates, reverse=True)
     counts = np.array([[5, 3, 0], [1, 7, 0], [0, 0, 8]])
     axes = figures.confusion(counts, ["a", "b", "c"]).axes[0]

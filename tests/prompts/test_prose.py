@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from PIL import Image
 from hw3lib.display.prose import code, p_value, signed
 from hw3lib.prompts import prose
 from hw3lib.prompts import study as prompt_study
+from hw3lib.prompts.answers import Answers
 from hw3lib.prompts.examples import Ranked
 from hw3lib.prompts.results import (
     Accuracies,
@@ -22,7 +24,7 @@ from hw3lib.prompts.results import (
     Study,
     UnseenStudy,
 )
-from tests.support.predictions import comparison, effect, made_up, study_of, template_scores
+from tests.support.predictions import comparison, effect, in_halves, made_up, study_of, template_scores
 
 
 @pytest.fixture(scope="module")
@@ -43,16 +45,19 @@ def accuracies(**rates: float) -> Study:
 def test_the_sentence_on_the_winner_follows_the_numbers() -> None:
     text = prose.winner_sentence(accuracies(first=0.5, second=0.625, third=0.25))
     assert text.startswith(
-        "`second` is the most accurate of the profile's prompts: 0.6250 on 50 images in 2 classes, 12.5 "
-        "points (6 images)"
+        "`second` is the most accurate of the profile's prompts: 0.6250 on 50 images in 2 classes; the next, `first`, "
+        "differs from it by −12.5 points, and the last, `third`, by −37.5 points."
     )
-    assert "ahead of the next and 37.5 points ahead of the last." in text
     alone = prose.winner_sentence(accuracies(first=0.7, second=0.6))
     assert "`first` is the most accurate of the profile's prompts" in alone
     assert "last" not in alone
     assert "guessing" not in alone
-    assert "(1 image)" in prose.winner_sentence(accuracies(first=0.52, second=0.5))
-    assert "`a` and `b` share the highest accuracy, 0.5000" in prose.winner_sentence(accuracies(a=0.5, b=0.5))
+    gap = {"second": comparison(-0.02, 0.3)}
+    known = prose.winner_sentence(replace(accuracies(first=0.52, second=0.5), behind=gap))
+    assert "the next, `second`, differs from it by −2.0 [−3.0, −1.0] points." in known
+    even = prose.winner_sentence(accuracies(a=0.5, b=0.5))
+    assert "`a` and `b` share the highest accuracy of the profile's prompts: 0.5000" in even
+    assert "the next, `b`, differs from `a` by 0.0 points." in even
     assert "No prompt is more accurate than guessing (0.5000)." in prose.winner_sentence(accuracies(a=0.5, b=0.4))
     one = prose.winner_sentence(accuracies(a=0.6))
     assert (
@@ -71,9 +76,64 @@ def test_prompts_that_differ_from_the_baseline_are_named_after_the_correction() 
 
     assert "No prompt differs significantly from the baseline `base` after Holm's correction." in sentence(0.3, 0.2)
     one = sentence(0.001, 0.2)
-    assert "`p0` (−10.0 [−11.0, −9.0] points) differs significantly from the baseline `base`; the others do not." in one
+    assert "`p0` (−10.0 [−11.0, −9.0] points) differs significantly from the baseline `base`." in one
+    assert one.endswith("Undecided, by the equivalence test: `p1`.")
     both = sentence(0.001, 0.002)
     assert both.endswith("differ significantly from the baseline `base`.")
+
+
+def test_that_a_prompt_makes_no_difference_is_said_where_the_equivalence_test_shows_it() -> None:
+    def sentence(*effects: float) -> str:
+        rates = {"dog": 0.5, "cat": 0.9}
+        others = {f"p{n}": template_scores(0.6, rates, against_baseline=comparison(e)) for n, e in enumerate(effects)}
+        return prose.winner_sentence(study_of({"base": template_scores(0.7, rates), **others}))
+
+    # The 90 % interval reaches 0.84 points further than the effect, so that 0.0016 is the most that is negligible.
+    assert sentence(0.0016).endswith("By the equivalence test, the difference is no more than 1 point for `p0`.")
+    assert sentence(0.0017).endswith("Undecided, by the equivalence test: `p0`.")
+    assert sentence(0.0, 0.02, 0.0).endswith("no more than 1 point for `p0` and `p2`; undecided: `p1`.")
+    assert sentence(*[0.0] * 5, 0.05).endswith("no more than 1 point for 5 of 6; undecided: `p5`.")
+
+
+def test_the_best_prompt_is_chosen_on_one_half_and_told_on_the_other() -> None:
+    """``first`` wins where the choice is made, ``second`` where it is reported."""
+    told = accuracies(first=0.6, second=0.8, third=0.3)
+    study = in_halves(told, accuracies(first=0.9, second=0.5, third=0.4).templates)
+    text = prose.winner_sentence(replace(study, behind={"second": comparison(0.2), "third": comparison(-0.3)}))
+    assert text.startswith("`first` is the most accurate of the profile's prompts on one half of the images. ")
+    assert "Its accuracy on the other half, 25 images in 2 classes, is 0.6000; the next, `second`, differs" in text
+    assert "from it by +20.0 [+19.0, +21.0] points, and the last, `third`, by −30.0 [−31.0, −29.0] points." in text
+    why = prose.zero_shot_sentence(study, "CLIP")
+    assert "an accuracy of 0.6000 with the best of the profile's prompts (chosen on other images) on 25 images" in why
+    even = in_halves(told, {
+        name: template_scores(0.9, {"dog": 0.9, "c*t": 1.0}, nll=nll) for name, nll in (("first", 2.0), ("second", 1.0))
+    } | {"third": told.templates["third"]})  # fmt: skip
+    text = prose.winner_sentence(even)
+    assert text.startswith("`second` and `first` share the highest accuracy of the profile's prompts on one half of")
+    assert (
+        "The accuracy of `second`, which has the lower NLL, on the other half, 25 images in 2 classes, is 0.8" in text
+    )
+    assert "the next, `first`, differs from `second` by" in text
+    alone = accuracies(only=0.7)
+    text = prose.winner_sentence(in_halves(alone, accuracies(only=0.4).templates))
+    assert "`only` reaches an accuracy of 0.7000 on 50 images" in text  # nothing was chosen: it is told on all
+
+
+def test_which_images_chose_is_said_once() -> None:
+    study = accuracies(a=0.5, b=0.6)
+    assert "too few images for two halves" in prose.halves_sentence(study)
+    assert "drawn at random (25), and is reported on the other half (25)." in prose.halves_sentence(
+        in_halves(study, study.templates)
+    )
+    assert prose.reported_on(study) == ""
+    assert prose.reported_on(in_halves(study, study.templates)) == " on the 25 images that did not choose their order"
+
+
+def test_an_accuracy_has_its_interval_where_it_is_told() -> None:
+    scores = template_scores(0.5, {"dog": 0.5, "cat": 0.5}, low=0.41, high=0.592, nll_low=0.9, nll_high=1.1)
+    study = study_of({"a": scores})
+    assert "`a` reaches an accuracy of 0.5000 [0.410, 0.592] on 50 images" in prose.winner_sentence(study)
+    assert "(NLL 1.00 [0.90, 1.10] nats)" in prose.calibration_sentence(study)
 
 
 def test_why_zero_shot_works_is_answered_with_the_numbers() -> None:
@@ -148,8 +208,11 @@ def test_a_factors_verdict_follows_its_effect_and_its_p_value(study: Study) -> N
     text = sentences(0.021, 0.0002)
     assert "raises accuracy: +2.1 [+1.1, +3.1] points, p < 0.001 after Holm's correction." in text
     assert (
-        "The effect is positive in 2 of 2 carrier sentences; with the correction it is significant in `{object}`."
-        in text
+        "The effect is positive in 2 of 2 carrier sentences; with the correction it is significant in `{object}`, and "
+        "within 1 point by the equivalence test in none." in text
+    )
+    assert "significant in `{object}`, and within 1 point by the equivalence test in 1." in sentences(
+        0.021, 0.0002, second=0.001
     )
     assert "lowers accuracy: −2.1 [" in sentences(-0.021, 0.01)
     # A lack of significance is no evidence; the equivalence test is, up to a 90 % interval that touches the margin.
@@ -174,7 +237,9 @@ def test_a_factors_verdict_follows_its_effect_and_its_p_value(study: Study) -> N
 def test_interactions_are_named_only_where_they_are_significant(study: Study) -> None:
     assert "interactions" not in prose.factor_sentences(replace(study, interactions={}))
     text = prose.factor_sentences(replace(study, interactions={"one *with* other": effect(0.1, 0.2)}))
-    assert "None of the 1 interactions" in text
+    assert "None of the 1 interactions is significant after Holm's correction; none of them are within 1 point" in text
+    text = prose.factor_sentences(replace(study, interactions={"a": effect(0.0, 0.2), "b": effect(0.1, 0.2)}))
+    assert "None of the 2 interactions is significant after Holm's correction; 1 of them is within 1 point by" in text
     text = prose.factor_sentences(replace(study, interactions={"one *with* other": effect(0.1, 0.001)}))
     assert "depend on each other: one \\*with\\* other" in text
 
@@ -183,8 +248,14 @@ def test_negation_comes_out_each_way(study: Study) -> None:
     def sentence(value: float = -0.2, p: float = 1e-9, accuracy: float = 0.1) -> str:
         negation = replace(study.negation, **vars(effect(value, p)))
         worst = max(negation.pairs, key=lambda key: abs(negation.pairs[key].effect))
-        templates = study.templates | {worst: replace(study.templates[worst], accuracy=accuracy)}
-        return prose.negation_sentence(replace(study, negation=negation, templates=templates))
+        templates = study.templates | {
+            key: replace(study.templates[key], accuracy=accuracy - 0.9 * (key != worst)) for key in negation.pairs
+        }
+        templates |= {
+            pair.counterpart: replace(study.templates[pair.counterpart], accuracy=accuracy - 1.8 * (key == worst))
+            for key, pair in negation.pairs.items()
+        }
+        return prose.negation_sentence(replace(study, negation=negation, templates=templates, halves=None))
 
     assert "Negation lowers accuracy: −20.0 [" in sentence()
     assert "Negation raises accuracy" in sentence(0.2)
@@ -203,6 +274,7 @@ def test_the_best_of_many_is_only_called_luck_where_it_is_not_significant(study:
         templates[key] = replace(
             study.templates[key], accuracy=0.4 - 0.001 * number, against_baseline=comparison(-0.1, 0.9)
         )
+    study = replace(study, halves=None)
     none = prose.template_sentence(replace(study, templates=templates))
     count = len(others)
     assert f"`{first}`, accuracy is higher under none of {count} other templates and lower under {count}." in none
@@ -219,9 +291,26 @@ def test_the_best_of_many_is_only_called_luck_where_it_is_not_significant(study:
 
     text = with_a_best(0.3)
     assert "Significant after Holm's correction: none of the gains and none of the losses." in text
-    assert "9 images gained, 3 lost, not significant (p = 0.30" in text
+    assert f"The most accurate template is `{others[2]}`: +10.0 [+9.0, +11.0] points against the baseline (9" in text
+    assert "(9 images gained, 3 lost, p = 0.30; so many images show only effects from 1.4 points on" in text
+    assert "The highest of so many accuracies is partly luck." in text
     assert "1 of the gains" in with_a_best(0.0001)
-    assert "not significant" not in with_a_best(0.0001)
+    assert "p < 0.001). The highest" in with_a_best(0.0001)
+    assert f"The most accurate template is `{first}`, the baseline itself." in none
+
+
+def test_the_best_template_of_all_is_one_comparison_where_other_images_chose_it() -> None:
+    rates = {"dog": 0.5, "cat": 0.9}
+    gain = replace(comparison(0.05, 0.03, gained=4, lost=1), holm=0.6)
+    told = study_of({
+        "base": template_scores(0.7, rates), "a": template_scores(0.6, rates, against_baseline=gain),
+        "b": template_scores(0.9, rates, against_baseline=comparison(0.2)),
+    })  # fmt: skip
+    chosen = {"base": 0.6, "a": 0.8, "b": 0.5}
+    text = prose.template_sentence(in_halves(told, {key: template_scores(rate, rates) for key, rate in chosen.items()}))
+    assert "The most accurate template on one half of the images is `a`: +5.0 [+4.0, +6.0] points against" in text
+    assert "on the other half of the images (4 images gained, 1 lost, p = 0.030)." in text  # not Holm's 0.6
+    assert "luck" not in text
 
 
 def test_class_names_that_were_cut_are_told() -> None:
@@ -235,6 +324,7 @@ def test_class_names_that_were_cut_are_told() -> None:
 
 def test_an_ensemble_is_said_to_help_only_where_it_is_significant(study: Study) -> None:
     def averaged(p: float = 0.001, nll: float = 0.8, members: int = 9) -> Study:
+        """Chosen on other images, so that the uncorrected p-value counts."""
         rest = {"mean_per_class": 0.5, "top5": 0.9, "ece": 0.1}
         rows = [
             EnsembleScores(name="the baseline", members=["x"], accuracy=0.5, nll=1.0, against_baseline=None, **rest),
@@ -243,7 +333,7 @@ def test_an_ensemble_is_said_to_help_only_where_it_is_significant(study: Study) 
                 members=["x"] * members,
                 accuracy=0.6,
                 nll=nll,
-                against_baseline=comparison(0.1, p),
+                against_baseline=replace(comparison(0.1, p), holm=1.0),
                 **rest,
             ),
         ]
@@ -257,13 +347,35 @@ def test_an_ensemble_is_said_to_help_only_where_it_is_significant(study: Study) 
     ]  # fmt: skip
     assert prose.ensemble_rows(replace(study, ensemble=None)) == []
 
-    assert "An ensemble raises accuracy: the best (all 9) differs from the baseline by +10.0 [" in sentence()
-    assert "points (p = 0.001 after Holm's correction, 30 images" in sentence()
+    best = "An ensemble raises accuracy: the best on the half that chooses (all 9) differs from the baseline by +10.0 ["
+    assert best in sentence()
+    assert "points on the other 30 images (p = 0.001)." in sentence()
     assert "No ensemble raises accuracy significantly" in sentence(p=0.3)
-    assert "falls by up to 0.200 nats" in sentence()
-    assert "falls" not in sentence(nll=1.2)
+    assert "(p = 0.30; so many images show only effects from 1.4 points on with a power" in sentence(p=0.3)
+    assert "changes there by −0.200 nats with the ensemble that is likeliest right (all 9)." in sentence()
+    assert "changes there by 0.200 nats" in sentence(nll=1.2)
     assert "no ensemble of more than one" in sentence(members=1)
     assert "too few images" in prose.ensemble_sentence(replace(study, ensemble=None))
+
+
+def test_the_best_ensemble_is_the_one_that_other_images_chose(study: Study) -> None:
+    rest = {"members": ["x", "y"], "mean_per_class": 0.5, "top5": 0.9, "ece": 0.1}
+    base = EnsembleScores(name="the baseline", accuracy=0.5, nll=1.0, against_baseline=None, **rest)
+
+    def row(name: str, accuracy: float, chosen: float, chosen_nll: float) -> EnsembleScores:
+        return EnsembleScores(
+            name=name, accuracy=accuracy, nll=1 - accuracy, against_baseline=comparison(accuracy - 0.5, 0.3),
+            chosen_accuracy=chosen, chosen_nll=chosen_nll, nll_low=-0.6, nll_high=-0.1, **rest,
+        )  # fmt: skip
+
+    rows = [base, row("chosen", 0.52, 0.9, 0.5), row("likely", 0.7, 0.6, 0.3), row("lucky", 0.8, 0.7, 0.9)]
+    text = prose.ensemble_sentence(
+        replace(study, halves=in_halves(study, study.templates).halves, ensemble=EnsembleStudy(30, 30, rows, []))
+    )
+    assert "the best on the half that chooses (chosen) differs from the baseline by +2.0" in text
+    assert "by −0.700 [−0.600, −0.100] nats with the ensemble that is likeliest right (likely)." in text
+    rows[1] = replace(rows[1], chosen_accuracy=0.7, chosen_nll=0.95)  # of equal accuracy: the lower NLL
+    assert "chooses (lucky)" in prose.ensemble_sentence(replace(study, ensemble=EnsembleStudy(30, 30, rows, [])))
 
 
 def test_prompt_sets_have_one_name_in_tables_and_sentences() -> None:
@@ -298,7 +410,9 @@ def test_the_sentence_on_calibration_names_both_ends(study: Study) -> None:
 def test_the_table_shows_both_ends_and_the_profiles_own_set(study: Study) -> None:
     columns, rows = prose.template_table(study, ends=2)
     names = [row[0] for row in rows]
-    ranked = sorted(study.templates, key=lambda key: -study.templates[key].accuracy)
+    chosen, told = study.halves.choosing, study.halves.reporting
+    ranked = sorted(study.templates, key=lambda key: (-chosen[key].accuracy, chosen[key].nll))
+    assert [row[1] for row in rows] == [told[name].accuracy for name in names]
     assert names[:2] == ranked[:2]
     assert names[-2:] == ranked[-2:]
     assert set(study.prompts) <= set(names)
@@ -320,22 +434,38 @@ def test_nothing_is_written_with_a_minus_zero() -> None:
 
 
 def test_sentences_show_names_as_they_are() -> None:
-    text = prose.class_sentence(accuracies(first=0.5, second=0.625))
-    assert "dog (0.62), c\\*t (1.00)" in text.replace(" and ", ", ")
-    assert "1 of 2 classes is classified without an error." in text
-    assert "0.50 under `first`, 0.62 under `second`" in text
+    text = prose.class_sentence(accuracies(first=0.5, second=0.625), {"dog": 8, "c*t": 8})
+    assert "dog (0.62 [0.31, 0.86]), c\\*t (1.00 [0.68, 1.00])" in text.replace(" and ", ", ")  # Wilson's, by hand
+    assert "; 1 of 2 classes is classified without an error." in text
+    assert "0.50 [0.22, 0.78] under `first`, 0.62 [0.31, 0.86] under `second`" in text
     assert code("a `b` c``") == "``` a `b` c`` ```"
 
 
 def test_the_three_hardest_classes_are_named() -> None:
     study = study_of({"a": template_scores(0.5, {"ant": 0.4, "bee": 0.2, "cat": 0.3, "dog": 0.9})})
-    assert "the lowest accuracies are those of bee (0.20), cat (0.30) and ant (0.40); none" in prose.class_sentence(
-        study
+    text = prose.class_sentence(study, dict.fromkeys(study.labels, 10))
+    assert "the lowest accuracies are those of bee (0.20 [0.06, 0.51]), cat (0.30 [0.11, 0.60]) and ant (0.40" in text
+    assert "]); none of 4 classes" in text
+    other = {
+        "a": template_scores(0.5, {"ant": 0.4, "bee": 0.8, "cat": 0.3, "dog": 0.1})
+    }  # bee is easy where one chooses
+    text = prose.class_sentence(in_halves(study, other), dict.fromkeys(study.labels, 10))
+    assert "are those of dog (0.90 [" in text
+    assert "bee (" not in text
+    assert "]), measured on the other half of the images; there none of 4" in text
+
+
+def test_where_the_prompt_matters_most_is_chosen_on_one_half() -> None:
+    told = study_of(
+        {"a": template_scores(0.5, {"ant": 0.4, "bee": 0.5}), "b": template_scores(0.4, {"ant": 0.9, "bee": 0.6})}
     )
+    chosen = {"a": template_scores(0.5, {"ant": 0.5, "bee": 0.2}), "b": template_scores(0.4, {"ant": 0.5, "bee": 0.1})}
+    text = prose.class_sentence(in_halves(told, chosen), {"ant": 10, "bee": 10})
+    assert "matters most for bee: 0.60 [0.31, 0.83] under `b`, 0.50 [0.24, 0.76] under `a`." in text
 
 
 def test_where_the_prompt_changes_no_class_none_is_named() -> None:
-    assert "matters most" not in prose.class_sentence(accuracies(first=0.5, second=0.5))
+    assert "matters most" not in prose.class_sentence(accuracies(first=0.5, second=0.5), {"dog": 8, "c*t": 8})
 
 
 def test_classes_that_gain_and_lose_are_those_of_the_best_other_template() -> None:
@@ -349,8 +479,8 @@ def test_classes_that_gain_and_lose_are_those_of_the_best_other_template() -> No
     assert prose.class_changes(study_of(templates | {"best": four})).helped == ["d*", "c", "b"]
     sizes = dict.fromkeys(before, 10)
     text = prose.changed_sentence(study, sizes)
-    assert "d\\* (0.10 to 0.90: 8 of 10 images) and b (0.50 to 0.70: 2 of 10 images) gain most;" in text
-    assert "c (0.50 to 0.40: 1 of 10 images) loses most." in text
+    assert "d\\* (0.10 to 0.90: +8 of 10 images) and b (0.50 to 0.70: +2 of 10 images) gain most;" in text
+    assert "c (0.50 to 0.40: −1 of 10 images) loses most." in text
     kept = study_of({"base": template_scores(0.95, before), "best": template_scores(0.9, after)})
     assert prose.class_changes(kept).template == "best"  # the baseline is compared with another, if worse
     assert prose.class_changes(study_of({"base": template_scores(0.9, before)})).helped == []
@@ -358,20 +488,64 @@ def test_classes_that_gain_and_lose_are_those_of_the_best_other_template() -> No
     same = study_of(templates | {"best": template_scores(0.9, before)})
     assert "no class changes" in prose.changed_sentence(same, sizes)
     up = study_of(templates | {"best": template_scores(0.9, before | {"a": 0.6})})
-    assert "a (0.50 to 0.60: 1 of 10 images) gains most; none loses." in prose.changed_sentence(up, sizes)
+    assert "a (0.50 to 0.60: +1 of 10 images) gains most; none loses." in prose.changed_sentence(up, sizes)
     down = study_of(templates | {"best": template_scores(0.9, before | {"a": 0.4, "b": 0.3})})
-    assert "no class gains; b (0.50 to 0.30: 2 of 10 images) and a (0.50 to 0.40: 1 of" in prose.changed_sentence(
+    assert "no class gains; b (0.50 to 0.30: −2 of 10 images) and a (0.50 to 0.40: −1 of" in prose.changed_sentence(
         down, sizes
     )
 
 
+def test_what_a_template_changes_is_chosen_on_one_half_and_told_on_the_other() -> None:
+    base = template_scores(0.5, {"a": 0.5, "b": 0.5, "c": 0.5})
+    told = study_of({
+        "base": base, "x": template_scores(0.4, {"a": 0.4, "b": 0.6, "c": 0.5}),
+        "y": template_scores(0.9, dict.fromkeys("abc", 0.9)),
+    })  # fmt: skip
+    chosen = {
+        "base": base,
+        "x": template_scores(0.6, {"a": 0.9, "b": 0.3, "c": 0.6}),
+        "y": template_scores(0.5, dict.fromkeys("abc", 0.5)),
+    }
+    study = in_halves(told, chosen)
+    assert prose.class_changes(study) == prose.ClassChanges("x", ["a", "c"], ["b"])
+    text = prose.changed_sentence(study, dict.fromkeys("abc", 10))
+    assert text.startswith("On one half of the images `x` is the most accurate other template; there a and c gain most")
+    assert (
+        "gain most and b loses most against the baseline. On the other half: a (0.50 to 0.40: −1 of 10 images), "
+        in text
+    )
+    assert "c (0.50 to 0.50: 0 of 10 images) and b (0.50 to 0.60: +1 of 10 images)." in text
+    same = in_halves(told, chosen | {"x": template_scores(0.6, base.per_class)})
+    assert prose.changed_sentence(same, dict.fromkeys("abc", 10)).endswith("other template; there no class changes.")
+
+
+def confused(*errors: tuple[int, int], labels: Sequence[str] = ("ant", "b*e", "cat"), half: int = 0) -> Answers:
+    """An image for each pair of a true class and the one given to it, of which the first ``half`` choose."""
+    truth, given = np.array(errors).T
+    return replace(
+        made_up()[0], truth=truth, classes=given[None, :, None], templates=["a"], labels=list(labels),
+        half=np.arange(len(errors)) < half,
+    )  # fmt: skip
+
+
 def test_the_most_frequent_confusions_are_counted() -> None:
-    counts = np.array([[5, 3, 0], [1, 7, 0], [0, 0, 8]])
-    text = prose.confusion_sentence(["ant", "b*e", "cat"], counts)
+    text = prose.confusion_sentence(confused(*[(0, 0)] * 5, *[(0, 1)] * 3, (1, 0), (2, 2)), "a")
     assert text == "CLIP most often takes ant for b\\*e (3 images) and b\\*e for ant (1 image)."
-    assert "No image" in prose.confusion_sentence(["ant"], np.array([[4]]))
-    many = prose.confusion_sentence([*"abcd"], np.full((4, 4), 2))
-    assert "The ten most frequent confusions make up 83 % of all 24 errors." in many
+    assert "No image" in prose.confusion_sentence(confused((0, 0), (1, 1)), "a")
+    pairs = [(true, given) for true in range(4) for given in range(4)] * 2
+    many = prose.confusion_sentence(confused(*pairs, labels="abcd"), "a")
+    assert many.endswith("The ten most frequent confusions make up 83 % of all 24 errors.")
+
+
+def test_confusions_are_chosen_on_one_half_and_counted_on_the_other() -> None:
+    choosing = [(0, 1), (0, 1), (2, 0), (1, 1)]
+    text = prose.confusion_sentence(confused(*choosing, (0, 1), (1, 2), (1, 2), (1, 2), half=4), "a")
+    told = "CLIP's most frequent confusions on one half of the images, counted on the other: "
+    assert text == f"{told}ant for b\\*e (1 image) and cat for ant (0 images)."
+    assert prose.confusion_sentence(confused((0, 0), (0, 1), (1, 1), half=1), "a") == "Wrong answers: 1."
+    pairs = [(true, given) for true in range(4) for given in range(4)]
+    many = prose.confusion_sentence(confused(*pairs, *pairs, *pairs, labels="abcd", half=16), "a")
+    assert many.endswith("The ten most frequent confusions make up 83 % of all 24 errors there.")
 
 
 def probe(crossing: int | None, high: float) -> ProbeStudy:

@@ -10,13 +10,14 @@ import pytest
 import torch
 
 from hw3lib import config, paths
+from hw3lib.metrics.bootstrap import mean_intervals
 from hw3lib.metrics.paired_tests import calibration_error, holm, mcnemar
 from hw3lib.models.clip import ClipModel
 from hw3lib.models.experiment import Experiment
 from hw3lib.prompts import effects, ensembles, figures, prose, study
 from hw3lib.prompts.answers import Answers, Ensemble
 from hw3lib.prompts.examples import changed_pictures, pick_examples, ranked_pictures
-from hw3lib.prompts.results import Step, Study
+from hw3lib.prompts.results import Scores, Step, Study
 from hw3lib.prompts.templates import Prompt, PromptSet
 from hw3lib.prompts.zero_shot import Classifier, unique_names
 from hw3lib.system import files
@@ -256,13 +257,13 @@ def test_an_ensemble_is_open_clips_mean_of_normalised_features() -> None:
 
 def test_ensembles_are_judged_where_nothing_was_chosen() -> None:
     whole, _ = made_up()
-    best = int(whole.right[:, whole.half].mean(1).argmax())
+    best = 5
     worst = int(whole.right.mean(1).argmin())
     stacked = {name: np.concatenate([getattr(whole, name), getattr(whole, name)[[worst]]])
                for name in ("classes", "probabilities", "true")}  # fmt: skip
     mean = Ensemble("two", whole.templates[:2], [Step("a", 0.5, 1.0)])
     answers = replace(whole, **stacked, ensembles=[mean])
-    found = ensembles.judge(answers, whole.templates[3], 0)
+    found = ensembles.judge(answers, whole.templates[3], whole.templates[best], 0)
     assert (found.chosen_on, found.images) == (int(whole.half.sum()), int((~whole.half).sum()))
     assert [row.name for row in found.rows] == ["the baseline", "best single template", "two"]
     assert [row.members for row in found.rows] == [[whole.templates[3]], [whole.templates[best]], whole.templates[:2]]
@@ -275,8 +276,75 @@ def test_ensembles_are_judged_where_nothing_was_chosen() -> None:
     assert found.greedy == mean.path
     for left in (0, 1, 60):  # images to judge on
         few = replace(answers, half=np.arange(60) >= left)
-        assert ensembles.judge(few, whole.templates[3], 0) is None
-    assert ensembles.judge(replace(answers, half=np.arange(60) >= 2), whole.templates[3], 0).images == 2
+        assert ensembles.judge(few, whole.templates[3], whole.templates[best], 0) is None
+    two = replace(answers, half=np.arange(60) >= 2)
+    assert ensembles.judge(two, whole.templates[3], whole.templates[best], 0).images == 2
+    chosen = whole.right[:, whole.half].mean(1)
+    assert [row.chosen_accuracy for row in found.rows] == pytest.approx([chosen[3], chosen[best], chosen[worst]])
+    true = whole.true[:, ~whole.half].astype(float)
+    for row, place in zip(found.rows, (3, best, worst), strict=True):
+        assert row.chosen_nll == pytest.approx(-whole.true[place, whole.half].mean())
+        assert row.nll_low <= row.nll - found.rows[0].nll <= row.nll_high
+        low, high = mean_intervals(true[3] - true[place])
+        assert (row.nll_low, row.nll_high) == pytest.approx((low[0], high[0]))
+
+
+def test_what_is_best_is_chosen_on_one_half_and_reported_on_the_other() -> None:
+    answers, sets = made_up()
+    found = study.score(answers, sets, 0)
+    choosing, reporting = answers.halves
+    assert (found.halves.chosen_on, found.halves.images) == (28, 32)  # 15 images a class: 7 choose
+    assert not (choosing & reporting).any() and (choosing | reporting).all()
+    told = {name: getattr(answers, name)[:, reporting] for name in ("classes", "probabilities", "true")}
+    only = replace(answers, **told, truth=answers.truth[reporting], half=answers.half[reporting])
+    alone = study.score(only, sets, 0)
+    assert alone.halves is None  # none of these images choose
+    for key, scores in found.halves.reporting.items():  # as if there were no other images
+        assert scores == Scores(**{name: getattr(alone.templates[key], name) for name in vars(scores)})
+        assert scores.low <= scores.accuracy <= scores.high
+        assert scores.nll_low <= scores.nll <= scores.nll_high
+        right = answers.right[answers.templates.index(key), choosing]
+        assert found.chosen(key).accuracy == pytest.approx(right.mean())
+        truth = answers.truth[choosing]
+        assert list(found.chosen(key).per_class.values()) == pytest.approx([right[truth == c].mean() for c in range(4)])
+        assert found.templates[key].low is None
+    assert found.halves.pairs == alone.negation.pairs
+    rates = {key: (-found.chosen(key).accuracy, found.chosen(key).nll) for key in found.templates}
+    best = found.ranked(found.templates)[0]
+    assert rates[best] == min(rates.values())
+    assert found.ensemble.rows[1].members == [best]
+    own = found.ranked(found.prompts)
+    assert list(found.behind) == own[1:]
+    for key, gap in found.behind.items():
+        assert gap.effect == pytest.approx(found.reported(key).accuracy - found.reported(own[0]).accuracy)
+        assert gap.n == 32
+
+
+@pytest.mark.parametrize("choosing", [0, 59, 60])
+def test_where_a_half_would_be_empty_all_images_choose_and_report(choosing: int) -> None:
+    answers, sets = made_up()
+    answers = replace(answers, half=np.arange(60) < choosing)
+    assert all(images.all() for images in answers.halves)
+    found = study.score(answers, sets, 0)
+    assert found.halves is found.ensemble is None
+    best = found.ranked(found.prompts)[0]
+    assert found.chosen(best) is found.reported(best) is found.templates[best]
+    assert found.reported(best).low <= found.reported(best).accuracy <= found.reported(best).high
+    assert {gap.n for gap in found.behind.values()} == {60}
+
+
+def test_a_class_without_an_image_that_chooses_has_no_part_in_a_choice() -> None:
+    answers, sets = made_up()
+    truth = np.where(np.arange(60) == 7, 3, answers.truth % 3)
+    few = replace(answers, truth=truth, half=ensembles.chosen_on(truth, 0))
+    found = study.score(few, sets, 0)
+    best = found.baseline
+    assert list(found.chosen(best).per_class) == ["class 0", "class 1", "class 2"]
+    assert list(found.reported(best).per_class) == [f"class {label}" for label in range(4)]
+    sizes = prose.class_sizes(few)
+    assert sizes["class 3"] == 1
+    assert "class 3" not in prose.class_sentence(found, sizes) + prose.changed_sentence(found, sizes)
+    assert len(figures.templates_by_class(found).axes[0].get_xticklabels()) == 4
 
 
 def test_one_half_of_every_class_chooses_and_the_other_judges() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from hw3lib.metrics.paired_tests import Effect
 from hw3lib.prompts import ensembles, study
 from hw3lib.prompts.answers import Answers
-from hw3lib.prompts.results import Comparison, Study, TemplateScores
+from hw3lib.prompts.results import Comparison, Halves, Study, TemplateScores
 from hw3lib.prompts.templates import PromptSet
 
 
@@ -53,6 +54,13 @@ def template_scores(accuracy: float, per_class: dict[str, float], **more: Any) -
     """A template of the set ``own``; ``more`` replaces its other scores."""
     rest = {"mean_per_class": accuracy, "top5": 1.0, "ece": 0.1, "nll": 1.0, "sets": ["own"], "factors": {}}
     return TemplateScores(**rest | {"against_baseline": None} | more, accuracy=accuracy, per_class=per_class)
+
+
+def in_halves(study: Study, choosing: dict[str, TemplateScores]) -> Study:
+    """The same, whose templates reached these scores on the images that choose what is best."""
+    half = study.images // 2
+    halves = Halves(chosen_on=half, images=half, choosing=dict(choosing), reporting=dict(study.templates), pairs={})
+    return replace(study, halves=halves)
 
 
 def study_of(templates: dict[str, TemplateScores], **more: Any) -> Study:
