@@ -101,7 +101,7 @@ class Faithfulness:
 def study(
     experiment: Experiment, run: str, loaded: LoadedRun, choice: Choice | None = None, say: Say = silence
 ) -> Faithfulness:
-    """Test the run's maps on validation images, else on P3's photographs, into ``p3/faithfulness.json``.
+    """Test the run's maps on the reported images, else on P3's photographs, into ``p3/faithfulness.json``.
 
     A current one is loaded. ``choice`` says which head was chosen. The maps are repeated by another seed of the run,
     else by the profile's first other run that is trained and has the same grid of patches. Raises :class:`UserError`
@@ -111,9 +111,10 @@ def study(
     weights = {name: experiment.run_folder(name) / "best.safetensors" for name in profile.all_trainings}
     contents: list[str | Path | None] = [loaded.folder / "model.safetensors", *weights.values()]
     if profile.captions:
-        validation = experiment.validation
-        images = dict(list(zip(validation.names, validation.files, strict=True))[: profile.p3.measure])
-        contents += [loaded.folder / "predictions.json", profile.captions.tokenizer, profile.captions.val_instances]
+        reported = experiment.reported
+        images = dict(list(zip(reported.names, reported.files, strict=True))[: profile.p3.measure])
+        more = (profile.captions.tokenizer, profile.captions.reported_instances)
+        contents += [loaded.folder / "predictions.json", *more]
     else:
         images = {photograph.stem: photograph for photograph in experiment.photographs}
     settings = [run, choice, profile.seed, profile.p3.model, experiment.language.tag]

@@ -1,6 +1,6 @@
 """How far attention can be believed: every word's map against the mask of the object that the word is about.
 
-For each word of each validation caption, one teacher-forced pass gives the maps of all layers and heads; what is
+For each word of each reported caption, one teacher-forced pass gives the maps of all layers and heads; what is
 measured of a map is
 
 - ``hit``: the pointing game (Zhang et al. 2016): whether its strongest patch's centre lies on the object;
