@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from statistics import fmean, stdev
 
 from hw3lib import config
 from hw3lib.captioning import settings
 from hw3lib.captioning.published import part, published_scores, published_settings
-from hw3lib.captioning.results import RunScores
+from hw3lib.captioning.results import RunScores, measured_spread, of_seeds
 from hw3lib.captioning.settings import RECIPE, differences, sentence
 from hw3lib.display.prose import code, estimate, names_in_words
-from hw3lib.metrics.bootstrap import Difference, compare
+from hw3lib.metrics.bootstrap import Difference
+from hw3lib.metrics.seed_bootstrap import compare_seeds
 
 Cell = str | int | float | None
 PerImage = Mapping[str, Mapping[str, float]]
@@ -195,36 +197,92 @@ def score_table(
     there = [score for score in ("CIDEr", "CLIPScore") if any(published.values())]
     rows: list[list[Cell]] = [
         [run_name(profile, run), profile.run(run).title]
-        + [scores[run].scores.get(metric) for metric in measured]
+        + [score_cell(profile, scores, run, metric) for metric in measured]
         + [published[run].get(score) for score in there]
         for run in runs
     ]
     return ["run", "setting", *map(metric_name, measured), *(f"published {score}" for score in there)], rows
 
 
+def score_cell(profile: config.Profile, scores: Mapping[str, RunScores], run: str, metric: str) -> Cell:
+    """A run's score; of several seeds their mean and standard deviation, ``2.157 ± 0.021``."""
+    seeds = [seed.scores[metric] for seed in of_seeds(profile, scores, run) if metric in seed.scores]
+    if len(seeds) < 2:
+        return scores[run].scores.get(metric)
+    return f"{fmean(seeds):.3f} ± {stdev(seeds):.3f}"
+
+
 def score_notes(profile: config.Profile) -> str:
-    """What a reader needs to know of the demo's scores; nothing of other data's."""
+    """What a reader needs to know of the scores: what ± is, and what the demo's are."""
+    several = any(len(profile.trainings(run)) > 1 for run in profile.runs)
+    notes = "±: the standard deviation over a run's seeds, around their mean. " if several else ""
     if profile.data != "demo":
-        return ""
-    return (
+        return notes.rstrip()
+    return notes + (
         "The demo's own CLIP is small and was trained on drawings: its CLIPScores are higher than those of ViT-B/32 "
         "and can only be compared with one another."
     )
 
 
 def against_reference(profile: config.Profile, scores: Mapping[str, RunScores]) -> dict[str, dict[str, Difference]]:
-    """Each other run's scores less the reference run's, image by image."""
-    reference = scores[profile.best_run].per_image
-    others = [run for run in profile.runs if run != profile.best_run]
-    return {run: compare_all(scores[run].per_image, reference, profile.seed) for run in others}
+    """Each other run's scores less the reference run's, over images and, where both have several, seeds."""
+    sides = {run: [seed.per_image for seed in of_seeds(profile, scores, run)] for run in profile.runs}
+    reference = sides.pop(profile.best_run)
+    return {run: compare_all(side, reference, profile.seed) for run, side in sides.items()}
 
 
-def compare_all(first: PerImage, second: PerImage, seed: int) -> dict[str, Difference]:
-    """First minus second in every score that both have of their images; empty with fewer than two images."""
-    if len(first) < 2:
+def compare_all(
+    first: Sequence[PerImage], second: Sequence[PerImage], seed: int, paired: bool = False
+) -> dict[str, Difference]:
+    """First minus second, each by seed, in every score that all images have; empty with fewer than two images.
+
+    ``paired``: both sides come from the same trainings.
+    """
+    if len(second[0]) < 2:
         return {}
-    shared = set.intersection(*(set(image) for side in (first, second) for image in side.values()))
-    return {score: compare(first, second, score, seed) for score, needed in COMPARED.items() if needed in shared}
+    shared = set.intersection(*(set(image) for side in (*first, *second) for image in side.values()))
+    return {
+        score: compare_seeds(first, second, score, seed, paired)
+        for score, needed in COMPARED.items()
+        if needed in shared
+    }
+
+
+def uncertainty(profile: config.Profile, scores: Mapping[str, RunScores]) -> str:
+    """Of what the intervals speak: other images, and other seeds where runs have several; in Markdown."""
+    seeds = {run: len(profile.trainings(run)) for run in profile.runs}
+    single = [code(run) for run, count in seeds.items() if count == 1]
+    if len(single) == len(seeds):
+        text = "They speak of other images, not of another seed of the same training: every run has one seed."
+        return f"{text} `seeds: 3` in a run's profile trains it with three."
+    text = (
+        "Where both runs have several seeds, the intervals are those of a two-level bootstrap over seeds and images "
+        "(Davison and Hinkley, 1997), with Student's t for the few seeds."
+    )
+    if found := measured_spread(profile, scores):
+        text += (
+            f" By CIDEr, a run's seeds have a standard deviation of {found.deviation:.3f} (pooled, {found.freedom} "
+            f"degrees of freedom): two seeds of one run differ by up to {found.repeatability:.3f} in 95 % of cases."
+        )
+    if single:
+        text += f" One seed alone {'has' if len(single) == 1 else 'have'} {names_in_words(single)}: there the "
+        text += "intervals know of no other."
+    return text
+
+
+def level_table(gaps: Mapping[str, Mapping[str, Difference]]) -> tuple[list[str], list[list[Cell]]]:
+    """Columns and rows: what seeds contribute to the variance behind each interval; images contribute the rest."""
+    scores = list(next(iter(gaps.values()), {}))
+    rows: list[list[Cell]] = [
+        [
+            run,
+            row[scores[0]].seeds,
+            *(f"{row[score].by_seeds:.0%}" if row[score].seeds > 1 else "–" for score in scores),
+        ]
+        for run, row in gaps.items()
+        if scores and scores[0] in row
+    ]
+    return ["run", "seeds", *(f"{metric_name(score)}, from seeds" for score in scores)], rows
 
 
 def difference_table(what: str, rows: Mapping[str, Mapping[str, Difference]]) -> tuple[list[str], list[list[Cell]]]:

@@ -12,13 +12,14 @@ from dataclasses import replace
 
 from hw3lib import config
 from hw3lib.captioning.ablations import COMPARED, PerImage, compare_all, metric_name
-from hw3lib.captioning.results import RunScores
+from hw3lib.captioning.results import RunScores, of_seeds
 from hw3lib.captioning.settings import RECIPE, differences, sentence
 from hw3lib.display.bundle import Cell
 from hw3lib.display.prose import decimal, p_value, signed
 from hw3lib.metrics.bootstrap import Difference
 from hw3lib.metrics.interval_tests import detectable
 from hw3lib.metrics.paired_tests import LEVEL, holm
+from hw3lib.metrics.seed_bootstrap import Spread, by_seed_alone
 
 # What is compared with what: (with it, without it, in words). ``final`` are the run's finished captions.
 _STEPS = (
@@ -46,8 +47,12 @@ def components(profile: config.Profile, scores: Mapping[str, RunScores], run: st
     The intervals are at 95 %; p is corrected after Holm for all scores of all components together.
     """
     reference, base = profile.best_run, profile.run(run).built_on or profile.best_run
-    captions: dict[str, PerImage] = {name: variant.per_image for name, variant in scores[run].variants.items()}
-    captions |= {name: scores[of].per_image for name, of in (("final", run), ("base", base), ("reference", reference))}
+    seeds = of_seeds(profile, scores, run)
+    captions: dict[str, list[PerImage]] = {
+        name: [seed.variants[name].per_image for seed in seeds] for name in seeds[0].variants
+    }
+    for name, of in (("final", run), ("base", base), ("reference", reference)):
+        captions[name] = [seed.per_image for seed in of_seeds(profile, scores, of)]
     # Without a moving average the weights themselves are what was kept.
     first = next(name for name in ("raw", "taught", "final") if name in captions)
     steps: list[tuple[str, str, str]]
@@ -62,7 +67,7 @@ def components(profile: config.Profile, scores: Mapping[str, RunScores], run: st
     aside = " before self-critical training, an aside"  # what is added up goes without it
     found = {
         what + aside * (with_it == "taught_beam" and "critical" in captions): compare_all(
-            captions[with_it], captions[without], profile.seed
+            captions[with_it], captions[without], profile.seed, paired=without not in ("base", "reference")
         )
         for with_it, without, what in steps
         if with_it in captions and without in captions
@@ -80,25 +85,33 @@ def test_table(components: Mapping[str, Mapping[str, Difference]]) -> tuple[list
     rows: list[list[Cell]] = []
     for what, row in components.items():
         tests: list[Cell] = [
-            f"{p_value(row[score].holm or 0.0)}; {decimal(detectable(row[score]), 3)}" if score in row else None
+            f"{p_value(row[score].holm or 0.0)}; {decimal(detectable(row[score], row[score].freedom), 3)}"
+            if score in row
+            else None
             for score in measured
         ]
-        rows.append([what, *tests, next((difference.n for difference in row.values()), None)])
-    return ["component", *(f"{metric_name(score)}: p; detectable" for score in measured), "images"], rows
+        sizes: list[Cell] = next(([difference.n, difference.seeds] for difference in row.values()), [None, None])
+        rows.append([what, *tests, *sizes])
+    return ["component", *(f"{metric_name(score)}: p; detectable" for score in measured), "images", "seeds"], rows
 
 
-def conclusion(components: Mapping[str, Mapping[str, Difference]]) -> str:
-    """Which components raise CIDEr significantly after Holm's correction, lower it, or do neither; computed."""
+def conclusion(components: Mapping[str, Mapping[str, Difference]], found: Spread | None = None) -> str:
+    """Which components raise CIDEr significantly after Holm's correction, lower it, or do neither; computed.
+
+    With one seed, a difference counts only beyond what two seeds of a run differ by, where that is ``found``.
+    """
     sides: dict[str, list[str]] = {
         "Significantly higher CIDEr": [],
         "Significantly lower CIDEr": [],
         "No significant difference in CIDEr": [],
+        "Significant over images, but inconclusive, since another seed alone may do as much": [],
     }
-    higher, lower, neither = sides.values()
+    higher, lower, neither, unsure = sides.values()
     for what, scores in components.items():
         if "CIDEr" in scores:
             cider = scores["CIDEr"]
             significant = cider.holm is not None and cider.holm < LEVEL
             side = (higher if cider.effect > 0 else lower) if significant else neither
+            side = unsure if significant and by_seed_alone(cider, found) else side
             side.append(f"{what} ({signed(cider.effect, 3)})")
     return " ".join(f"{side}: {'; '.join(named)}." for side, named in sides.items() if named)

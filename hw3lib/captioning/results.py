@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from hw3lib.config import Profile, folder, training_of
 from hw3lib.metrics.scoring import Scores
+from hw3lib.metrics.seed_bootstrap import Spread, spread
 from hw3lib.system.results import read_result
 
 
@@ -29,7 +32,32 @@ def read_scores(place: Path) -> RunScores:
 
 
 def all_scores(profile: Profile) -> dict[str, RunScores]:
-    """The scores of all trainings that are scored, by name; by a run's name, those of its first one."""
-    names = [name for run in profile.runs for name in dict.fromkeys((run, *profile.trainings(run)))]
-    places = {name: folder(profile, name) for name in names}
-    return {name: read_scores(place) for name, place in places.items() if (place / "scores.json").is_file()}
+    """The scores of all trainings that are scored, by name, and of runs as :func:`with_runs` has them."""
+    places = {training: folder(profile, training) for training in profile.all_trainings}
+    scored = {name: read_scores(place) for name, place in places.items() if (place / "scores.json").is_file()}
+    return with_runs(profile, scored)
+
+
+def with_runs(profile: Profile, scores: Mapping[str, RunScores]) -> dict[str, RunScores]:
+    """Scores by training, and beside them those of runs of several seeds, of all of which there are scores.
+
+    A run has its seeds' mean scores, and the images and variants of its first training.
+    """
+    runs = {}
+    for run in profile.runs:
+        trainings = list(profile.trainings(run))
+        if run not in trainings and all(training in scores for training in trainings):
+            seeds, first = [scores[training].scores for training in trainings], scores[trainings[0]]
+            runs[run] = replace(first, scores={key: fmean(one[key] for one in seeds) for key in first.scores})
+    return {**runs, **scores}
+
+
+def of_seeds(profile: Profile, scores: Mapping[str, RunScores], run: str) -> list[RunScores]:
+    """The scores of a run's trainings, in the order of its seeds."""
+    return [scores[training] for training in profile.trainings(run)]
+
+
+def measured_spread(profile: Profile, scores: Mapping[str, RunScores], score: str = "CIDEr") -> Spread | None:
+    """How far a score varies from seed to seed, over all scored runs of several seeds; ``None`` without any."""
+    runs = [of_seeds(profile, scores, run) for run in profile.runs if run in scores]
+    return spread([[seed.scores[score] for seed in run] for run in runs if score in run[0].scores])

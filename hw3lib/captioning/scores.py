@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hw3lib import config
-from hw3lib.captioning.results import RunScores
+from hw3lib.captioning.results import RunScores, with_runs
 from hw3lib.data.caption_files import read_captions
 from hw3lib.data.captions import load_captions
 from hw3lib.data.inputs import fingerprint
@@ -71,7 +71,7 @@ def score_files(
 def score_runs(experiment: Experiment, runs: Sequence[str], say: Say = silence) -> dict[str, RunScores]:
     """Score finished runs' predictions, and their variants, on the reported images, also as ``scores.json``.
 
-    By training (``best/seed_2023``), of all trainings of the runs; by a run's name, those of its first one.
+    By training (``best/seed_2023``), and by run, as :func:`~hw3lib.captioning.results.with_runs` has them.
     Current scores are loaded; ``say`` is told how far it is. Raises what :func:`scored` does.
     """
     say("scores: reading captions and photographs")
@@ -93,7 +93,7 @@ def score_runs(experiment: Experiment, runs: Sequence[str], say: Say = silence) 
         scores[run] = replace(result, provenance=result.provenance | {"inputs": inputs[run]})
         write_result(files[run], scores[run])
         say(f"computed: p2/{run}/scores.json")
-    return {name: scores[profile.first(name)] for name in dict.fromkeys((*runs, *trainings))}
+    return with_runs(profile, {training: scores[training] for training in trainings})
 
 
 def _inputs(experiment: Experiment, run: str) -> str:

@@ -9,6 +9,7 @@ Letters: I images, S resamples, E statistics.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -44,6 +45,9 @@ class Difference:
     resamples: int
     seed: int
     holm: float | None = None  # p, corrected for a family of comparisons; None outside of one
+    seeds: int = 1  # of each side; with one, the interval knows of no other seed
+    by_seeds: float = 0.0  # the share of the interval's variance that comes from seeds; the rest comes from images
+    freedom: float = math.inf  # degrees of freedom behind the interval; infinite: it is a normal distribution's
 
     @property
     def sure(self) -> bool:
@@ -53,7 +57,7 @@ class Difference:
     @property
     def p(self) -> float:
         """The two-sided p-value of "no difference", by the interval at 95 %."""
-        return interval_tests.p_value(self)
+        return interval_tests.p_value(self, self.freedom)
 
 
 def paired_difference(
@@ -113,7 +117,7 @@ def mean_intervals(
     n = values.shape[1]
     if n < 2:
         raise ValueError(_FEW.format(n, "s" * (n != 1)))
-    means = np.concatenate([times @ values.T / n for times in _counts(n, seed, resamples)]).T  # (E, S)
+    means = np.concatenate([times @ values.T / n for times in image_counts(n, seed, resamples)]).T  # (E, S)
     effects = values.mean(1)
     ends = _bca(means, effects, (values - effects[:, None]) / (n - 1), confidence)
     return ends[:, 0], ends[:, 1]
@@ -132,19 +136,29 @@ def compare(
     :class:`UserError` when the runs captioned different images and for a score that the images lack (BLEU and METEOR
     are not means over images).
     """
-    check_names(first, second, "the first run's scores", "the second's")
-    rows = [(first[name], second[name]) for name in second]
+    (above, below), (above_second, below_second) = (columns(side, second, score) for side in (first, second))
+    return paired_difference(above, above_second, seed, resamples, over=(below, below_second))
+
+
+def columns(
+    scored: Mapping[str, Mapping[str, float]], images: Mapping[str, object], score: str
+) -> tuple[Floats, Floats]:
+    """What is summed above and below for a score, ``(I,)`` each, in the order of ``images``.
+
+    Below stand ones for a score that is a mean over images. Raises what :func:`compare` does.
+    """
+    check_names(scored, images, "the first run's scores", "the second's")
 
     def column(key: str) -> Floats:
-        if not all(key in side for row in rows for side in row):
+        if not all(key in scored[name] for name in images):
             raise UserError(f"{score} cannot be compared image by image: not every image of both runs has its {key}")
-        return np.array([[side[key] for side in row] for row in rows], np.float64)  # (I, 2)
+        return np.array([scored[name][key] for name in images], np.float64)
 
     if score in RATIOS:
-        above, below = map(column, RATIOS[score])
-        return paired_difference(above[:, 0], above[:, 1], seed, resamples, over=(below[:, 0], below[:, 1]))
+        above, below = RATIOS[score]
+        return column(above), column(below)
     values = (column("hallucinated") > 0).astype(np.float64) if score == "CHAIR_s" else column(score)
-    return paired_difference(values[:, 0], values[:, 1], seed, resamples)
+    return values, np.ones_like(values)
 
 
 def _difference(sums: Floats) -> Floats:
@@ -163,7 +177,7 @@ def _draws(n: int, seed: int, resamples: int) -> Iterator[NDArray[np.int64]]:
 
 
 @lru_cache(maxsize=1)  # a prompt study asks for the same again and again
-def _counts(n: int, seed: int, resamples: int) -> list[Floats]:
+def image_counts(n: int, seed: int, resamples: int) -> list[Floats]:
     """How often each image is drawn in each resample, ``(S, I)`` in parts."""
     parts = []
     for drawn in _draws(n, seed, resamples):

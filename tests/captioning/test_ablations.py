@@ -11,7 +11,9 @@ from PIL import Image
 from hw3lib import config
 from hw3lib.captioning import ablations, components, figures
 from hw3lib.captioning.results import RunScores, read_scores
+from hw3lib.captioning.results import with_runs as with_seeds
 from hw3lib.captioning.settings import side_by_side
+from hw3lib.metrics.scoring import Scores
 from hw3lib.system.errors import UserError
 from tests.support.places import ROOT
 
@@ -267,3 +269,73 @@ def test_pictures_stand_in_a_row_with_their_names() -> None:
     assert [axes.get_title() for axes in figure.axes] == ["a", "b"]
     width, height = figure.get_size_inches()
     assert 0.3 * width < height < 0.5 * width, "two pictures, and a line"
+
+
+@pytest.fixture
+def several(tiny_profile: config.Profile) -> tuple[config.Profile, dict[str, RunScores]]:
+    """A reference run of three seeds, a run of two, a run of one; each seed's images lie around its CIDEr."""
+    best = tiny_profile.run("best")
+    runs = {
+        "best": dataclasses.replace(best, seeds=3),
+        "other": dataclasses.replace(best, seeds=(1, 2), decoder=dataclasses.replace(best.decoder, feed_forward=16)),
+        "single": best,
+    }
+    profile = dataclasses.replace(tiny_profile, runs=runs)
+    ciders = {"best/seed_7": 1.0, "best/seed_8": 1.02, "best/seed_9": 1.04, "other/seed_1": 0.5, "other/seed_2": 0.52}
+    return profile, with_seeds(profile, {name: scored(cider) for name, cider in (ciders | {"single": 0.9}).items()})
+
+
+def test_a_runs_score_is_its_seeds_mean_with_their_spread(
+    several: tuple[config.Profile, dict[str, RunScores]],
+) -> None:
+    profile, scores = several
+    assert scores["best"].scores["CIDEr"] == pytest.approx(1.02)
+    assert scores["best"].per_image == scores["best/seed_7"].per_image
+    _, rows = ablations.score_table(profile, scores, list(profile.runs))
+    assert [row[2] for row in rows] == ["1.020 ± 0.020", "0.510 ± 0.014", 0.9]
+    assert ablations.score_notes(profile).startswith("±: the standard deviation over a run's seeds")
+    assert "CIDEr 1.020" in ablations.best_setting(profile, scores)
+    del scores["best/seed_9"]
+    partly = {name: scores[name] for name in scores if "/" in name}
+    assert "best" not in with_seeds(profile, partly), "not before all of its seeds are scored"
+
+
+def test_differences_know_the_seeds_that_both_runs_have(
+    several: tuple[config.Profile, dict[str, RunScores]],
+) -> None:
+    profile, scores = several
+    gaps = {run: row["CIDEr"] for run, row in ablations.against_reference(profile, scores).items()}
+    assert gaps["other"].effect == pytest.approx(-0.51)
+    assert (gaps["other"].seeds, gaps["single"].seeds) == (2, 1)
+    assert gaps["other"].by_seeds > 0.5
+    columns, rows = ablations.level_table(ablations.against_reference(profile, scores))
+    assert columns[:3] == ["run", "seeds", "CIDEr, from seeds"]
+    assert rows[0][:3] == ["other", 2, f"{gaps['other'].by_seeds:.0%}"]
+    assert rows[1][:3] == ["single", 1, "–"]
+    told = ablations.uncertainty(profile, scores)
+    assert "Davison and Hinkley" in told
+    assert "standard deviation of 0.018 (pooled, 3 degrees of freedom)" in told
+    assert "One seed alone has `single`" in told
+
+
+def test_with_one_seed_it_says_that_intervals_know_no_seeds(tiny_profile: config.Profile) -> None:
+    told = ablations.uncertainty(tiny_profile, all_scored(tiny_profile))
+    assert told.startswith("They speak of other images, not of another seed")
+    assert not ablations.score_notes(dataclasses.replace(tiny_profile, data="other"))
+
+
+def test_a_component_is_compared_within_each_seed(several: tuple[config.Profile, dict[str, RunScores]]) -> None:
+    profile, scores = several
+    for name in ("other/seed_1", "other/seed_2"):
+        kept = scores[name]
+        raw = scored(kept.scores["CIDEr"] - 0.2)
+        variants = {of: Scores(side.scores, side.per_image) for of, side in (("raw", raw), ("taught", kept))}
+        scores[name] = dataclasses.replace(kept, variants=variants)
+    found = {what: row["CIDEr"] for what, row in components.components(profile, scores, "other").items()}
+    settings, average = (
+        found[what] for what in ("its settings, instead of the reference run's", "moving average of the weights")
+    )
+    assert (settings.effect, settings.seeds) == (pytest.approx(0.31 - 1.02), 2)
+    assert (average.effect, average.seeds) == (pytest.approx(0.2), 2)
+    assert average.high - average.low < 1e-6, "both seeds gain the same"
+    assert settings.by_seeds > 0.5

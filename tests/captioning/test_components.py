@@ -13,6 +13,9 @@ from hw3lib import config
 from hw3lib.captioning import components
 from hw3lib.captioning.results import RunScores
 from hw3lib.metrics.scoring import Scores
+from hw3lib.metrics.seed_bootstrap import Spread
+
+SURE = Spread(0.001, 8)  # seeds differ by next to nothing
 
 
 def per_image(level: float, seed: int, objects: bool = True) -> dict[str, dict[str, float]]:
@@ -98,25 +101,30 @@ def test_all_scores_of_all_components_are_one_family(profile: config.Profile) ->
     assert [difference.holm for difference in every] == pytest.approx(corrected)
     columns, rows = components.test_table(found)
     scores = ("CIDEr", "CLIPScore", "object recall")
-    assert columns == ["component", *(f"{score}: p; detectable" for score in scores), "images"]
+    assert columns == ["component", *(f"{score}: p; detectable" for score in scores), "images", "seeds"]
     assert rows[3][:2] == ["self-critical training", "p < 0.001; 0.000"], "which has no spread here"
     # Between two runs each CIDEr is uniform on an interval of 1: 2.8 times (2 / 12 / 60) ** 0.5 is 0.148.
     assert re.fullmatch(r"p = \d\.\d\d; 0\.1[2-7]\d", rows[0][1])
-    assert {row[-1] for row in rows} == {60}
+    assert {tuple(row[-2:]) for row in rows} == {(60, 1)}
 
 
 def test_what_only_an_uncorrected_interval_shows_is_not_called_significant(profile: config.Profile) -> None:
     found = components.components(profile, SCORES, "plus")
     cider = found["self-critical training"]["CIDEr"]
     alone = dataclasses.replace(cider, effect=0.05, low=0.01, high=0.09)  # p = 0.014
-    text = components.conclusion({"this": {"CIDEr": dataclasses.replace(alone, holm=0.06)}})
+    text = components.conclusion({"this": {"CIDEr": dataclasses.replace(alone, holm=0.06)}}, SURE)
     assert text == "No significant difference in CIDEr: this (+0.050)."
-    text = components.conclusion({"this": {"CIDEr": dataclasses.replace(alone, holm=0.04)}})
-    assert text == "Significantly higher CIDEr: this (+0.050)."
+    significant = dataclasses.replace(alone, holm=0.04)
+    assert components.conclusion({"this": {"CIDEr": significant}}, SURE) == "Significantly higher CIDEr: this (+0.050)."
+    unsure = "Significant over images, but inconclusive, since another seed alone may do as much: this (+0.050)."
+    assert components.conclusion({"this": {"CIDEr": significant}}) == unsure
+    assert components.conclusion({"this": {"CIDEr": significant}}, Spread(0.02, 2)) == unsure
+    several = dataclasses.replace(significant, seeds=3)
+    assert components.conclusion({"this": {"CIDEr": several}}) == "Significantly higher CIDEr: this (+0.050)."
 
 
 def test_the_sentence_follows_the_numbers(profile: config.Profile) -> None:
-    text = components.conclusion(components.components(profile, SCORES, "plus"))
+    text = components.conclusion(components.components(profile, SCORES, "plus"), SURE)
     raises, lowers, neither = re.split(r"Significantly lower|No significant", text)
     assert raises.startswith("Significantly higher CIDEr: ")
     assert re.search(r"self-critical training \(\+1\.\d{3}\)", raises)
