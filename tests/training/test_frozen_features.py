@@ -178,13 +178,14 @@ def test_no_photographs_are_no_trouble(model: Captioner, images: Images) -> None
 
 
 COMPUTE = """
-import pickle, sys, time
+import itertools, pickle, sys, time
 from hw3lib.models.captioner import Captioner
 from hw3lib.training import frozen_features
-original = Captioner.features
+original, batches = Captioner.features, itertools.count()
 def noted(self, batch):
     print("computed", flush=True)
-    time.sleep(float(sys.argv[2]))
+    if next(batches) == int(sys.argv[2]):
+        time.sleep(600)
     return original(self, batch)
 Captioner.features = noted
 model, images = pickle.load(open(sys.argv[1], "rb"))
@@ -192,10 +193,10 @@ frozen_features.frozen(model, images, "float32", 4, frozen_features.home())
 """
 
 
-def start(model: Captioner, images: Images, folder: Path, seconds: float = 0.0) -> Process:
-    """A process that computes features of four photographs at a time, so many seconds for each four."""
+def start(model: Captioner, images: Images, folder: Path, stuck_after: int = -1) -> Process:
+    """A process that computes features of four photographs at a time, and is stuck after so many fours."""
     (folder / "work.pickle").write_bytes(pickle.dumps((model, images)))
-    return Process(COMPUTE, folder / "work.pickle", seconds)
+    return Process(COMPUTE, folder / "work.pickle", stuck_after)
 
 
 def test_of_two_processes_one_computes_and_the_other_waits(
@@ -211,13 +212,15 @@ def test_of_two_processes_one_computes_and_the_other_waits(
 def test_what_a_killed_process_left_is_no_obstacle(
     model: Captioner, images: Images, computed: list[int], tmp_path: Path
 ) -> None:
-    process = start(model, images, tmp_path, 0.5)
-    deadline = time.monotonic() + 240
-    while not any(frozen_features.home().rglob(".*.part.rows")):
-        assert process.alive(), "it ended before it could be killed"
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-    process.kill()
+    process = start(model, images, tmp_path, 2)
+    try:
+        deadline = time.monotonic() + 240
+        while not any(frozen_features.home().rglob(".*.part.rows")):
+            assert process.alive(), "it ended before it could be killed"
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+    finally:
+        process.kill()
     assert not [path for path in files() if not path.name.startswith(".")]
     assert torch.equal(kept(model, images, size=4), afresh(model, images, size=4))
     assert computed == [4] * 12

@@ -493,6 +493,10 @@ def test_a_run_killed_again_and_again_ends_as_if_nothing_had_happened(profile: c
     )  # fmt: skip
     (tmp_path / "profile.json").write_text(json.dumps(dataclasses.asdict(profile)))
     code = textwrap.dedent(SCRIPT).format(root=str(ROOT), profile=str(tmp_path / "profile.json"))
+    # However long this process is not looking, that one does not end by itself.
+    waits = 'on_validation=lambda event: event["epoch"] == 18 and time.sleep(600)'
+    code = "import time\n" + code.replace('(profile, "best")', f'(profile, "best", {waits})')
+    assert waits in code
     target = config.folder(profile, "best")
     log = target / "log.jsonl"
 

@@ -259,7 +259,7 @@ from hw3lib.data.transform import ImageTransform
 decoded.PORTION = 4 * 24 * 24 * 3
 original = decoded.open_image
 def slow(path, *content):
-    time.sleep(float(sys.argv[2]))
+    time.sleep(600 if path.name == sys.argv[3] else float(sys.argv[2]))
     os.write(1, f"{path.name}\\n".encode())  # whole, from whichever thread
     return original(path, *content)
 decoded.open_image = slow
@@ -269,9 +269,9 @@ assert (len(images), bad) == (24, {})
 """
 
 
-def start(folder: Path, seconds: float) -> Process:
-    """A process that fills the cache in portions of four, so many seconds for each photograph."""
-    return Process(FILL, folder, seconds)
+def start(folder: Path, seconds: float, stuck_at: str = "") -> Process:
+    """A process that fills the cache in portions of four, so many seconds for each photograph; with one it is stuck."""
+    return Process(FILL, folder, seconds, stuck_at)
 
 
 def test_two_processes_at_once_decode_each_photograph_once(
@@ -286,13 +286,15 @@ def test_two_processes_at_once_decode_each_photograph_once(
 
 
 def test_a_fill_that_was_killed_leaves_what_was_whole(load: Load, photographs: list[Path], decoded: list[str]) -> None:
-    process = start(photographs[0].parent, 0.1)
-    deadline = time.monotonic() + 120
-    while not any(cache.home().rglob(".*.part.rows")) or len(files()) < 3:
-        assert process.alive(), "it ended before it could be killed"
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
-    process.kill()
+    process = start(photographs[0].parent, 0.0, photographs[13].name)
+    try:
+        deadline = time.monotonic() + 120
+        while not any(cache.home().rglob(".*.part.rows")) or len(files()) < 3:
+            assert process.alive(), "it ended before it could be killed"
+            assert time.monotonic() < deadline
+            time.sleep(0.002)
+    finally:
+        process.kill()
     whole = [path for path in files() if not path.name.startswith(".")]
     assert 1 <= len(whole) < 6
     assert same(load(), plain(photographs))
