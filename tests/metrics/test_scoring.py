@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from hw3lib import config, paths
+from hw3lib.captioning import scores as captioning
 from hw3lib.captioning.results import read_scores
 from hw3lib.captioning.scores import score_files, score_runs
 from hw3lib.cli import main
@@ -242,14 +243,33 @@ def test_the_tokenizer_says_what_to_install_without_java(monkeypatch: pytest.Mon
         ptb.Tokenizer()(["a dog"])
 
 
-def test_a_users_options_and_locale_for_java_change_no_score(monkeypatch: pytest.MonkeyPatch) -> None:
+HOSTILE = dict.fromkeys(
+    ("JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS"),
+    "-Duser.language=de -Duser.country=DE -Dfile.encoding=ISO-8859-1",
+) | {"LC_ALL": "de_DE.UTF-8"}
+
+
+@pytest.fixture(scope="module")
+def meteor_process() -> Iterator[Any]:
+    """METEOR's start takes 7 s of processor time: one for all tests, where a user's settings would change it."""
+    with pytest.MonkeyPatch.context() as patched:
+        for variable, value in HOSTILE.items():
+            patched.setenv(variable, value)
+        with scoring.meteor() as process:
+            patched.undo()
+            yield process
+
+
+def test_a_users_options_and_locale_for_java_change_no_score(
+    monkeypatch: pytest.MonkeyPatch, meteor_process: Any
+) -> None:
     """Java writes numbers with a comma where the locale is German, and METEOR was no number then."""
     predictions, references = {"a": "a café dog", "b": "two cats"}, {"a": ["a dog in a café"], "b": ["a cat", "cats"]}
-    before = score(predictions, References(references)).scores
-    for variable in ("JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS"):
-        monkeypatch.setenv(variable, "-Duser.language=de -Duser.country=DE -Dfile.encoding=ISO-8859-1")
-    monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
-    assert score(predictions, References(references)).scores == before
+    before = score(predictions, References(references), process=meteor_process).scores
+    assert before["METEOR"] == pytest.approx(0.3658628634793745)  # where nothing is set
+    for variable, value in HOSTILE.items():
+        monkeypatch.setenv(variable, value)
+    assert score(predictions, References(references), process=meteor_process).scores == before
 
 
 def test_why_java_did_not_start_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -352,16 +372,10 @@ def world(tmp_path: Path, tiny_profile: config.Profile, monkeypatch: pytest.Monk
     return config.Profile(**{**vars(tiny_profile), "captions": captions})
 
 
-@pytest.fixture(scope="module")
-def meteor_process() -> Iterator[Any]:
-    """METEOR's start is the slow part: one for all tests."""
-    with scoring.meteor() as process:
-        yield process
-
-
 @pytest.fixture
 def one_meteor(monkeypatch: pytest.MonkeyPatch, meteor_process: Any) -> Any:
-    monkeypatch.setattr(scoring, "meteor", lambda: nullcontext(meteor_process))
+    for module in (scoring, captioning):
+        monkeypatch.setattr(module, "meteor", lambda language=None: nullcontext(meteor_process))
     return meteor_process
 
 

@@ -18,6 +18,7 @@ from hw3lib.cli import main
 from hw3lib.pipeline import doctor
 from hw3lib.system import isolation
 from hw3lib.system.errors import UserError
+from hw3lib.training import footprint
 
 CONFIGS = paths.PACKAGE.parent / "configs"
 
@@ -199,6 +200,13 @@ def test_the_captions_language_is_said_and_a_wrong_one_is_missing(bare: Path) ->
 def test_what_each_training_needs_is_estimated_and_what_does_not_fit_is_a_warning(
     bare: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    measure, measured = footprint.measure, {}
+
+    def once(run: config.Run, *more: object) -> footprint.Footprint:
+        """Measuring takes a second, and three times the same is asked."""
+        return measured.setdefault(run.title, measured.get(run.title) or measure(run, *more))
+
+    monkeypatch.setattr(footprint, "measure", once)
     found = list(doctor.needs(config.load("smoke")))
     assert [finding.name for finding in found] == list(config.load("smoke").runs)
     for finding in found:

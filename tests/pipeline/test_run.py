@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import MISSING
 from functools import partial
 from importlib.util import find_spec
@@ -27,7 +28,7 @@ from hw3lib import cli, config, paths
 from hw3lib.pipeline import progress
 from hw3lib.pipeline import run as pipeline
 from hw3lib.pipeline.run import forget_stale, run, stamp, sweep, write_stamp
-from hw3lib.system import cost, devices, locks
+from hw3lib.system import cost, devices, files, locks
 from hw3lib.system.errors import UserError
 from tests.support import report_material as material
 
@@ -138,11 +139,11 @@ def test_it_names_the_page_as_soon_as_there_is_something_on_it_and_sums_core_sec
 
 def test_a_step_of_the_pipeline_ends_its_log_with_its_core_seconds(tmp_path: Path) -> None:
     log = tmp_path / "step.log"
-    command = [sys.executable, "-m", "hw3lib", "doctor", "--profile", "smoke"]
+    command = [sys.executable, "-m", "hw3lib", "fetch", "--profile", "smoke"]  # refused, within half a second
     with log.open("w") as file:
         environment = os.environ | {"HW3_PIPELINE": locks.this_process()}
         subprocess.run(command, stdout=file, stderr=file, env=environment, cwd=REPOSITORY)
-    assert 0.1 < (cost.told(log) or 0) < 100
+    assert 0 < (cost.told(log) or 0) < 100
 
 
 def test_a_failed_step_shows_the_end_of_its_log_and_is_run_again(bench: Bench) -> None:
@@ -203,13 +204,20 @@ def test_after_a_kill_the_same_command_goes_on_and_the_killed_steps_are_gone(ben
     code, output = bench.run()
     assert code == 0, output
     assert (bench.root / "report" / "build" / "fake" / "hw3_report.html").read_text() == "donedone"
-    # Its steps ended with it: nothing writes behind the second run's back.
+    # Its steps ended with it, long before their minute is over: nothing writes behind the second run's back.
+    deadline = time.monotonic() + 30
+    while there := processes_in(bench.root):
+        assert time.monotonic() < deadline, f"processes {there} are still there"
+        time.sleep(0.1)
+
+
+def processes_in(folder: Path) -> list[str]:
+    """The numbers of the processes that work in it."""
+    there = []
     for path in Path("/proc").glob("[0-9]*/cwd"):
-        try:
-            home = path.readlink()
-        except OSError:
-            continue
-        assert home != bench.root, f"process {path.parent.name} is still there"
+        with suppress(OSError):
+            there += [path.parent.name] * (path.readlink() == folder)
+    return there
 
 
 def test_a_second_pipeline_of_a_profile_waits_for_the_first(
@@ -370,13 +378,14 @@ def test_now_and_then_it_says_how_far_a_step_is(tmp_path: Path, monkeypatch: pyt
     found, said = handler()
     tell(found, LogEvent.RUN_INFO, stats={"all": 1, "train": 1, "total": 2})
     tell(found, LogEvent.JOB_INFO, jobid=1, rule_msg="P2 training: best", rule_name="train", log=[str(log)])
-    log.write_text("epoch 1/6\n\x1b[1mepoch 2/6\x1b[0m\rcell 3 of 9\r", encoding="utf-8")
-    deadline = time.monotonic() + 10
+    files.write_text(log, "epoch 1/6\n\x1b[1mepoch 2/6\x1b[0m\rcell 3 of 9\r")  # whole, lest a part of it be told
+    deadline = time.monotonic() + 60
     while len(said) < 3 and time.monotonic() < deadline:
         threading.Event().wait(0.02)
     time.sleep(0.2)
     found.close()
-    assert said == ["1 step to run: train", "  > P2 training: best", "    P2 training: best, 0 s: cell 3 of 9"]
+    assert said[:2] == ["1 step to run: train", "  > P2 training: best"]
+    assert [re.sub(r"\d+ s", "N s", line) for line in said[2:]] == ["    P2 training: best, N s: cell 3 of 9"]
 
 
 def test_a_step_that_waits_in_a_queue_does_not_speak_with_the_words_of_the_run_before(
@@ -519,21 +528,16 @@ def test_slurm_without_its_plugin_says_what_to_install(bench: Bench) -> None:
     assert 'pip install -e ".[cluster]"' in output
 
 
-@pytest.mark.parametrize(
-    ("extra", "says"),
-    [
+def test_what_does_not_make_the_report_does_not_say_that_it_is_up_to_date(bench: Bench) -> None:
+    assert bench.run()[0] == 0
+    for extra, says in (
         (["--dry-run"], "planned only: nothing was run"),
         (["--until", "slow"], "done: 2 of 2 steps; the report itself was not asked for"),
-    ],
-)
-def test_what_does_not_make_the_report_does_not_say_that_it_is_up_to_date(
-    extra: list[str], says: str, bench: Bench
-) -> None:
-    assert bench.run()[0] == 0
-    bench.extra = ["--forceall", *extra]
-    code, output = bench.run()
-    assert code == 0
-    assert output.splitlines()[-1] == says, output
+    ):
+        bench.extra = ["--forceall", *extra]
+        code, output = bench.run()
+        assert code == 0
+        assert output.splitlines()[-1] == says, output
 
 
 @pytest.mark.parametrize("moment", ["planning", "at work"])

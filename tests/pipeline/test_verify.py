@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 from click.testing import CliRunner
 
@@ -17,26 +20,36 @@ from hw3lib.system.errors import UserError
 from tests.support.report_material import make
 
 
+def scored(experiment, runs):
+    """P2's scores come out as they stand in their files."""
+    for run in runs:
+        yield run, read_scores(experiment.run_folder(run))
+
+
+@pytest.fixture(scope="module")
+def reported(tmp_path_factory) -> Path:
+    """A root with a made-up run whose report is written."""
+    root = make(tmp_path_factory.mktemp("reported") / "root")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv("HW3_ROOT", str(root))
+        monkeypatch.setattr(scores, "scored", scored)
+        profile = config.load("fake")
+        for run in profile.runs:
+            folder = paths.runs("fake") / "p2" / run
+            files.write_json(folder / "predictions.json", {"x": "a cow"})
+            files.write_json(folder / "scores.json", files.read_json(folder / "scores.json") | {"variants": {}})
+        evidence.study(Experiment.open(profile))
+        summary.summarise(profile)
+        assemble.build(profile)
+    return root
+
+
 @pytest.fixture
-def profile(tmp_path, monkeypatch) -> config.Profile:
-    """A made-up run whose report is written; P2's scores come out as they stand in their files."""
-    monkeypatch.setenv("HW3_ROOT", str(make(tmp_path)))
-    found = config.load("fake")
-    for run in found.runs:
-        files.write_json(paths.runs("fake") / "p2" / run / "predictions.json", {"x": "a cow"})
-
-    def scored(experiment, runs):
-        for run in runs:
-            yield run, read_scores(experiment.run_folder(run))
-
-    for run in found.runs:
-        path = paths.runs("fake") / "p2" / run / "scores.json"
-        files.write_json(path, files.read_json(path) | {"variants": {}})
+def profile(reported, tmp_path, monkeypatch) -> config.Profile:
+    """Its profile, in a copy that a test may change."""
+    monkeypatch.setenv("HW3_ROOT", str(shutil.copytree(reported, tmp_path / "root", symlinks=True)))
     monkeypatch.setattr(scores, "scored", scored)
-    evidence.study(Experiment.open(found))
-    summary.summarise(found)
-    assemble.build(found)
-    return found
+    return config.load("fake")
 
 
 def verified(profile: config.Profile) -> dict[str, verify.Finding]:

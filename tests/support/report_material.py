@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -129,7 +130,9 @@ def viewer(caption: str = "") -> dict[str, Any]:
     return bundle(AttentionViewer(attention), caption=caption)
 
 
+@cache
 def _notebooks() -> dict[str, list[Any]]:
+    """Written and never changed: drawing them takes most of a second."""
     prose = (
         "CLIP **knows words**: see [the attention](p3_attention.ipynb), [a page](https://example.org/x) and "
         "`code`.\n\n1. first\n2. second\n   - deeper\n\n> a remark\n\n| a | b |\n|---|--:|\n| x | 1 |\n"

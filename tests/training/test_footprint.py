@@ -41,7 +41,7 @@ class Peak(footprint._Live):
 
 
 def whole_step(run: config.Run, vocabulary: int) -> Peak:
-    """The second step of training, on a processor without numbers: the first makes the optimizer's moments."""
+    """A step of training, on a processor without numbers, once the optimizer has its moments."""
     training = run.training
     with torch.device("meta"):
         model = Captioner(run, vocabulary, pretrained=False)
@@ -60,7 +60,10 @@ def whole_step(run: config.Run, vocabulary: int) -> Peak:
             for _ in range(training.accumulate)
         ]
         step = Step(parts, count * captions * (length - 1), count)
-        learner.teacher_forcing_step(step, 1e-5)
+        for parameter in model.parameters():
+            parameter.grad = torch.zeros_like(parameter)
+        learner.optimizer.step()
+        learner.optimizer.zero_grad()
         peak = Peak(model)
         held = [value for state in learner.optimizer.state.values() for value in state.values()]
         peak.seen |= {tensor.untyped_storage()._cdata for tensor in held}

@@ -122,11 +122,13 @@ def test_samples_of_an_image_adjoin_and_are_read_back_with_the_same_probabilitie
         assert row[: len(caption.log_probs)].tolist() == pytest.approx(caption.log_probs, abs=1e-4)
 
 
-def plus(profile: config.Profile, epochs: int = 12, epochs_with_rewards: int = 6, **critical: object) -> config.Profile:
+def plus(
+    profile: config.Profile, epochs: int = 12, epochs_with_rewards: int = 6, validate_every: int = 4, **critical: object
+) -> config.Profile:
     run = profile.run("best")
     taught = dataclasses.replace(
-        run.training, learning_rates=(6e-3,), schedule="cosine", epochs=epochs, validate_every=4, ema_decay=0.9,
-        label_smoothing=0.1, warmup_steps=4,
+        run.training, learning_rates=(6e-3,), schedule="cosine", epochs=epochs, validate_every=validate_every,
+        ema_decay=0.9, label_smoothing=0.1, warmup_steps=4,
     )  # fmt: skip
     setting: dict[str, object] = {
         "epochs": epochs_with_rewards,
@@ -168,12 +170,12 @@ def test_an_encoder_that_rests_does_not_move_and_one_that_learns_does(
 ) -> None:
     monkeypatch.setattr(trainer, "scorer", lambda *_: _always_better())
 
-    def encoder(**critical: object) -> dict[str, torch.Tensor]:
-        target = trainer.train(plus(tiny_profile, epochs=2, **critical), "best", resume=False)
+    def encoder(epochs_with_rewards: int, **critical: object) -> dict[str, torch.Tensor]:
+        target = trainer.train(plus(tiny_profile, 2, epochs_with_rewards, **critical), "best", resume=False)
         return Captioner.load(target / "best.safetensors").encoder.state_dict()
 
-    taught = encoder(epochs_with_rewards=0)
-    still, moved = encoder(encoder_rate_scale=0.0), encoder(encoder_rate_scale=1.0)
+    taught = encoder(0)
+    still, moved = encoder(2, encoder_rate_scale=0.0), encoder(2, encoder_rate_scale=1.0)
     assert all(torch.equal(still[name], taught[name]) for name in taught)
     assert any(not torch.equal(moved[name], taught[name]) for name in taught)
 
@@ -188,7 +190,7 @@ def test_a_self_critical_run_goes_on_where_it_stopped(
 ) -> None:
     """Stopped before the change of stage, and amid the rewards; killed runs are in test_trainer.py."""
     monkeypatch.setattr(trainer, "scorer", overlap)
-    profile = plus(tiny_profile, epochs=8)
+    profile = plus(tiny_profile, epochs=4, epochs_with_rewards=4, validate_every=2)
 
     def products(target: Path) -> Sequence[bytes]:
         files = ["best.safetensors", "predictions.json", *(f"variants/{name}.json" for name in VARIANTS)]
