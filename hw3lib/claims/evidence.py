@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from hw3lib import config, paths
-from hw3lib.attention.cards import Faithfulness
 from hw3lib.attention.results import Grounding
 from hw3lib.attention.summary import DIFFUSE
 from hw3lib.attention.word_classes import WORDS_ARE_ENGLISH
@@ -60,6 +59,8 @@ def load(profile: config.Profile) -> list[Claim]:
 
 def judge(experiment: Experiment) -> list[Claim]:
     """The nine claims with their verdicts, from the profile's result files."""
+    from hw3lib.attention.cards import Faithfulness  # here, for it imports torch, which takes seconds
+
     profile = experiment.profile
     prompts = _read(experiment.folder / "p1" / "study.json", Study, "p1_prompts")
     grounding = _read(experiment.folder / "p3" / "grounding.json", Grounding, "p3_attention")
