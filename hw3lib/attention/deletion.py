@@ -62,16 +62,22 @@ def memory_curves(
 
 @torch.no_grad()
 def pixel_curves(
-    model: Captioner, pixels: Tensor, ids: Sequence[int], word: Word, orders: np.ndarray, steps: int, fill: Fill
+    model: Captioner,
+    pixels: Tensor,
+    grid: tuple[int, int],
+    ids: Sequence[int],
+    word: Word,
+    orders: np.ndarray,
+    steps: int,
+    fill: Fill,
 ) -> np.ndarray:
     """One word's log-probability while the photograph's patches are painted over: ``(R, S - 1)``, in nats.
 
     Without the two ends, which all orders share. ``pixels`` is ``(1, 3, h, w)``, normalised, ``orders`` ``(R, P)``. A
-    patch is the rectangle of the input in its place of the grid; it becomes the photograph's mean colour, or that of
-    the photograph blurred to half of the grid's size.
+    patch is the rectangle of the input in its place of the ``grid``; it becomes the photograph's mean colour, or that
+    of the photograph blurred to half of the grid's size.
     """
     (rows, patches), size = orders.shape, (pixels.shape[2], pixels.shape[3])
-    grid = model.encode(pixels).grid
     if fill == "blur":
         coarse = (max(1, grid[0] // 2), max(1, grid[1] // 2))
         paint = F.interpolate(F.interpolate(pixels, coarse, mode="area"), size, mode="bilinear")

@@ -19,10 +19,11 @@ import torch
 from hw3lib.attention.deletion import FILLS, memory_curves, pixel_curves, strongest_first
 from hw3lib.attention.maps import View, Word, words_of
 from hw3lib.attention.measures import centre_prior
-from hw3lib.attention.randomisation import agreement, ask, randomised
+from hw3lib.attention.randomisation import DECODER, ENCODER, agreement, ask, randomised
 from hw3lib.attention.word_classes import classify
 from hw3lib.data.images import Photograph, open_image
 from hw3lib.data.lexicon import Lexicon
+from hw3lib.metrics.interval_tests import FEW
 from hw3lib.system.messages import Say, silence
 
 if TYPE_CHECKING:
@@ -31,9 +32,10 @@ if TYPE_CHECKING:
     from hw3lib.models.inference import LoadedRun
 
 IMAGES, WORDS = 50, 5  # at the most: drawn from those at hand, and of each caption
-RANDOMISED = 30  # images on which weights are re-initialised
+GLIMPSE = 8  # images where no test depends on them: a part of the weights is re-initialised, or there are too few
+RANDOMISED = 30  # images on which weights are re-initialised, all of the decoder's or the encoder's too
 RANDOM = 3  # random orders, of which the mean is taken
-STEPS, PIXEL_STEPS = 10, 4
+STEPS, PIXEL_STEPS = 10, 3
 
 
 @dataclass
@@ -63,7 +65,7 @@ def measure(
     """
     rng, measured = np.random.default_rng(seed), Measured()
     names = [name for name in images if name in captions]
-    drawn = sorted(rng.permutation(len(names))[:IMAGES])
+    drawn = sorted(rng.permutation(len(names))[: IMAGES if len(names) >= FEW else GLIMPSE])
     inputs = []
     for place, name in enumerate(names[index] for index in drawn):
         say(f"{place} of {len(drawn)} captions")
@@ -87,7 +89,7 @@ def measure(
         inputs.append((place, pixels, ids, some, maps))
     say("weights re-initialised")
     for stage, model in randomised(loaded.model, seed):
-        for place, pixels, ids, some, maps in inputs[:RANDOMISED]:
+        for place, pixels, ids, some, maps in inputs[: RANDOMISED if stage in (DECODER, ENCODER) else GLIMPSE]:
             _keep(measured, stage, place, maps, ask(model, pixels, ids, some, head, loaded.tokenizer.pad))
     return measured
 
@@ -120,7 +122,7 @@ def delete(
     sides = np.stack([orders[name][word] for name in ("random 0", *maps)])  # (R, P)
     lost = {name: areas(curve[word]) for name, curve in curves.items()}
     for fill in FILLS:
-        painted = pixel_curves(loaded.model, pixels, ids, words[word], sides, PIXEL_STEPS, fill)
+        painted = pixel_curves(loaded.model, pixels, memory.grid, ids, words[word], sides, PIXEL_STEPS, fill)
         random, *others = painted.sum(axis=1) / PIXEL_STEPS  # areas, but for the ends that all share
         for way, area in zip(maps, others, strict=True):
             measured.pixels[way, fill].append((image, random - area, lost["random"] - lost[way]))

@@ -159,7 +159,7 @@ def test_all_steps_of_all_words_at_once_are_those_one_by_one(model, monkeypatch,
 def test_pixels_are_painted_over_patch_by_patch(model, fill) -> None:
     pixels = torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(2))
     order = np.random.default_rng(1).permutation(PATCHES)
-    curve = pixel_curves(model, pixels, IDS, WORDS[0], order[None], 4, fill)[0]
+    curve = pixel_curves(model, pixels, (4, 4), IDS, WORDS[0], order[None], 4, fill)[0]
     if fill == "blur":
         half = pixels.unflatten(3, (2, 16)).unflatten(2, (2, 16)).mean(dim=(3, 5))
         paint = torch.nn.functional.interpolate(half, (32, 32), mode="bilinear")
