@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtr, ndtri, stdtrit
 from statsmodels.stats import multitest, power, weightstats
 
 from hw3lib.metrics.bootstrap import mean_intervals, paired_difference
@@ -35,6 +35,18 @@ def test_of_a_normal_interval_the_tests_are_those_of_statsmodels(seed: int) -> N
         assert equivalence(estimate, margin) == pytest.approx(weightstats.ztost(values, -margin, margin)[0], rel=1e-9)
     size = power.NormalIndPower(ddof=0).solve_power(nobs1=200, alpha=0.05, power=0.8, ratio=0)
     assert detectable(estimate) == pytest.approx(size * values.std(ddof=1), rel=1e-4)
+
+
+@pytest.mark.parametrize("n", [3, 12])
+def test_of_a_t_interval_the_tests_are_those_of_statsmodels(n: int) -> None:
+    values = np.random.default_rng(n).normal(0.2, 0.3, n)
+    error, freedom = values.std(ddof=1) / n**0.5, n - 1
+    quantile, power_of = (float(stdtrit(freedom, share)) for share in (0.975, 0.8))
+    estimate = interval(values.mean(), values.mean() - quantile * error, values.mean() + quantile * error)
+    described = weightstats.DescrStatsW(values)
+    assert p_value(estimate, freedom) == pytest.approx(described.ttest_mean()[1], rel=1e-9)
+    assert equivalence(estimate, 0.5, freedom) == pytest.approx(described.ttost_mean(-0.5, 0.5)[0], rel=1e-9)
+    assert detectable(estimate, freedom) == pytest.approx((quantile + power_of) * error)
 
 
 @pytest.mark.parametrize(("low", "high"), [(0.001, 0.2), (-0.001, 0.2), (0.0, 0.2), (-0.3, -0.001), (-0.3, 0.001)])
