@@ -71,7 +71,7 @@ NOTEBOOK_CORES = CORES if CLUSTER else 1
 
 # A chapter that the profile has nothing for is left out.
 CHAPTERS = [name for name, absent in PROFILE.chapters.items() if not absent]
-STUDY = [f"{OUT}/p1/study.json"] if "p1_prompts" in CHAPTERS else []
+STUDY = [f"{OUT}/{PROFILE.prompt_results}"] if "p1_prompts" in CHAPTERS else []
 SCORES = [f"{OUT}/p2/{training}/scores.json" for training in TRAININGS]
 GROUNDING = [f"{OUT}/p3/grounding.json", f"{OUT}/p3/faithfulness.json"] if RUNS else []
 FIRST = PROFILE.first(PROFILE.best_run) if RUNS else None  # what P3 examines
@@ -115,7 +115,7 @@ if "p1_prompts" in CHAPTERS:
 
     rule p1_prompts:
         message: "P1 notebook: prompts"
-        input: P1_DATA, WEIGHTS, SUPERVISED, notebook("p1_prompts")
+        input: P1_DATA, WEIGHTS, SUPERVISED, notebook(notebooks.source_of(PROFILE, "p1_prompts").stem)
         output: f"{OUT}/notebooks/p1_prompts.ipynb", STUDY
         params: setting=fingerprint(PROFILE.clip, PROFILE.p1, PROFILE.seed)
         priority: 20  # something to read, early

@@ -89,7 +89,10 @@ def main() -> None:
 @_profile
 @_device
 def classify(images: Path, id2label: Path, out: Path, template: str | None, spec: str, device: str) -> None:
-    """Classify the IMAGES of a folder with CLIP among the labels of ID2LABEL (JSON), into OUT (CSV: filename,label)."""
+    """Classify the IMAGES of a folder with CLIP among the labels of ID2LABEL, into OUT (CSV: filename,label).
+
+    ID2LABEL is JSON, {"0": "bicycle", ...}, or a text file (.txt) of one name a line, the first of which is label 0.
+    """
     from hw3lib import config
     from hw3lib.prompts import templates, zero_shot
     from hw3lib.system import files
@@ -369,7 +372,7 @@ def fetch(yes: bool, spec: str) -> None:
 @click.argument("name")
 @click.option("--photographs", required=True, type=_FOLDER, help="A folder of photographs.")
 @click.option("--captions", type=_FILE, help="Theirs: COCO's JSON, Karpathy's, BLIP's, or Flickr's table.")
-@click.option("--labels", type=_FILE, help='P1\'s class names, {"0": "bicycle", ...}, of images named <label id>_<n>.')
+@click.option("--labels", type=_FILE, help='P1\'s class names: {"0": "bicycle", ...}, or a .txt of one name a line.')
 @click.option(
     "--from", "source", metavar="MODEL", help="Without captions, P3's run: a folder of `hw3 export`, or a hub's name."
 )

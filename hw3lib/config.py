@@ -123,13 +123,15 @@ class Encoder:
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
 class Labelled:
-    """P1's data: ``<label id>_<n>.png`` images and ``id2label.json``."""
+    """P1's data: ``<label id>_<n>.png`` images and ``id2label.json``; or photographs of any name, without labels."""
 
-    images: str  # a folder of `<label id>_<n>.png`
-    id2label: str  # `{"0": "bicycle", ...}`
+    images: str  # a folder of `<label id>_<n>.png`; of any names where `labelled` is false
+    id2label: str  # the classes: `{"0": "bicycle", ...}`, or a text file (.txt) with one name a line
+    # false: the photographs carry no labels; P1 shows what CLIP answers, and measures no accuracy
+    labelled: bool = field(default=True, metadata=NEWER)
     prompts: str = "report"  # a prompt set by name (hw3lib/resources/prompts/*.json) or the path of one
-    study: tuple[str, ...] = ("factorial", "imagenet80", "cifar")  # the sets that are studied beside it
-    # What stands for a supervised network, its features frozen; null: CLIP's own image encoder.
+    study: tuple[str, ...] = ("factorial", "imagenet80", "cifar")  # the sets that are studied beside it, with labels
+    # What stands for a supervised network, its features frozen; null: CLIP's own image encoder. Needs labels, too.
     supervised: Encoder | None = None
 
 
@@ -247,7 +249,7 @@ class Profile:
     data: Literal["demo", "real", "other"]
     seed: int  # of everything that is drawn: data, weights, order, dropout, bootstrap
     clip: Clip | None  # null: captions are judged by CIDEr alone, and there is no P1
-    p1: Labelled | None  # labelled images for zero-shot classification; null: there is no P1
+    p1: Labelled | None  # images for zero-shot classification, with labels or without; null: there is no P1
     captions: Captions | None  # captioned images for training and validation; null: nothing is trained, there is no P2
     p3: Photographs  # photographs that P3 examines
     runs: dict[str, Run] = field(default_factory=dict)  # by name; the name becomes a folder. None without captions
@@ -309,9 +311,19 @@ class Profile:
         return self.p1
 
     @property
+    def unlabelled(self) -> bool:
+        """Whether P1 has photographs without labels: it shows what CLIP answers, and cannot say what is right."""
+        return self.p1 is not None and not self.p1.labelled
+
+    @property
+    def prompt_results(self) -> str:
+        """P1's result file, below the folder of the profile's results."""
+        return f"p1/{'unlabelled' if self.unlabelled else 'study'}.json"
+
+    @property
     def chapters(self) -> dict[str, str]:
         """The notebooks of P1, P2 and P3, each with the reason why the profile leaves it out, or nothing."""
-        labelled = "" if self.p1 else "names no labelled images (`p1: null`); `hw3 classify` answers without judging"
+        labelled = "" if self.p1 else "names no images to classify (`p1: null`), with labels or without"
         clip = "" if self.clip else "names no CLIP (`clip: null`), and it is CLIP that answers the prompts"
         captions = "" if self.captions else "names no captioned photographs (`captions: null`), to learn and judge by"
         model = "" if self.captions or self.p3.model else "trains no run, and `p3.model` names no trained one"

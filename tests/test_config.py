@@ -167,6 +167,10 @@ def test_a_profile_may_do_without_labelled_images_and_captions(tmp_path: Path) -
     with pytest.raises(UserError, match=r"has no captioned photographs \(captions: null\)"):
         profile.require_captions()
     assert "p1: null" in loaded(p1=None).chapters["p1_prompts"]
+    alone = loaded(p1=raw["p1"] | {"labelled": False})
+    assert (alone.unlabelled, alone.chapters["p1_prompts"]) == (True, "")
+    assert (alone.prompt_results, profile.prompt_results) == ("p1/unlabelled.json", "p1/study.json")
+    assert "labelled" not in config.settings_of(profile.p1), "what was computed keeps its identity"
     for changes, words in (
         ({"runs": {"best": {"title": "b"}}}, "a profile has both, or neither"),
         ({"data": "demo"}, "the demo draws all data"),

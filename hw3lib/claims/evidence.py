@@ -38,7 +38,7 @@ def study(experiment: Experiment) -> Path:
     The file is left alone where it says the same. Raises :class:`NotReady` where nothing at all is measured.
     """
     profile = experiment.profile
-    results = [] if profile.chapters["p1_prompts"] else ["p1/study.json"]
+    results = [] if profile.chapters["p1_prompts"] else [profile.prompt_results]
     results += ["p3/grounding.json"] if profile.captions else []
     results += [f"p2/{training}/scores.json" for training in profile.all_trainings]
     if results and not any((experiment.folder / result).is_file() for result in results):
@@ -62,7 +62,8 @@ def judge(experiment: Experiment) -> list[Claim]:
     from hw3lib.attention.cards import Faithfulness  # here, for it imports torch, which takes seconds
 
     profile = experiment.profile
-    prompts = _read(experiment.folder / "p1" / "study.json", Study, "p1_prompts")
+    # What was measured while there were labels says nothing of photographs without.
+    prompts = None if profile.unlabelled else _read(experiment.folder / "p1" / "study.json", Study, "p1_prompts")
     grounding = _read(experiment.folder / "p3" / "grounding.json", Grounding, "p3_attention")
     maps = _read(experiment.folder / "p3" / "faithfulness.json", Faithfulness, "p3_attention")
     scores = all_scores(profile)
@@ -80,6 +81,7 @@ def judge(experiment: Experiment) -> list[Claim]:
         more |= {number: lambda: Finding(untested=foreign) for number in (6, 7, 8, 9)}
     results = {"p1_prompts": prompts, "p2_ablations": scores, "p3_attention": grounding}
     prompted = "the prompt study has not run" if profile.clip else "the profile has no CLIP"
+    prompted = "the photographs of P1 carry no labels" if profile.unlabelled and profile.clip else prompted
     uncaptioned = "" if profile.captions else "the profile has no captioned photographs"
     missing = {
         "p1_prompts": prompted if profile.p1 else "the profile has no labelled images",

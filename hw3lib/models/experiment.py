@@ -92,9 +92,9 @@ class Experiment:
 
     @cached_property
     def labelled(self) -> LabelledSet:
-        """P1's images and the names of their classes."""
+        """P1's images, with labels or without, and the names of the classes."""
         labelled = self.profile.require_labelled()
-        return load_labelled(paths.resolve(labelled.images), paths.resolve(labelled.id2label))
+        return load_labelled(paths.resolve(labelled.images), paths.resolve(labelled.id2label), labelled.labelled)
 
     @cached_property
     def training(self) -> CaptionSet:

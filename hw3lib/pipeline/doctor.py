@@ -116,6 +116,9 @@ def _data(profile: config.Profile) -> Iterator[Finding]:
     for name, where, form in texts:
         path = paths.resolve(where)
         yield Finding("data", name, *_there(path, absent, _remedy(profile, path, f"put at {path}: {form}")))
+    if profile.unlabelled and not profile.chapters["p1_prompts"]:
+        what = "left out (p1.labelled: false): P1 shows what CLIP answers; claims 1 to 4, too, need labels"
+        yield Finding("data", "P1 accuracy", "optional", what)
     if captions:
         yield from _derived(profile, captions)
 
@@ -125,8 +128,8 @@ def _named(profile: config.Profile) -> tuple[list[tuple[str, str, str]], list[tu
     folders, texts = [], []
     if not profile.chapters["p1_prompts"]:
         labelled = profile.require_labelled()
-        folders.append(("P1 images", labelled.images, "<label id>_<n>.png"))
-        texts.append(("P1 labels", labelled.id2label, '{"0": "bicycle", ...}'))
+        folders.append(("P1 images", labelled.images, "any" if profile.unlabelled else "<label id>_<n>.png"))
+        texts.append(("P1 labels", labelled.id2label, '{"0": "bicycle", ...}, or .txt with a name a line'))
     if captions := profile.captions:
         if not shards.is_shards(captions.train_images):
             folders.append(("P2 training images", captions.train_images, "the photographs that the captions name"))
@@ -205,7 +208,7 @@ def _weights(profile: config.Profile) -> Iterator[Finding]:
         yield from _texts(clip)
     if profile.p3.model:
         yield from _exported("trained run that P3 examines", profile.p3.model, "p3.model")
-    supervised = profile.p1.supervised if profile.p1 else None
+    supervised = profile.p1.supervised if profile.p1 and profile.p1.labelled else None
     if clip and supervised and supervised.weights != "none":
         source = f"timm's {supervised.name}" if supervised.weights == "pretrained" else supervised.weights
         for item in _weight_file(

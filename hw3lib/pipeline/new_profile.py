@@ -40,12 +40,17 @@ _LABELLED = """\
 p1:  # {count}
   images: {images}
   id2label: {labels}
-
+{unlabelled}
+"""
+_ALONE = """\
+  # To measure accuracy, name images <label id>_<n>.png (or .jpg) after these classes and leave this line out:
+  labelled: false
 """
 _UNLABELLED = """\
-# P1 measures accuracy, on images that are named <label id>_<n>.png (or .jpg) and a file {{"0": "bicycle", ...}}:
-#   p1: {{images: FOLDER, id2label: FILE}}
-# To classify without measuring: hw3 classify PHOTOGRAPHS id2label.json answers.csv
+# P1 asks CLIP to which of your classes a photograph belongs. It needs their names, a file with one a line (.txt) or
+# {{"0": "bicycle", ...}}:
+#   hw3 init {name} --photographs ... --labels FILE --force
+# On images that are named <label id>_<n>.png (or .jpg) it measures accuracy, on others it shows what CLIP answers.
 p1: null
 
 """
@@ -121,6 +126,8 @@ def begin(
 ) -> Begun:
     """Write ``configs/<name>.yaml``; ``labels`` is P1's file of class names, ``model`` an exported run for P3.
 
+    Where no two photographs are named by a label, P1 shows what CLIP answers, and measures no accuracy.
+
     Raises :class:`UserError` where the profile is there already (unless ``force``), for a folder without photographs,
     and for captions or labels that cannot be read or that belong to other photographs.
     """
@@ -150,7 +157,9 @@ def begin(
         title=_text(name),
         clip="{model: ViT-B-32, pretrained: openai, batch_size: 64}" if captions or labels else "null",
     )
-    text += _labelled(photographs, labels)
+    text += _labelled(photographs, labels) if labels else _UNLABELLED.format(name=name)
+    if labels and broken:
+        begun.notes.append(f"P1 takes every image of {photographs}: move away what cannot be read")
     common = {"shown": _path(folder), "names": _list(_some(names)), "name": name}
     if file:
         usable = [item for item, place in places.items() if place.is_file() and place not in broken]
@@ -170,18 +179,15 @@ def _flat(photographs: Path, file: CaptionFile | None) -> Path:
     return (photographs / nested[0]).parent if nested else photographs
 
 
-def _labelled(photographs: Path, labels: Path | None) -> str:
-    if labels is None:
-        return _UNLABELLED.format()
+def _labelled(photographs: Path, labels: Path) -> str:
     found = load_labelled(photographs, labels)
     known = sum(truth is not None for truth in found.truth)
-    if known < 2:
-        raise UserError(
-            f"P1 measures accuracy, and {known} of the {len(found)} images in {photographs} are named <label id>_<n> "
-            f"with a label of {labels}; without labels: hw3 classify {photographs} {labels} answers.csv"
-        )
-    count = f"{known} images with a label, {len(found.labels)} classes"
-    return _LABELLED.format(count=count, images=_path(photographs), labels=_path(labels))
+    measured = known > 1  # one image is too few for any interval
+    count = f"{f'{known} images with a' if measured else f'{len(found)} images without a'} label"
+    return _LABELLED.format(
+        count=f"{count}, {len(found.labels)} classes", images=_path(photographs), labels=_path(labels),
+        unlabelled="" if measured else _ALONE,
+    )  # fmt: skip
 
 
 def _captioned(

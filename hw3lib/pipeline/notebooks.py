@@ -22,8 +22,9 @@ def executed(profile: str, name: str, run: str | None = None) -> Path:
 
 
 def source_of(profile: config.Profile, name: str) -> Path:
-    """The notebook to execute: P3 has another one for photographs alone, with no captions to compare with."""
-    return SOURCES / f"{'p3_photographs' if name == 'p3_attention' and not profile.captions else name}.ipynb"
+    """The notebook to execute: P1 and P3 have another one for photographs alone, with no labels or captions."""
+    alone = {"p1_prompts": profile.unlabelled, "p3_attention": not profile.captions}.get(name)
+    return SOURCES / f"{f'{name[:2]}_photographs' if alone else name}.ipynb"
 
 
 def execute(profile: str, name: str, run: str | None = None) -> Path:

@@ -69,11 +69,16 @@ def verify(experiment: Experiment, runs: Sequence[str] = ()) -> Iterator[Finding
 
 
 def _prompts(profile: config.Profile, folder: Path) -> Finding:
-    from hw3lib.prompts import study
+    from hw3lib.prompts import study, unlabelled
+    from hw3lib.prompts.answers import Answers
 
-    path = folder / "study.json"
-    if not (folder / "study.safetensors").is_file():
+    path = folder / Path(profile.prompt_results).name
+    if not path.with_suffix(".safetensors").is_file():
         return Finding(path, (), "not measured yet")
+    if profile.unlabelled:
+        template = study.load_sets(profile.require_labelled())[0].classify_with
+        answers = Answers.read(path.with_suffix(".safetensors"))
+        return _compared(path, results.content(unlabelled.summarise(answers, template)))
     return _compared(
         path, results.content(study.rescore(folder, study.load_sets(profile.require_labelled()), profile.seed))
     )

@@ -1,5 +1,7 @@
 """Every template's answers to the images of known class, as ``p1/study.safetensors`` holds them.
 
+``p1/unlabelled.safetensors`` has those to photographs without labels: nothing is true there, and its arrays are empty.
+
 Letters: K templates, then the ensembles; I images, C classes.
 """
 
@@ -60,6 +62,11 @@ class Answers:
     def first(self, template: str) -> NDArray[np.int32]:
         """The likeliest class of each image under a template: ``(I,)``."""
         return self.classes[self.templates.index(template), :, 0]
+
+    def likeliest(self, template: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """The likeliest class's probability for each image, and its lead over the next one's: ``(I,)`` each."""
+        values = self.probabilities[self.templates.index(template)]  # (I, 5)
+        return values[:, 0], values[:, 0] - values[:, 1:2].sum(-1)
 
     def confusion(self, template: str, images: NDArray[np.bool_] | slice = slice(None)) -> NDArray[np.int64]:
         """How often images of a class (row) were given another (column) under a template: counts ``(C, C)``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import numpy as np
 from hw3lib.data.images import open_image
 from hw3lib.data.labelled import LabelledSet
 from hw3lib.prompts.answers import Answers
+from hw3lib.prompts.zero_shot import TOP
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -21,8 +23,9 @@ class Ranked:
     """A picture with its true class, and its likeliest classes with their probabilities under a template."""
 
     picture: Image
-    truth: str
+    truth: str  # empty where nobody knows it
     classes: list[tuple[str, float]]
+    name: str = ""  # the file's
 
 
 @dataclass(frozen=True)
@@ -60,19 +63,46 @@ def pick_examples(answers: Answers, templates: Iterable[str], count: int = 3) ->
     return chosen
 
 
-def ranked_pictures(data: LabelledSet, answers: Answers, template: str, images: Sequence[int]) -> list[Ranked]:
-    """Pictures with their likeliest classes under a template."""
+def ranked_pictures(
+    data: LabelledSet, answers: Answers, template: str, images: Sequence[int], most: int = TOP
+) -> list[Ranked]:
+    """Pictures with their likeliest classes under a template, ``most`` at the most."""
     row = answers.templates.index(template)
     return [
         Ranked(
             _picture(data, answers, image),
-            answers.labels[answers.truth[image]],
+            answers.labels[answers.truth[image]] if len(answers.truth) else "",
             [
                 (answers.labels[label], float(p))
                 for label, p in zip(answers.classes[row, image], answers.probabilities[row, image], strict=True)
-            ],
+            ][:most],
+            answers.images[image],
         )
         for image in images
+    ]
+
+
+def spread_out(answers: Answers, most: int) -> list[int]:
+    """Places in ``answers.images`` of all images or, of many, of ``most`` from the first name to the last."""
+    return np.unique(np.linspace(0, len(answers.images) - 1, most).round().astype(int)).tolist()
+
+
+def disputed_pictures(data: LabelledSet, answers: Answers, most: int, classes: int) -> list[Ranked]:
+    """Pictures on which the templates disagree most: their classes, each with the share of templates that give it.
+
+    ``most`` at the most, none on which all agree; those come first whose commonest answer has the fewest templates.
+    """
+    firsts = answers.classes[..., 0].T  # (I, K)
+    votes = [Counter(answers.labels[label] for label in row).most_common() for row in firsts.tolist()]
+    order = sorted((image for image, vote in enumerate(votes) if len(vote) > 1), key=lambda image: votes[image][0][1])
+    return [
+        Ranked(
+            _picture(data, answers, image),
+            "",
+            [(name, count / len(answers.templates)) for name, count in votes[image]][:classes],
+            answers.images[image],
+        )
+        for image in order[:most]
     ]
 
 

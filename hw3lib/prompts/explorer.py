@@ -1,5 +1,7 @@
 """The prompt box: type a template, see at once what it changes: accuracy, significance, classes, chosen images.
 
+Of photographs without labels it shows how many get another class, and what each class gains or loses.
+
 Image features and the baseline are computed when the box is made; an answer costs one short text per class.
 """
 
@@ -7,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,7 +46,7 @@ class Explorer:
         names = [path.name for path in classifier.data.paths]
         shown = [names.index(image) for image in images]
         self._pictures = [(index, _thumbnail(classifier.data.paths[index])) for index in shown]
-        self._right_before = self._right(classifier.probabilities(baseline))
+        self._before = classifier.probabilities(baseline).argmax(-1).numpy()  # (I,)
         self.text = w.Text(
             value=start or baseline,
             description="prompt",
@@ -62,9 +64,9 @@ class Explorer:
         self.picture.observe(self._answer, names="value")
         self._answer()
 
-    def _right(self, probabilities: Tensor) -> NDArray[np.bool_]:
-        """Whether the likeliest class of each image of known class is the true one."""
-        right: NDArray[np.bool_] = probabilities.argmax(-1).numpy()[self.classifier.labelled] == self.classifier.classes
+    def _right(self, first: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whether the likeliest class of each image of known class is the true one; ``first`` is that of all (I,)."""
+        right: NDArray[np.bool_] = first[self.classifier.labelled] == self.classifier.classes
         return right
 
     def _answer(self, change: Any = None) -> None:
@@ -75,21 +77,40 @@ class Explorer:
             self.result.value = f'<span style="color:{STYLE.published}">{escape(str(error))}</span>'
             self.gains.value = self.top.value = ""
             return
-        right = self._right(probabilities)
-        accuracy, base = _mean(right), _mean(self._right_before)
-        self.result.value = (
-            f'<b style="font-size:150%">{accuracy:.4f}</b> &nbsp; {signed(100 * (accuracy - base))} points against '
-            f"<code>{escape(self.baseline)}</code> ({base:.4f})<br>{self._compared(right)}{self._cut(template)}"
-        )
-        self.gains.value = self._gains_html(right)
+        first = probabilities.argmax(-1).numpy()
+        told, self.gains.value = self._judged(first) if self.classifier.labelled else self._moved(first)
+        self.result.value = told + self._cut(template)
         shown, more = list(self._pictures), self.picture.value
         if more is not None:
             shown.append((more, _thumbnail(self.classifier.data.paths[more])))
         self.top.value = "".join(self._top_html(index, source, probabilities[index]) for index, source in shown)
 
-    def _compared(self, right: NDArray[np.bool_]) -> str:
+    def _judged(self, first: NDArray[np.int64]) -> tuple[str, str]:
+        """The accuracy beside the baseline's, and each class's change."""
+        right, before = self._right(first), self._right(self._before)
+        accuracy, base = float(right.mean()), float(before.mean())
+        told = (
+            f'<b style="font-size:150%">{accuracy:.4f}</b> &nbsp; {signed(100 * (accuracy - base))} points against '
+            f"<code>{escape(self.baseline)}</code> ({base:.4f})<br>{self._compared(right, before)}"
+        )
+        truth, difference = self.classifier.classes, right.astype(np.int64) - before
+        means = {self.titles[c]: float(difference[truth == c].mean()) for c in np.unique(truth)}
+        return told, self._gains_html(means, 100, "points of accuracy")
+
+    def _moved(self, first: NDArray[np.int64]) -> tuple[str, str]:
+        """Without labels: how many photographs get another class than under the baseline, and what classes gain."""
+        moved, count, classes = int((first != self._before).sum()), len(first), len(self.titles)
+        told = (
+            f'<b style="font-size:150%">{moved}</b> of {count} photographs get another class than under '
+            f"<code>{escape(self.baseline)}</code>; without labels, nobody can say which is right"
+        )
+        gains = np.bincount(first, minlength=classes) - np.bincount(self._before, minlength=classes)
+        shares = dict(zip(self.titles, (gains / count).tolist(), strict=True))
+        return told, self._gains_html(shares, count, "photographs")
+
+    def _compared(self, right: NDArray[np.bool_], before: NDArray[np.bool_]) -> str:
         """On how many images only one of the two prompts is right, and whether that is significant."""
-        gained, lost = int((right & ~self._right_before).sum()), int((self._right_before & ~right).sum())
+        gained, lost = int((right & ~before).sum()), int((before & ~right).sum())
         if not gained + lost:
             return "right on the same images as the baseline"
         p = mcnemar(gained, lost)
@@ -101,11 +122,9 @@ class Explorer:
         names = self.classifier.cut_names(template)
         return f"<br>CLIP reads only the beginning of {escape(counted(names, 'class name'))}" if names else ""
 
-    def _gains_html(self, right: NDArray[np.bool_]) -> str:
+    def _gains_html(self, shares: Mapping[str, float], scale: int, unit: str) -> str:
         """The classes that changed most, as bars to either side: gains right, losses left."""
-        truth, difference = self.classifier.classes, right.astype(np.int64) - self._right_before
-        means = {self.titles[c]: float(difference[truth == c].mean()) for c in np.unique(truth)}
-        changes = [(change, title) for title, change in means.items() if change]
+        changes = [(change, title) for title, change in shares.items() if change]
         changes.sort(key=lambda pair: -abs(pair[0]))
         if not changes:
             return "<p>No class changes against the baseline.</p>"
@@ -113,11 +132,11 @@ class Explorer:
             f'<tr><td style="text-align:right;padding-right:.6em">{escape(title)}</td>'
             f'<td style="width:9em">{_bar(max(-change, 0), STYLE.published, "right")}</td>'
             f'<td style="width:9em">{_bar(max(change, 0), STYLE.measured, "left")}</td>'
-            f'<td style="text-align:right;padding-left:.6em">{signed(100 * change, 0)}</td></tr>'
+            f'<td style="text-align:right;padding-left:.6em">{signed(scale * change, 0)}</td></tr>'
             for change, title in sorted(changes[:_SHOWN], reverse=True)
         )
         more = f"<p>and {len(changes) - _SHOWN} classes that changed less</p>" if len(changes) > _SHOWN else ""
-        return f"<p><b>Change by class</b>, points of accuracy</p><table>{rows}</table>{more}"
+        return f"<p><b>Change by class</b>, {unit}</p><table>{rows}</table>{more}"
 
     def _top_html(self, index: int, source: str, probabilities: Tensor) -> str:
         """One picture with its likeliest classes as bars."""
@@ -147,10 +166,6 @@ class Explorer:
             "text/markdown": _HELP,
             "text/plain": _HELP.replace("`", ""),
         }
-
-
-def _mean(right: NDArray[np.bool_]) -> float:
-    return float(right.mean()) if len(right) else 0.0
 
 
 def _bar(share: float, colour: str, side: str) -> str:

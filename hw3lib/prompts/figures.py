@@ -9,9 +9,10 @@ from hw3lib.display.prose import signed
 from hw3lib.display.style import STYLE, WIDTH, bare, data_name, new_figure, published_name, shortened, styled
 from hw3lib.metrics.interval_tests import NEGLIGIBLE
 from hw3lib.metrics.paired_tests import Effect
+from hw3lib.prompts.answers import Answers
 from hw3lib.prompts.examples import Changed, Ranked
 from hw3lib.prompts.prose import set_name
-from hw3lib.prompts.results import ProbeStudy, Scores, Study
+from hw3lib.prompts.results import ProbeStudy, Scores, Study, Unlabelled
 
 if TYPE_CHECKING:
     import numpy as np
@@ -261,22 +262,71 @@ def changed_images(groups: Sequence[Sequence[Changed]], titles: Sequence[str]) -
 
 
 @styled
-def top_five(examples: Sequence[Ranked]) -> Figure:
-    """Photographs with their likeliest classes as bars, of which the true class's is coloured."""
+def top_five(examples: Sequence[Ranked], per_row: int = 3) -> Figure:
+    """Photographs with their likeliest classes as bars, of which the true class's is coloured.
+
+    Above each stands its true class or, where nobody knows it, the file's name.
+    """
     deepest = max(len(example.classes) for example in examples)
-    figure = new_figure(WIDTH * min(1.0, len(examples) / 3), 1.85 + 0.22 * deepest)
-    grid = figure.add_gridspec(2, len(examples), height_ratios=[1.6, 0.22 * deepest], hspace=0.02, wspace=0.06)
-    for column, example in enumerate(examples):
-        _photograph(figure.add_subplot(grid[0, column]), example.picture, example.truth, 28)
-        bars = figure.add_subplot(grid[1, column])
+    rows, height = -(-len(examples) // per_row), 4.8 / per_row  # of a picture, in inches
+    figure = new_figure(WIDTH * min(1.0, len(examples) / per_row), rows * (height + 0.25 + 0.22 * deepest))
+    heights = [height, 0.22 * deepest] * rows
+    grid = figure.add_gridspec(2 * rows, min(per_row, len(examples)), height_ratios=heights, hspace=0.02, wspace=0.06)
+    for place, example in enumerate(examples):
+        line, column = divmod(place, per_row)
+        heading = example.truth or example.name
+        _photograph(figure.add_subplot(grid[2 * line, column]), example.picture, heading, 84 // per_row)
+        bars = figure.add_subplot(grid[2 * line + 1, column])
         colours = [STYLE.right if name == example.truth else STYLE.soft for name, _ in example.classes]
         bars.barh(range(len(colours)), [value for _, value in example.classes], height=0.3, color=colours)
         for row, (name, value) in enumerate(example.classes):
             weight = "bold" if name == example.truth else "normal"
-            for x, text, side in ((0, shortened(name, 26), "left"), (1, f"{value:.3f}", "right")):
+            for x, text, side in ((0, shortened(name, 78 // per_row), "left"), (1, f"{value:.3f}", "right")):
                 bars.text(x, row - 0.22, text, va="bottom", ha=side, fontsize=_TINY, fontweight=weight)
         bars.set(xlim=(0, 1), ylim=(deepest - 0.6, -0.85), xticks=[], yticks=[])
         bare(bars)
+    return figure
+
+
+@styled
+def class_counts(study: Unlabelled) -> Figure:
+    """How many photographs each class got, the most first, and the range of that over all templates.
+
+    Of more than :data:`MOST_CLASSES` the first.
+    """
+    shown = sorted(study.counts[study.template].items(), key=lambda item: -item[1])[:MOST_CLASSES]
+    figure = new_figure(WIDTH * 0.8, 0.6 + 0.17 * len(shown))
+    axes, rows = figure.add_subplot(), range(len(shown))
+    axes.barh(rows, [count for _, count in shown], height=0.6, color=STYLE.measured)
+    for row, (name, count) in enumerate(shown):
+        over = sorted(counts[name] for counts in study.counts.values())
+        axes.plot([over[0], over[-1]], [row, row], color=STYLE.published, marker="|", linewidth=1.2)
+        spread = f"{count} ({over[0]} to {over[-1]})" if over[0] < over[-1] else f"{count}"
+        axes.annotate(
+            spread, (1, row), (6, 0), xycoords=("axes fraction", "data"), va="center", textcoords="offset points",
+            fontsize=_TINY,
+        )  # fmt: skip
+    axes.set_yticks(rows, [shortened(name, 40) for name, _ in shown], fontsize=STYLE.small)
+    axes.set(xlabel="photographs", ylim=(len(shown) - 0.5, -0.5))
+    axes.locator_params(axis="x", integer=True)
+    _rows_look(axes)
+    return figure
+
+
+@styled
+def sureness(answers: Answers, template: str) -> Figure:
+    """How many photographs have which probability of the likeliest class, and which lead over the next."""
+    import numpy as np
+
+    figure = new_figure(WIDTH, 2.0)
+    panels = figure.subplots(1, 2, sharey=True)
+    labels = ("probability of the likeliest class", "its lead over the next class")
+    for axes, values, label in zip(panels, answers.likeliest(template), labels, strict=True):
+        axes.hist(values, bins=np.linspace(0, 1, 21), color=STYLE.measured, edgecolor="white", linewidth=0.6)
+        axes.set(xlabel=label, xlim=(0, 1))
+        axes.locator_params(axis="y", integer=True)
+        axes.grid(axis="y")
+    panels[0].set_ylabel("photographs")
     return figure
 
 

@@ -23,7 +23,7 @@ from hw3lib.metrics.interval_tests import NEGLIGIBLE
 from hw3lib.metrics.paired_tests import LEVEL, Effect
 from hw3lib.prompts.answers import Answers
 from hw3lib.prompts.examples import Ranked
-from hw3lib.prompts.results import EnsembleScores, ProbeStudy, Scores, Study, UnseenStudy
+from hw3lib.prompts.results import Agreement, EnsembleScores, ProbeStudy, Scores, Study, Unlabelled, UnseenStudy
 from hw3lib.system.files import read_json
 
 T = TypeVar("T", bound=Effect)
@@ -263,6 +263,73 @@ def examples_sentence(pictures: Sequence[Ranked], template: str, data: str) -> s
         text += f" It takes {names_in_words(answers)}."
     text += " In brackets: the probability of the answer."
     return text + " A drawing shows several objects, and its label is the main one." * (data == "demo")
+
+
+def unlabelled_sentence(study: Unlabelled, clip: str, names: str) -> str:
+    """Why there is no accuracy, and how labels are given.
+
+    ``clip`` is the model's :func:`clip_name`, ``names`` the file of the classes.
+    """
+    return (
+        f"{plain(clip)} gives each of {_count(study.images, 'photograph')} one of "
+        f"{_count(len(study.labels), 'class', 'classes')}. **No accuracy is measured here:** the photographs carry no "
+        "labels, so nobody has said which answers are right, and neither a high probability nor agreement between "
+        "prompts shows it. CLIP always answers with one of these classes, also where none of them fits. To measure "
+        f"accuracy, name images `<label id>_<n>.jpg` after the labels of {code(PurePath(names).name)} and leave "
+        "`labelled: false` out of the profile; the others may keep their names."
+    )
+
+
+def gallery_sentence(study: Unlabelled, answers: Answers, shown: int) -> str:
+    """Which of the photographs are shown, where the answers to all of them lie, and class names that are cut."""
+    text = "All photographs are shown" if shown == study.images else f"{shown} of {study.images} photographs are shown"
+    text += ", from the first name to the last, as CLIP sees them: their middle square. `p1/unlabelled.csv` in "
+    text += "the profile's results has the answers to all of them."
+    if cut := answers.cut_names.get(study.template):
+        text += f" CLIP reads only the beginning of {_count(cut, 'class name')}: too long for it."
+    return text
+
+
+def counts_sentence(study: Unlabelled) -> str:
+    """Which classes most photographs got under the template that is shown, and which none."""
+    counts = study.counts[study.template]
+    most = sorted((name for name in counts if counts[name]), key=lambda name: -counts[name])[:3]
+    parts = names_in_words([f"{_named(name)} ({counts[name]} of {study.images})" for name in most])
+    text = f"Under {code(study.template)} the commonest answer{'s are' if len(most) > 1 else ' is'} {parts}."
+    if none := [name for name, count in counts.items() if not count]:
+        listed = names_in_words([_named(name) for name in none[:10]] + ["others"] * (len(none) > 10))
+        text += f" No photograph got {'any' if len(none) > 1 else 'the class'}"
+        text += f" of {_count(len(none), 'class', 'classes')}: {listed}." if len(none) > 1 else f" {listed}."
+    return text
+
+
+def sureness_sentence(study: Unlabelled) -> str:
+    """How sure the answers under the template that is shown are: medians and quartiles."""
+    if len(study.labels) == 1:
+        return "There is only one class, so that every probability is 1."
+    (_, low, median, high, _), lead = study.probability, study.lead
+    return (
+        f"Under {code(study.template)} the likeliest class has a median probability of {median:.2f}; for half of the "
+        f"photographs it lies between {low:.2f} and {high:.2f}. Its lead over the next class has a median of "
+        f"{lead[2]:.2f}, and is between {lead[1]:.2f} and {lead[3]:.2f} for half of them. The probabilities are shares "
+        f"among these {len(study.labels)} classes alone: another list of classes gives others."
+    )
+
+
+def agreement_sentence(study: Unlabelled) -> str:
+    """On how many photographs all prompts agree, and which two differ most and least."""
+    if not study.agreement:
+        return "There is only one prompt, so there is no other that its answers could be compared with."
+    least, most = study.agreement[0], study.agreement[-1]
+    text = f"All {len(study.counts)} prompts give the same class to {study.unanimous} of "
+    text += f"{_count(study.images, 'photograph')}."
+    if len(study.agreement) > 1:
+        text += f" {_pair(least)} agree least, on {least.share:.0%}; {_pair(most)} most, on {most.share:.0%}."
+    return text + " A class that changes with the wording is not to be relied on; one that stays may still be wrong."
+
+
+def _pair(agreement: Agreement) -> str:
+    return names_in_words([code(template) for template in agreement.templates])
 
 
 def factor_sentences(study: Study) -> str:

@@ -174,6 +174,29 @@ class UnseenStudy:
     template: str  # CLIP's
 
 
+@dataclass(frozen=True)
+class Agreement:
+    """Two templates, and on which share of the photographs they give the same class."""
+
+    templates: tuple[str, str]  # as the prompt set has them
+    share: float  # 0 to 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unlabelled:
+    """What CLIP answers of photographs without labels; nothing in it says whether an answer is right."""
+
+    images: int  # photographs
+    labels: list[str]  # the names of the classes
+    template: str  # whose answers are shown: the prompt set's `classify_with`
+    counts: dict[str, dict[str, int]]  # by template: the photographs that each class got
+    probability: list[float]  # of the likeliest class: lowest, lower quartile, median, upper quartile, highest
+    lead: list[float]  # of its probability over the next one's, likewise
+    agreement: list[Agreement]  # of every two templates, the least first
+    unanimous: int  # photographs to which all templates give the same class
+    provenance: Provenance | None = None  # None until it is written
+
+
 @dataclass(frozen=True, kw_only=True)
 class Study:
     """The whole study; a part for which there were too few images or classes, or no design, is empty or ``None``."""

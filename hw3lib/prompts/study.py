@@ -43,7 +43,10 @@ def run(experiment: Experiment, say: Say = silence) -> Study:
     p1 = profile.require_labelled()
     sets = load_sets(p1)
     if sum(label is not None for label in data.truth) < 2:
-        raise UserError(f"the study needs two images at the least that are named <label id>_<n>.png in {data.paths[0]}")
+        raise UserError(
+            f"the study needs two images at the least that are named <label id>_<n>.png in {data.paths[0].parent}; "
+            "without labels, p1.labelled: false shows what CLIP answers"
+        )
     inputs = _inputs(experiment)
     current = load_current(folder / "study.json", Study, inputs, say)
     if current and all((folder / name).is_file() for name in ("study.safetensors", "probe.json")):

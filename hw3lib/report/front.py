@@ -134,6 +134,8 @@ def tiles(profile: config.Profile, summary: dict[str, Any]) -> list[tuple[str, s
     pairs = [(f"accuracy, best of {len(prompts)} prompts{apart}", f"{best['accuracy']:.3f}")] if best else []
     whose = f"reference run, {profile.captions.reported} images" if profile.captions else ""
     pairs += [(f"{score}, {whose}", f"{scores[score]:.3f}") for score in SCORES if score in scores]
+    if (photographs := summary["p1"].get("images")) and not prompts:
+        pairs.append(("photographs classified, without labels", str(photographs)))
     if "object_recall" in scores:
         pairs.append((f"object recall, {whose}", f"{scores['object_recall']:.3f}"))
     return pairs
@@ -167,7 +169,7 @@ def _device(profile: config.Profile, device: str) -> str:
 def _origins(profile: config.Profile, key: str) -> dict[str, str]:
     """What the parts' results say of their origin (a commit, a device), by part."""
     folder = paths.runs(profile.name)
-    results = {"P1": "p1/study.json", "P3": "p3/summary.json", "claims": "claims.json"}
+    results = {"P1": profile.prompt_results, "P3": "p3/summary.json", "claims": "claims.json"}
     results |= {training: f"p2/{training}/scores.json" for training in profile.all_trainings}
     found = {part: read_scores(folder / path).get("provenance", {}).get(key) for part, path in results.items()}
     return {part: str(value) for part, value in found.items() if value}

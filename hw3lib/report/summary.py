@@ -8,7 +8,7 @@ from typing import Any
 from hw3lib import config, paths
 from hw3lib.captioning import results
 from hw3lib.claims import evidence
-from hw3lib.prompts.results import Study
+from hw3lib.prompts.results import Study, Unlabelled
 from hw3lib.system import files, provenance
 from hw3lib.system.errors import UserError
 from hw3lib.system.results import read_result
@@ -35,7 +35,7 @@ def key_numbers(profile: config.Profile) -> dict[str, Any]:
     scores = results.all_scores(profile)
     claims = evidence.load(profile) if (folder / "claims.json").is_file() else []
     return {
-        "p1": _prompts(folder / "p1" / "study.json"),
+        "p1": _prompts(folder / profile.prompt_results),
         "p2": {run: scores[run].scores for run in profile.runs if run in scores},
         "p3": {key: value for key, value in p3.items() if key in _ATTENTION and value is not None},
         "claims": {str(claim.number): claim.verdict for claim in claims},
@@ -43,10 +43,16 @@ def key_numbers(profile: config.Profile) -> dict[str, Any]:
 
 
 def _prompts(path: Path) -> dict[str, Any]:
-    """The accuracies of the profile's own prompts, on how many images, and the best of them on those it is told on."""
+    """The accuracies of the profile's own prompts, on how many images, and the best of them on those it is told on.
+
+    Of photographs without labels there is only how many they are.
+    """
     if not path.is_file():
         return {"prompts": {}, "images": None, "best": None}
-    study = read_result(path, Study, "Delete it and run `hw3 report` again.")
+    remedy = "Delete it and run `hw3 report` again."
+    if path.stem == "unlabelled":
+        return {"prompts": {}, "images": read_result(path, Unlabelled, remedy).images, "best": None}
+    study = read_result(path, Study, remedy)
     best = study.ranked(study.prompts)[0]
     apart = study.halves if len(study.prompts) > 1 else None
     scores = study.reported(best) if apart else study.templates[best]

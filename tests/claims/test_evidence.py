@@ -579,6 +579,18 @@ def test_a_chapter_that_the_profile_leaves_out_is_its_claims_reason(tiny_profile
     assert untested == ["the profile has no labelled images"] * 4 + ["the profile has no captioned photographs"] * 5
 
 
+def test_without_labels_no_claim_about_prompts_is_tested(tiny_profile) -> None:
+    """Nor on what was measured when there were some."""
+    put(tiny_profile, "p1/study.json", prompt_study())
+    assert judged(tiny_profile, 1).verdict != "not testable"
+    unlabelled = dataclasses.replace(tiny_profile, p1=dataclasses.replace(tiny_profile.p1, labelled=False))
+    claims = evidence.judge(Experiment.open(unlabelled))[:4]
+    assert [claim.untested for claim in claims] == ["the photographs of P1 carry no labels"] * 4
+    assert [claim.verdict for claim in claims] == ["not testable"] * 4
+    with pytest.raises(NotReady):  # P1 has still to be run
+        evidence.study(Experiment.open(dataclasses.replace(unlabelled, data="other", captions=None, runs={})))
+
+
 def test_with_one_image_per_class_claim_1_says_what_is_missing(tiny_profile) -> None:
     few = dataclasses.replace(prompt_study(), unseen=None)
     put(tiny_profile, "p1/study.json", few)

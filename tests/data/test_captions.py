@@ -247,6 +247,20 @@ def test_images_of_any_name_are_taken_without_truth(tmp_path: Path) -> None:
     assert labelled(tmp_path, ["holiday.png", "12_3.png"]).truth == (12, None)
 
 
+def test_without_labels_no_file_name_is_read_for_one_and_names_may_stand_one_a_line(tmp_path: Path) -> None:
+    labelled(tmp_path, ["12_3.png", "0_1.png"])
+    assert load_labelled(tmp_path / "val", tmp_path / "id2label.json", labelled=False).truth == (None, None)
+    names = tmp_path / "names.txt"
+    names.write_bytes("\ufeffrotes Fahrrad\r\n\r\n  Zelt \r\n".encode())
+    found = load_labelled(tmp_path / "val", names, labelled=False)
+    assert found.labels == {0: "rotes Fahrrad", 1: "Zelt"}
+    names.write_text("\n \n")
+    with pytest.raises(UserError, match=r"names\.txt must map label ids to names, .* or be a \.txt, a name a line"):
+        load_labelled(tmp_path / "val", names)
+    with pytest.raises(UserError, match=r"none\.txt is missing"):
+        load_labelled(tmp_path / "val", tmp_path / "none.txt")
+
+
 def test_a_label_that_is_not_named_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"1 image \(7_1\.png\)"):
         labelled(tmp_path, ["12_3.png", "7_1.png"])

@@ -35,6 +35,7 @@ def test_it_ends_in_a_report(case: Case, tmp_path: Path) -> None:
     profile = config.load(tmp_path / "configs" / "any.yaml")
     for reason in filter(None, profile.chapters.values()):
         assert html.escape(reason.split(" (")[0], quote=False) in page
+    assert ("No accuracy is measured here" in page) == (profile.unlabelled and profile.clip is not None)
     for run in profile.runs.values():
         assert run.title.split()[0] in page
     assert "Traceback" not in page

@@ -228,7 +228,7 @@ def test_no_long_computation_stands_below_what_reacts_to_the_hand(path: Path) ->
                 assert re.search(r"\bnote\b|\bNote\(\)", cell.source), f"nobody sees how far it is: {cell.source}"
     quick = path.stem in ("index", "claims", "p3_photographs")
     assert quick or computing, "none is found: what says how far it is now?"
-    assert bool(interactive) == (path.stem in ("p1_prompts", "p3_attention", "p3_photographs"))
+    assert bool(interactive) == (path.stem in ("p1_prompts", "p1_photographs", "p3_attention", "p3_photographs"))
     assert not (interactive and computing) or max(computing) < min(interactive)
 
 

@@ -185,6 +185,17 @@ def test_without_a_clip_nothing_is_missing_and_the_doctor_says_what_falls_away(b
     assert not [finding.name for finding in doctor.examine(profile) if finding.name.startswith("P1")]
 
 
+def test_without_labels_the_doctor_says_what_is_left_out(bare: Path) -> None:
+    fill(bare)
+    profile = config.load("smoke")
+    assert "P1 accuracy" not in states("smoke")
+    unlabelled = dataclasses.replace(profile, p1=dataclasses.replace(profile.require_labelled(), labelled=False))
+    found = {finding.name: finding for finding in doctor.examine(unlabelled)}
+    assert found["P1 accuracy"].state == "optional"
+    assert "claims 1 to 4, too, need labels" in found["P1 accuracy"].what
+    assert "supervised network" not in found, "nothing is taught without labels"
+
+
 def test_the_captions_language_is_said_and_a_wrong_one_is_missing(bare: Path) -> None:
     fill(bare)
     profile = config.load("hw3")

@@ -143,16 +143,32 @@ def test_a_files_own_test_is_what_results_are_told_of(root: Path, absent: bool) 
 
 def test_labels_make_p1_of_images_that_are_named_by_them(root: Path) -> None:
     (root / "labels.json").write_text('{"0": "dog", "1": "cat"}')
-    done = init(root, "--labels", root / "labels.json")
-    assert done.exit_code == 2
-    assert "0 of the 13 images in" in done.output
-    assert "without labels: hw3 classify" in done.output
     for number in range(4):
         draw("red", "circle", (40, 30), number).save(root / FOLDER / f"{number % 2}_{number}.png")
     assert init(root, "--labels", root / "labels.json").exit_code == 0
     profile = config.load("my_photos")
+    assert not profile.unlabelled
     assert (profile.chapters["p1_prompts"], profile.clip.model) == ("", "ViT-B-32")
     assert len(Experiment(profile).labelled) == 17
+
+
+@pytest.mark.parametrize(
+    ("file", "text"), [("labels.json", '{"0": "dog", "7": "cat"}'), ("mine.txt", "dog\n\n cat \n")]
+)
+def test_class_names_are_enough_for_p1_of_photographs_without_labels(root: Path, file: str, text: str) -> None:
+    assert init(root).exit_code == 0
+    assert "--labels FILE --force" in (root / "configs" / "my_photos.yaml").read_text(encoding="utf-8"), "a hint"
+    (root / file).write_text(text)
+    done = init(root, "--labels", root / file, "--force")
+    assert done.exit_code == 0, done.output
+    assert "P1 takes every image of" in done.output, "one cannot be read"
+    profile = config.load("my_photos")
+    assert (profile.unlabelled, profile.chapters["p1_prompts"], profile.clip.model) == (True, "", "ViT-B-32")
+    data = Experiment(profile).labelled
+    assert (len(data), set(data.truth), list(data.labels.values())) == (13, {None}, ["dog", "cat"])
+    written = (root / "configs" / "my_photos.yaml").read_text(encoding="utf-8")
+    assert "13 images without a label, 2 classes" in written
+    assert "leave this line out" in written
 
 
 def test_what_cannot_be_is_refused_in_a_sentence(root: Path) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -14,9 +16,13 @@ from hw3lib.captioning.results import read_scores
 from hw3lib.claims import evidence
 from hw3lib.models.experiment import Experiment
 from hw3lib.pipeline import verify
+from hw3lib.prompts.answers import Answers
+from hw3lib.prompts.templates import PromptSet
+from hw3lib.prompts.unlabelled import summarise
 from hw3lib.report import assemble, summary
 from hw3lib.system import files
 from hw3lib.system.errors import UserError
+from hw3lib.system.results import write_result
 from tests.support.report_material import make
 
 
@@ -96,3 +102,22 @@ def test_a_page_of_other_numbers_is_found(profile) -> None:
 def test_an_unknown_run_is_refused(profile) -> None:
     with pytest.raises(UserError, match="no run 'bst'"):
         list(verify.verify(Experiment.open(profile), ["bst"]))
+
+
+def test_answers_without_labels_are_summed_up_again(profile) -> None:
+    images = np.zeros((1, 2, 1), np.int32)
+    empty = np.empty((0, 0), np.float32)
+    prompts = PromptSet.load(profile.require_labelled().prompts)
+    answers = Answers(
+        classes=images, probabilities=np.ones((1, 2, 1), np.float32), true=empty, truth=np.empty(0, np.int64),
+        half=np.empty(0, bool), templates=[prompts.classify_with], labels=["dog"], images=["a.jpg", "b.jpg"],
+        ensembles=[],
+    )  # fmt: skip
+    unlabelled = dataclasses.replace(profile, p1=dataclasses.replace(profile.require_labelled(), labelled=False))
+    assert verified(unlabelled)["unlabelled.json"].note == "not measured yet"
+    path = paths.runs("fake") / "p1" / "unlabelled.json"
+    answers.write(path.with_suffix(".safetensors"))
+    write_result(path, summarise(answers, prompts.classify_with))
+    assert not verified(unlabelled)["unlabelled.json"].differs
+    files.write_json(path, files.read_json(path) | {"unanimous": 1})
+    assert verified(unlabelled)["unlabelled.json"].differs == ("unanimous: 1 in the file, 2 computed",)

@@ -106,3 +106,15 @@ def test_images_are_embedded_once_and_answers_are_quick(tmp_path: Path) -> None:
         box.text.value = f"{number} {{object}}"
     assert (time.process_time() - started) / 10 < 0.3
     assert calls == [600]
+
+
+def test_without_labels_it_counts_the_photographs_that_get_another_class(tmp_path: Path) -> None:
+    data = load_labelled(*write_colours(tmp_path), labelled=False)
+    box = Explorer(Classifier(ColourClip(), data), "a {object} thing", ["12_0.png"])  # type: ignore[arg-type]
+    assert ">0</b> of 6 photographs get another class" in box.result.value
+    assert "No class changes" in box.gains.value
+    box.text.value = "a wrong {object}"
+    assert ">6</b> of 6 photographs get another class" in box.result.value
+    assert "nobody can say which is right" in box.result.value
+    assert "points" not in box.result.value + box.gains.value
+    assert box.top.value.count("<img") == 1

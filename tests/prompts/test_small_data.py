@@ -13,7 +13,7 @@ from PIL import Image
 from hw3lib import config
 from hw3lib.display import bundle
 from hw3lib.models.experiment import Experiment
-from tests.support.places import ROOT
+from hw3lib.pipeline.notebooks import source_of
 from tests.support.tiny_clip import write_clip
 
 Run = Callable[..., str]
@@ -25,7 +25,11 @@ def run(tmp_path: Path, tiny_profile: config.Profile, monkeypatch: pytest.Monkey
     clip = write_clip(tmp_path)
 
     def executed(
-        names: list[str], per_class: int, templates: tuple[str, ...] = ("a {}", "no {}"), study: tuple[str, ...] = ()
+        names: list[str],
+        per_class: int,
+        templates: tuple[str, ...] = ("a {}", "no {}"),
+        study: tuple[str, ...] = (),
+        labelled: bool = True,
     ) -> str:
         images = tmp_path / "images"
         images.mkdir()
@@ -37,14 +41,15 @@ def run(tmp_path: Path, tiny_profile: config.Profile, monkeypatch: pytest.Monkey
         own = tmp_path / "own.json"
         own.write_text(json.dumps({"templates": [{"template": template} for template in templates]}))
         p1 = config.Labelled(
-            images=str(images), id2label=str(tmp_path / "id2label.json"), prompts=str(own), study=study
-        )
+            images=str(images), id2label=str(tmp_path / "id2label.json"), prompts=str(own), study=study,
+            labelled=labelled,
+        )  # fmt: skip
         profile = config.Profile(**{**vars(tiny_profile), "p1": p1, "clip": clip})
         shown: list[str] = []
         monkeypatch.setattr(bundle, "_show", lambda bundle, live: shown.append(bundle["text/plain"]))
         monkeypatch.setattr(bundle, "_PNG_DPI", 40)  # that pictures are sharp costs most of the time
         monkeypatch.setattr(Experiment, "open", classmethod(lambda cls, name, device="cpu": cls(profile, device)))
-        notebook = nbformat.read(ROOT / "notebooks" / "p1_prompts.ipynb", 4)
+        notebook = nbformat.read(source_of(profile, "p1_prompts"), 4)
         namespace: dict[str, object] = {}
         for cell in notebook.cells:
             if cell.cell_type == "code":
@@ -92,3 +97,30 @@ def test_very_long_names_and_names_from_right_to_left_are_shown(run: Run) -> Non
     assert "at most 1 of 4" in text
     assert arabic in text
     assert max(len(line) for line in text.splitlines()) < 2000
+
+
+def test_without_labels_it_shows_answers_and_no_accuracy(run: Run) -> None:
+    """Also where the files are named as if they had labels: the profile says that they have none."""
+    text = run(["red", "green", "blue *"], 9, labelled=False)
+    assert "gives each of 27 photographs one of 3 classes. **No accuracy is measured here:**" in text
+    assert "24 of 27 photographs are shown, from the first name to the last" in text
+    assert text.count("[figure] 0_") + text.count("[figure] 1_") + text.count("[figure] 2_") >= 3, "three galleries"
+    assert "The probabilities are shares among these 3 classes alone" in text
+    assert "prompts give the same class to" in text
+    assert "same class, % of photographs" in text
+    shown = text.replace("No accuracy is measured here", "").replace("To measure accuracy, name images", "")
+    assert "accura" not in shown
+
+
+@pytest.mark.parametrize("per_class", [1, 3])
+def test_without_labels_one_class_and_one_prompt_leave_nothing_to_compare(run: Run, per_class: int) -> None:
+    text = run(["red"], per_class, ("a {}",), labelled=False)
+    assert "All photographs are shown" in text
+    assert "There is only one class, so that every probability is 1." in text
+    assert "There is only one prompt" in text
+    assert "disagree most" not in text
+
+
+def test_without_labels_very_long_names_are_told_to_be_cut(run: Run) -> None:
+    text = run(["red " * 100, "دراجة حمراء", "green_*$x^2$"], 2, labelled=False)
+    assert "CLIP reads only the beginning of 1 class name: too long for it." in text

@@ -22,16 +22,18 @@ import pytest
 from hw3lib import config, paths
 from hw3lib.display.scripts import cjk_font
 from hw3lib.display.style import STYLE, WIDTH
+from hw3lib.prompts.results import Unlabelled
 from hw3lib.report import front, html
 from hw3lib.report.assemble import build, build_so_far
 from hw3lib.report.blocks import plain
 from hw3lib.report.exporters import PrintExporter
 from hw3lib.report.merged import merge
 from hw3lib.report.pdf import WIDEST
-from hw3lib.report.summary import summarise
+from hw3lib.report.summary import key_numbers, summarise
 from hw3lib.system import files
 from hw3lib.system.errors import UserError
 from hw3lib.system.locks import exclusive
+from hw3lib.system.results import write_result
 from tests.support import report_material as material
 from tests.support.places import ROOT
 
@@ -211,6 +213,21 @@ def test_a_run_that_is_a_published_setting_has_its_figures_beside_its_own() -> N
     rows = [[plain(cell) for cell in row] for row in tables[1]["rows"]]
     assert [row[2:] for row in rows] == [["1.0000", "0.7000", "0.8745", "0.7182"], ["1.1000", "–", "–", "–"]]
     assert [plain(column) for column in tables[1]["columns"]][4:] == ["published CIDEr", "published CLIPScore"]
+
+
+def test_without_labels_the_first_page_counts_photographs_and_shows_no_accuracy(fresh: config.Profile) -> None:
+    assert next(title for title, _ in front.tiles(fresh, key_numbers(fresh))).startswith("accuracy, best of")
+    unlabelled = dataclasses.replace(fresh, p1=dataclasses.replace(fresh.require_labelled(), labelled=False))
+    study = Unlabelled(
+        images=7, labels=["dog"], template="a {}", counts={"a {}": {"dog": 7}}, probability=[1.0] * 5, lead=[1.0] * 5,
+        agreement=[], unanimous=7,
+    )  # fmt: skip
+    write_result(paths.runs("fake") / "p1" / "unlabelled.json", study)
+    numbers = key_numbers(unlabelled)
+    assert numbers["p1"] == {"prompts": {}, "images": 7, "best": None}
+    tiles = dict(front.tiles(unlabelled, numbers))
+    assert tiles["photographs classified, without labels"] == "7"
+    assert not any("accuracy" in title for title in tiles)
 
 
 def test_a_missing_notebook_is_named_with_the_command_that_runs_it(fresh: config.Profile) -> None:

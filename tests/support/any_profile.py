@@ -50,7 +50,7 @@ class Case:
     instances: str
     photographs: int
     runs: str
-    without: str  # what the profile has null: captions (its P3 examines an exported run), labelled images
+    without: str  # what the profile has null: captions (its P3 examines an exported run), P1; or labels
 
     def __str__(self) -> str:
         usual = {name: options[0] for name, options in OPTIONS.items()}
@@ -73,7 +73,7 @@ OPTIONS: dict[str, Sequence[Any]] = {
     "instances": ["all", "half", "none"],
     "photographs": [3, 1],
     "runs": ["two", "one", "equal", "decay", "renamed"],
-    "without": ["nothing", "captions", "labels", "captions and labels"],
+    "without": ["nothing", "captions", "P1", "captions and P1", "labels"],
 }
 assert list(OPTIONS) == [field.name for field in fields(Case)]
 
@@ -205,7 +205,9 @@ def _profile(case: Case, clip: dict[str, Any]) -> dict[str, Any]:
         profile["p3"] |= {"model": "data/exported"}
     elif case.instances != "none":
         profile["captions"]["val_instances"] = "data/instances_val.json"
-    if "labels" in case.without:
+    if case.without == "labels":
+        profile["p1"]["labelled"] = False
+    if "P1" in case.without:
         profile["p1"] = None
     return profile
 
