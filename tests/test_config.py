@@ -289,3 +289,11 @@ def test_seeds_that_train_nothing_or_the_same_twice_are_refused(tmp_path: Path, 
     path.write_text(f"extends: demo\nruns:\n  vit: {{seeds: {seeds}}}\n")
     with pytest.raises(UserError, match=r"own.yaml: runs.vit.seeds = .*different seeds"):
         config.load(path)
+
+
+def test_the_seeds_profile_trains_the_published_settings_three_times_and_the_demo_once() -> None:
+    counts = {run: len(config.load("demo_seeds").trainings(run)) for run in config.load("demo_seeds").runs}
+    published = {"best": 3, "swin_base": 3, "swinv2": 3, "vit": 3}
+    assert counts == published | {"plus_plain": 1, "plus": 1}
+    demo = config.load("demo")
+    assert demo.all_trainings == dict.fromkeys(counts, demo.seed)

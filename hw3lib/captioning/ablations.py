@@ -205,11 +205,11 @@ def score_table(
 
 
 def score_cell(profile: config.Profile, scores: Mapping[str, RunScores], run: str, metric: str) -> Cell:
-    """A run's score; of several seeds their mean and standard deviation, ``2.157 ± 0.021``."""
+    """A run's score; of several seeds their mean and standard deviation, ``2.157 ± 0.021``, unbroken."""
     seeds = [seed.scores[metric] for seed in of_seeds(profile, scores, run) if metric in seed.scores]
     if len(seeds) < 2:
         return scores[run].scores.get(metric)
-    return f"{fmean(seeds):.3f} ± {stdev(seeds):.3f}"
+    return f"{fmean(seeds):.3f}\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}{stdev(seeds):.3f}"
 
 
 def score_notes(profile: config.Profile) -> str:

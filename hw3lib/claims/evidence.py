@@ -114,16 +114,16 @@ def _declared(statement: Statement, result: Any) -> list[Part]:
     """The parts that stand in the chapter's result, each once."""
     parts: dict[tuple[str, ...], Part] = {}
     for comparison in statement.parts:
-        for place, part in _parts(comparison, result):
+        for place, part in _parts(comparison, result, int(statement.notebook != "p1_prompts")):
             parts.setdefault(place, part)
     return list(parts.values())
 
 
-def _parts(comparison: Comparison, result: Any) -> Iterator[tuple[tuple[str, ...], Part]]:
+def _parts(comparison: Comparison, result: Any, seeds: int) -> Iterator[tuple[tuple[str, ...], Part]]:
     for place, effect in _find(result, comparison.source):
         counterpart = effect.counterpart if "{counterpart}" in comparison.what else ""
         what = comparison.what.format(key=place[-1], counterpart=counterpart, diffuse=DIFFUSE)
-        yield place, Part.of(what, effect, comparison.unit, comparison.against)
+        yield place, Part.of(what, effect, comparison.unit, comparison.against, seeds=seeds)
 
 
 def _find(node: Any, source: Sequence[str]) -> Iterator[tuple[tuple[str, ...], Any]]:

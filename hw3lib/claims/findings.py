@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,14 +14,16 @@ from hw3lib.attention.results import Grounding
 from hw3lib.attention.word_classes import classes
 from hw3lib.captioning.ablations import REFERENCE
 from hw3lib.captioning.published import PARTS, part
-from hw3lib.captioning.results import RunScores
+from hw3lib.captioning.results import RunScores, measured_spread, of_seeds
 from hw3lib.captioning.settings import differences
 from hw3lib.claims.results import Finding
 from hw3lib.claims.verdicts import Part
 from hw3lib.data.caption_set import CaptionSet
 from hw3lib.data.lexicon import tokens_of
 from hw3lib.display.prose import code, estimate, names_in_words
-from hw3lib.metrics.bootstrap import compare, paired_difference
+from hw3lib.metrics.bootstrap import paired_difference
+from hw3lib.metrics.interval_tests import NEGLIGIBLE
+from hw3lib.metrics.seed_bootstrap import Spread, by_seed_alone, compare_seeds
 from hw3lib.prompts.prose import no_article
 from hw3lib.prompts.results import Study
 
@@ -63,17 +66,16 @@ def ablations(profile: config.Profile, scores: Mapping[str, RunScores]) -> Findi
 
     A cause of the claim is tested by a run that changes it alone; the claim cannot be supported without one.
     """
-    best = scores.get(profile.best_run)
-    if not best or len(best.per_image) < 2 or all(name == profile.best_run for name in scores):
+    best, others = scores.get(profile.best_run), [run for run in profile.runs if run in scores]
+    if not best or len(best.per_image) < 2 or others == [profile.best_run]:
         return Finding(untested="it needs the scores of two runs on two images or more")
-    reference = profile.run(profile.best_run)
+    reference, found = profile.run(profile.best_run), measured_spread(profile, scores)
     parts: list[Part] = []
     changes: dict[str, dict[str, int]] = {}  # by part of the claim: its runs, and how many settings each changes
     for name, run in profile.runs.items():
         key = part(run, reference) if name in scores else None
         if key is not None:
-            gap = compare(best.per_image, scores[name].per_image, "CIDEr", profile.seed)
-            parts.append(Part.of(f"{REFERENCE}, minus {PARTS[key]} ({name})", gap, "CIDEr"))
+            parts.append(_trained(profile, scores, name, f"{REFERENCE}, minus {PARTS[key]} ({name})", found))
             changes.setdefault(key, {})[name] = len(differences(run, reference))
     if not parts:
         return Finding(
@@ -85,7 +87,45 @@ def ablations(profile: config.Profile, scores: Mapping[str, RunScores]) -> Findi
     confounded = {name: count for runs in changes.values() for name, count in runs.items() if count > 1}
     untested = [f"no run changes only {' or only '.join(causes)}"] if causes else []
     untested += [f"no run has a smaller pretrained {' or '.join(absent)}"] if absent else []
-    return Finding(parts, remark=_confounding(confounded), untested="; ".join(untested))
+    remark = " ".join(filter(None, [_confounding(confounded), _seeds(parts, found)]))
+    return Finding(parts, remark=remark, untested="; ".join(untested))
+
+
+def _trained(
+    profile: config.Profile, scores: Mapping[str, RunScores], run: str, what: str, found: Spread | None
+) -> Part:
+    """The reference run's CIDEr less another run's, over their images and seeds; ``found`` is the spread of seeds."""
+    best, other = ([seed.per_image for seed in of_seeds(profile, scores, name)] for name in (profile.best_run, run))
+    gap = compare_seeds(best, other, "CIDEr", profile.seed)
+    return Part.of(
+        what,
+        gap,
+        "CIDEr",
+        seeds=gap.seeds,
+        by_seeds=gap.by_seeds,
+        freedom=None if math.isinf(gap.freedom) else gap.freedom,
+        margin=max(NEGLIGIBLE["CIDEr"], found.repeatability if found else 0.0),
+        seed_alone=by_seed_alone(gap, found),
+    )
+
+
+def _seeds(parts: Sequence[Part], found: Spread | None) -> str:
+    """What the comparisons of trainings know of other seeds."""
+    if not found:
+        return (
+            "Each run was trained with one seed, and no interval knows another: how much a seed alone changes was not "
+            "measured, and so no difference between two trainings is judged."
+        )
+    text = (
+        f"Seeds of one run have a standard deviation of {found.deviation:.3f} CIDEr ({found.freedom} degrees of "
+        f"freedom): two of them differ by up to {found.repeatability:.3f} in 95 % of cases, and effects within "
+        f"±{parts[0].margin:.3f} are negligible."
+    )
+    if shares := [part.by_seeds for part in parts if part.seeds > 1]:
+        text += f" Of the variance behind the intervals, {min(shares):.0%} to {max(shares):.0%} comes from seeds."
+    if any(part.seeds == 1 for part in parts):
+        text += f" Where a side has one seed, an effect within ±{found.beyond:.3f} is inconclusive."
+    return text
 
 
 def _confounding(confounded: Mapping[str, int]) -> str:
@@ -200,7 +240,7 @@ def bad_captions(
 def _split(what: str, above: Floats, below: Floats, first: NDArray[np.bool_], seed: int) -> Part:
     """The ratio of sums over the images of ``first``, minus that over the others."""
     (a, b), (of_a, of_b) = ((np.where(first, values, 0), np.where(first, 0, values)) for values in (above, below))
-    return Part.of(what, paired_difference(a, b, seed, over=(of_a, of_b)), "share")
+    return Part.of(what, paired_difference(a, b, seed, over=(of_a, of_b)), "share", seeds=1)
 
 
 def place_words(captions: CaptionSet, predictions: Mapping[str, str]) -> dict[str, tuple[int, int]]:

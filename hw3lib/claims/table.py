@@ -70,16 +70,16 @@ def details(claims: Sequence[Claim]) -> tuple[list[str], list[list[Cell]]]:
             tests: list[Cell] = [
                 p_value(p).removeprefix("p ").removeprefix("= ") for p in (part.holm, part.equivalence)
             ]
-            tests += [decimal(scale * part.detectable, digits), part.n]
+            tests += [decimal(scale * part.detectable, digits), part.n, part.seeds or "–"]
             rows.append([claim.number if place == 0 else "", part.what, effect(part), *tests, verdict])
-    columns = ["#", "comparison", "effect [95 % interval]", "p (Holm)", "p (TOST)", "detectable", "images", "verdict"]
-    return columns, rows
+    columns = ["#", "comparison", "effect [95 % interval]", "p (Holm)", "p (TOST)", "detectable", "images", "seeds"]
+    return [*columns, "verdict"], rows
 
 
 DETAILS = (
     "p (Holm): of no effect, corrected for all comparisons of all claims. p (TOST): of the equivalence test; below "
     f"{LEVEL}, the effect is negligible. Detectable: the smallest effect, in the unit beside it, that so many images "
-    "show with a power of 80 %."
+    "show with a power of 80 %. Seeds: trainings on each side; with one, the interval knows no other seed."
 )
 
 
@@ -109,7 +109,8 @@ def tally(claims: Sequence[Claim], data: str) -> str:
         f"significant in the direction that it claims: p < {LEVEL} after Holm's correction for all comparisons of all "
         "claims. It is not supported when the effect is significant in the other direction, or when an equivalence "
         f"test shows that it would not matter ({_margins()}). Otherwise, or with fewer than {FEW} images, it is "
-        "inconclusive: a lack of significance shows nothing. A claim of several parts is supported only when each was "
+        "inconclusive: a lack of significance shows nothing; so is a difference between runs of one seed, unless it is "
+        "known to be larger than what another seed does. A claim of several parts is supported only when each was "
         "tested and is supported, and not supported when one is not; one that an effect goes both ways, when it goes "
         "up in one place and down in another, and not when it is negligible in all, or goes the same way in all."
     )
@@ -123,7 +124,8 @@ def _margins() -> str:
     """What is too small to matter, in each unit, as a reader knows it."""
     points = 100 * NEGLIGIBLE["accuracy"]
     return (
-        f"within {points:g} point, {NEGLIGIBLE['CIDEr']:g} CIDEr, {NEGLIGIBLE['bits']:g} bits or "
+        f"within {points:g} point, {NEGLIGIBLE['CIDEr']:g} CIDEr or what two seeds of a run differ by, "
+        f"{NEGLIGIBLE['bits']:g} bits or "
         f"{NEGLIGIBLE['evenness']:g} of evenness"
     )
 

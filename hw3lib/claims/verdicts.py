@@ -1,11 +1,14 @@
 """How a claim is judged: parts with an effect, an interval and tests, and the one rule that makes verdicts of them.
 
 An effect is counted in the direction that the claim says, so that above zero speaks for it. The rule, for one part of
-:data:`FEW` images or more: it is *not supported* when an equivalence test shows that the effect is negligible, within
-:data:`NEGLIGIBLE` of zero (two one-sided tests, Schuirmann 1987; Lakens 2017), or when it is significantly below zero;
-*supported* when it is significantly above zero; else *inconclusive*: that an effect is not significant shows nothing.
-Significant is a p-value below 0.05 after Holm's (1979) correction for all parts of all claims. Equivalence tests are
-not corrected. A claim with several parts is supported when all are, not supported when any is not, else inconclusive.
+:data:`FEW` images or more: it is *not supported* when an equivalence test shows that the effect is negligible (two
+one-sided tests, Schuirmann 1987; Lakens 2017), or when it is significantly below zero; *supported* when it is
+significantly above zero; else *inconclusive*: that an effect is not significant shows nothing. Negligible is within
+:data:`NEGLIGIBLE` of zero or, of CIDEr, within what two seeds of one run differ by, where that is measured and larger.
+A difference between settings that were trained with one seed is inconclusive, too, unless it is larger than what two
+seeds of the profile's other runs differ by. Significant is a p-value below 0.05 after Holm's (1979) correction for all
+parts of all claims. Equivalence tests are not corrected. A claim with several parts is supported when all are, not
+supported when any is not, else inconclusive.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from hw3lib.display.prose import Estimate
 from hw3lib.metrics import interval_tests
@@ -53,31 +56,43 @@ class Part:
     p: float = math.nan  # two-sided: the chapter's exact test, or by the interval
     holm: float = math.nan  # p, corrected for all parts of all claims
     equivalence: float = math.nan  # p of the test that the effect is negligible (TOST), not corrected
-    detectable: float = math.nan  # the smallest effect that so many images show with a power of 80 %
+    detectable: float = math.nan  # the smallest effect that so many images and seeds show with a power of 80 %
+    seeds: int = 0  # of the trainings on each side; 0: nothing is trained
+    by_seeds: float = 0.0  # the share of the interval's variance that comes from seeds; the rest comes from images
+    freedom: float | None = None  # degrees of freedom of the t distribution behind the interval; null: it is normal
+    margin: float = math.nan  # effects within plus and minus this are negligible
+    # whether another seed alone may make such an effect, as far as is known: settings that were trained with one seed
+    seed_alone: bool = False
 
     def __post_init__(self) -> None:
         """Fill in the tests that were not given."""
-        p = interval_tests.p_value(self) if math.isnan(self.p) else self.p
+        freedom = math.inf if self.freedom is None else self.freedom
+        p = interval_tests.p_value(self, freedom) if math.isnan(self.p) else self.p
+        margin = NEGLIGIBLE[self.unit] if math.isnan(self.margin) else self.margin
         tests = {
             "p": p,
             "holm": p,
-            "equivalence": interval_tests.equivalence(self, NEGLIGIBLE[self.unit]),
-            "detectable": interval_tests.detectable(self),
+            "margin": margin,
+            "equivalence": interval_tests.equivalence(self, margin, freedom),
+            "detectable": interval_tests.detectable(self, freedom),
         }
         for name, value in tests.items():
             if math.isnan(getattr(self, name)):
                 object.__setattr__(self, name, value)
 
     @classmethod
-    def of(cls, what: str, found: Measured, unit: Unit, against: bool = False) -> Part:
-        """From an effect with its interval and p; ``against`` turns it round to the claim's side."""
+    def of(cls, what: str, found: Measured, unit: Unit, against: bool = False, **more: Any) -> Part:
+        """From an effect with its interval and p; ``against`` turns it round to the claim's side.
+
+        ``more`` are fields that the effect does not have: its seeds and what follows from them.
+        """
         numbers = (-found.effect, -found.high, -found.low) if against else (found.effect, found.low, found.high)
-        return cls(what, *numbers, found.n, unit, found.p)
+        return cls(what, *numbers, found.n, unit, found.p, **more)
 
     @property
     def direction(self) -> Literal["up", "down", "no effect", "unsure"]:
         """Where the effect goes: no effect is one that is shown to be negligible, even if it is significant."""
-        if self.n < FEW:
+        if self.n < FEW or self.seed_alone:
             return "unsure"
         if self.equivalence < LEVEL:
             return "no effect"

@@ -36,11 +36,12 @@ def claim_blocks(profile: config.Profile) -> list[Block]:
 def summary_blocks(profile: config.Profile, summary: dict[str, Any]) -> list[Block]:
     """The first page's tables: what this run measured, beside what was published."""
     figures = published()
-    blocks: list[Block] = [{"kind": "paragraph", "inline": text_inline(_comparable(profile, summary["p2"]))}]
+    opening = f"{_comparable(profile, summary['p2'])} {_seeds(profile) if summary['p2'] else ''}".rstrip()
+    blocks: list[Block] = [{"kind": "paragraph", "inline": text_inline(opening)}]
     if summary["p1"]["prompts"]:
         blocks.append(_prompt_table(summary["p1"], figures["p1"]["prompts"]))
     if summary["p2"]:
-        blocks.append(_run_table(profile, summary["p2"]))
+        blocks.append(_run_table(profile, summary["p2"], summary.get("p2_seeds", {})))
     if "best" in summary["p3"]:
         blocks.append(_attention_table(summary["p3"], figures["p3"]))
     return blocks
@@ -56,12 +57,33 @@ def _prompt_table(p1: dict[str, Any], figures: dict[str, float]) -> Table:
     return _table(columns, rows, f"Prompts: accuracy of zero-shot classification{images}")
 
 
-def _run_table(profile: config.Profile, p2: dict[str, Any]) -> Table:
+def _seeds(profile: config.Profile) -> str:
+    """What the figures and intervals of captioning know of other seeds."""
+    seeds = {run: len(profile.trainings(run)) for run in profile.runs}
+    if max(seeds.values()) == 1:
+        text = "Every run was trained with one seed: intervals speak of other images and know no other seed."
+        if profile.data == "demo":
+            text += " The profile demo_seeds trains the four published settings with three seeds each."
+        return text
+    single = [run_name(profile, run) for run, count in seeds.items() if count == 1]
+    text = (
+        "Scores of several seeds are means, with their standard deviation; intervals between such runs speak of other "
+    )
+    text += "images and other seeds. The first seed's captions and attention are shown."
+    return text + (f" One seed only: {names_in_words(single)}." if single else "")
+
+
+def _run_table(profile: config.Profile, p2: dict[str, Any], seeds: dict[str, Any]) -> Table:
     figures = {name: published_scores(profile, name) for name in p2}
     columns = [*SCORES, *(f"published {score}" for score in SCORES if any(figures.values()))]
     rows: list[list[Cell]] = []
     for name, scores in p2.items():
-        cells = scores | {f"published {score}": value for score, value in figures[name].items()}
+        spread = seeds.get(name, {}).get("deviation", {})
+        cells = {
+            key: f"{value:.4f}\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}{spread[key]:.4f}" if key in spread else value
+            for key, value in scores.items()
+        }
+        cells |= {f"published {score}": value for score, value in figures[name].items()}
         rows.append([run_name(profile, name), profile.runs[name].title, *map(cells.get, columns)])
     split = profile.require_captions().reported
     caption = f"Captioning: the reference run and the others, on the {split} images."

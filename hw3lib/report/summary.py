@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from statistics import stdev
 from typing import Any
 
 from hw3lib import config, paths
@@ -29,17 +31,29 @@ def summarise(profile: config.Profile) -> Path:
 
 
 def key_numbers(profile: config.Profile) -> dict[str, Any]:
-    """What ``summary.json`` holds beside its origin: ``p1``, ``p2``, ``p3`` and ``claims``, from the score files."""
+    """What ``summary.json`` holds beside its origin, from the score files: of P1, P2, P3 and the claims.
+
+    Of a run of several seeds ``p2`` has the mean scores, ``p2_seeds`` the seeds and the standard deviations.
+    """
     folder = paths.runs(profile.name)
     p3 = read_scores(folder / "p3" / "summary.json")
     scores = results.all_scores(profile)
+    several = [run for run in profile.runs if run in scores and len(profile.trainings(run)) > 1]
     claims = evidence.load(profile) if (folder / "claims.json").is_file() else []
     return {
         "p1": _prompts(folder / profile.prompt_results),
         "p2": {run: scores[run].scores for run in profile.runs if run in scores},
+        "p2_seeds": {run: _seeds(profile, scores, run) for run in several},
         "p3": {key: value for key, value in p3.items() if key in _ATTENTION and value is not None},
         "claims": {str(claim.number): claim.verdict for claim in claims},
     }
+
+
+def _seeds(profile: config.Profile, scores: Mapping[str, results.RunScores], run: str) -> dict[str, Any]:
+    """The seeds of a run, and the standard deviation of each score over them."""
+    seeds = [seed.scores for seed in results.of_seeds(profile, scores, run)]
+    deviations = {key: stdev(seed[key] for seed in seeds) for key in seeds[0]}
+    return {"seeds": list(profile.trainings(run).values()), "deviation": deviations}
 
 
 def _prompts(path: Path) -> dict[str, Any]:

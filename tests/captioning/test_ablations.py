@@ -292,7 +292,7 @@ def test_a_runs_score_is_its_seeds_mean_with_their_spread(
     assert scores["best"].scores["CIDEr"] == pytest.approx(1.02)
     assert scores["best"].per_image == scores["best/seed_7"].per_image
     _, rows = ablations.score_table(profile, scores, list(profile.runs))
-    assert [row[2] for row in rows] == ["1.020 ± 0.020", "0.510 ± 0.014", 0.9]
+    assert [row[2] for row in rows] == ["1.020\xa0±\xa00.020", "0.510\xa0±\xa00.014", 0.9]
     assert ablations.score_notes(profile).startswith("±: the standard deviation over a run's seeds")
     assert "CIDEr 1.020" in ablations.best_setting(profile, scores)
     del scores["best/seed_9"]

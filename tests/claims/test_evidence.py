@@ -226,12 +226,12 @@ def per_image(cider: float, images: int = 40, **more: float) -> dict[str, Any]:
     return {"provenance": {}, "per_image": entries, "scores": {"CIDEr": cider}}
 
 
-def demo_runs(profile: config.Profile, **more: config.Run) -> config.Profile:
+def demo_runs(profile: config.Profile, seeds: int = 3, **more: config.Run) -> config.Profile:
     """The profile with the demo's reference run and ablations, whose backbones play the claim's parts, and more."""
     demo = config.load(ROOT / "configs" / "demo.yaml").runs
-    return dataclasses.replace(
-        profile, runs={name: demo[name] for name in ("best", "swin_base", "swinv2", "vit")} | more
-    )
+    runs = {name: demo[name] for name in ("best", "swin_base", "swinv2", "vit")} | more
+    runs = {name: dataclasses.replace(run, seeds=seeds) for name, run in runs.items()}
+    return dataclasses.replace(profile, runs=runs)
 
 
 def alone(**parts: dict[str, Any]) -> config.Run:
@@ -252,9 +252,13 @@ def single_changes() -> dict[str, config.Run]:
     }
 
 
-def scored_runs(profile: config.Profile, **ciders: float) -> None:
+def scored_runs(profile: config.Profile, apart: float = 0.001, **ciders: float) -> None:
+    """Scores of every training; a run's seeds lie ``apart`` from one another, around its CIDEr."""
     for run in profile.runs:
-        put(profile, f"p2/{run}/scores.json", per_image(ciders.get(run, 0.5)))
+        trainings = list(profile.trainings(run))
+        for place, training in enumerate(trainings):
+            cider = ciders.get(run, 0.5) + apart * (place - (len(trainings) - 1) / 2)
+            put(profile, f"p2/{training}/scores.json", per_image(cider))
 
 
 @pytest.mark.parametrize(("other", "verdict"), [(0.5, "supported"), (1.5, "not supported"), (1.0, "not supported")])
@@ -271,6 +275,69 @@ def test_runs_that_play_every_part_of_the_claim_decide_it(tiny_profile, other, v
     ]  # fmt: skip
     assert found.untested == ""
     assert "changed at once by `swin_base` (4), `swinv2` (3) and `vit` (4)" in found.remark
+
+
+@pytest.mark.parametrize("other", [0.5, 1.5, 1.0])
+def test_with_one_seed_everywhere_no_difference_between_trainings_is_judged(tiny_profile, other) -> None:
+    profile = demo_runs(tiny_profile, seeds=1, **single_changes())
+    scored_runs(profile, best=1.0, narrow=other)
+    found = judged(profile, 5)
+    assert {part.verdict for part in found.parts} == {found.verdict} == {"inconclusive"}
+    assert {(part.seeds, part.seed_alone, part.margin) for part in found.parts} == {(1, True, 0.01)}
+    assert "Each run was trained with one seed, and no interval knows another" in found.remark
+
+
+@pytest.mark.parametrize(
+    ("other", "apart", "verdict"),
+    [
+        (0.9, 0.001, "supported"),
+        (0.9, 0.05, "inconclusive"),  # two seeds of the other runs differ by up to 0.05 * 2.2 * 1.41
+        (0.7, 0.05, "supported"),
+        (1.3, 0.05, "not supported"),
+    ],
+)
+def test_with_one_seed_an_effect_counts_beyond_what_the_other_runs_seeds_do(
+    tiny_profile, other, apart, verdict
+) -> None:
+    profile = demo_runs(tiny_profile, **single_changes())
+    single = dataclasses.replace(profile.runs["narrow"], seeds=1)
+    profile = dataclasses.replace(profile, runs=profile.runs | {"narrow": single})
+    scored_runs(profile, apart, best=1.0, narrow=other)
+    found = judged(profile, 5)
+    (part,) = (part for part in found.parts if "(narrow)" in part.what)
+    assert (part.seeds, part.verdict) == (1, verdict)
+    assert {other.seeds for other in found.parts if other != part} == {3}
+    assert found.verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("other", "apart", "verdict"),
+    [
+        (0.5, 0.05, "supported"),
+        (0.9, 0.05, "inconclusive"),  # neither beyond what seeds do nor shown to be within it
+        (1.005, 0.02, "not supported"),  # negligible: within what two seeds differ by
+        (1.5, 0.05, "not supported"),
+    ],
+)
+def test_with_three_seeds_a_verdict_follows_from_seeds_and_images(tiny_profile, other, apart, verdict) -> None:
+    profile = demo_runs(tiny_profile, **single_changes())
+    scored_runs(profile, apart, best=1.0, narrow=other)
+    found = judged(profile, 5)
+    (part,) = (part for part in found.parts if "(narrow)" in part.what)
+    assert part.verdict == found.verdict == verdict
+    assert part.margin == pytest.approx(1.96 * 2**0.5 * apart, rel=1e-3)
+    assert part.by_seeds > 0.99, "the images differ in the same way in all runs"
+    assert part.freedom == pytest.approx(4, abs=0.1)
+    assert f"Seeds of one run have a standard deviation of {apart:.3f} CIDEr (14 degrees of freedom)" in found.remark
+
+
+def test_every_part_tells_its_seeds(tiny_profile) -> None:
+    profile = demo_runs(tiny_profile)
+    scored_runs(profile, best=1.0)
+    put(profile, "p1/study.json", prompt_study())
+    put(profile, "p3/grounding.json", grounding())
+    seeds = {claim.number: {part.seeds for part in claim.parts} for claim in evidence.judge(Experiment.open(profile))}
+    assert [seeds[number] for number in (1, 2, 5, 6, 7)] == [{0}, {0}, {3}, {1}, {1}]
 
 
 @pytest.mark.parametrize("left_out", [{"narrow"}, {"plain"}, {"small"}, {"vit"}, {"swinv2"}])
@@ -314,10 +381,10 @@ def test_a_profile_with_one_run_or_one_image_cannot_test_the_claim_about_the_abl
     scored_runs(tiny_profile, best=1.0)
     assert judged(tiny_profile, 5).untested == "it needs the scores of two runs on two images or more"
     profile = demo_runs(tiny_profile)
-    for run in profile.runs:
+    for run in profile.all_trainings:
         put(profile, f"p2/{run}/scores.json", per_image(1.0, images=1))
     assert judged(profile, 5).verdict == "not testable"
-    for run in profile.runs:
+    for run in profile.all_trainings:
         put(profile, f"p2/{run}/scores.json", per_image(1.0, images=3))
     assert judged(profile, 5).verdict in ("inconclusive", "not supported")
 
@@ -530,8 +597,8 @@ def test_every_comparison_stands_in_one_table_with_its_claims_number() -> None:
     assert [row[0] for row in rows] == [3, "", 9, ""]
     assert [row[-1] for row in rows] == ["up", "down", "✓ supported", "✗ not supported"]  # claim 3 goes both ways
     assert columns[1:3] == ["comparison", "effect [95 % interval]"]
-    assert columns[3:7] == ["p (Holm)", "p (TOST)", "detectable", "images"]
-    assert rows[0][3:7] == ["< 0.001", "1.00", "14.3", 50], "2.8 standard errors, in points"
+    assert columns[3:8] == ["p (Holm)", "p (TOST)", "detectable", "images", "seeds"]
+    assert rows[0][3:8] == ["< 0.001", "1.00", "14.3", 50, "–"], "2.8 standard errors, in points"
     some = Part("up", 0.2, -0.1, 0.5, 50, "CIDEr", p=0.04, holm=0.3)
     assert table.details([claim("inconclusive", some)])[1][0][3:6] == ["0.30", "0.89", "0.429"]
 

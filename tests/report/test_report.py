@@ -205,6 +205,22 @@ def test_the_first_page_sets_this_runs_numbers_beside_the_published_ones(page: P
     assert "cannot be compared with what was measured here" in text  # the demo's numbers are not to be compared
 
 
+def test_the_first_page_says_whether_intervals_know_other_seeds() -> None:
+    def opening(profile: str, seeds: dict) -> tuple[str, list[str]]:
+        measured = {"p1": {"prompts": {}}, "p2": {"best": {"CIDEr": 2.0, "CLIPScore": 1.0}}, "p3": {}}
+        blocks = front.summary_blocks(config.load(ROOT / "configs" / f"{profile}.yaml"), measured | seeds)
+        return plain(blocks[0]["inline"]), [plain(cell) for cell in blocks[1]["rows"][0]]
+
+    text, row = opening("demo", {})
+    assert "Every run was trained with one seed: intervals speak of other images and know no other seed." in text
+    assert "The profile demo_seeds trains the four published settings with three seeds each." in text
+    assert row[2] == "2.0000"
+    text, row = opening("demo_seeds", {"p2_seeds": {"best": {"deviation": {"CIDEr": 0.02}}}})
+    assert "Scores of several seeds are means" in text
+    assert "One seed only: plus_plain and plus." in text
+    assert row[2:4] == ["2.0000\xa0±\xa00.0200", "1.0000"]
+
+
 def test_a_run_that_is_a_published_setting_has_its_figures_beside_its_own() -> None:
     measured = {"best": {"CIDEr": 1.0, "CLIPScore": 0.7}, "plus": {"CIDEr": 1.1}}
     tables = front.summary_blocks(
