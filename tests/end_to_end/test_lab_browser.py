@@ -99,7 +99,7 @@ def server(root: Path) -> Iterator[str]:
     with (root / "server.log").open("w") as log:
         process = subprocess.Popen(command, env=environment, cwd=root, stdout=log, stderr=log)
     try:
-        address, deadline = f"http://127.0.0.1:{port}", time.monotonic() + 90
+        address, deadline = f"http://127.0.0.1:{port}", time.monotonic() + 240
         while True:
             try:
                 urllib.request.urlopen(f"{address}/api/status?token={token}", timeout=5).close()

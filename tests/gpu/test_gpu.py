@@ -43,7 +43,7 @@ from hw3lib.training.run_files import is_current
 from hw3lib.training.validation import next_token_loss
 from tests.support.places import ROOT
 from tests.support.processes import Process
-from tests.support.training import SCRIPT, overlap, with_training
+from tests.support.training import SCRIPT, endless, overlap, with_training
 
 CONFIGS = paths.PACKAGE.parent / "configs"
 TOKENIZER: Any = SimpleNamespace(pad=0, unk=1, bos=2, eos=3, decode=str)
@@ -295,12 +295,14 @@ def test_06_a_run_killed_and_resumed_has_the_same_weights(
     Process(program).output()
     killed, program = script("killed", **changes)
     log = config.folder(killed, "best") / "log.jsonl"
-    process = Process(program)
-    deadline = time.monotonic() + 200
-    while not (log.is_file() and log.read_text().count('"validation"') >= 2):
-        assert process.alive() and time.monotonic() < deadline
-        time.sleep(0.005)
-    process.kill()
+    process = Process(endless(program, epoch=6))
+    try:
+        deadline = time.monotonic() + 200
+        while not (log.is_file() and log.read_text().count('"validation"') >= 2):
+            assert process.alive() and time.monotonic() < deadline
+            time.sleep(0.005)
+    finally:
+        process.kill()
     assert not is_current(killed, "best")
     Process(program).output()
     expected, found = weights(whole), weights(killed)

@@ -54,6 +54,14 @@ trainer.train(profile, "best")
 """
 
 
+def endless(program: str, epoch: int) -> str:
+    """The program, to be killed: once that epoch is validated it waits, however long nobody looks."""
+    call = 'trainer.train(profile, "best"'
+    assert program.count(call) == 1
+    waits = f'on_validation=lambda event: event["epoch"] == {epoch} and time.sleep(600)'
+    return "import time\n" + program.replace(call, f"{call}, {waits}")
+
+
 def launch(script: Path) -> list[str]:
     """Two processes that know of each other, without a GPU; ``--cpu`` alone would start one."""
     command = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes=2"]

@@ -216,7 +216,7 @@ def test_two_viewers_on_a_page_do_not_disturb_each_other(visit) -> None:
 
 
 def test_playing_reads_the_caption_and_a_hand_stops_it(visit) -> None:
-    here = visit(static(synthetic(), word=0, interval=60))
+    here = visit(static(synthetic(), word=0, interval=300))
     here.drawn()
     button = here.page.get_by_role("button", name="Play through the caption")
     button.click()
@@ -225,7 +225,7 @@ def test_playing_reads_the_caption_and_a_hand_stops_it(visit) -> None:
     )
     here.page.get_by_role("slider", name="Word").fill("1")
     assert button.get_attribute("aria-pressed") == "false"
-    here.page.wait_for_timeout(200)
+    here.page.wait_for_timeout(700)
     assert here.word() == "a"
 
 
