@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from hw3lib.attention.cards import HALF, NEGLIGIBLE, Card, Faithfulness, MapTest
-from hw3lib.attention.deletion import FILLS
 from hw3lib.attention.methods import METHOD_NAMES
 from hw3lib.attention.prose import Cell, Content
+from hw3lib.attention.results import HALF, NEGLIGIBLE, Card, Faithfulness, MapTest
 from hw3lib.attention.word_classes import CLASS_NAMES
 from hw3lib.display.prose import code, decimal, estimate, names_in_words
 from hw3lib.metrics.interval_tests import FEW
@@ -92,7 +91,7 @@ def card_sentences(result: Faithfulness) -> str:
     if not result.cards:
         return ""
     raw = result.cards["last layer"]
-    shown = [(fill, raw.pixels[fill], raw.tests[fill]) for fill in FILLS]
+    shown = [(fill, value, raw.tests[fill]) for fill, value in raw.pixels.items()]
     text = (
         "Masking features is not masking pixels: a patch of the memory has seen its surroundings. With pixels painted "
         "over instead, one word of each image loses more in raw attention's order than in a random one by "

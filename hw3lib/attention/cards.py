@@ -19,9 +19,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -30,7 +30,7 @@ from hw3lib.attention.deletion import FILLS
 from hw3lib.attention.faithfulness import Measured, areas
 from hw3lib.attention.maps import attend
 from hw3lib.attention.randomisation import DECODER, ENCODER, WAYS, agreement
-from hw3lib.attention.results import Choice, Estimate
+from hw3lib.attention.results import HALF, NEGLIGIBLE, Card, Choice, Estimate, Faithfulness, MapTest
 from hw3lib.config import training_of
 from hw3lib.data.images import Photograph, open_image
 from hw3lib.data.inputs import fingerprint
@@ -47,55 +47,6 @@ from hw3lib.system.results import load_current, write_result
 if TYPE_CHECKING:
     from hw3lib.models.experiment import Experiment
     from hw3lib.models.inference import LoadedRun
-
-NEGLIGIBLE = 0.02  # nats: 2 % of a word's probability, which no reader would notice
-HALF = 0.5  # of a rank correlation: the line between maps that agree and maps that do not
-
-Verdict = Literal["passed", "failed", "inconclusive"]
-
-
-@dataclass(frozen=True)
-class MapTest:
-    """What a way of asking was tested for: the effect with its 95 % interval, from ``n`` images."""
-
-    verdict: Verdict  # passed, failed or inconclusive
-    effect: float  # nats, or a rank correlation
-    low: float  # lower end of the interval
-    high: float  # upper end
-    n: int  # images
-
-
-@dataclass(frozen=True)
-class Card:
-    """One way of asking: its tests, and what they are made of."""
-
-    tests: dict[str, MapTest]  # by name: see hw3lib.attention.cards
-    between: Estimate  # area between the curves of weakest and strongest first, nats
-    classes: dict[str, Estimate]  # the same, by class of words
-    strongest: list[float]  # mean log-probability by share deleted, strongest first
-    weakest: list[float]  # likewise, weakest first
-    randomised: dict[str, float]  # rank correlation with the map, by what is re-initialised
-    pixels: dict[str, float | None]  # rank correlation of words' deletion effects by features and by pixels, by fill
-
-    @property
-    def faithful(self) -> Verdict:
-        """Deletion and insertion together."""
-        verdicts = {self.tests[name].verdict for name in ("deletion", "insertion")}
-        return "failed" if "failed" in verdicts else "passed" if verdicts == {"passed"} else "inconclusive"
-
-
-@dataclass(frozen=True)
-class Faithfulness:
-    """The whole of ``p3/faithfulness.json``."""
-
-    provenance: dict[str, Any]  # what made it
-    run: str  # the captioning run
-    other: str | None  # the run whose maps were compared with its own
-    images: int  # tested
-    words: int  # tested
-    random: list[float]  # mean log-probability by share deleted, in random order
-    centre: list[float]  # likewise, centre first
-    cards: dict[str, Card]  # by way of asking; none with fewer than two images
 
 
 def study(

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from hw3lib.attention.cards import Faithfulness
 from hw3lib.attention.maps import CaptionAttention, to_original
 from hw3lib.attention.methods import METHOD_NAMES
-from hw3lib.attention.results import Compared, Grounding
+from hw3lib.attention.results import Compared, Faithfulness, Grounding
 from hw3lib.attention.word_classes import CLASS_NAMES
 from hw3lib.attention.word_grid import WHITE, blend, outline
 from hw3lib.data.instances import Mask

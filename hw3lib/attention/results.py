@@ -1,4 +1,5 @@
-"""P3's result files: ``grounding.json``, how far attention can be believed, and ``summary.json``, its captions.
+"""P3's result files: ``grounding.json``, how far attention can be believed, ``faithfulness.json``, whether its maps are
+faithful (:mod:`hw3lib.attention.cards`), and ``summary.json``, its captions.
 
 ``hit`` is the pointing game's accuracy, ``mass`` the attention mass inside the object, ``rank`` Spearman's correlation
 with how much of each patch the object covers; see :mod:`hw3lib.attention.grounding`.
@@ -7,7 +8,7 @@ with how much of each patch the object covers; see :mod:`hw3lib.attention.ground
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -15,6 +16,10 @@ from hw3lib.attention.maps import View
 from hw3lib.metrics.interval_tests import p_value
 
 Table = list[list[float]]  # (N, H + 1): layers by heads, their mean in the last column
+Verdict = Literal["passed", "failed", "inconclusive"]
+
+NEGLIGIBLE = 0.02  # nats: 2 % of a word's probability, which no reader would notice
+HALF = 0.5  # of a rank correlation: the line between maps that agree and maps that do not
 
 
 @dataclass(frozen=True)
@@ -161,6 +166,50 @@ class Grounding:
     masks: bool  # whether there are any to compare with
     groups: Groups | None  # of reference captions that speak of several
     swapped: Aimed | None  # of reference captions whose noun was replaced by that of another thing
+
+
+@dataclass(frozen=True)
+class MapTest:
+    """What a way of asking was tested for: the effect with its 95 % interval, from ``n`` images."""
+
+    verdict: Verdict  # passed, failed or inconclusive
+    effect: float  # nats, or a rank correlation
+    low: float  # lower end of the interval
+    high: float  # upper end
+    n: int  # images
+
+
+@dataclass(frozen=True)
+class Card:
+    """One way of asking: its tests, and what they are made of."""
+
+    tests: dict[str, MapTest]  # by name: see hw3lib.attention.cards
+    between: Estimate  # area between the curves of weakest and strongest first, nats
+    classes: dict[str, Estimate]  # the same, by class of words
+    strongest: list[float]  # mean log-probability by share deleted, strongest first
+    weakest: list[float]  # likewise, weakest first
+    randomised: dict[str, float]  # rank correlation with the map, by what is re-initialised
+    pixels: dict[str, float | None]  # rank correlation of words' deletion effects by features and by pixels, by fill
+
+    @property
+    def faithful(self) -> Verdict:
+        """Deletion and insertion together."""
+        verdicts = {self.tests[name].verdict for name in ("deletion", "insertion")}
+        return "failed" if "failed" in verdicts else "passed" if verdicts == {"passed"} else "inconclusive"
+
+
+@dataclass(frozen=True)
+class Faithfulness:
+    """The whole of ``p3/faithfulness.json``."""
+
+    provenance: dict[str, Any]  # what made it
+    run: str  # the captioning run
+    other: str | None  # the run whose maps were compared with its own
+    images: int  # tested
+    words: int  # tested
+    random: list[float]  # mean log-probability by share deleted, in random order
+    centre: list[float]  # likewise, centre first
+    cards: dict[str, Card]  # by way of asking; none with fewer than two images
 
 
 @dataclass(frozen=True)

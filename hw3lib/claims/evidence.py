@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from hw3lib import config, paths
-from hw3lib.attention.results import Grounding
+from hw3lib.attention.results import Faithfulness, Grounding
 from hw3lib.attention.summary import DIFFUSE
 from hw3lib.attention.word_classes import WORDS_ARE_ENGLISH
 from hw3lib.captioning.results import RunScores, all_scores
@@ -59,8 +59,6 @@ def load(profile: config.Profile) -> list[Claim]:
 
 def judge(experiment: Experiment) -> list[Claim]:
     """The nine claims with their verdicts, from the profile's result files."""
-    from hw3lib.attention.cards import Faithfulness  # here, for it imports torch, which takes seconds
-
     profile = experiment.profile
     # What was measured while there were labels says nothing of photographs without.
     prompts = None if profile.unlabelled else _read(experiment.folder / "p1" / "study.json", Study, "p1_prompts")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hw3lib import config
-from hw3lib.attention.results import Grounding
+from hw3lib.attention.card_prose import claim_remark
+from hw3lib.attention.results import Faithfulness, Grounding
 from hw3lib.attention.word_classes import classes
 from hw3lib.captioning.ablations import REFERENCE
 from hw3lib.captioning.published import PARTS, part
@@ -26,9 +26,6 @@ from hw3lib.metrics.interval_tests import NEGLIGIBLE
 from hw3lib.metrics.seed_bootstrap import Spread, by_seed_alone, compare_seeds
 from hw3lib.prompts.prose import no_article
 from hw3lib.prompts.results import Study
-
-if TYPE_CHECKING:
-    from hw3lib.attention.cards import Faithfulness
 
 CAUSES = {"swin_base": "the backbone", "narrow": "the feed-forward layer", "no_augmentation": "the colour augmentation"}
 BAD = 0.25  # the share of the captions with the lowest CLIPScore that claim 9 calls bad
@@ -185,8 +182,6 @@ def wrong_captions(grounding: Grounding | None, maps: Faithfulness | None = None
 
 def _with_maps(remark: str, maps: Faithfulness | None) -> str:
     """A remark, and whether the maps that the claim rests on are faithful."""
-    from hw3lib.attention.card_prose import claim_remark  # here, for it imports torch, which takes seconds
-
     return " ".join(filter(None, (remark, claim_remark(maps))))
 
 

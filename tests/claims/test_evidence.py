@@ -11,8 +11,19 @@ import pytest
 from statsmodels.stats.multitest import multipletests
 
 from hw3lib import config, paths
-from hw3lib.attention.cards import Card, Faithfulness, MapTest
-from hw3lib.attention.results import Aimed, Compared, Effect, Estimate, Grounding, Groups, Views, WordClass
+from hw3lib.attention.results import (
+    Aimed,
+    Card,
+    Compared,
+    Effect,
+    Estimate,
+    Faithfulness,
+    Grounding,
+    Groups,
+    MapTest,
+    Views,
+    WordClass,
+)
 from hw3lib.claims import evidence, findings, table
 from hw3lib.claims.results import Claim, statements
 from hw3lib.claims.verdicts import Part
