@@ -13,8 +13,8 @@ same maps, since a row sees only the tokens before it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -129,6 +129,44 @@ def attend(
         words=words,
         maps=maps,
     )
+
+
+@dataclass(frozen=True)
+class Without:
+    """What the model makes of a photograph without some patches of its memory."""
+
+    caption: str  # that it would say now
+    probabilities: tuple[float | None, ...]  # (W,): now, of the words that are shown, in their order
+
+
+def remember(loaded: LoadedRun, attention: CaptionAttention) -> Memory:
+    """The memory of a photograph, for :func:`without`."""
+    import torch
+
+    with torch.inference_mode():
+        return loaded.model.encode(loaded.transform(attention.image)[None].to(loaded.model.device))
+
+
+def without(loaded: LoadedRun, attention: CaptionAttention, memory: Memory, patches: Collection[int]) -> Without:
+    """Read the caption again, and caption anew, with these patches hidden from the decoder.
+
+    What is hidden is a column of its cross-attention, not a part of the picture: in the encoder, the other patches have
+    seen it. ``memory`` is the photograph's, ``(1, P, D)``. Raises :class:`UserError` where no patch would be left.
+    """
+    import torch
+
+    from hw3lib.models.decoding import greedy
+
+    model, tokenizer = loaded.model, loaded.tokenizer
+    kept = [patch for patch in range(memory.tokens.shape[1]) if patch not in patches]
+    if not kept:
+        raise UserError("one patch must stay: with all of them hidden the decoder has nothing to attend to")
+    with torch.inference_mode():
+        rest = memory._replace(tokens=memory.tokens[:, kept])
+        _, log_probs = teacher_forced_pass(model, rest, [attention.tokens], tokenizer.pad)[0]
+        ids = greedy(model, rest, tokenizer)[0].tokens
+    now = replace(attention, log_probs=tuple(log_probs))
+    return Without(tokenizer.decode(ids), tuple(map(now.probability, attention.words)))
 
 
 def teacher_forced_pass(

@@ -21,6 +21,7 @@ from hw3lib.display.style import STYLE
 from hw3lib.models import inference
 from hw3lib.models.inference import LoadedRun
 from hw3lib.system.errors import UserError
+from hw3lib.viewer.hiding import HiddenPatches
 from hw3lib.viewer.payload import Masks
 from hw3lib.viewer.show import show
 from hw3lib.viewer.widget import AttentionViewer
@@ -36,8 +37,8 @@ class AttentionExplorer:
 
     ``picture`` chooses one of ``images`` by its place, ``upload`` takes a file of one's own, as the box does when one
     is dropped on it, ``text`` holds the caption and takes another, ``restore`` puts the model's own caption back. What
-    cannot be done is said in ``status``, in one sentence; the viewer then keeps what it showed. It needs no display to
-    be made or changed: leave it as a cell's last value to see it.
+    cannot be done is said in ``status``, in one sentence; the viewer then keeps what it showed. ``hiding`` hides
+    patches from the decoder. It needs no display to be made or changed: leave it as a cell's last value to see it.
     """
 
     def __init__(
@@ -58,7 +59,8 @@ class AttentionExplorer:
         index, attention = self._first_readable()
         self._path: Path | None = self.images[index]  # of what is shown; None: one's own
         self._own_caption = attention.caption  # the model's, for this photograph
-        self.viewer = AttentionViewer(attention, view, self._masks(attention), drops=True)
+        self.viewer = AttentionViewer(attention, view, self._masks(attention), drops=True, hides=True)
+        self.hiding = HiddenPatches(loaded, self.viewer)
         self.box = self._make_box(index)
 
     @property
@@ -89,7 +91,8 @@ class AttentionExplorer:
         self.restore.on_click(lambda _: self._on_restore())
         row = w.Layout(flex_flow="row wrap", align_items="center", max_width="100%")
         photograph, caption = (self.picture, self.upload), (self.text, self.restore)
-        return w.VBox([w.HBox(photograph, layout=row), w.HBox(caption, layout=row), self.status, self.viewer])
+        rows = [w.HBox(photograph, layout=row), w.HBox(caption, layout=row), self.status]
+        return w.VBox([*rows, self.viewer, self.hiding.box])
 
     def _options(self) -> list[tuple[str, int]]:
         names = [(path.name, place) for place, path in enumerate(self.images)]

@@ -41,6 +41,8 @@ class AttentionViewer(anywidget.AnyWidget):
     outline = traitlets.Bool(True).tag(sync=True)
     playing = traitlets.Bool(False).tag(sync=True)
     interval = traitlets.Int(800, min=50).tag(sync=True)  # milliseconds per word while playing
+    hidden = traitlets.List(traitlets.Int()).tag(sync=True)  # patches, from 0, row by row
+    hides = traitlets.Bool(False).tag(sync=True)  # whether a click on a patch hides it (hw3lib.viewer.hiding)
     drops = traitlets.Bool(False).tag(sync=True)  # whether a file that is dropped on it is sent here (js/drop.js)
 
     def __init__(
@@ -50,11 +52,12 @@ class AttentionViewer(anywidget.AnyWidget):
         super().__init__(**({**payload(attention, view, masks)} | state))
 
     def show_attention(self, attention: CaptionAttention, view: View | None = None, masks: Masks | None = None) -> None:
-        """Show another photograph or caption in this viewer; nothing is pinned then."""
+        """Show another photograph or caption in this viewer; nothing is pinned or hidden then."""
         self.attention, self.masks = attention, masks
         # One message with all of it: a page that hears of new words before their maps has nothing to draw. Traits speak
         # when the inner hold ends, and the outer one gathers what they say.
         with self.hold_sync(), self.hold_trait_notifications():
+            self.hidden = []
             for name, value in payload(attention, view, masks).items():
                 setattr(self, name, value)
 
@@ -66,6 +69,11 @@ class AttentionViewer(anywidget.AnyWidget):
         words = len(self.meta["words"])
         count = {"word": words, "pinned": words, "layer": self.meta["layers"], "head": self.meta["heads"]}[name]
         return min(max(value, -1 if name in ("head", "pinned") else 0), count - 1)
+
+    @traitlets.validate("hidden")
+    def _patches(self, proposal: Any) -> list[int]:
+        patches = self.attention.grid[0] * self.attention.grid[1]
+        return [patch for patch in dict.fromkeys(proposal["value"]) if 0 <= patch < patches]
 
     @property
     def view(self) -> View:

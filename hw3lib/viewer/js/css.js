@@ -73,6 +73,7 @@ select { font: inherit; color: inherit; width: 100%; height: 30px; padding: 0 6p
 .keepsake { display: flex; flex-wrap: wrap; gap: 8px; }
 .keepsake .pin { text-decoration: none; line-height: 28px; }
 .key { display: grid; grid-template-columns: auto 1fr auto; gap: 8px; align-items: center; color: var(--v-quiet); }
+.photo canvas.hides { cursor: crosshair; }
 .key canvas { width: 100%; height: 8px; border-radius: 4px; border: 1px solid var(--v-line); }
 .words { grid-area: words; display: grid; gap: 8px 8px; border-top: 1px solid var(--v-line); padding-top: 14px;
   grid-template-columns: repeat(auto-fill, minmax(94px, 1fr)); touch-action: pan-y; }

@@ -83,6 +83,21 @@ export class Painter {
   }
 
   /**
+   * Stripes over the patches that are hidden.
+   * @param {CanvasRenderingContext2D} context
+   * @param {Plate} plate
+   */
+  cover(context, { seen: [x, y, width, height], whole }) {
+    const { rows, columns } = this.selection.maps;
+    const [wide, high] = [width / columns, height / rows];
+    /** @type {Box[]} */
+    const boxes = this.selection.hidden.map((patch) => {
+      return [x + (patch % columns) * wide, y + Math.floor(patch / columns) * high, wide, high];
+    });
+    hatch(context, boxes, whole[2] / 70);
+  }
+
+  /**
    * A word at full size with its object's outline; returns the plate, to be used again while the size stays.
    * @param {HTMLCanvasElement} canvas
    * @param {number} word
@@ -118,6 +133,7 @@ export class Painter {
     const { selection } = this;
     const fine = clamp(Math.round(168 / selection.maps.columns), 4, 24);
     this.paint(canvas, word, plate, fine, (index) => selection.white(index));
+    this.cover(contextOf(canvas), plate);
     const { outline } = selection.words[word];
     if (outline && selection.outlined) drawOutline(contextOf(canvas), outline);
   }

@@ -42,6 +42,21 @@ export class Plates {
     scrub.slider.addEventListener("input", () => selection.take(Number(scrub.slider.value)));
     scrub.play.addEventListener("click", () => selection.set("playing", !selection.model.get("playing")));
     this.pinned.unpin.addEventListener("click", () => selection.set("pinned", -1));
+    if (!selection.hides) return;
+    this.canvas.classList.add("hides");
+    this.canvas.title = "Click a patch to hide it from the decoder";
+    this.canvas.addEventListener("click", (event) => this.hideAt(event));
+  }
+
+  /** @param {MouseEvent} event */
+  hideAt({ offsetX, offsetY }) {
+    if (this.plate === null) return;
+    const [x, y, width, height] = this.plate.seen;
+    const { rows, columns } = this.selection.maps;
+    const scale = this.canvas.width / this.canvas.clientWidth;
+    const column = Math.floor(((offsetX * scale - x) / width) * columns);
+    const row = Math.floor(((offsetY * scale - y) / height) * rows);
+    if (column >= 0 && column < columns && row >= 0 && row < rows) this.selection.toggleHidden(row * columns + column);
   }
 
   draw() {
@@ -66,7 +81,9 @@ export class Plates {
     count.textContent = `${word + 1} / ${words.length}`;
     const name = this.name ? `${this.name}. ` : "";
     const view = `Layer ${layer + 1}, ${head < 0 ? "mean of heads." : `head ${head + 1}.`}`;
-    this.canvas.setAttribute("aria-label", `${name}${sentence}. ${view}`);
+    const { length } = this.selection.hidden;
+    const without = length ? ` ${length} ${length === 1 ? "patch" : "patches"} hidden.` : "";
+    this.canvas.setAttribute("aria-label", `${name}${sentence}. ${view}${without}`);
   }
 
   showPinned() {

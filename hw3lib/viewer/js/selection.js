@@ -61,6 +61,25 @@ export class Selection {
     return this.model.get("outline") !== false;
   }
 
+  /** Whether a click on a patch hides it: someone must compute what comes of it. */
+  get hides() {
+    return Boolean(this.model.get("hides"));
+  }
+
+  /**
+   * The patches that are hidden from the decoder.
+   * @returns {number[]}
+   */
+  get hidden() {
+    return this.model.get("hidden") ?? [];
+  }
+
+  /** @param {number} patch */
+  toggleHidden(patch) {
+    const others = this.hidden.filter((other) => other !== patch);
+    this.set("hidden", others.length < this.hidden.length ? others : [...others, patch]);
+  }
+
   /** Take the maps of another layer, head or scale. */
   update() {
     const { maps, layer, head } = this;

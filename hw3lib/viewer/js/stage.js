@@ -69,6 +69,7 @@ export class Stage {
     const listeners = { layer: showView, head: showView, heat: showView, scale: showView };
     Object.assign(listeners, { opacity: showView, outline: showView });
     listeners.word = () => this.showWord();
+    listeners.hidden = () => this.showHidden();
     listeners.pinned = () => this.showPinned();
     listeners.playing = () => this.plates.showPlaying();
     for (const [name, listener] of Object.entries(listeners)) this.model.on(`change:${name}`, listener);
@@ -86,6 +87,11 @@ export class Stage {
   showWord() {
     this.describe();
     this.draw(false);
+  }
+
+  showHidden() {
+    this.describe();
+    this.draw(true);
   }
 
   showPinned() {
