@@ -153,7 +153,8 @@ def tiles(profile: config.Profile, summary: dict[str, Any]) -> list[tuple[str, s
     prompts, best = summary["p1"]["prompts"], summary["p1"].get("best")
     scores = summary["p2"].get(profile.best_run, {})
     apart = ", on images that did not choose it" * bool(best and best["images"] < summary["p1"]["images"])
-    pairs = [(f"accuracy, best of {len(prompts)} prompts{apart}", f"{best['accuracy']:.3f}")] if best else []
+    which = f"accuracy, best of {len(prompts)} prompts{apart}" if len(prompts) > 1 else "accuracy of the prompt"
+    pairs = [(which, f"{best['accuracy']:.3f}")] if best else []
     whose = f"reference run, {profile.captions.reported} images" if profile.captions else ""
     pairs += [(f"{score}, {whose}", f"{scores[score]:.3f}") for score in SCORES if score in scores]
     if (photographs := summary["p1"].get("images")) and not prompts:

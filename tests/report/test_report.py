@@ -22,7 +22,7 @@ import pytest
 from hw3lib import config, paths
 from hw3lib.display.scripts import cjk_font
 from hw3lib.display.style import STYLE, WIDTH
-from hw3lib.prompts.results import Unlabelled
+from hw3lib.prompts.results import Study, Unlabelled
 from hw3lib.report import front, html
 from hw3lib.report.assemble import build, build_so_far
 from hw3lib.report.blocks import plain
@@ -36,6 +36,7 @@ from hw3lib.system.locks import exclusive
 from hw3lib.system.results import write_result
 from tests.support import report_material as material
 from tests.support.places import ROOT
+from tests.support.predictions import in_halves, study_of, template_scores
 
 EVIL, CHINESE = material.EVIL, material.CHINESE
 
@@ -172,6 +173,30 @@ def test_on_other_photographs_the_first_page_says_that_published_figures_cannot_
         assert ("cannot be compared with what was measured here" in blocks) is not compared
         assert ("0.8745" in blocks) is compared
         assert ("No captioning run has a published setting on the same data" in blocks) is not compared
+
+
+def test_the_best_prompts_accuracy_is_that_of_the_images_that_did_not_choose_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HW3_ROOT", str(tmp_path))
+    profile = config.load(ROOT / "configs" / "hw3.yaml")
+    path = paths.runs(profile.name) / "p1" / "study.json"
+
+    def shown(study: Study) -> tuple[str, str]:
+        write_result(path, study)
+        (tile,) = front.tiles(profile, key_numbers(profile))
+        return tile
+
+    told = study_of({"a": template_scores(0.6, {"dog": 0.6}), "b": template_scores(0.8, {"dog": 0.8})})
+    chosen = {"a": template_scores(0.9, {"dog": 0.9}), "b": template_scores(0.5, {"dog": 0.5})}
+    assert shown(told) == ("accuracy, best of 2 prompts", "0.800")
+    best = "accuracy, best of 2 prompts, on images that did not choose it"
+    whole = {key: template_scores(0.75, {"dog": 0.75}) for key in chosen}
+    assert shown(dataclasses.replace(in_halves(told, chosen), templates=whole)) == (best, "0.600")
+    numbers = key_numbers(profile)["p1"]["best"]
+    assert (numbers["template"], numbers["images"], numbers["chosen_on"]) == ("a", 25, 25)
+    alone = study_of({"a": template_scores(0.6, {"dog": 0.6})})
+    assert shown(in_halves(alone, chosen)) == ("accuracy of the prompt", "0.600")
 
 
 def test_the_first_page_says_whether_captions_are_scored_on_validation_or_on_test_images() -> None:
