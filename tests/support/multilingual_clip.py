@@ -20,7 +20,7 @@ CONFIGURATION = {
     "vision_cfg": {"image_size": 32, "layers": 2, "width": 48, "head_width": 16, "patch_size": 8},
     "text_cfg": {"hf_model_name": TEXTS, "hf_tokenizer_name": TEXTS, "hf_pooler_type": "mean_pooler"},
 }
-_STEPS = 500
+_STEPS = 400
 
 
 def write_text_encoder(folder: Path) -> None:
@@ -85,6 +85,8 @@ def _train(model: torch.nn.Module, prepare: object, tokenizer: object) -> None:
         tokenizer([prompt.replace("{object}", words.name(*names)) for names in classes]) for words, prompt in templates
     ]
     rates = torch.optim.AdamW(model.parameters(), lr=1e-3)
+    # At one rate to the end its accuracy swings between 0.58 and 0.83; so it is 0.81 to 0.83 (eight seeds).
+    fall = torch.optim.lr_scheduler.LinearLR(rates, 1.0, 0.0, _STEPS)
     truth, chance = torch.arange(len(classes)), torch.Generator().manual_seed(0)
     for step in range(_STEPS):
         pictures = drawings[torch.randint(40, (len(classes),), generator=chance), truth]
@@ -94,4 +96,5 @@ def _train(model: torch.nn.Module, prepare: object, tokenizer: object) -> None:
         rates.zero_grad()
         loss.backward()
         rates.step()
+        fall.step()
     model.eval()
