@@ -13,7 +13,7 @@ from hw3lib.captioning.results import RunScores, measured_spread, of_seeds
 from hw3lib.captioning.settings import RECIPE, differences, sentence
 from hw3lib.display.prose import code, estimate, names_in_words
 from hw3lib.metrics.bootstrap import Difference
-from hw3lib.metrics.seed_bootstrap import compare_seeds
+from hw3lib.metrics.seed_bootstrap import by_seed_alone, compare_seeds
 
 Cell = str | int | float | None
 PerImage = Mapping[str, Mapping[str, float]]
@@ -134,7 +134,11 @@ def comparison(profile: config.Profile, scores: Mapping[str, RunScores]) -> str:
         found += "cause can be told"
     ciders = {code(run): gap["CIDEr"] for run, gap in gaps.items()}
     each = [f"{run} {estimate(cider.effect, cider.low, cider.high, 3)}" for run, cider in ciders.items()]
-    text = f"By CIDEr, {found}. Differences with 95 % intervals: {names_in_words(each)}. {_changes(changes)}"
+    text = f"By CIDEr, {found}. Differences with 95 % intervals: {names_in_words(each)}. "
+    spread = measured_spread(profile, scores)
+    if any(cider.sure and by_seed_alone(cider, spread) for cider in ciders.values()):
+        text += "They are over images: trained with one seed, runs may differ as much by another seed alone. "
+    text += _changes(changes)
     if profile.data == "demo" and any(change.label == "encoder" for changed in changes.values() for change in changed):
         text += "Nor were the backbones pretrained on the same number of drawings. "
     return text + _order(profile, scores)

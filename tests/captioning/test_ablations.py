@@ -120,6 +120,7 @@ def test_the_comparison_follows_the_numbers() -> None:
         "By CIDEr, all three score significantly lower than the reference run, and since each changes several settings "
         "at once, no single cause can be told. Differences with 95 % intervals: `swin_base` −0.500 ["
     )
+    assert "They are over images: trained with one seed, runs may differ as much by another seed alone." in text
     assert "Several settings are changed at once by `swin_base` (4), `swinv2` (3) and `vit` (4)" in text
     assert text.endswith(
         "reference run (0.8745) > swin_base (0.8554) > vit (0.8006) > swinv2 (0.7840); the order here is the same."
@@ -156,6 +157,7 @@ def test_with_a_single_validation_image_no_interval_is_told(tiny_profile: config
     profile = with_runs(tiny_profile, twin={})
     few = {run: scored(0.5, images=1) for run in profile.runs}
     assert "fewer than two images" in ablations.comparison(profile, few)
+    assert "another seed" not in ablations.comparison(profile, all_scored(profile)), "nothing is significant"
     three = {run: scored(0.5, images=3) for run in profile.runs}
     assert ablations.against_reference(profile, three)["twin"]["CIDEr"].n == 3
     assert components.conclusion(components.components(profile, few, "twin")) == ""
