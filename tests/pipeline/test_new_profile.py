@@ -100,10 +100,9 @@ def test_captions_without_splits_get_some_that_stay_when_photographs_come(root: 
     assert val < later
 
 
-@pytest.mark.parametrize("absent", [False, True])
-def test_a_files_own_splits_are_taken(root: Path, absent: bool) -> None:
+def init_karpathy(root: Path, absent: bool, splits: list[str]) -> list[str]:
+    """Write a profile from a file with splits of its own, one photograph of which may be absent; returns the names."""
     names = [name for name in names_of(root) if name != "broken.jpg"] + ["gone.jpg"] * absent
-    splits = ["val", "test", "restval", "val", *["train"] * 9]
     images = [
         {"filename": name, "split": split, "imgid": place, "sentences": [{"raw": "A thing."}]}
         for place, (name, split) in enumerate(zip(names, splits, strict=False))
@@ -111,6 +110,12 @@ def test_a_files_own_splits_are_taken(root: Path, absent: bool) -> None:
     (root / "karpathy.json").write_text(json.dumps({"images": images}))
     done = init(root, "--captions", root / "karpathy.json")
     assert done.exit_code == 0, done.output
+    return names
+
+
+@pytest.mark.parametrize("absent", [False, True])
+def test_a_files_own_splits_are_taken(root: Path, absent: bool) -> None:
+    init_karpathy(root, absent, ["val", "test", "restval", "val", *["train"] * 9])
     experiment = Experiment.open("my_photos")
     assert len(experiment.validation) == 2
     assert len(experiment.training) == 9
@@ -123,15 +128,7 @@ def test_a_files_own_splits_are_taken(root: Path, absent: bool) -> None:
 
 @pytest.mark.parametrize("absent", [False, True])
 def test_a_files_own_test_is_what_results_are_told_of(root: Path, absent: bool) -> None:
-    names = [name for name in names_of(root) if name != "broken.jpg"] + ["gone.jpg"] * absent
-    splits = ["val", "test", "test", "val", *["train"] * 8, "test"]
-    images = [
-        {"filename": name, "split": split, "imgid": place, "sentences": [{"raw": "A thing."}]}
-        for place, (name, split) in enumerate(zip(names, splits, strict=False))
-    ]
-    (root / "karpathy.json").write_text(json.dumps({"images": images}))
-    done = init(root, "--captions", root / "karpathy.json")
-    assert done.exit_code == 0, done.output
+    names = init_karpathy(root, absent, ["val", "test", "test", "val", *["train"] * 8, "test"])
     experiment = Experiment.open("my_photos")
     assert experiment.profile.captions.reported == "test"
     assert experiment.reported.names == tuple(Path(name).stem for name in names[1:3])
