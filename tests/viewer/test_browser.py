@@ -554,22 +554,20 @@ def test_chinese_words_follow_each_other_as_other_words_do(visit) -> None:
 def test_a_click_on_a_patch_hides_it_under_stripes_and_another_shows_it_again(visit) -> None:
     here = visit(static(synthetic(), word=1, hides=True), static(synthetic(), word=1))
     canvas = here.page.locator(".photo canvas").first
-    before = here.drawn()
-    box = canvas.bounding_box()
-    place = {"x": box["width"] * 0.5, "y": box["height"] * 0.5}
-    canvas.click(position=place)
-    after = here.drawn()
-    changed = np.argwhere(np.abs(after - before).max(axis=2) > 8)
-    (top, left), (bottom, right) = changed.min(axis=0), changed.max(axis=0)
-    rows, columns = synthetic().grid
-    assert bottom - top <= after.shape[0] / rows + 2
-    assert right - left <= after.shape[1] / columns + 2
-    at = np.array([place["y"] / box["height"] * after.shape[0], place["x"] / box["width"] * after.shape[1]])
-    assert (np.array([top, left]) <= at).all()
-    assert (at <= np.array([bottom, right])).all()
-    assert "1 patch hidden." in canvas.get_attribute("aria-label")
-    canvas.click(position=place)
-    assert np.array_equal(here.drawn(), before)
+    before, box = here.drawn(), canvas.bounding_box()
+    high, wide = (size / count for size, count in zip(before.shape, synthetic().grid, strict=False))  # of a patch
+    for x, y in ((0.72, 0.3), (0.35, 0.7)):
+        place = {"x": box["width"] * x, "y": box["height"] * y}
+        canvas.click(position=place)
+        changed = np.argwhere(np.abs(here.drawn() - before).max(axis=2) > 8)
+        (top, left), (bottom, right) = changed.min(axis=0), changed.max(axis=0)
+        assert top <= y * before.shape[0] <= bottom
+        assert left <= x * before.shape[1] <= right
+        assert high / 2 < bottom - top <= high + 2
+        assert wide / 2 < right - left <= wide + 2
+        assert "1 patch hidden." in canvas.get_attribute("aria-label")
+        canvas.click(position=place)
+        assert np.array_equal(here.drawn(), before)
 
     other = here.drawn(1)
     here.page.locator(".photo canvas").nth(1).click(position=place)  # nobody would compute what comes of it

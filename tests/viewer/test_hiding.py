@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from hw3lib.attention.maps import attend, remember, view_maps, without
+from hw3lib.attention.maps import CaptionAttention, attend, remember, view_maps, without
 from hw3lib.config import Profile
 from hw3lib.data.tokenizer import load_or_train
-from hw3lib.models.captioner import Captioner
+from hw3lib.models.captioner import Captioner, Memory
 from hw3lib.models.experiment import Experiment
 from hw3lib.models.inference import LoadedRun
 from hw3lib.system.errors import UserError
@@ -93,11 +93,20 @@ def test_with_all_patches_hidden_a_sentence_says_that_one_must_stay(loaded: Load
 def test_another_photograph_has_nothing_hidden_and_a_memory_of_its_own(
     loaded: LoadedRun, images: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    remembered: list[str] = []
+
+    def noted(run: LoadedRun, attention: CaptionAttention) -> Memory:
+        remembered.append(attention.name)
+        return remember(run, attention)
+
+    monkeypatch.setattr("hw3lib.viewer.hiding.remember", noted)
     box = AttentionExplorer(loaded, images)
-    box.viewer.hidden = [0]
+    for hidden in ([0], [0, 1]):
+        box.viewer.hidden = hidden
     box.picture.value = 3
     assert (box.viewer.hidden, box.hiding.result.value) == ([], _HINT)
     box.viewer.hidden = [0]
+    assert remembered == [images[0].stem, images[3].stem], "a photograph is encoded once"
     expected = without(loaded, box.attention, remember(loaded, box.attention), [0])
     assert expected.caption in box.hiding.result.value
     assert all(f"{value:.2f}" in box.hiding.result.value for value in expected.probabilities[1:])
