@@ -63,7 +63,8 @@ def randomised(model: Captioner, seed: int) -> Iterator[tuple[str, Captioner]]:
     layers = range(len(model.blocks) - 1, -1, -1)
     stages: dict[str, tuple[str, ...]] = {"the output": ("norm.", "head.")}
     stages |= {f"layer {n + 1} and above": (f"blocks.{n}.",) for n in layers}
-    stages |= {DECODER: ("embed.", "position.", "project."), ENCODER: ("encoder.",)}
+    # Whatever else a decoder has is below its layers.
+    stages |= {DECODER: tuple(name for name in drawn if not name.startswith("encoder.")), ENCODER: ("encoder.",)}
     for stage, prefixes in stages.items():
         copy.load_state_dict({name: drawn[name] for name in drawn if name.startswith(prefixes)}, strict=False)
         yield stage, copy
