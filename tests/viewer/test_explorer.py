@@ -176,7 +176,8 @@ def bomb(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
 
 
-@pytest.mark.filterwarnings("error")
+# A font of matplotlib's may be collected meanwhile, unclosed.
+@pytest.mark.filterwarnings("error", "ignore:unclosed file .*[.]otf:ResourceWarning")
 def test_files_that_cannot_be_read_are_answered_with_a_sentence(loaded, images) -> None:
     box = AttentionExplorer(loaded, images)
     before = box.viewer.maps
