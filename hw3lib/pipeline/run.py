@@ -6,6 +6,7 @@ ends, and steps end with it. Whatever a killed step left half-written is made ag
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import subprocess
@@ -230,11 +231,15 @@ def _ended_at_once() -> Iterator[None]:
     import psutil
     from snakemake.scheduling.job_scheduler import JobScheduler
 
+    from hw3lib.pipeline import progress
+
     schedule = JobScheduler.schedule
 
     def watched(scheduler: Any) -> Any:
         def end(*_: object) -> None:
             if scheduler.workflow.local_exec:
+                if steps := progress.LogHandler.latest:  # that the steps fail now is no news
+                    steps.stream = io.StringIO()
                 print(_UNFINISHED, flush=True)
                 for step in psutil.Process().children(recursive=True):
                     with suppress(psutil.Error):
