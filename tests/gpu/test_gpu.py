@@ -287,6 +287,12 @@ def weights(profile: config.Profile) -> dict[str, Tensor]:
     return load_file(config.folder(profile, "best") / "best.safetensors")
 
 
+# On a processor a stricter test of the trainer's own kills the same run again and again.
+@pytest.mark.parametrize(
+    "device",
+    [pytest.param("cuda", marks=pytest.mark.gpu), pytest.param("cpu", marks=pytest.mark.slow)],
+    indirect=True,
+)
 def test_06_a_run_killed_and_resumed_has_the_same_weights(
     device: str, script: Callable[..., tuple[config.Profile, str]]
 ) -> None:

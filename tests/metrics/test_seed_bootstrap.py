@@ -94,7 +94,11 @@ def test_equal_seeds_and_images_make_an_interval_of_no_width() -> None:
     assert (difference.effect, difference.low, difference.high, difference.by_seeds) == (0, 0, 0, 0)
 
 
-@pytest.mark.parametrize(("by_seed", "by_both"), [(0.08, 0.3), (0.15, 0.5), (0.03, 0.3)])
+@pytest.mark.parametrize(("by_seed", "by_both"), [
+    (0.08, 0.3),
+    pytest.param(0.15, 0.5, marks=pytest.mark.slow),
+    pytest.param(0.03, 0.3, marks=pytest.mark.slow),
+])  # fmt: skip
 def test_the_interval_covers_the_true_difference_in_93_to_97_of_100(by_seed: float, by_both: float) -> None:
     rng = np.random.default_rng(5)
     covered = plain = 0
