@@ -5,8 +5,6 @@ Captioning happens when a photograph is chosen; a caption that is typed costs on
 
 from __future__ import annotations
 
-import io
-import warnings
 from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
@@ -16,7 +14,8 @@ from PIL import Image
 
 from hw3lib.attention import maps
 from hw3lib.attention.maps import CaptionAttention, View
-from hw3lib.data.images import IMAGE_ENDINGS, open_image
+from hw3lib.data.images import IMAGE_ENDINGS
+from hw3lib.data.uploads import read_upload
 from hw3lib.display.style import STYLE
 from hw3lib.models import inference
 from hw3lib.models.inference import LoadedRun
@@ -26,10 +25,7 @@ from hw3lib.viewer.payload import Masks
 from hw3lib.viewer.show import show
 from hw3lib.viewer.widget import AttentionViewer
 
-MOST_BYTES = 20 * 2**20  # of a file of one's own
-MOST_PIXELS = 80_000_000  # of it, once decoded: 240 MB as RGB
 _OWN = -1  # the place in the list of a photograph of one's own
-_LONGEST = 1600  # px that are kept of it: more than any model here or any screen shows
 
 
 class AttentionExplorer:
@@ -211,29 +207,3 @@ class AttentionExplorer:
 
 def _stem(name: str) -> str:
     return Path(name).stem or "your photograph"
-
-
-def read_upload(name: str, content: bytes) -> Image.Image:
-    """A file of one's own as RGB, upright, its longer side at most 1,600 px.
-
-    Raises :class:`UserError` for more than ``MOST_BYTES`` or, before anything is decoded, ``MOST_PIXELS``, and for what
-    is no image.
-    """
-    if len(content) > MOST_BYTES:
-        raise UserError(f"{name} has {len(content) / 2**20:.0f} MB; at most {MOST_BYTES >> 20} MB are read")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # asked here, with a limit of its own
-            with Image.open(io.BytesIO(content)) as file:
-                width, height = file.size
-    except Image.DecompressionBombError:
-        raise UserError(f"{name} has more than {MOST_PIXELS / 1e6:.0f} million pixels; scale it down first") from None
-    except Exception:  # Pillow reports broken files in many ways; the reader below says which
-        width = height = 0
-    if width * height > MOST_PIXELS:
-        raise UserError(
-            f"{name} has {width} x {height} pixels; at most {MOST_PIXELS / 1e6:.0f} million are read: scale it down"
-        )
-    image = open_image(name, content)
-    image.thumbnail((_LONGEST, _LONGEST), Image.Resampling.LANCZOS)
-    return image

@@ -43,7 +43,7 @@ class AttentionViewer(anywidget.AnyWidget):
     interval = traitlets.Int(800, min=50).tag(sync=True)  # milliseconds per word while playing
     hidden = traitlets.List(traitlets.Int()).tag(sync=True)  # patches, from 0, row by row
     hides = traitlets.Bool(False).tag(sync=True)  # whether a click on a patch hides it (hw3lib.viewer.hiding)
-    drops = traitlets.Bool(False).tag(sync=True)  # whether a file that is dropped on it is sent here (js/drop.js)
+    drops = traitlets.Bool(False).tag(sync=True)  # whether a file that is dropped on it is sent here
 
     def __init__(
         self, attention: CaptionAttention, view: View | None = None, masks: Masks | None = None, **state: Any

@@ -15,12 +15,12 @@ from PIL import Image
 
 from hw3lib.attention.maps import CaptionAttention, View, attend, view_maps
 from hw3lib.config import Profile
+from hw3lib.data import uploads
 from hw3lib.data.tokenizer import load_or_train
 from hw3lib.display.bundle import FIGURE
 from hw3lib.models import inference
 from hw3lib.models.experiment import Experiment
 from hw3lib.system.errors import UserError
-from hw3lib.viewer import explorer
 from hw3lib.viewer.explorer import AttentionExplorer
 from hw3lib.viewer.payload import Masks, payload
 from hw3lib.viewer.show import WIDGET
@@ -187,7 +187,7 @@ def test_files_that_cannot_be_read_are_answered_with_a_sentence(loaded, images) 
         (b"", "not a readable image"),
         (bomb(12_000, 9_000), "12000 x 9000 pixels; at most 80 million"),
         (bomb(60_000, 60_000), "more than 80 million pixels"),
-        (bytes(explorer.MOST_BYTES + 1), "at most 20 MB"),
+        (bytes(uploads.MOST_BYTES + 1), "at most 20 MB"),
     ):
         box.upload.value = file(content, f"{HOSTILE}.png")
         assert reason in box.status.value
@@ -205,7 +205,7 @@ def test_a_large_photograph_is_kept_small_and_upright() -> None:
     exif[0x0112] = 6  # turned by a quarter
     buffer = io.BytesIO()
     picture.save(buffer, "JPEG", exif=exif)
-    assert explorer.read_upload("tall.jpg", buffer.getvalue()).size == (400, 1600)
+    assert uploads.read_upload("tall.jpg", buffer.getvalue()).size == (400, 1600)
 
 
 def test_unreadable_photographs_at_the_start_are_passed_over_unless_all_are(loaded, images, tmp_path) -> None:

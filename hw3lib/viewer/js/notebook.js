@@ -6,19 +6,7 @@
 
 const OUTPUT = ".jp-OutputArea-child";
 const STATIC = "[data-hw3-viewer]";
-const FRAMES = 300; // five seconds: JupyterLab attaches an output some time after rendering it
 const NO_MODEL = /^Error displaying widget/; // what JupyterLab says of a widget whose kernel is gone
-
-/**
- * Call back as soon as JupyterLab has attached an element.
- * @param {HTMLElement} host
- * @param {() => void} then
- * @param {number} frames
- */
-export function whenAttached(host, then, frames = FRAMES) {
-  if (host.isConnected) then();
-  else if (frames > 0) requestAnimationFrame(() => whenAttached(host, then, frames - 1));
-}
 
 /**
  * Hide the static twin right above a live viewer.

@@ -1,10 +1,10 @@
 // @ts-check
 /** A viewer in an element, in the colours of the page around it. */
 
+import { takeDrops, whenAttached } from "../../display/js/drop.js";
 import { make } from "./base.js";
 import { CSS } from "./css.js";
-import { takeDrops } from "./drop.js";
-import { hideStaticTwin, keepHeight, whenAttached } from "./notebook.js";
+import { hideStaticTwin, keepHeight } from "./notebook.js";
 import { Stage } from "./stage.js";
 
 /** @import { Model } from "./base.js" */
