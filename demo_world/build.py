@@ -44,10 +44,11 @@ class Sizes:
 
     per_class: int  # P1, of every kind
     train: int
-    val: int
+    val: int  # they choose rates and epochs
+    test: int  # of a profile with test images of its own: results are told of them
 
 
-SIZES = {"demo": Sizes(24, 2400, 400), "smoke": Sizes(2, 60, 24)}
+SIZES = {"demo": Sizes(24, 2400, 200, 400), "smoke": Sizes(2, 60, 24, 0)}
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Job:
     """One picture to draw."""
 
     seed: int
-    split: str  # "p1", "train", "val" or "p3"
+    split: str  # "p1", "train", "val", "test" or "p3"
     index: int
     identity: int  # COCO's image id
     kind: str  # what it is of: a kind, or the name of one of P3's photographs
@@ -140,8 +141,9 @@ def _numbers(layout: Layout, sizes: Sizes, part: Part) -> dict[Path, int]:
     from demo_world.objects import KINDS
     from demo_world.picture.photographs import PHOTOGRAPHS
 
-    numbers = (sizes.per_class * len(KINDS),) if part == "p1" else (sizes.train, sizes.val, len(PHOTOGRAPHS))
-    return dict(zip(layout.folders(part), numbers, strict=True))
+    if part == "p1":
+        return {layout.p1: sizes.per_class * len(KINDS)}
+    return {split.images: getattr(sizes, name) for name, split in layout.splits.items()} | {layout.p3: len(PHOTOGRAPHS)}
 
 
 def _whole(layout: Layout, sizes: Sizes, part: Part) -> bool:
@@ -176,8 +178,8 @@ def _refuse_foreign(layout: Layout) -> None:
     """A build replaces the folder, so it must hold nothing but what builds make."""
     if not layout.root.is_dir():
         return
-    ours = {path.parts[0] for path in vars(layout).values() if isinstance(path, Path) and not path.is_absolute()}
-    ours |= set(STAMPS.values())
+    drawn = [path for part in PARTS for path in (*layout.folders(part), *layout.documents(part))]
+    ours = {path.parts[0] for path in (*drawn, layout.tokenizer)} | set(STAMPS.values())
     foreign = sorted(name for name in os.listdir(layout.root) if name not in ours and name[0] != ".")
     if foreign:
         raise UserError(
@@ -241,13 +243,12 @@ def jobs(seed: int, layout: Layout, sizes: Sizes, part: Part, folder: Path) -> l
         Job(seed, "p3", index, 1 + index, name, str(folder / layout.p3 / f"{name}.jpg"))
         for index, name in enumerate(PHOTOGRAPHS)
     ]
-    for split, images, first, number in (
-        ("train", layout.train, 1, sizes.train),
-        ("val", layout.val, 1 + sizes.train, sizes.val),
-    ):
-        for index in range(number):
-            path = folder / images / f"{first + index:012d}.jpg"
+    first = 1
+    for split, place in layout.splits.items():
+        for index in range(number := getattr(sizes, split)):
+            path = folder / place.images / f"{first + index:012d}.jpg"
             todo.append(Job(seed, split, index, first + index, kinds[index % len(kinds)], str(path)))
+        first += number
     return todo
 
 
@@ -314,11 +315,8 @@ def _draw(
     if part == "p1":
         files.write_json(folder / layout.id2label, {str(label): kind for label, kind in enumerate(kind_names())})
         return
-    for split, captions, instances in (
-        ("train", layout.train_captions, layout.train_instances),
-        ("val", layout.val_captions, layout.val_instances),
-        ("p3", None, layout.p3_instances),
-    ):
+    documents = {name: (split.captions, split.instances) for name, split in layout.splits.items()}
+    for split, (captions, instances) in {**documents, "p3": (None, layout.p3_instances)}.items():
         pictures = [drawn for job, drawn in done if job.split == split]
         images = [drawn.image for drawn in pictures]
         if captions is not None:

@@ -16,18 +16,22 @@ PARTS: tuple[Part, ...] = get_args(Part)
 
 
 @dataclass(frozen=True)
+class Split:
+    """Where the captioned pictures of a split go, and what is written of them."""
+
+    images: Path
+    captions: Path
+    instances: Path
+
+
+@dataclass(frozen=True)
 class Layout:
     """Where a profile wants its data: everything lies under ``root``, the other paths are relative to it."""
 
     root: Path
     p1: Path
     id2label: Path
-    train: Path
-    val: Path
-    train_captions: Path
-    val_captions: Path
-    train_instances: Path
-    val_instances: Path
+    splits: dict[str, Split]  # train, val and, where the profile names one, test
     p3: Path
     p3_instances: Path
     tokenizer: Path
@@ -38,43 +42,39 @@ class Layout:
         captions, labelled = profile.require_captions(), profile.require_labelled()
         if captions.train_annotations is None:
             raise UserError(f"the demo profile {profile.name} names no captions.train_annotations, where to write them")
-        val_instances = paths.resolve(
-            captions.val_instances or Path(captions.val_annotations).with_name("instances_val.json")
-        )
-        p3 = paths.resolve(profile.p3.images)
-        folders = {
-            "p1": paths.resolve(labelled.images),
-            "id2label": paths.resolve(labelled.id2label),
-            "train": paths.resolve(captions.train_images),
-            "val": paths.resolve(captions.val_images),
-            "train_captions": paths.resolve(captions.train_annotations),
-            "val_captions": paths.resolve(captions.val_annotations),
-            "train_instances": val_instances.with_name("instances_train.json"),
-            "val_instances": val_instances,
-            "p3": p3,
-            "p3_instances": p3.with_name("instances.json"),
+        val_instances = captions.val_instances or Path(captions.val_annotations).with_name("instances_val.json")
+        train_instances = Path(val_instances).with_name("instances_train.json")
+        p1, id2label, p3 = map(paths.resolve, (labelled.images, labelled.id2label, profile.p3.images))
+        splits = {
+            "train": (captions.train_images, captions.train_annotations, train_instances),
+            "val": (captions.val_images, captions.val_annotations, val_instances),
         }
-        root = Path(os.path.commonpath(list(folders.values())))
+        if captions.test_images and captions.test_annotations and captions.test_instances:
+            splits["test"] = captions.test_images, captions.test_annotations, captions.test_instances
+        places = {split: [paths.resolve(path) for path in group] for split, group in splits.items()}
+        root = Path(os.path.commonpath([p1, id2label, p3, *(path for group in places.values() for path in group)]))
         if root in (paths.root(), *paths.root().parents, Path.home()):
             raise UserError(
                 f"the demo profile {profile.name} spreads its data over {root}; a build replaces the folder that holds "
                 "it all, so name one of its own, such as data/demo, in the profile"
             )
-        tokenizer = Path(os.path.relpath(paths.resolve(captions.tokenizer), root))
-        return cls(root=root, tokenizer=tokenizer, **{name: path.relative_to(root) for name, path in folders.items()})
+        return cls(
+            root=root,
+            p1=p1.relative_to(root),
+            id2label=id2label.relative_to(root),
+            splits={name: Split(*(path.relative_to(root) for path in group)) for name, group in places.items()},
+            p3=p3.relative_to(root),
+            p3_instances=p3.with_name("instances.json").relative_to(root),
+            tokenizer=Path(os.path.relpath(paths.resolve(captions.tokenizer), root)),
+        )
 
     def folders(self, part: Part) -> tuple[Path, ...]:
         """The folders of pictures of a part."""
-        return (self.p1,) if part == "p1" else (self.train, self.val, self.p3)
+        return (self.p1,) if part == "p1" else (*(split.images for split in self.splits.values()), self.p3)
 
     def documents(self, part: Part) -> tuple[Path, ...]:
         """The files of a part that say what is on its pictures."""
         if part == "p1":
             return (self.id2label,)
-        return (
-            self.train_captions,
-            self.val_captions,
-            self.train_instances,
-            self.val_instances,
-            self.p3_instances,
-        )
+        written = [path for split in self.splits.values() for path in (split.captions, split.instances)]
+        return (*written, self.p3_instances)

@@ -411,8 +411,11 @@ def _refuse_two_tests(captions: Captions, data: str, path: Path) -> None:
         raise UserError(
             f"{path}: captions has test_annotations and test_share; the test images are the one or the other"
         )
-    if captions.test_annotations and data == "demo":
-        raise UserError(f"{path}: the demo draws no images for captions.test_annotations; set captions.test_share")
+    if captions.test_annotations and data == "demo" and not (captions.test_images and captions.test_instances):
+        raise UserError(
+            f"{path}: the demo draws test images apart from the others; with captions.test_annotations name "
+            "captions.test_images and captions.test_instances"
+        )
     for key in ("test_images", "test_instances"):
         if getattr(captions, key) and not captions.test_annotations:
             raise UserError(f"{path}: captions.{key} is set, but not captions.test_annotations, whose images it is for")

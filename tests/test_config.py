@@ -238,12 +238,15 @@ def test_a_test_split_is_a_share_or_images_of_its_own(tmp_path: Path, keys: str,
         config.load(path)
 
 
-def test_the_demo_draws_no_images_for_a_file_of_test_captions(tmp_path: Path) -> None:
+def test_the_demo_draws_its_test_images_apart_from_the_others(tmp_path: Path) -> None:
     path = write(tmp_path, "  best: {title: t}\n")
     text = path.read_text().replace("tokenizer: e", "tokenizer: e, test_annotations: t.json")
-    path.write_text(text)
-    with pytest.raises(UserError, match=r"the demo draws no images for captions\.test_annotations"):
-        config.load(path)
+    for lacking in ("", ", test_images: t", ", test_instances: i.json"):
+        path.write_text(text.replace("t.json", f"t.json{lacking}"))
+        with pytest.raises(UserError, match=r"name captions\.test_images and captions\.test_instances"):
+            config.load(path)
+    path.write_text(text.replace("t.json", "t.json, test_images: t, test_instances: i.json"))
+    assert config.load(path).captions.reported_instances == "i.json"
     path.write_text(text.replace("data: demo", "data: other"))
     assert config.load(path).captions.reported_annotations == "t.json"
 

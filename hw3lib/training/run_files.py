@@ -11,6 +11,7 @@ from hw3lib.config import folder, settings_of
 from hw3lib.data.inputs import content, digest
 from hw3lib.models.captioner import WEIGHTS, hub_file
 from hw3lib.models.clip_texts import text_files
+from hw3lib.models.experiment import Experiment
 from hw3lib.models.inference import model_source
 from hw3lib.system import files, provenance
 from hw3lib.system.errors import UserError
@@ -21,7 +22,8 @@ Event = dict[str, Any]
 def identity(profile: config.Profile, run: str) -> str:
     """A short hash of all that a run's result follows from: settings, seed, and the content of the files it reads.
 
-    Weights count by their content, wherever they lie.
+    Weights count by their content, wherever they lie. Of test images only their names count, by which they are
+    captioned: another caption of one changes scores, and nothing that was trained.
     """
     settings = settings_of(profile.run(run))
     weights = settings["encoder"]["weights"]
@@ -35,14 +37,20 @@ def identity(profile: config.Profile, run: str) -> str:
         if texts := text_files(profile.clip):
             clip["texts"] = [digest(path) for path in texts]
     captions = profile.require_captions()
+    data = settings_of(captions)
     # Shards have captions of their own, which count where no file with others is named.
-    sources = [captions.train_annotations or captions.train_images, captions.val_annotations, captions.tokenizer]
-    sources += [captions.test_annotations] if captions.test_annotations else []
-    splits = (*captions.train_splits, *captions.val_splits, *captions.test_splits)
-    sources += [split for split in splits if split.endswith(".txt")]
+    sources = [captions.train_annotations or captions.train_images, captions.tokenizer]
+    if captions.reported == "test":
+        data = {key: value for key, value in data.items() if key == "test_share" or not key.startswith("test_")}
+        experiment = Experiment(profile)
+        validation = experiment.validation
+        data |= {"validation": [validation.names, validation.captions], "test": experiment.reported.names}
+    else:
+        sources.append(captions.val_annotations)
+    sources += [split for split in (*captions.train_splits, *captions.val_splits) if split.endswith(".txt")]
     facts = {
         "run": settings,
-        "captions": settings_of(captions),
+        "captions": data,
         "clip": clip,
         "seed": profile.seed_of(run),
         "files": {source: digest(paths.resolve(source)) for source in sources},

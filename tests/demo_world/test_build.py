@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from demo_world.picture.photographs import PHOTOGRAPHS, photograph
 from hw3lib import config
 from hw3lib.system.errors import UserError
 
-TINY = build.Sizes(per_class=1, train=6, val=4)
+TINY = build.Sizes(per_class=1, train=4, val=2, test=4)
 
 
 def profile(root: Path, data: str = "demo", seed: int = 5) -> config.Profile:
@@ -29,6 +30,9 @@ def profile(root: Path, data: str = "demo", seed: int = 5) -> config.Profile:
         val_images=str(root / "p2_data/images/val"),
         val_annotations=str(root / "p2_data/val.json"),
         val_instances=str(root / "p2_data/instances_val.json"),
+        test_images=str(root / "p2_data/images/test"),
+        test_annotations=str(root / "p2_data/test.json"),
+        test_instances=str(root / "p2_data/instances_test.json"),
         tokenizer=str(root / "caption_tokenizer.json"),
     )
     return config.Profile(
@@ -91,7 +95,7 @@ def test_labelled_images_come_one_per_class_with_their_names(built: Path) -> Non
 
 def test_captions_are_in_the_format_of_coco(built: Path) -> None:
     identities: list[int] = []
-    for split, number in (("train", TINY.train), ("val", TINY.val)):
+    for split, number in (("train", TINY.train), ("val", TINY.val), ("test", TINY.test)):
         coco = COCO(str(built / f"p2_data/{split}.json"))
         assert len(coco.imgs) == number
         for identity, image in coco.imgs.items():
@@ -101,10 +105,22 @@ def test_captions_are_in_the_format_of_coco(built: Path) -> None:
                 assert file.size == (image["width"], image["height"])
                 assert min(file.size) == 256
         identities += list(coco.imgs)
-    assert identities == list(range(1, 1 + TINY.train + TINY.val))
+    assert identities == list(range(1, 1 + TINY.train + TINY.val + TINY.test))
 
 
-@pytest.mark.parametrize("name", ["p2_data/instances_train", "p2_data/instances_val", "p3_data/instances"])
+def test_a_profile_that_tests_on_no_images_of_its_own_has_none_drawn() -> None:
+    whole = profile(Path("/nowhere/demo"))
+    names = ("test_images", "test_annotations", "test_instances")
+    captions = dataclasses.replace(whole.captions, **dict.fromkeys(names))
+    layout = Layout.of(dataclasses.replace(whole, captions=captions))
+    drawn = build.jobs(1, layout, TINY, "captioned", Path("/nowhere/part"))
+    assert {job.split for job in drawn} == {"train", "val", "p3"}
+    assert not [path for path in (*layout.folders("captioned"), *layout.documents("captioned")) if "test" in path.name]
+
+
+@pytest.mark.parametrize(
+    "name", ["p2_data/instances_train", "p2_data/instances_val", "p2_data/instances_test", "p3_data/instances"]
+)
 def test_instance_masks_decode_to_the_size_of_their_image(built: Path, name: str) -> None:
     coco = COCO(str(built / f"{name}.json"))
     assert {category["name"] for category in coco.cats.values()} == set(KINDS)
@@ -145,7 +161,7 @@ def test_current_data_is_left_alone_and_a_lost_picture_is_drawn_again(quick: lis
     tiny, root = profile(tmp_path / "demo"), tmp_path / "demo"
     build.build(tiny, progress=False, processes=1, sizes=TINY)
     number = len(quick)
-    assert number == TINY.train + TINY.val + len(KINDS) + 5
+    assert number == TINY.train + TINY.val + TINY.test + len(KINDS) + 5
     build.build(tiny, progress=False, processes=1, sizes=TINY)
     assert len(quick) == number
     (root / "p1_data/val/3_0.png").unlink()
@@ -164,7 +180,7 @@ def test_labelled_images_can_be_drawn_first_and_are_not_touched_by_the_rest(quic
     build.build(tiny, progress=False, processes=1, sizes=TINY)
     assert build.is_current(tiny, TINY)
     assert (root / "p1_data/val").stat().st_ino == inode
-    assert len(quick) == TINY.train + TINY.val + len(KINDS) + 5
+    assert len(quick) == TINY.train + TINY.val + TINY.test + len(KINDS) + 5
 
 
 def test_other_captions_remove_the_tokenizer_that_was_trained_on_the_former(quick: list[str], tmp_path: Path) -> None:
@@ -184,7 +200,7 @@ def test_other_code_another_seed_and_other_sizes_are_not_current(
     build.build(profile(root), progress=False, processes=1, sizes=TINY)
     assert build.is_current(profile(root), TINY)
     assert not build.is_current(profile(root, seed=6), TINY)
-    assert not build.is_current(profile(root), build.Sizes(1, 5, 4))
+    assert not build.is_current(profile(root), build.Sizes(1, 4, 2, 3))
     monkeypatch.setattr(build, "SIZES", {"demo": TINY})
     build.forget_stale(profile(root))
     assert all((root / stamp).is_file() for stamp in build.STAMPS.values()), "what is current stays"
@@ -244,6 +260,6 @@ def test_a_profile_that_spreads_over_the_project_is_refused(tmp_path: Path, monk
 
 
 def test_the_profiles_sizes_are_those_that_were_asked_for() -> None:
-    assert build.SIZES["demo"] == build.Sizes(24, 2400, 400)
+    assert build.SIZES["demo"] == build.Sizes(24, 2400, 200, 400)
     assert len(KINDS) >= 25
-    assert build.SIZES["smoke"] == build.Sizes(2, 60, 24)
+    assert build.SIZES["smoke"] == build.Sizes(2, 60, 24, 0)

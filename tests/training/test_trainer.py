@@ -371,15 +371,15 @@ def test_a_run_is_the_same_wherever_its_weights_lie(profile: config.Profile, tmp
     assert len({*identities, identity(here, "best")}) == 8
 
 
-def rewritten(profile: config.Profile, name: str, path: Path) -> config.Profile:
-    """The profile with another caption for one of its validation images."""
-    content = json.loads(Path(profile.captions.val_annotations).read_text())
-    (number,) = (image["id"] for image in content["images"] if image["file_name"].startswith(name))
+def rewritten(profile: config.Profile, name: str, path: Path, key: str = "val_annotations") -> config.Profile:
+    """The profile with another caption for one of its images, in a file at this path."""
+    content = json.loads(Path(getattr(profile.captions, key)).read_text())
+    numbers = [image["id"] for image in content["images"] if image["file_name"].startswith(name)]
     for annotation in content["annotations"]:
-        if annotation["image_id"] == number:
+        if annotation["image_id"] in numbers:
             annotation["caption"] = "A red circle lies on the grass."
     path.write_text(json.dumps(content))
-    return dataclasses.replace(profile, captions=dataclasses.replace(profile.captions, val_annotations=str(path)))
+    return dataclasses.replace(profile, captions=dataclasses.replace(profile.captions, **{key: str(path)}))
 
 
 def test_a_test_image_has_no_say_in_training_and_is_what_is_captioned_at_its_end(
@@ -405,6 +405,16 @@ def test_a_test_image_has_no_say_in_training_and_is_what_is_captioned_at_its_end
     assert scores[0] != scores[1]
 
 
+def test_another_caption_of_a_test_image_trains_nothing_again(profile: config.Profile, tmp_path: Path) -> None:
+    captions = dataclasses.replace(profile.captions, test_share=0.5)
+    profile = dataclasses.replace(profile, captions=captions)
+    experiment, file = Experiment(profile), tmp_path / "val.json"
+    identities = []
+    for name in ("none", experiment.reported.names[0], experiment.validation.names[0]):
+        identities.append(identity(rewritten(profile, name, file), "best"))
+    assert identities[0] == identities[1] != identities[2]
+
+
 def test_a_variant_is_captioned_on_the_test_images_too(profile: config.Profile) -> None:
     captions = dataclasses.replace(profile.captions, test_share=0.5)
     profile = with_training(dataclasses.replace(profile, captions=captions), epochs=1, ema_decay=0.9)
@@ -412,7 +422,7 @@ def test_a_variant_is_captioned_on_the_test_images_too(profile: config.Profile) 
     assert list(json.loads(variant(folder, "raw").read_text())) == list(Experiment(profile).reported.names)
 
 
-def test_test_images_in_a_file_of_their_own_are_captioned_and_count_in_the_runs_identity(
+def test_test_images_in_a_file_of_their_own_are_captioned_and_count_in_the_runs_identity_by_their_names(
     profile: config.Profile, tmp_path: Path
 ) -> None:
     own = tmp_path / "tests"
@@ -424,8 +434,15 @@ def test_test_images_in_a_file_of_their_own_are_captioned_and_count_in_the_runs_
     assert list(json.loads((folder / "predictions.json").read_text())) == ["test_000", "test_001", "test_002"]
     before = identity(tested, "best")
     assert before != identity(with_training(profile, epochs=1), "best")
-    (own / "test.json").write_text((own / "test.json").read_text() + " ")
-    assert identity(tested, "best") != before
+    written = (own / "test.json").read_text()
+    assert rewritten(tested, "test_000", own / "test.json", "test_annotations") == tested
+    assert (own / "test.json").read_text() != written
+    assert identity(tested, "best") == before, "another caption of a test image trains nothing again"
+    content = json.loads(written)
+    fewer = content | {key: content[key][:-1] for key in ("images", "annotations")}
+    fewer["annotations"] = [one for one in content["annotations"] if one["image_id"] != content["images"][-1]["id"]]
+    (own / "test.json").write_text(json.dumps(fewer))
+    assert identity(tested, "best") != before, "its predictions are of other images"
     changes = {"test_annotations": profile.captions.train_annotations, "test_images": profile.captions.train_images}
     learned = dataclasses.replace(profile, captions=dataclasses.replace(profile.captions, **changes))
     with pytest.raises(UserError, match="others than the training images, but 24 images"):
