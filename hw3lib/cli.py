@@ -223,9 +223,9 @@ def train(name: str | None, run: str | None, fresh: bool, stamp: bool, source: s
 
 def _train(profile: Profile, chosen: str, fresh: bool, stamp: bool) -> None:
     """One training of a run, while no other process is at it."""
-    from hw3lib import config
+    from hw3lib import config, paths
     from hw3lib.system import locks
-    from hw3lib.training import trainer
+    from hw3lib.training import run_files, trainer
 
     if os.environ.get("RANK", "0") != "0":  # processes of one distributed training share the folder on purpose
         trainer.train(profile, chosen, resume=not fresh)
@@ -238,6 +238,8 @@ def _train(profile: Profile, chosen: str, fresh: bool, stamp: bool) -> None:
     # A pipeline that was killed leaves its jobs on a cluster at work; its successor's wait for them.
     waiting = partial(click.echo, f"{busy}: waiting for it to end")
     with locks.in_turn(lock, waiting, 5) if stamp else locks.exclusive(lock, busy, 5):
+        if not fresh and (source := run_files.take_over(profile, chosen)):
+            click.echo(f"{chosen}: taken over from {paths.shown(source)}: the same settings, seed and files")
         trainer.train(profile, chosen, resume=not fresh)
         if stamp:
             from hw3lib.pipeline.run import write_stamp

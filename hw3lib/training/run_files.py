@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from hw3lib import config, paths
 from hw3lib.config import folder, settings_of
@@ -17,6 +21,7 @@ from hw3lib.system import files, provenance
 from hw3lib.system.errors import UserError
 
 Event = dict[str, Any]
+_FINISHED = ("best.safetensors", "predictions.json", "log.jsonl", "done.json")
 
 
 def identity(profile: config.Profile, run: str) -> str:
@@ -60,11 +65,42 @@ def identity(profile: config.Profile, run: str) -> str:
 
 def is_current(profile: config.Profile, run: str) -> bool:
     """Whether the run has finished with exactly these settings and files."""
-    target = folder(profile, run)
-    needed = ("done.json", "best.safetensors", "predictions.json", "log.jsonl")
-    if not all((target / name).is_file() for name in needed):
+    return _finished(folder(profile, run), identity(profile, run))
+
+
+def _finished(target: Path, as_what: str) -> bool:
+    if not all((target / name).is_file() for name in _FINISHED):
         return False
-    return bool(files.read_json(target / "done.json").get("identity") == identity(profile, run))
+    return bool(files.read_json(target / _FINISHED[-1]).get("identity") == as_what)
+
+
+def take_over(profile: config.Profile, run: str) -> Path | None:
+    """Where the run is not current, copy a finished training of the same name and identity; returns its folder.
+
+    Such is another profile's, or that of a time when the run had one seed, or several. ``None`` where there is none.
+    """
+    target, same = folder(profile, run), identity(profile, run)
+    if _finished(target, same):
+        return None
+    homes = paths.runs("*").relative_to(paths.root()) / "p2" / run.partition("/")[0]
+    found = [done.parent for place in ("", "seed_*") for done in paths.root().glob(f"{homes / place}/{_FINISHED[-1]}")]
+    for source in sorted(found):
+        if _finished(source, same):
+            shutil.rmtree(target / "variants", ignore_errors=True)
+            variants = [path.relative_to(source) for path in source.glob("variants/*.json")]
+            for name in (*variants, *_FINISHED):  # the last one says that it is whole
+                with files.atomic(target / name) as temporary:
+                    shutil.copyfile(source / name, temporary)
+            write_settings(profile, run)
+            return source
+    return None
+
+
+def write_settings(profile: config.Profile, run: str) -> None:
+    """Write ``config.yaml``: what a training follows from, for readers."""
+    settings = {"profile": profile.name, "seed": profile.seed_of(run), "name": run} | asdict(profile.run(run))
+    text = yaml.safe_dump(json.loads(json.dumps(settings)), sort_keys=False, allow_unicode=True)
+    files.write_text(folder(profile, run) / "config.yaml", text)
 
 
 def read_log(target: Path) -> list[Event]:

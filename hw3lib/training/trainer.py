@@ -7,7 +7,6 @@ devices or machines; alone it is one process.
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import re
@@ -21,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-import yaml
 
 from hw3lib import config
 from hw3lib.data.cache import decoded
@@ -42,7 +40,7 @@ from hw3lib.training.checkpoints import read_facts, restore_state, save_state
 from hw3lib.training.feed import Feed
 from hw3lib.training.learner import Learner
 from hw3lib.training.optimization import Stages, cosine, reproducible
-from hw3lib.training.run_files import Event, identity, is_current, read_log
+from hw3lib.training.run_files import Event, identity, is_current, read_log, write_settings
 from hw3lib.training.run_log import Interval, RunLog, validation_line
 from hw3lib.training.self_critical import Rewards
 from hw3lib.training.validation import BATCH, Validation, scorer
@@ -294,9 +292,7 @@ class _Trainer:
             (self.folder / name).unlink(missing_ok=True)
         for name in ("last", "variants", trackers.FOLDER):
             shutil.rmtree(self.folder / name, ignore_errors=True)
-        settings = {"profile": self.profile.name, "seed": self.seed, "name": self.name} | asdict(self.run)
-        text = yaml.safe_dump(json.loads(json.dumps(settings)), sort_keys=False, allow_unicode=True)
-        files.write_text(self.folder / "config.yaml", text)
+        write_settings(self.profile, self.name)
 
     def _resume(self, state: dict[str, Any]) -> None:
         self.progress = _Progress(**state["progress"])

@@ -8,6 +8,7 @@ import os
 import pickle
 import random
 import re
+import shutil
 import subprocess
 import textwrap
 import time
@@ -31,12 +32,12 @@ from hw3lib.models.experiment import Experiment
 from hw3lib.models.inference import arithmetic, caption_images, load_run, unfamiliar
 from hw3lib.models.packed_weights import int8_is_possible
 from hw3lib.system.errors import Stopped, UserError
-from hw3lib.system.files import read_json
+from hw3lib.system.files import read_json, write_json
 from hw3lib.training import trainer
 from hw3lib.training.checkpoints import read_facts, restore_state, save_state
 from hw3lib.training.optimization import Stages, autocast, parameter_groups, unfused
 from hw3lib.training.optimization import optimizer as optimizer_of
-from hw3lib.training.run_files import identity, is_current, read_log
+from hw3lib.training.run_files import identity, is_current, read_log, take_over
 from hw3lib.training.validation import evaluate, next_token_loss
 from tests.support.places import REAL, ROOT
 from tests.support.processes import Process
@@ -493,6 +494,32 @@ def test_each_seed_of_a_run_is_a_training_of_its_own_and_the_first_is_that_of_a_
     assert (home / "seed_7" / "log.jsonl").read_bytes() == log
     with pytest.raises(UserError, match="hw3 train best/seed_9"):
         read_log(home / "seed_9")
+
+
+def test_a_finished_training_of_the_same_identity_is_taken_over_from_another_profile(profile: config.Profile) -> None:
+    finished = config.folder(profile, "best")
+    (finished / "variants").mkdir(parents=True)
+    for name in ("best.safetensors", "predictions.json", "log.jsonl", "scores.json", "variants/raw.json"):
+        (finished / name).write_text(name)
+    write_json(finished / "done.json", {"identity": identity(profile, "best")})
+    run = dataclasses.replace(profile.run("best"), seeds=2)
+    several = dataclasses.replace(profile, name="several", runs={"best": run})
+    other = with_training(dataclasses.replace(profile, name="other"), weight_decay=0.5)
+    assert take_over(several, "best/seed_8") is take_over(other, "best") is None
+    assert not config.folder(other, "best").exists()
+    for taking in (several, dataclasses.replace(several, name=profile.name)):
+        assert take_over(taking, "best/seed_7") in (finished, config.folder(several, "best"))
+        assert is_current(taking, "best/seed_7")
+        folder = config.folder(taking, "best/seed_7")
+        assert (folder / "variants" / "raw.json").read_text() == "variants/raw.json"
+        assert not (folder / "scores.json").exists(), "scores are made anew"
+        assert f"profile: {taking.name}" in (folder / "config.yaml").read_text()
+        assert take_over(taking, "best/seed_7") is None, "it is current now"
+    (finished / "best.safetensors").unlink()
+    shutil.rmtree(config.folder(several, "best"))
+    assert take_over(dataclasses.replace(profile, name="third"), "best") == config.folder(
+        dataclasses.replace(several, name=profile.name), "best"
+    )
 
 
 def test_a_run_killed_again_and_again_ends_as_if_nothing_had_happened(profile: config.Profile, tmp_path: Path) -> None:
