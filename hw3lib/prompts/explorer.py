@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 from PIL import ImageOps
 
 from hw3lib.data.images import open_image
-from hw3lib.display.prose import p_value, signed
+from hw3lib.display.prose import signed
 from hw3lib.display.style import STYLE
-from hw3lib.metrics.paired_tests import LEVEL, mcnemar
+from hw3lib.metrics.paired_tests import Contrast, effects
+from hw3lib.prompts.prose import judged
 from hw3lib.prompts.zero_shot import TOP, Classifier, unique_names
 from hw3lib.system.errors import UserError
 from hw3lib.system.messages import counted
@@ -109,13 +110,12 @@ class Explorer:
         return told, self._gains_html(shares, count, "photographs")
 
     def _compared(self, right: NDArray[np.bool_], before: NDArray[np.bool_]) -> str:
-        """On how many images only one of the two prompts is right, and whether that is significant."""
+        """On how many images only one of the two prompts is right, and what that shows."""
         gained, lost = int((right & ~before).sum()), int((before & ~right).sum())
         if not gained + lost:
             return "right on the same images as the baseline"
-        p = mcnemar(gained, lost)
-        verdict = "significant" if p < LEVEL else "not significant"
-        return f"{gained} images gained, {lost} lost: {verdict} (McNemar's exact test, {escape(p_value(p))})"
+        effect = effects(np.stack([right, before]), {"prompt": Contrast(np.array([1, -1]), 1)})["prompt"]
+        return f"{gained} images gained, {lost} lost: {escape(judged(effect), quote=False)}"
 
     def _cut(self, template: str) -> str:
         """A line on the class names that the prompt pushes out of CLIP's context."""

@@ -205,6 +205,19 @@ def _equivalent(effects: Mapping[str, Effect]) -> str:
     return f"{text}; undecided: {open_}." if unsure else f"{text}."
 
 
+def judged(effect: Effect) -> str:
+    """What a single comparison of two prompts shows, by the rule of all: significant, negligible, or neither."""
+    negligible = effect.equivalence < LEVEL
+    if effect.significant:
+        said = f"significant{', but no more than ' + MARGIN if negligible else ''}"
+    elif negligible:
+        said = f"no more than {MARGIN}"
+    else:
+        said = f"undecided, neither significant nor shown to be within {MARGIN}"
+    equivalence = "" if effect.significant and not negligible else f"; equivalence test, {p_value(effect.equivalence)}"
+    return f"{said} (McNemar's exact test, {p_value(effect.p)}{equivalence})"
+
+
 def data_sentence(data: str, study: Study) -> str:
     """What the accuracies of this run and the published ones beside them were measured on."""
     published = {key: scores.published for key, scores in study.prompts.items() if scores.published is not None}

@@ -571,3 +571,16 @@ def test_what_was_seen_by_whom_is_said_for_demo_and_for_real_data() -> None:
     assert "demo" not in real
     assert "<script>" not in demo
     assert "at least four classes" in prose.unseen_sentence("demo", None)
+
+
+@pytest.mark.parametrize(
+    ("value", "p", "half", "said"),
+    [
+        (-0.05, 0.01, 0.02, "significant (McNemar's exact test, p = 0.010)"),
+        (0.004, 0.01, 0.003, "significant, but no more than 1 point (McNemar's exact test, p = 0.010; equivalence"),
+        (0.001, 0.6, 0.003, "no more than 1 point (McNemar's exact test, p = 0.60; equivalence test, p < 0.001)"),
+        (0.001, 0.6, 0.02, "undecided, neither significant nor shown to be within 1 point (McNemar's exact test, p = "),
+    ],
+)
+def test_a_single_comparison_is_judged_by_both_tests(value: float, p: float, half: float, said: str) -> None:
+    assert prose.judged(replace(effect(value, p), low=value - half, high=value + half)).startswith(said)
