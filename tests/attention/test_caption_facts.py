@@ -206,6 +206,7 @@ def test_the_photographs_are_answered_for_with_and_without_masks(planted, tmp_pa
             (0.5, 0.7, 0.9),
             "The best caption is *a dog* (c) with CLIPScore 0.9000, the worst *a dog* (a) with 0.5000**; the median",
         ),
+        ((0.5, 0.7), "the worst *a dog* (a) with 0.5000**; the median of all 2 validation pairs is 0.6000"),
         ((0.5, 0.5), "All 2 validation pairs have CLIPScore 0.5000"),
         ((0.5,), "The validation set has one pair, *a dog* (a) with CLIPScore 0.5000"),
         ((None, None), "cannot be ranked: this profile has no CLIP"),

@@ -89,7 +89,7 @@ def test_it_leaves_the_model_as_it_was_also_in_inference_mode(model, image) -> N
     assert model.embed.weight.requires_grad
 
 
-def test_rollout_is_the_product_of_the_layers_attention(model, image) -> None:
+def test_rollout_is_the_product_of_the_layers_attention(model, image, monkeypatch) -> None:
     """By hand: the encoder's blocks, one after another."""
     encoder = model.encoder
     with torch.no_grad():
@@ -110,10 +110,21 @@ def test_rollout_is_the_product_of_the_layers_attention(model, image) -> None:
     torch.testing.assert_close(relevance, expected, atol=1e-5, rtol=1e-4)
     assert [block.attn.fused_attn for block in encoder.blocks] == before
     assert not any(block.attn.attn_drop._forward_hooks for block in encoder.blocks)
+    monkeypatch.delattr(encoder, "num_prefix_tokens")  # some of timm's encoders do not tell: they have none
+    torch.testing.assert_close(rollout(model, image), whole, atol=1e-5, rtol=1e-4)
 
 
-def test_rollout_is_not_defined_for_a_pyramid(image) -> None:
-    arguments = {"embed_dim": 16, "depths": [1, 1], "num_heads": [1, 2], "window_size": 4}
-    encoder = config.Encoder(name="swin_tiny_patch4_window7_224", weights="none", arguments=arguments, image_size=32)
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("swin_tiny_patch4_window7_224", {"embed_dim": 16, "depths": [1, 1], "num_heads": [1, 2], "window_size": 4}),
+        (
+            "samvit_base_patch16",
+            {"patch_size": 8, "embed_dim": 16, "depth": 1, "num_heads": 2, "window_size": 2, "global_attn_indexes": []},
+        ),
+    ],
+)
+def test_rollout_is_not_defined_for_a_pyramid_or_for_windows(image, name, arguments) -> None:
+    encoder = config.Encoder(name=name, weights="none", arguments=arguments, image_size=32)
     decoder = config.Decoder(layers=1, heads=4, width=32, feed_forward=32, max_length=12)
     assert rollout(Captioner(config.Run(title="swin", encoder=encoder, decoder=decoder), 20), image) is None

@@ -534,7 +534,8 @@ def test_the_most_frequent_confusions_are_counted() -> None:
     assert "No image" in prose.confusion_sentence(confused((0, 0), (1, 1)), "a")
     pairs = [(true, given) for true in range(4) for given in range(4)] * 2
     many = prose.confusion_sentence(confused(*pairs, labels="abcd"), "a")
-    assert many.endswith("The ten most frequent confusions make up 83 % of all 24 errors.")
+    most = "a for b (2 images), a for c (2 images), a for d (2 images) and b for a (2 images)"
+    assert many == f"CLIP most often takes {most}. The ten most frequent confusions make up 83 % of all 24 errors."
 
 
 def test_confusions_are_chosen_on_one_half_and_counted_on_the_other() -> None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import csv
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from hw3lib import config
 from hw3lib.data.labelled import LabelledSet, load_labelled
+from hw3lib.models.clip import ClipModel
+from hw3lib.models.experiment import Experiment
 from hw3lib.prompts import examples, figures, prose, unlabelled
 from hw3lib.prompts.answers import Answers
 from hw3lib.prompts.zero_shot import Classifier
@@ -45,7 +50,13 @@ def test_counts_sureness_and_agreement_are_those_of_the_answers(answers: Answers
 
 def test_sentences_name_what_was_counted(answers: Answers) -> None:
     study = unlabelled.summarise(answers, "b {object}")
-    assert "cat (3 of 4) and dog (1 of 4)" in prose.counts_sentence(study)
+    assert "the commonest answers are cat (3 of 4) and dog (1 of 4)" in prose.counts_sentence(study)
+    four = {"ant": 1, "bee": 4, "cat": 3, "dog": 2}
+    assert "answers are bee (4 of 10), cat (3 of 10) and dog (2 of 10)." in prose.counts_sentence(
+        replace(study, images=10, counts={study.template: four})
+    )
+    one = prose.counts_sentence(replace(study, counts={study.template: {"ant": 0, "bee": 4, "cat": 0}}))
+    assert one.endswith("the commonest answer is bee (4 of 4). No photograph got any of 2 classes: ant and cat.")
     assert "No photograph got the class tent." in prose.counts_sentence(study)
     assert "median probability of 0.54; for half of the photographs it lies between 0.46 and 0.68" in (
         prose.sureness_sentence(study)
@@ -91,9 +102,36 @@ def test_the_class_counts_are_drawn_with_their_range_over_the_prompts(answers: A
     assert [bar.get_width() for bar in axes.patches] == [2, 1, 1]
 
 
+def test_answers_are_computed_once_and_again_where_a_file_is_gone_or_the_prompts_are_others(
+    tmp_path: Path, tiny_profile: config.Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ClipModel, "load", classmethod(lambda cls, clip, device="cpu": ColourClip()))
+    images, labels = write_colours(tmp_path)
+
+    def asked(template: str) -> tuple[dict[str, int], bool]:
+        """What the photographs were given, and whether it was computed."""
+        own = tmp_path / "own.json"
+        own.write_text(json.dumps({"templates": [{"template": template}]}))
+        p1 = config.Labelled(images=str(images), id2label=str(labels), prompts=str(own), labelled=False)
+        told: list[str] = []
+        study = unlabelled.run(Experiment(replace(tiny_profile, p1=p1)), told.append)
+        return study.counts[template], "computed: p1/unlabelled.json" in told
+
+    table = tmp_path / "runs" / "tiny" / "p1" / "unlabelled.csv"
+    assert asked("the {object}") == ({"red": 2, "green": 2, "blue": 2}, True)
+    assert asked("the {object}")[1] is False
+    table.unlink()
+    assert asked("the {object}")[1] is True
+    assert table.is_file()
+    assert asked("a {object}") == ({"red": 2, "green": 2, "blue": 2}, True)
+
+
 def test_predictions_know_no_truth_and_come_back_from_their_file(tmp_path: Path) -> None:
-    classifier = Classifier(ColourClip(), load_labelled(*write_colours(tmp_path), labelled=False))  # type: ignore[arg-type]
-    predicted = unlabelled.predict(classifier, ["a {object}", "a wrong {object}"])
+    images, labels = write_colours(tmp_path)
+    labels.write_text(json.dumps(json.loads(labels.read_text()) | dict.fromkeys(map(str, range(20, 24)), "grey")))
+    classifier = Classifier(ColourClip(), load_labelled(images, labels, labelled=False))  # type: ignore[arg-type]
+    predicted = unlabelled.predict(classifier, ["a {object}", "a wrong {object}", "the {object}"])
+    assert predicted.classes.shape == predicted.probabilities.shape == (3, 6, 5)  # of 7 classes the likeliest five
     assert predicted.first("a {object}").tolist() == [
         2,
         2,
@@ -111,4 +149,4 @@ def test_predictions_know_no_truth_and_come_back_from_their_file(tmp_path: Path)
     assert read_result(tmp_path / "unlabelled.json", unlabelled.Unlabelled) == again
     unlabelled.write_table(tmp_path / "unlabelled.csv", predicted, "a {object}")
     rows = list(csv.DictReader((tmp_path / "unlabelled.csv").open(encoding="utf-8")))
-    assert (rows[2]["filename"], rows[2]["class 1"], rows[2]["prompts"]) == ("3_0.png", "red", "1 of 2")
+    assert (rows[2]["filename"], rows[2]["class 1"], rows[2]["prompts"]) == ("3_0.png", "red", "2 of 3")

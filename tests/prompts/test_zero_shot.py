@@ -150,6 +150,8 @@ def test_probabilities_are_the_softmax_of_scaled_cosines(tmp_path: Path) -> None
     texts = ColourClip().embed_texts(["red", "green", "blue"])
     assert found.shape == (6, 3)
     assert found.sum(1).tolist() == pytest.approx([1.0] * 6)
+    with pytest.raises(UserError, match="too long"):
+        classifier.texts(["a {object}", "word " * 80 + "{object}"])
     expected = (20.0 * classifier.images[0] @ texts[0]).exp() / (20.0 * classifier.images[0] @ texts.T).exp().sum()
     assert float(found[0, 0]) == pytest.approx(float(expected), rel=1e-5)
 
