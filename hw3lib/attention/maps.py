@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
+from hw3lib.config import training_of
 from hw3lib.data.images import open_image
 from hw3lib.data.tokenizer import SPECIAL, CaptionTokenizer, spaced
 from hw3lib.data.transform import Geometry
@@ -69,6 +70,7 @@ class CaptionAttention:
     log_probs: tuple[float, ...]  # (T - 1,): of each token after [BOS], in nats
     words: tuple[Word, ...]  # (W,), [BOS], punctuation and [EOS] among them
     maps: np.ndarray  # (N, H, T, P) float32; rows sum to 1; [BOS]'s row is NaN
+    run: str = ""  # that read the caption
 
     def __post_init__(self) -> None:
         if self.maps.ndim != 4:
@@ -128,6 +130,7 @@ def attend(
         log_probs=tuple(decoded.log_probs if decoded else log_probs),
         words=words,
         maps=maps,
+        run=training_of(loaded.folder),
     )
 
 

@@ -11,25 +11,31 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Mapping
-from typing import Any, NotRequired, TypedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 import numpy as np
 from PIL import Image
 
-from hw3lib.attention.maps import CaptionAttention, View, view_maps, word_maps
+from hw3lib.attention.maps import CaptionAttention, View, attend, view_maps, word_maps
 from hw3lib.attention.word_grid import STRENGTH
+from hw3lib.config import training_of
 from hw3lib.data.instances import overlaps, patch_shares
 from hw3lib.data.language import written_in
 from hw3lib.display.scripts import is_rtl
 from hw3lib.viewer import outlines
 
+if TYPE_CHECKING:
+    from hw3lib.models.inference import LoadedRun
+
 Masks = Mapping[int, np.ndarray]  # by word: (h, w) of bool on the original photograph, true inside the named object
+FindMasks = Callable[[CaptionAttention], Masks]  # those of the objects that a caption names
 _LONGEST = 640  # px of the photograph's longer side: what a viewer shows on a wide page
 _QUALITY = 85
 _MOST_PATCHES = 256  # finer grids are merged, about 2 x 2 to 1: 16 x 16 is as much as an eye follows
 SETTINGS: dict[str, Any] = {"heat": "glow", "scale": "caption", "opacity": STRENGTH, "outline": True}
-SETTINGS |= {"playing": False, "interval": 800}
+SETTINGS |= {"playing": False, "interval": 800, "follow": "place"}
 
 
 class WordPayload(TypedDict):
@@ -47,6 +53,7 @@ class Meta(TypedDict):
     """The caption and the sizes of what is shown."""
 
     name: str
+    run: NotRequired[str]  # that read the caption, where it has a name
     caption: str
     words: list[WordPayload]
     grid: list[int]  # Gh, Gw
@@ -57,6 +64,26 @@ class Meta(TypedDict):
     seen: list[float]  # left, top, right, bottom of what the model saw, as fractions
     rtl: NotRequired[bool]  # whether the words run from right to left; absent where they do not
     lang: NotRequired[str]  # a BCP-47 tag of the words' language, where their letters tell it
+
+
+class Content(TypedDict):
+    """What stands beside: a photograph's attention, its image when it is another photograph's."""
+
+    meta: Meta
+    maps: bytes
+    peaks: bytes
+    image: NotRequired[bytes]
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A side that a viewer offers to put beside its photograph: another run's reading of it, or another photograph."""
+
+    key: str  # in the page's address
+    label: str
+    attention: CaptionAttention
+    masks: Masks | None = None
+    group: str = "another run"  # of the choices
 
 
 class Payload(TypedDict):
@@ -70,10 +97,15 @@ class Payload(TypedDict):
     layer: int
     head: int  # -1 for the mean of all heads
     pinned: int
+    choices: list[list[str]]  # of what can stand beside: key, label, group
+    sides: dict[str, Content]  # by key; of a live viewer only what its kernel was asked for
+    beside: str  # the key of what does; empty for nothing
 
 
-def payload(attention: CaptionAttention, view: View | None = None, masks: Masks | None = None) -> Payload:
-    """Pack a caption's attention for a viewer that starts with ``view``.
+def payload(
+    attention: CaptionAttention, view: View | None = None, masks: Masks | None = None, others: Sequence[Beside] = ()
+) -> Payload:
+    """Pack a caption's attention for a viewer that starts with ``view``, and ``others`` to be put beside it.
 
     ``masks`` gives words an outline (:func:`hw3lib.viewer.outlines.rings`) and the share of attention inside it.
     Raises :class:`ValueError` for a mask of another shape than the photograph's and for a word that the caption lacks.
@@ -101,6 +133,8 @@ def payload(attention: CaptionAttention, view: View | None = None, masks: Masks 
         "original": {"width": width, "height": height},
         "seen": [left / width, top / height, right / width, bottom / height],
     }
+    if attention.run:
+        meta["run"] = attention.run
     if is_rtl(attention.caption):
         meta["rtl"] = True
     if tag := written_in(attention.caption):
@@ -114,13 +148,42 @@ def payload(attention: CaptionAttention, view: View | None = None, masks: Masks 
         "layer": view.layer % layers,
         "head": -1 if view.head is None else view.head,
         "pinned": -1,
+        "choices": [[other.key, other.label, other.group] for other in others],
+        "sides": {other.key: content(other, attention) for other in others},
+        "beside": "",
     }
+
+
+def content(other: Beside, first: CaptionAttention) -> Content:
+    """The side that stands beside ``first``, without the photograph where it is the same."""
+    packed = payload(other.attention, masks=other.masks)
+    side: Content = {"meta": packed["meta"], "maps": packed["maps"], "peaks": packed["peaks"]}
+    return side if other.attention.image is first.image else {**side, "image": packed["image"]}
+
+
+def readings(attention: CaptionAttention, loaded: LoadedRun, find_masks: FindMasks | None = None) -> list[Beside]:
+    """The photograph as another run reads it: its own caption, and the words of ``attention`` by teacher forcing.
+
+    One reading where both are the same. ``find_masks`` gives the true masks of the objects that a caption names.
+    """
+    image, run = attention.image, training_of(loaded.folder)
+    own = attend(loaded, image, name=attention.name)
+    read = [(run, f"{run}, its own words", own)]
+    if own.caption != attention.caption:
+        same = attend(loaded, image, attention.caption, attention.name, cut=True)
+        read.append((f"{run}-same-words", f"{run}, the same words", same))
+    return [Beside(key, label, side, find_masks(side) if find_masks else None) for key, label, side in read]
 
 
 def encode(content: Mapping[str, Any]) -> dict[str, Any]:
     """A payload or a viewer's ``state`` as JSON holds it: bytes in base64, settings that it lacks at their defaults."""
-    coded = {name: base64.b64encode(content[name]).decode("ascii") for name in ("image", "maps", "peaks")}
-    return SETTINGS | {**content} | coded
+    sides = {key: _coded(side) for key, side in content.get("sides", {}).items()}
+    return SETTINGS | _coded(content) | {"sides": sides}
+
+
+def _coded(content: Mapping[str, Any]) -> dict[str, Any]:
+    binary = {name: content[name] for name in ("image", "maps", "peaks") if name in content}
+    return {**content} | {name: base64.b64encode(value).decode("ascii") for name, value in binary.items()}
 
 
 def _jpeg(image: Image.Image) -> tuple[Image.Image, bytes]:

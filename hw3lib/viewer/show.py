@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +16,7 @@ from hw3lib.display.bundle import picture_html
 from hw3lib.display.scripts import isolated
 from hw3lib.display.style import WIDTH
 from hw3lib.viewer.page import ATTENTION, LIVE, static_html
-from hw3lib.viewer.payload import Masks, Payload, encode, payload
+from hw3lib.viewer.payload import Beside, Masks, Payload, encode, payload
 from hw3lib.viewer.widget import AttentionViewer
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -28,11 +29,12 @@ class StaticViewer:
     attention: CaptionAttention
     view: View = field(default_factory=View)
     masks: Masks | None = None
+    others: Sequence[Beside] = ()  # that can be put beside it
 
     @property
     def state(self) -> Payload:
         """The payload: ``payload.encode`` makes JSON of it for a page."""
-        return payload(self.attention, self.view, self.masks)
+        return payload(self.attention, self.view, self.masks, self.others)
 
 
 def show(

@@ -5,6 +5,7 @@ The same payload and module are the static viewer of a page (:mod:`hw3lib.viewer
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import anywidget
@@ -12,7 +13,7 @@ import traitlets
 
 from hw3lib.attention.maps import CaptionAttention, View
 from hw3lib.attention.word_grid import STRENGTH
-from hw3lib.viewer.payload import Masks, payload
+from hw3lib.viewer.payload import Beside, Masks, payload
 from hw3lib.viewer.script import script
 
 
@@ -43,22 +44,33 @@ class AttentionViewer(anywidget.AnyWidget):
     interval = traitlets.Int(800, min=50).tag(sync=True)  # milliseconds per word while playing
     hidden = traitlets.List(traitlets.Int()).tag(sync=True)  # patches, from 0, row by row
     hides = traitlets.Bool(False).tag(sync=True)  # whether a click on a patch hides it (hw3lib.viewer.hiding)
+    choices = traitlets.List().tag(sync=True)  # what can be put beside: key, label, group
+    sides = traitlets.Dict().tag(sync=True)  # of it, by key, what is computed (hw3lib.viewer.payload.Content)
+    beside = traitlets.Unicode("").tag(sync=True)  # the key of what stands there; empty for nothing
+    follow = traitlets.Enum(("place", "word"), "place").tag(sync=True)  # which of its words goes with the current one
     drops = traitlets.Bool(False).tag(sync=True)  # whether a file that is dropped on it is sent here
 
     def __init__(
-        self, attention: CaptionAttention, view: View | None = None, masks: Masks | None = None, **state: Any
+        self,
+        attention: CaptionAttention,
+        view: View | None = None,
+        masks: Masks | None = None,
+        others: Sequence[Beside] = (),
+        **state: Any,
     ) -> None:
         self.attention, self.masks = attention, masks
-        super().__init__(**({**payload(attention, view, masks)} | state))
+        super().__init__(**({**payload(attention, view, masks, others)} | state))
 
-    def show_attention(self, attention: CaptionAttention, view: View | None = None, masks: Masks | None = None) -> None:
-        """Show another photograph or caption in this viewer; nothing is pinned or hidden then."""
+    def show_attention(
+        self, attention: CaptionAttention, view: View | None = None, masks: Masks | None = None, **state: Any
+    ) -> None:
+        """Show another photograph or caption in this viewer; nothing is pinned, hidden or beside it then."""
         self.attention, self.masks = attention, masks
         # One message with all of it: a page that hears of new words before their maps has nothing to draw. Traits speak
         # when the inner hold ends, and the outer one gathers what they say.
         with self.hold_sync(), self.hold_trait_notifications():
             self.hidden = []
-            for name, value in payload(attention, view, masks).items():
+            for name, value in ({**payload(attention, view, masks)} | state).items():
                 setattr(self, name, value)
 
     @traitlets.validate("word", "layer", "head", "pinned")
@@ -83,5 +95,6 @@ class AttentionViewer(anywidget.AnyWidget):
     @property
     def state(self) -> dict[str, Any]:
         """The payload and the settings that are shown now: ``payload.encode`` makes JSON of it for a page."""
-        names = "meta image maps peaks word layer head heat scale opacity interval pinned outline"
-        return {name: getattr(self, name) for name in names.split()}
+        names = "meta image maps peaks word layer head heat scale opacity interval pinned outline choices sides beside"
+        values = {name: getattr(self, name) for name in (*names.split(), "follow")}
+        return values | {"choices": [choice for choice in self.choices if choice[0] in self.sides]}

@@ -48,10 +48,10 @@ function toggleCode() {
   });
 }
 
-// A link into a folded run unfolds it; a viewer's word (#figure-18-word-6) stands in its figure.
+// A link into a folded run unfolds it; a viewer's view (#figure-18-word-6?layer=0) stands in its figure.
 function unfoldTarget() {
   const id = decodeURIComponent(location.hash.slice(1));
-  const target = document.getElementById(id) ?? document.getElementById(id.replace(/-word-\d+$/, ""));
+  const target = document.getElementById(id) ?? document.getElementById(id.replace(/-word-\d+.*$/, ""));
   const run = target?.closest("details.run:not([open])");
   if (!run) return;
   run.setAttribute("open", "");

@@ -123,7 +123,8 @@ def loaded(tmp_path_factory) -> SimpleNamespace:
     for block in model.blocks:  # far from uniform, or else a wrong row would hardly show
         torch.nn.init.normal_(block.cross_attention.query.weight, std=0.8)
         torch.nn.init.normal_(block.cross_attention.key_value.weight, std=0.8)
-    return SimpleNamespace(model=model, tokenizer=tokenizer, transform=model.transform(False), run=run)
+    transform, folder = model.transform(False), Path("run")
+    return SimpleNamespace(model=model, tokenizer=tokenizer, transform=transform, run=run, folder=folder)
 
 
 def photograph(seed: int = 0, size: tuple[int, int] = (90, 70)) -> Image.Image:
@@ -171,7 +172,7 @@ def test_whatever_the_backbone_a_map_is_what_its_step_attended_to_on_the_grid_th
     for block in model.blocks:
         torch.nn.init.normal_(block.cross_attention.query.weight, std=0.8)
         torch.nn.init.normal_(block.cross_attention.key_value.weight, std=0.8)
-    loaded = SimpleNamespace(model=model, tokenizer=tokenizer, transform=model.transform(False))
+    loaded = SimpleNamespace(model=model, tokenizer=tokenizer, transform=model.transform(False), folder=Path())
     attention = attend(loaded, photograph(size=(90, 50)), "a red dog .")
     h, w = loaded.transform.size
     stride = h // attention.grid[0]

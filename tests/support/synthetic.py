@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -60,7 +61,8 @@ class Letters:
 def spotter(size: int | tuple[int, int], grid: tuple[int, int]) -> SimpleNamespace:
     """A loaded run around :class:`Spotter`."""
     transform = ImageTransform(size, (0,) * 3, (1,) * 3)
-    return SimpleNamespace(model=Spotter(grid), tokenizer=Letters(), transform=transform, drawings=())
+    folder = Path("spotter")
+    return SimpleNamespace(model=Spotter(grid), tokenizer=Letters(), transform=transform, folder=folder, drawings=())
 
 
 def synthetic(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from PIL import Image
 from hw3lib.attention.maps import CaptionAttention, View, to_original, view_maps
 from hw3lib.attention.word_grid import STRENGTH, blend, white_points
 from hw3lib.viewer.page import static_html
-from hw3lib.viewer.payload import Masks, encode, payload
+from hw3lib.viewer.payload import Beside, Masks, encode, payload
 from hw3lib.viewer.script import script
 from tests.support.browser import CHROMIUM, NAMES
 from tests.support.synthetic import synthetic
@@ -572,3 +573,76 @@ def test_a_click_on_a_patch_hides_it_under_stripes_and_another_shows_it_again(vi
     other = here.drawn(1)
     here.page.locator(".photo canvas").nth(1).click(position=place)  # nobody would compute what comes of it
     assert np.array_equal(here.drawn(1), other)
+
+
+def test_a_run_or_another_photograph_stands_beside_it_and_the_link_restores_both(visit) -> None:
+    first = replace(synthetic(), run="best")
+    # Another backbone: another grid, another number of layers, a longer caption in which words stand elsewhere.
+    texts = ("[BOS]", "one", "small", "dog", "a", "red", "ball", "[EOS]")
+    read = replace(synthetic(texts, grid=(10, 5), layers=3, seed=1), image=first.image, run="vit")
+    photograph = synthetic(ARABIC, size=(500, 160), layers=1, heads=2, seed=2)
+    figures = [
+        f'<figure id="figure-{place}">{static_html(encode(content | {"word": 3}))}</figure>'
+        for place, content in enumerate((payload(first, others=[Beside("vit", "vit", read)]), payload(photograph)), 1)
+    ]
+    here = visit(*figures, viewport={"width": 1000, "height": 900})
+    page, view = here.page, here.page.locator("#figure-1")
+    said, choice = view.locator(".said"), view.get_by_label("Beside it")
+    assert choice.locator("option").all_inner_texts() == ["nothing", "vit", "synthetic (figure 2)"]
+    assert view.get_by_text("Its word").is_hidden()
+    alone = here.drawn()
+
+    # By keys alone: chosen, gone through word by word, the pinned word on both sides.
+    choice.focus()
+    page.keyboard.press("ArrowDown")
+    assert (choice.input_value(), said.all_inner_texts()) == ("vit", ["dog", "dog"])
+    assert view.locator(".plates small").all_inner_texts() == ["best", "vit"]
+    assert view.locator(".of").all_inner_texts() == ["synthetic · run best", "synthetic · run vit"]
+    boxes = [canvas.bounding_box() for canvas in view.locator(".photo canvas").all()]
+    assert boxes[0]["y"] == boxes[1]["y"]
+    assert boxes[0]["x"] + boxes[0]["width"] < boxes[1]["x"]
+    one, other = here.drawn(0), here.drawn(1)
+    for pixels, attention, layer in ((one, first, 1), (other, read, 2)):
+        # One scale: a share of attention counts by how much larger than an even one it is.
+        maps = view_maps(attention, View(layer))
+        white = max(49 * np.nanquantile(view_maps(first), 0.99), 50 * np.nanquantile(view_maps(read), 0.99))
+        heat = to_original(maps[3], attention.geometry, pixels.shape[:2]) * (maps[3].size / white)
+        picture = np.asarray(attention.image.resize(pixels.shape[1::-1], Image.Resampling.BILINEAR))
+        assert np.abs(blend(picture, heat).astype(np.int16) - pixels)[np.isfinite(heat)].mean() < 3
+    view.locator(".words button[tabindex='0']").first.focus()
+    page.keyboard.press("ArrowLeft")
+    assert said.all_inner_texts() == ["red", "small"]
+    view.get_by_label("same word").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Shift+Tab")
+    view.get_by_label("same word").check()
+    assert said.all_inner_texts() == ["red", "red"]
+    page.keyboard.press("p")
+    assert view.locator("figcaption b").all_inner_texts() == ["red", "red", "red", "red"]
+    view.locator(".words button[tabindex='0']").nth(1).focus()
+    page.keyboard.press("ArrowLeft")
+    assert said.all_inner_texts() == ["a", "a"]  # the second side leads as well
+    view.get_by_label("Layer", exact=True).select_option("0")
+    link = view.locator(".keepsake a").get_attribute("href")
+    assert link == "#figure-1-word-2?layer=0&pinned=2&beside=vit&follow=word"
+    page.wait_for_function(f"location.hash === {link!r}")
+    both = [here.drawn(place) for place in (0, 2)]
+
+    page.goto("about:blank")
+    page.goto(here.url + link)
+    assert view.locator(".said").all_inner_texts() == ["a", "a"]
+    assert all(np.array_equal(here.drawn(place), pixels) for place, pixels in zip((0, 2), both, strict=True))
+    page.goto(here.url + "#figure-1-word-4?layer=x&beside=__proto__")  # hostile: what it says is not there
+    page.wait_for_function("!document.querySelector('.hw3-attention-viewer').shadowRoot.querySelector('.two')")
+    assert np.array_equal(here.drawn(), alone)
+
+    # Another photograph, on a phone: one above the other, its words from right to left.
+    page.set_viewport_size({"width": 390, "height": 800})
+    choice.select_option("figure-2")
+    assert said.all_inner_texts() == ["dog", ARABIC[3]]
+    boxes = [canvas.bounding_box() for canvas in view.locator(".photo canvas").all()]
+    assert boxes[0]["y"] + boxes[0]["height"] < boxes[1]["y"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert view.locator(".words").nth(1).get_attribute("dir") == "rtl"
+    choice.select_option("")
+    assert view.locator(".said").count() == 1

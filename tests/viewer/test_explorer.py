@@ -22,7 +22,7 @@ from hw3lib.models import inference
 from hw3lib.models.experiment import Experiment
 from hw3lib.system.errors import UserError
 from hw3lib.viewer.explorer import AttentionExplorer
-from hw3lib.viewer.payload import Masks, payload
+from hw3lib.viewer.payload import Masks, payload, readings
 from hw3lib.viewer.show import WIDGET
 from tests.support.synthetic import Letters, spotter
 
@@ -260,3 +260,16 @@ def test_the_attention_that_is_shown_is_the_photographs(tmp_path: Path) -> None:
         assert box.viewer.maps == payload(attentions[paths[1]])["maps"]
         box.text.value = "c d e"
         assert {int(row.argmax()) for row in view_maps(box.attention)[1:].reshape(-1, 49)} == {48}
+
+
+def test_another_run_reads_its_own_words_and_the_same_words(loaded, images) -> None:
+    asked: list[str] = []
+    first = dataclasses.replace(attend(loaded, images[0], "red square on grey"), run="best")
+    other = dataclasses.replace(loaded, folder=Path("runs/p/p2/vit"))
+    own, same = readings(first, other, lambda side: asked.append(side.caption) or {})
+    assert [(side.key, side.attention.run) for side in (own, same)] == [("vit", "vit"), ("vit-same-words", "vit")]
+    assert own.attention.caption == attend(loaded, images[0]).caption != same.attention.caption
+    assert [word.text for word in same.attention.words] == [word.text for word in first.words]
+    assert asked == [own.attention.caption, same.attention.caption]
+    assert own.attention.image is same.attention.image is first.image
+    assert len(readings(own.attention, other)) == 1  # the same caption is read once

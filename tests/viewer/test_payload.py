@@ -20,7 +20,7 @@ from hw3lib.attention.maps import CaptionAttention, View, word_maps
 from hw3lib.attention.measures import entropy
 from hw3lib.display.bundle import FIGURE, figure_bundle
 from hw3lib.viewer.page import ATTENTION, LIVE, static_html
-from hw3lib.viewer.payload import Payload, encode, payload
+from hw3lib.viewer.payload import Beside, Payload, encode, payload
 from hw3lib.viewer.show import WIDGET, StaticViewer, bundle, live_bundle
 from hw3lib.viewer.widget import AttentionViewer
 from tests.support.synthetic import synthetic
@@ -349,3 +349,29 @@ def test_masks_reach_the_page_the_widget_and_the_bundle() -> None:
     live.pinned = 77
     assert live.pinned == 2
     assert '"outline": [[' in bundle(AttentionViewer(attention, masks=masks))["text/html"]
+
+
+def test_another_runs_side_travels_without_the_photograph_that_both_read() -> None:
+    attention = replace(synthetic(), run="best")
+    read = replace(synthetic(("[BOS]", "sheep", "[EOS]"), grid=(5, 6), layers=1), image=attention.image, run="vit")
+    elsewhere = Beside("sheep", "sheep", synthetic(size=(90, 60)), group="another photograph")
+    others = [Beside("vit", "vit, its own words", read, {1: disc((320, 240), (150, 100), 60)}), elsewhere]
+    coded = encode(payload(attention, others=others))
+    assert coded["choices"] == [
+        ["vit", "vit, its own words", "another run"],
+        ["sheep", "sheep", "another photograph"],
+    ]
+    assert (coded["beside"], coded["meta"]["run"], coded["sides"]["vit"]["meta"]["run"]) == ("", "best", "vit")
+    assert coded["sides"]["vit"]["meta"]["words"][1]["outline"]
+    assert ["image" in coded["sides"][key] for key in ("vit", "sheep")] == [False, True]
+    assert base64.b64decode(coded["sides"]["vit"]["maps"]) == payload(read)["maps"]
+    json.dumps(coded, allow_nan=False)
+
+
+def test_a_viewer_whose_kernel_is_gone_offers_what_was_computed() -> None:
+    live = AttentionViewer(synthetic(), others=[Beside("vit", "vit", synthetic(layers=1))])
+    live.choices = [*live.choices, ["plus", "plus", "another run"]]  # nobody asked for it
+    assert [choice[0] for choice in live.state["choices"]] == ["vit"]
+    live.beside = "vit"
+    live.show_attention(synthetic(("[BOS]", "sheep", "[EOS]")))
+    assert (live.beside, live.choices, live.sides) == ("", [], {})

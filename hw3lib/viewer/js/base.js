@@ -10,10 +10,10 @@
  */
 
 /**
- * `rtl` says that the words run from right to left, `lang` is their language (BCP 47).
+ * `run` read the caption; `rtl` says that the words run from right to left, `lang` is their language (BCP 47).
  * `grid` is (rows, columns) of patches; `photo` the size of the JPEG, `original` of the photograph itself; `seen` the part of the photograph that the model saw: left, top, right, bottom
  * as fractions.
- * @typedef {{name: string, caption: string, words: Word[], grid: [number, number], layers: number, heads: number,
+ * @typedef {{name: string, run?: string, caption: string, words: Word[], grid: [number, number], layers: number, heads: number,
  *   photo: {width: number, height: number}, original?: {width: number, height: number}, seen: [number, number, number, number],
  *   rtl?: boolean, lang?: string}} Meta
  */

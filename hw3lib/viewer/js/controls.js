@@ -15,6 +15,10 @@ export class Controls {
     this.head = select("Head", [["-1", "mean of heads"], ...numbered(maps.heads)]);
     this.heat = segments("Heat", "heat", { glow: "white glow", colour: "colour" });
     this.scale = segments("Scale", "scale", { caption: "whole caption", word: "each word" });
+    this.beside = make("select", { "aria-label": "Beside it" });
+    this.besideRow = named("Beside it", this.beside, "wide");
+    this.follow = segments("Its word", "follow", { place: "same place", word: "same word" });
+    this.fillBeside();
     this.opacity = make("input", { type: "range", min: 0, max: 1, step: 0.02, "aria-label": "Strength" });
     this.outline = make("input", { type: "checkbox" });
     this.gradient = make("canvas", { width: 256, height: 1, "aria-hidden": "true" });
@@ -27,6 +31,8 @@ export class Controls {
       this.heat,
       this.scale,
       named("Strength", this.opacity, "wide"),
+      this.besideRow,
+      this.follow,
       ...this.outlineRow(),
       this.key(),
     );
@@ -43,13 +49,29 @@ export class Controls {
     return make("div", hint, make("span", {}, "0 %"), this.gradient, this.most);
   }
 
+  /** What can be put beside the photograph: nothing, then what the model offers, by its groups. */
+  fillBeside() {
+    /** @type {[string, string, string][]} */
+    const choices = this.selection.model.get("choices") ?? [];
+    const groups = [...new Set(choices.map(([, , group]) => group))].map((group) => {
+      const options = choices
+        .filter(([, , of]) => of === group)
+        .map(([value, text]) => make("option", { value }, text));
+      return make("optgroup", { label: group }, ...options);
+    });
+    this.beside.replaceChildren(make("option", { value: "" }, "nothing"), ...groups);
+    this.beside.value = this.selection.model.get("beside") ?? "";
+    this.besideRow.hidden = !choices.length;
+  }
+
   listen() {
-    const { selection, layer, head, opacity, outline } = this;
+    const { selection, layer, head, opacity, outline, beside } = this;
+    beside.addEventListener("change", () => selection.set("beside", beside.value));
     layer.addEventListener("change", () => selection.set("layer", Number(layer.value)));
     head.addEventListener("change", () => selection.set("head", Number(head.value)));
     opacity.addEventListener("input", () => selection.set("opacity", Number(opacity.value)));
     outline.addEventListener("change", () => selection.set("outline", outline.checked));
-    for (const group of [this.heat, this.scale])
+    for (const group of [this.heat, this.scale, this.follow])
       group.addEventListener("change", ({ target }) => {
         const { name, value } = /** @type {HTMLInputElement} */ (target);
         selection.set(name, value);
@@ -58,12 +80,14 @@ export class Controls {
 
   /** Show what the model has. */
   update() {
-    const { model, layer, head, colours, outlined } = this.selection;
+    const { model, layer, head, colours, outlined, partner } = this.selection;
+    this.beside.value = model.get("beside") ?? "";
+    this.follow.hidden = partner === null;
     this.layer.value = String(layer);
     this.head.value = String(head);
     this.opacity.value = model.get("opacity");
     this.outline.checked = outlined;
-    for (const group of [this.heat, this.scale])
+    for (const group of [this.heat, this.scale, this.follow])
       for (const input of group.querySelectorAll("input")) input.checked = input.value === model.get(input.name);
     const pixels = new ImageData(new Uint8ClampedArray(colours.slice().buffer), 256, 1);
     contextOf(this.gradient).putImageData(pixels, 0, 0);

@@ -17,15 +17,24 @@ export const CSS = `
   font-family: var(--jp-ui-font-family, inherit); font-size: 15px; line-height: 1.4; text-align: left; }
 .photo { grid-area: photo; min-width: 0; margin: 0 auto; width: min(100%, calc(430px * var(--aspect))); }
 .photo canvas { display: block; width: 100%; aspect-ratio: var(--aspect); border-radius: 8px; background: var(--v-soft); }
-.photo.pair { width: min(100%, calc(860px * var(--aspect) + 12px)); }
+.photo.pair, .two .photo { width: min(100%, calc(860px * var(--aspect) + 12px)); }
 .plates { display: grid; gap: 12px; }
-.pair .plates { grid-template-columns: repeat(2, minmax(0, 1fr)); }
+.plates .plates { display: contents; }
+.two .plates figure + figure { order: 1; }
+.two .plates canvas { width: min(100%, calc(430px * var(--aspect))); }
+.viewer.two { grid-template-columns: repeat(2, minmax(0, 1fr)) 244px; grid-template-rows: auto 1fr auto auto auto;
+  grid-template-areas: "photo photo controls" "now other controls" "words words words" "more more more" "heads heads heads"; }
+.two .now + .now { grid-area: other; }
+.two .words + .words { grid-area: more; }
+.two .words::before { content: attr(data-of); grid-column: 1 / -1; color: var(--v-quiet); font-size: 13px; }
+.two .controls { align-self: start; border-top: 0; padding-top: 0; }
+.pair .plates, .two .plates { grid-template-columns: repeat(2, minmax(0, 1fr)); }
 .plates figure { margin: 0; min-width: 0; }
 .plates figcaption { display: none; gap: 8px; align-items: baseline; min-height: 28px; padding-bottom: 4px; font-size: 14px; }
-.pair figcaption { display: flex; }
+.pair figcaption, .two figcaption { display: flex; }
 .plates .pin { margin-left: auto; align-self: center; min-height: 24px; padding: 0 9px; }
 .plates b { font-weight: 600; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-.plates small { flex: none; font-size: 13px; color: var(--v-quiet); }
+.plates small { flex: 0 1 auto; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; font-size: 13px; color: var(--v-quiet); }
 .scrub { display: flex; align-items: center; gap: 10px; margin-top: 10px; }
 .scrub input { flex: 1; min-width: 0; }
 .count { color: var(--v-quiet); font-size: 13px; font-variant-numeric: tabular-nums; min-width: 4.6ch; text-align: end; }
@@ -59,6 +68,7 @@ input[type="range"] { accent-color: var(--v-accent); margin: 0; height: 24px; cu
   border-top: 1px solid var(--v-line); padding-top: 12px; }
 .controls label, .controls fieldset { display: grid; gap: 3px; min-width: 0; margin: 0; padding: 0; border: 0; }
 .controls .wide { grid-column: 1 / -1; }
+.controls [hidden] { display: none; }
 .controls .tick { display: flex; align-items: center; gap: 8px; cursor: pointer; color: var(--v-quiet); }
 .tick input { width: 16px; height: 16px; margin: 0; accent-color: var(--v-accent); cursor: pointer; }
 .name, legend { color: var(--v-quiet); padding: 0; }
@@ -106,8 +116,10 @@ select { font: inherit; color: inherit; width: 100%; height: 30px; padding: 0 6p
   .viewer { grid-template-columns: minmax(0, 1fr); grid-template-areas: "photo" "now" "words" "controls" "heads";
     grid-template-rows: none; padding: 12px; border-radius: 12px; }
   .photo { width: min(100%, calc(340px * var(--aspect))); }
-  .photo.pair { width: min(100%, calc(250px * var(--aspect))); }
-  .pair .plates { grid-template-columns: minmax(0, 1fr); gap: 6px; }
+  .photo.pair, .two .photo { width: min(100%, calc(250px * var(--aspect))); }
+  .pair .plates, .two .plates { grid-template-columns: minmax(0, 1fr); gap: 6px; }
+  .viewer.two { grid-template-columns: minmax(0, 1fr); grid-template-rows: none;
+    grid-template-areas: "photo" "now" "other" "words" "more" "controls" "heads"; }
   .said { font-size: 23px; min-height: 1.15em; }
   .head .pin { min-height: 36px; border-radius: 18px; padding: 0 14px; }
   .matrix { gap: 3px; }

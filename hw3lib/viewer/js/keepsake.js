@@ -1,6 +1,7 @@
 // @ts-check
-/** What one takes along of the current word: its picture as a file, and a link that opens it. */
+/** What one takes along: the current word's picture as a file, and a link that opens the view. */
 
+import { addressOf } from "./address.js";
 import { make } from "./base.js";
 
 /** @import { Meta } from "./base.js" */
@@ -19,7 +20,7 @@ export class Keepsake {
     this.selection = selection;
     this.painter = painter;
     this.name = meta.name;
-    this.link = make("a", { class: "pin" }, "Link to this word");
+    this.link = make("a", { class: "pin" }, "Link to this view");
     const save = make("button", { type: "button", class: "pin" }, "Save picture");
     save.title = "This word's map at the photograph's own size, as PNG";
     save.addEventListener("click", () => this.save());
@@ -28,8 +29,7 @@ export class Keepsake {
   }
 
   describe() {
-    const { address, word } = this.selection;
-    if (address) this.link.href = `#${wordAddress(address, word)}`;
+    if (this.selection.address) this.link.href = `#${addressOf(this.selection.model)}`;
   }
 
   save() {
@@ -46,10 +46,3 @@ export class Keepsake {
     }, "image/png");
   }
 }
-
-/**
- * A word's place on a page; words count from 1, as the viewer shows it.
- * @param {string} figure its id
- * @param {number} word
- */
-export const wordAddress = (figure, word) => `${figure}-word-${word + 1}`;

@@ -53,9 +53,9 @@ export class Panel {
     this.pin.addEventListener("click", () => selection.togglePin());
     this.note = make("p", { class: "note" }, "Given, not predicted: [BOS] has no map. This is the photograph.");
     this.status = make("div", { class: "hidden", role: "status" });
-    const name = make("div", { class: "of", dir: "auto" }, meta.name);
+    this.who = make("div", { class: "of", dir: "auto" }, meta.name);
     const head = make("div", { class: "head" }, this.title, this.pin);
-    this.element = make("div", { class: "now" }, name, head, this.list, this.note, this.status);
+    this.element = make("div", { class: "now" }, this.who, head, this.list, this.note, this.status);
     this.later = 0;
   }
 
@@ -70,7 +70,8 @@ export class Panel {
     this.pin.setAttribute("aria-label", `Pin ${text} to compare it with other words`);
     this.list.hidden = map === null;
     this.note.hidden = map !== null;
-    const sentence = map === null ? `${text}: the photograph` : this.describeMap(map);
+    const whose = this.selection.partner ? `${this.who.textContent}: ` : "";
+    const sentence = whose + (map === null ? `${text}: the photograph` : this.describeMap(map));
     clearTimeout(this.later);
     if (!this.selection.model.get("playing")) this.later = setTimeout(() => this.speak(sentence), SPOKEN_AFTER);
     return sentence;

@@ -24,7 +24,8 @@ export class Plates {
     this.canvas = make("canvas", { role: "img" });
     this.title = wordy(make("b"), meta);
     this.pinned = pinnedFigure(meta);
-    const caption = make("figcaption", {}, this.title, make("small", {}, "current"));
+    this.whose = make("small", { dir: "auto" }, "current");
+    const caption = make("figcaption", {}, this.title, this.whose);
     this.figures = make("div", { class: "plates" }, make("figure", {}, caption, this.canvas));
     this.scrub = scrubBar(selection.words.length);
     if (meta.rtl) this.scrub.bar.dir = "rtl"; // its keys and its ends are those of the words

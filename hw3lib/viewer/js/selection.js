@@ -23,6 +23,8 @@ export class Selection {
     this.field = new Float32Array(0); // (count, P): the maps of the layer and head
     /** @type {number[]} */
     this.whites = [];
+    /** @type {Selection | null} */
+    this.partner = null; // of the side beside this one
     this.update();
   }
 
@@ -41,12 +43,12 @@ export class Selection {
   }
 
   get layer() {
-    return clamp(this.model.get("layer"), 0, this.maps.layers - 1);
+    return clamp(Math.round(this.model.get("layer")), 0, this.maps.layers - 1);
   }
 
   /** -1 for the mean of all heads. */
   get head() {
-    return clamp(this.model.get("head"), -1, this.maps.heads - 1);
+    return clamp(Math.round(this.model.get("head")), -1, this.maps.heads - 1);
   }
 
   get colours() {
@@ -84,7 +86,8 @@ export class Selection {
   update() {
     const { maps, layer, head } = this;
     this.field = maps.view(layer, head);
-    this.whites = Array.from({ length: maps.count }, (_, map) => this.whiteIn(layer, head, map));
+    const common = this.perWord ? 0 : this.fromPartner((other) => other.maps.white(other.layer, other.head));
+    this.whites = Array.from({ length: maps.count }, (_, map) => Math.max(common, this.whiteIn(layer, head, map)));
   }
 
   /**
@@ -118,16 +121,30 @@ export class Selection {
   }
 
   /**
-   * What is white in a word's map. Two words that are compared have one scale, the stronger's.
+   * What is white in a word's map. Words that are compared have one scale, the strongest's.
    * @param {number} word one with a map
    */
   white(word) {
-    const { words, whites, pinned } = this;
-    const map = /** @type {number} */ (words[word].map);
-    const current = words[this.word].map;
-    const other = pinned < 0 ? null : words[pinned].map;
-    const compared = word === this.word || word === pinned;
-    return compared && other !== null && current !== null ? Math.max(whites[other], whites[current]) : whites[map];
+    if (word !== this.word && word !== this.pinned) return this.whites[/** @type {number} */ (this.words[word].map)];
+    return Math.max(
+      this.strongest(),
+      this.fromPartner((other) => other.strongest()),
+    );
+  }
+
+  /** The white of the current or the pinned word, whichever is the higher; 0 when neither has a map. */
+  strongest() {
+    const maps = [this.word, this.pinned].map((word) => this.words[word]?.map ?? null);
+    return Math.max(0, ...maps.map((map) => (map === null ? 0 : this.whites[map])));
+  }
+
+  /**
+   * A share of attention in the maps beside these, as a share of one patch here: patches there may be larger.
+   * @param {(other: Selection) => number} share
+   */
+  fromPartner(share) {
+    const { partner, maps } = this;
+    return partner ? (share(partner) * partner.maps.patches) / maps.patches : 0;
   }
 
   /**

@@ -1,18 +1,15 @@
 // @ts-check
 /** The viewer of one payload: its parts put together, and what redraws them. */
 
-import { bytesOf, isShortcut, make } from "./base.js";
+import { isShortcut, make } from "./base.js";
+import { besideOf, followed } from "./beside.js";
 import { Controls } from "./controls.js";
 import { HeadGrid } from "./heads.js";
 import { Keepsake } from "./keepsake.js";
-import { Maps } from "./maps.js";
-import { Painter } from "./painter.js";
-import { Panel } from "./panel.js";
-import { Plates } from "./plates.js";
-import { Selection } from "./selection.js";
-import { thumbAspect, WordRow } from "./words.js";
+import { Side } from "./side.js";
+import { thumbAspect } from "./words.js";
 
-/** @import { Meta, Model } from "./base.js" */
+/** @import { Model } from "./base.js" */
 
 export class Stage {
   /**
@@ -21,45 +18,46 @@ export class Stage {
    * @param {ShadowRoot} root
    */
   constructor(model, root) {
-    /** @type {Meta} */
-    const meta = model.get("meta");
     this.model = model;
-    this.selection = new Selection(model, new Maps(model));
-    this.painter = new Painter(this.selection, meta);
-    this.plates = new Plates(this.selection, this.painter, meta);
-    this.panel = new Panel(this.selection, meta);
-    this.row = new WordRow(this.selection, this.painter, meta);
-    this.controls = new Controls(this.selection);
-    this.keepsake = new Keepsake(this.selection, this.painter, meta);
+    this.lead = new Side(model);
+    /** @type {Side | null} */
+    this.second = null;
+    this.follow = () => {};
+    const { selection, painter, meta } = this.lead;
+    this.controls = new Controls(selection);
+    this.keepsake = new Keepsake(selection, painter, meta);
     this.controls.element.append(this.keepsake.element);
-    this.grid = new HeadGrid(this.selection, meta);
-    root.append(this.assemble(meta.caption));
+    this.grid = new HeadGrid(selection, meta);
+    this.viewer = this.assemble();
+    root.append(this.viewer);
     this.frame = 0;
     this.everything = false;
     this.closed = false;
     this.sizes = new ResizeObserver(() => this.draw(true));
-    this.sizes.observe(this.plates.canvas);
-    this.sizes.observe(this.row.element);
+    this.sizes.observe(this.lead.plates.canvas);
+    this.sizes.observe(this.lead.row.element);
     this.listeners = this.listen();
-    this.showView();
-    this.showPinned();
-    this.plates.showPlaying();
-    this.load();
+    this.showBeside();
+    this.lead.plates.showPlaying();
+    this.load(this.lead);
   }
 
-  /** @param {string} caption */
-  assemble(caption) {
-    const parts = [this.plates, this.panel, this.row, this.controls, this.grid].map((part) => part.element);
-    const label = `Attention word by word: ${caption}`;
+  get sides() {
+    return this.second ? [this.lead, this.second] : [this.lead];
+  }
+
+  assemble() {
+    const { plates, panel, row, meta } = this.lead;
+    const parts = [plates, panel, row, this.controls, this.grid].map((part) => part.element);
+    const label = `Attention word by word: ${meta.caption}`;
     const viewer = make("div", { class: "viewer", role: "group", "aria-label": label }, ...parts);
-    viewer.style.setProperty("--aspect", String(this.painter.aspect));
-    viewer.style.setProperty("--thumb", String(thumbAspect(this.painter.aspect)));
+    shape(viewer, this.lead);
     viewer.addEventListener("keydown", (event) => {
       if (event.key.toLowerCase() !== "p" || event.repeat || isShortcut(event)) return;
       event.preventDefault();
-      this.selection.togglePin();
+      this.lead.selection.togglePin();
     });
-    this.plates.pinned.unpin.addEventListener("click", () => this.panel.pin.focus());
+    plates.pinned.unpin.addEventListener("click", () => panel.pin.focus());
     return viewer;
   }
 
@@ -71,20 +69,27 @@ export class Stage {
     listeners.word = () => this.showWord();
     listeners.hidden = () => this.showHidden();
     listeners.pinned = () => this.showPinned();
-    listeners.playing = () => this.plates.showPlaying();
+    listeners.playing = () => this.lead.plates.showPlaying();
+    listeners.beside = () => this.showBeside();
+    listeners.sides = () => this.showBeside();
+    listeners.choices = () => this.controls.fillBeside();
+    listeners.follow = () => {
+      this.controls.update();
+      this.showPinned();
+      this.showWord();
+    };
     for (const [name, listener] of Object.entries(listeners)) this.model.on(`change:${name}`, listener);
     return listeners;
   }
 
   describe() {
-    const sentence = this.panel.describe();
-    this.plates.describe(sentence);
-    this.row.mark();
+    for (const side of this.sides) side.describe();
     this.controls.describe();
     this.keepsake.describe();
   }
 
   showWord() {
+    this.follow();
     this.describe();
     this.draw(false);
   }
@@ -95,16 +100,46 @@ export class Stage {
   }
 
   showPinned() {
-    this.plates.showPinned();
+    for (const side of this.sides) side.plates.showPinned();
     this.describe();
     this.draw(true);
   }
 
   showView() {
-    this.selection.update();
+    for (const side of this.sides) side.selection.update();
     this.controls.update();
     this.describe();
     this.draw(true);
+  }
+
+  /** Put the second side that is chosen beside the first, or take it away. */
+  showBeside() {
+    const [{ lead, viewer }, content] = [this, besideOf(this.model)];
+    if (this.second) {
+      this.second.close();
+      for (const part of [this.second.plates.figures, this.second.panel.element, this.second.row.element])
+        part.remove();
+    }
+    this.second = null;
+    this.follow = () => {};
+    if (content) {
+      const model = followed(this.model, content, () => this.showWord());
+      this.follow = model.follow;
+      this.second = new Side(model);
+      const { plates, panel, row } = this.second;
+      shape(plates.figures, this.second);
+      shape(row.element, this.second);
+      lead.plates.figures.append(plates.figures);
+      lead.panel.element.after(panel.element);
+      lead.row.element.after(row.element);
+      this.load(this.second);
+    }
+    viewer.classList.toggle("two", content !== null);
+    lead.pairWith(this.second);
+    this.second?.pairWith(lead);
+    this.follow();
+    this.showView();
+    this.showPinned();
   }
 
   /**
@@ -118,24 +153,31 @@ export class Stage {
       this.frame = 0;
       this.everything = false;
       if (this.closed) return;
-      this.plates.draw();
-      if (whole || this.selection.perWord) this.plates.drawPinned(); // two words' common scale may be another
-      if (whole) this.row.draw();
+      for (const side of this.sides) side.draw(whole);
       this.grid.draw();
     });
   }
 
-  async load() {
-    const photograph = new Blob([bytesOf(this.model.get("image"))], { type: "image/jpeg" });
-    this.painter.picture = await createImageBitmap(photograph);
+  /** @param {Side} side */
+  async load(side) {
+    await side.load();
     this.draw(true);
   }
 
   close() {
     this.closed = true;
     this.sizes.disconnect();
-    this.plates.close();
-    this.panel.close();
+    for (const side of this.sides) side.close();
     for (const [name, listener] of Object.entries(this.listeners)) this.model.off(`change:${name}`, listener);
   }
+}
+
+/**
+ * Tell an element how wide a side's photograph is.
+ * @param {HTMLElement} element
+ * @param {Side} side
+ */
+function shape(element, { painter }) {
+  element.style.setProperty("--aspect", String(painter.aspect));
+  element.style.setProperty("--thumb", String(thumbAspect(painter.aspect)));
 }
