@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
+from typing import TYPE_CHECKING
 
 from hw3lib import paths
 from hw3lib.attention.maps import CaptionAttention
 from hw3lib.attention.prose import Cell, Content
 from hw3lib.attention.results import CaptionFacts, Disagreement, Thing, WordAttention
-from hw3lib.attention.selection import Pair
+from hw3lib.attention.selection import MOST_READ, Pair
 from hw3lib.attention.word_classes import CLASS_NAMES, WORDS_ARE_ENGLISH
+from hw3lib.config import training_of
 from hw3lib.data.language import Language
 from hw3lib.display.prose import names_in_words, plain
 from hw3lib.system import files
+
+if TYPE_CHECKING:
+    from hw3lib.models.inference import LoadedRun
 
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
@@ -51,6 +56,18 @@ def photographs_answer(run: str, attentions: Sequence[CaptionAttention], facts: 
     return (
         f"{text} The run `{run}` has {layers} layers of {heads} heads, each with a map of {rows} × {columns} patches."
     )
+
+
+def beside_answer(second: LoadedRun | None, photographs: int) -> str:
+    """What the page's viewers can put beside a photograph, in a sentence; empty for nothing."""
+    run = f"the same one as the run `{training_of(second.folder)}` reads it" if second else ""
+    if second and photographs > MOST_READ:
+        run += f" (the first {MOST_READ} of them)"
+    ways = [*(["another photograph"] if photographs > 1 else []), *([run] if run else [])]
+    if not ways:
+        return ""
+    why = " That run has the highest CIDEr of the others; it writes its own caption, or reads the same words."
+    return f"*Beside it*, in the controls, puts {' or '.join(ways)} next to a photograph.{why if second else ''}"
 
 
 def ranking_answer(pairs: Sequence[Pair], split: str = "validation") -> str:

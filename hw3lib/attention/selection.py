@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,10 @@ from hw3lib.system.results import keep_result
 
 if TYPE_CHECKING:
     from hw3lib.models.experiment import Experiment
+    from hw3lib.models.inference import LoadedRun
+
+
+MOST_READ = 12  # photographs of a page that another run reads as well
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,29 @@ def ends(pairs: Sequence[Pair]) -> dict[str, Pair]:
     if pairs[0].clip_score is None:
         return {}
     return {"best": pairs[-1], **({"worst": pairs[0]} if len(pairs) > 1 else {})}
+
+
+def other_runs(experiment: Experiment, run: str) -> list[str]:
+    """The other trained runs, from the highest CIDEr to the lowest; other seeds of the same run stand last."""
+    profile = experiment.profile
+    others = [name for name in profile.all_trainings if name != profile.first(run)]
+    trained = [name for name in others if (experiment.run_folder(name) / "best.safetensors").is_file()]
+
+    def rank(name: str) -> tuple[bool, float]:
+        path = experiment.run_folder(name) / "scores.json"
+        scores = files.read_json(path)["scores"] if path.is_file() else {}
+        return name.partition("/")[0] == run.partition("/")[0], -scores.get("CIDEr", 0.0)
+
+    return sorted(trained, key=rank)
+
+
+def second_run(experiment: Experiment, run: str) -> LoadedRun | None:
+    """The first of :func:`other_runs` that is scored and can be loaded."""
+    for name in other_runs(experiment, run):
+        if (experiment.run_folder(name) / "scores.json").is_file():
+            with suppress(UserError):  # trained by another version
+                return experiment.load_run(name)
+    return None
 
 
 def write_summary(

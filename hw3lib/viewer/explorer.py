@@ -5,7 +5,7 @@ Captioning happens when a photograph is chosen; a caption that is typed costs on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,9 @@ from hw3lib.display.style import STYLE
 from hw3lib.models import inference
 from hw3lib.models.inference import LoadedRun
 from hw3lib.system.errors import UserError
+from hw3lib.viewer.beside import LiveSides
 from hw3lib.viewer.hiding import HiddenPatches
-from hw3lib.viewer.payload import Masks
+from hw3lib.viewer.payload import FindMasks, Masks
 from hw3lib.viewer.show import show
 from hw3lib.viewer.widget import AttentionViewer
 
@@ -42,9 +43,12 @@ class AttentionExplorer:
         loaded: LoadedRun,
         images: Sequence[Path],
         view: View | None = None,
-        masks: Callable[[CaptionAttention], Masks] | None = None,
+        masks: FindMasks | None = None,
+        runs: Mapping[str, Callable[[], LoadedRun]] | None = None,
     ) -> None:
         """Start with the first of ``images`` that can be read.
+
+        ``runs`` load other runs, by name, whose readings can be put beside this one's.
 
         ``masks`` finds the true masks of the objects that the caption names, by word; it is asked for the
         photographs among ``images`` only. Raises :class:`UserError` when there are none or none can be read.
@@ -57,6 +61,7 @@ class AttentionExplorer:
         self._own_caption = attention.caption  # the model's, for this photograph
         self.viewer = AttentionViewer(attention, view, self._masks(attention), drops=True, hides=True)
         self.hiding = HiddenPatches(loaded, self.viewer)
+        LiveSides(loaded, self.images, self.viewer, runs or {}, masks, lambda problem: self._say(problem, wrong=True))
         self.box = self._make_box(index)
 
     @property
@@ -178,7 +183,8 @@ class AttentionExplorer:
         self._path = path
         if typed is None:
             self._own_caption = attention.caption
-        self.viewer.show_attention(attention, self.viewer.view, self._masks(attention))
+        beside = {name: getattr(self.viewer, name) for name in ("choices", "beside")}
+        self.viewer.show_attention(attention, self.viewer.view, self._masks(attention), **beside)
         self._set(self.text, attention.caption if typed is None else typed)
         self.restore.disabled = typed is None
         unknown = [word.text for word in attention.words if word.unknown]

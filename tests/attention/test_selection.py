@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PIL import Image
 
 from hw3lib import config
+from hw3lib.attention.answers import beside_answer
 from hw3lib.attention.results import CaptionFacts, Thing
-from hw3lib.attention.selection import ends, ranked_pairs, write_summary
+from hw3lib.attention.selection import ends, other_runs, ranked_pairs, second_run, write_summary
 from hw3lib.models.experiment import Experiment
 from hw3lib.system.errors import UserError
 from tests.support.synthetic import synthetic
@@ -112,3 +114,42 @@ def test_the_summary_carries_its_provenance_and_the_facts(experiment) -> None:
     assert summary["facts"]["bike"]["named"][0]["category"] == "dog"
     assert summary["pair_facts"] == {"best": summary["facts"]["bike"]}
     assert summary["provenance"]["seed"] == 1
+
+
+def test_other_runs_stand_by_cider_and_other_seeds_of_the_run_last(experiment) -> None:
+    runs = {name: config.Run(title=name) for name in ("vit", "swin", "untrained", "unscored")}
+    best = config.Run(title="best", seeds=(1, 2))
+    experiment = Experiment.open(replace(experiment.profile, runs={"best": best, **runs}))
+    assert other_runs(experiment, "best") == []
+    assert second_run(experiment, "best") is None
+    for name, cider in {"best/seed_1": 3.0, "best/seed_2": 2.0, "vit": 0.5, "swin": 0.9, "unscored": None}.items():
+        folder = experiment.run_folder(name)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "best.safetensors").touch()
+        if cider is not None:
+            (folder / "scores.json").write_text(json.dumps({"scores": {"CIDEr": cider}}))
+    assert other_runs(experiment, "best") == ["swin", "vit", "unscored", "best/seed_2"]
+    assert other_runs(experiment, "swin")[0] == "best/seed_1"
+    loaded: list[str] = []
+
+    def load(self: Experiment, name: str) -> str:
+        loaded.append(name)
+        if name == "swin":
+            raise UserError("by another version")
+        return name
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Experiment, "load_run", load)
+        assert second_run(experiment, "best") == "vit"
+        assert loaded == ["swin", "vit"]
+
+
+def test_the_page_says_what_can_stand_beside_a_photograph() -> None:
+    second = SimpleNamespace(folder=Path("runs/p/p2/vit"))
+    both = beside_answer(second, 5)
+    assert "another photograph or the same one as the run `vit` reads it next to" in both
+    assert "highest CIDEr" in both
+    assert "the first 12 of them" in beside_answer(second, 13)
+    assert "another photograph" not in beside_answer(second, 1)
+    assert "run" not in beside_answer(None, 2)
+    assert beside_answer(None, 1) == ""

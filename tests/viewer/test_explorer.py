@@ -273,3 +273,48 @@ def test_another_run_reads_its_own_words_and_the_same_words(loaded, images) -> N
     assert asked == [own.attention.caption, same.attention.caption]
     assert own.attention.image is same.attention.image is first.image
     assert len(readings(own.attention, other)) == 1  # the same caption is read once
+
+
+def test_a_run_is_loaded_when_it_is_put_beside_and_reads_every_photograph_that_comes(loaded, images) -> None:
+    import torch
+
+    from hw3lib.models.captioner import Captioner
+
+    opened: list[str] = []
+
+    def load() -> inference.LoadedRun:
+        opened.append("vit")
+        torch.manual_seed(1)
+        model = Captioner(loaded.run, loaded.tokenizer.size).eval()
+        return dataclasses.replace(loaded, model=model, folder=Path("runs/p/p2/vit"))
+
+    def lost() -> inference.LoadedRun:
+        raise UserError("run lost is not trained yet")
+
+    box = AttentionExplorer(loaded, images, runs={"vit": load, "lost": lost}, masks=lambda side: {})
+    viewer = box.viewer
+    keys = ["vit", "vit-same-words", "lost", "lost-same-words", *(path.name for path in images)]
+    assert [choice[0] for choice in viewer.choices] == keys
+    assert (opened, viewer.sides) == ([], {})
+    viewer.beside = "vit"
+    first = viewer.sides["vit"]
+    assert (opened, first["meta"]["run"], "image" in first) == (["vit"], "vit", False)
+    viewer.beside = "vit-same-words"
+    assert viewer.sides.keys() == {"vit-same-words"}
+    assert viewer.sides["vit-same-words"]["meta"]["caption"] == box.attention.caption
+    assert viewer.sides["vit-same-words"]["maps"] != viewer.maps
+
+    box.picture.value = 2
+    side = viewer.sides["vit-same-words"]["meta"]
+    assert (side["name"], side["caption"]) == (images[2].stem, box.attention.caption)
+    box.text.value = "red square"
+    assert [word["text"] for word in viewer.sides["vit-same-words"]["meta"]["words"]][1:3] == ["red", "square"]
+    assert opened == ["vit"]
+
+    viewer.beside = images[1].name
+    assert viewer.sides[images[1].name]["image"] == payload(attend(loaded, images[1]))["image"]
+    viewer.beside = "lost"
+    assert "run lost is not trained yet" in box.status.value
+    assert (viewer.beside, viewer.sides) == ("", {})
+    alone = AttentionExplorer(loaded, images[:1])
+    assert alone.viewer.choices == []  # one run, one photograph
