@@ -87,7 +87,7 @@ def take_over(profile: config.Profile, run: str) -> Path | None:
     for source in sorted(found):
         if _finished(source, same):
             shutil.rmtree(target / "variants", ignore_errors=True)
-            variants = [path.relative_to(source) for path in source.glob("variants/*.json")]
+            variants = [str(path.relative_to(source)) for path in source.glob("variants/*.json")]
             for name in (*variants, *_FINISHED):  # the last one says that it is whole
                 with files.atomic(target / name) as temporary:
                     shutil.copyfile(source / name, temporary)
