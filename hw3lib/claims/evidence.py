@@ -20,7 +20,7 @@ from hw3lib.attention.word_classes import WORDS_ARE_ENGLISH
 from hw3lib.captioning.results import RunScores, all_scores
 from hw3lib.claims import findings
 from hw3lib.claims.results import Claim, Claims, Comparison, Finding, Statement, statements
-from hw3lib.claims.verdicts import Part, both_ways, corrected, together
+from hw3lib.claims.verdicts import Part, Split, both_ways, corrected, together
 from hw3lib.data.predictions import load_predictions
 from hw3lib.display.offer import NotReady
 from hw3lib.models.experiment import Experiment
@@ -46,8 +46,7 @@ def study(experiment: Experiment) -> Path:
         sentence = f"nothing is measured yet that a claim could be tested on: hw3 {' '.join(command)} measures it"
         raise NotReady(sentence, {"make the whole report": command})
     data = "demo world" if profile.data == "demo" else "real data"
-    split = profile.captions.reported if profile.captions else "validation"
-    claims = Claims(stamp(profile, profile.seed), data, judge(experiment), split)
+    claims = Claims(stamp(profile, profile.seed), data, judge(experiment))
     return keep_result(experiment.folder / "claims.json", claims)
 
 
@@ -87,7 +86,7 @@ def judge(experiment: Experiment) -> list[Claim]:
         "p3_attention": uncaptioned or "attention has not been measured",
     }
     found = [more.get(statement.number, Finding)() for statement in statements()]
-    declared = [_declared(statement, results[statement.notebook]) for statement in statements()]
+    declared = [_declared(statement, results[statement.notebook], profile) for statement in statements()]
     parts = corrected([[*first, *finding.parts] for first, finding in zip(declared, found, strict=True)])
     return [
         _judge(statement, tested, finding, "" if results[statement.notebook] else missing[statement.notebook])
@@ -108,20 +107,22 @@ def _judge(statement: Statement, parts: list[Part], finding: Finding, missing: s
     return Claim(*heading, verdict, parts, finding.remark, untested)
 
 
-def _declared(statement: Statement, result: Any) -> list[Part]:
+def _declared(statement: Statement, result: Any, profile: config.Profile) -> list[Part]:
     """The parts that stand in the chapter's result, each once."""
     parts: dict[tuple[str, ...], Part] = {}
+    captioned = statement.notebook != "p1_prompts"
+    split: Split = profile.captions.reported if captioned and profile.captions else "labelled"
     for comparison in statement.parts:
-        for place, part in _parts(comparison, result, int(statement.notebook != "p1_prompts")):
+        for place, part in _parts(comparison, result, int(captioned), split):
             parts.setdefault(place, part)
     return list(parts.values())
 
 
-def _parts(comparison: Comparison, result: Any, seeds: int) -> Iterator[tuple[tuple[str, ...], Part]]:
+def _parts(comparison: Comparison, result: Any, seeds: int, split: Split) -> Iterator[tuple[tuple[str, ...], Part]]:
     for place, effect in _find(result, comparison.source):
         counterpart = effect.counterpart if "{counterpart}" in comparison.what else ""
         what = comparison.what.format(key=place[-1], counterpart=counterpart, diffuse=DIFFUSE)
-        yield place, Part.of(what, effect, comparison.unit, comparison.against, seeds=seeds)
+        yield place, Part.of(what, effect, comparison.unit, comparison.against, seeds=seeds, split=split)
 
 
 def _find(node: Any, source: Sequence[str]) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -158,4 +159,5 @@ def _bad_captions(experiment: Experiment, scores: Mapping[str, RunScores]) -> Fi
     predictions = load_predictions(file) if file.is_file() else {}
     scored = scores[best].per_image if best in scores else {}
     per_image = {name: row for name, row in scored.items() if name in predictions}
-    return findings.bad_captions(per_image, predictions, lambda: experiment.reported, experiment.profile.seed)
+    split: Split = experiment.profile.captions.reported if experiment.profile.captions else "validation"
+    return findings.bad_captions(per_image, predictions, lambda: experiment.reported, experiment.profile.seed, split)

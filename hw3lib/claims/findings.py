@@ -17,7 +17,7 @@ from hw3lib.captioning.published import PARTS, part
 from hw3lib.captioning.results import RunScores, measured_spread, of_seeds
 from hw3lib.captioning.settings import differences
 from hw3lib.claims.results import Finding
-from hw3lib.claims.verdicts import Part
+from hw3lib.claims.verdicts import Part, Split
 from hw3lib.data.caption_set import CaptionSet
 from hw3lib.data.lexicon import tokens_of
 from hw3lib.display.prose import code, estimate, names_in_words
@@ -42,7 +42,8 @@ def unseen_classes(study: Study | None, data: str) -> Finding:
     if not (unseen := study.unseen):
         return Finding(untested="there are too few images or classes to teach a network some classes and not others")
     effect, taught = unseen.clip - unseen.supervised, unseen.seen
-    result = Part("CLIP, minus the supervised network", effect, unseen.low, unseen.high, unseen.n, "accuracy", unseen.p)
+    numbers = (effect, unseen.low, unseen.high, unseen.n)
+    result = Part("CLIP, minus the supervised network", *numbers, "accuracy", unseen.p, split="labelled")
     remark = f"Accuracy on the {len(unseen.classes)} classes that the network was not taught: CLIP {unseen.clip:.0%}, "
     remark += f"the network {unseen.supervised:.0%}"
     if taught.clip is not None and taught.supervised is not None:
@@ -98,6 +99,7 @@ def _trained(
         what,
         gap,
         "CIDEr",
+        split=profile.require_captions().reported,
         seeds=gap.seeds,
         by_seeds=gap.by_seeds,
         freedom=None if math.isinf(gap.freedom) else gap.freedom,
@@ -190,7 +192,11 @@ def _no_masks(grounding: Grounding) -> str:
 
 
 def bad_captions(
-    per_image: PerImage, predictions: Mapping[str, str], captions: Callable[[], CaptionSet], seed: int
+    per_image: PerImage,
+    predictions: Mapping[str, str],
+    captions: Callable[[], CaptionSet],
+    seed: int,
+    split: Split,
 ) -> Finding:
     """Claim 9: the quarter of the captions with the lowest CLIPScore against all others.
 
@@ -223,7 +229,7 @@ def bad_captions(
     parts = []
     for what, above, below, first in ratios:
         if below[first].any() and below[~first].any():
-            parts.append(_split(what, above, below, first, seed))
+            parts.append(_split(what, above, below, first, seed, split))
         else:
             untested.append(f"nothing to count for “{what}”")
     remark = (
@@ -232,10 +238,10 @@ def bad_captions(
     return Finding(parts, remark if parts else "", "; ".join(untested))
 
 
-def _split(what: str, above: Floats, below: Floats, first: NDArray[np.bool_], seed: int) -> Part:
+def _split(what: str, above: Floats, below: Floats, first: NDArray[np.bool_], seed: int, split: Split) -> Part:
     """The ratio of sums over the images of ``first``, minus that over the others."""
     (a, b), (of_a, of_b) = ((np.where(first, values, 0), np.where(first, 0, values)) for values in (above, below))
-    return Part.of(what, paired_difference(a, b, seed, over=(of_a, of_b)), "share", seeds=1)
+    return Part.of(what, paired_difference(a, b, seed, over=(of_a, of_b)), "share", seeds=1, split=split)
 
 
 def place_words(captions: CaptionSet, predictions: Mapping[str, str]) -> dict[str, tuple[int, int]]:

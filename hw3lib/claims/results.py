@@ -60,7 +60,6 @@ class Claims:
     provenance: dict[str, Any]  # commit, configuration, seed, versions, device
     data: str  # "demo world" or "real data"
     claims: list[Claim]  # by number
-    split: str = "validation"  # the captioned images of claims 5 to 9: "test", or "validation", which chose the epochs
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,7 @@ def details(claims: Sequence[Claim]) -> tuple[list[str], list[list[Cell]]]:
             tests: list[Cell] = [
                 p_value(p).removeprefix("p ").removeprefix("= ") for p in (part.holm, part.equivalence)
             ]
-            tests += [decimal(scale * part.detectable, digits), part.n, part.seeds or "–"]
+            tests += [decimal(scale * part.detectable, digits), f"{part.n} {part.split}".strip(), part.seeds or "–"]
             rows.append([claim.number if place == 0 else "", part.what, effect(part), *tests, verdict])
     columns = ["#", "comparison", "effect [95 % interval]", "p (Holm)", "p (TOST)", "detectable", "images", "seeds"]
     return [*columns, "verdict"], rows
@@ -79,7 +79,8 @@ def details(claims: Sequence[Claim]) -> tuple[list[str], list[list[Cell]]]:
 DETAILS = (
     "p (Holm): of no effect, corrected for all comparisons of all claims. p (TOST): of the equivalence test; below "
     f"{LEVEL}, the effect is negligible. Detectable: the smallest effect, in the unit beside it, that so many images "
-    "show with a power of 80 %. Seeds: trainings on each side; with one, the interval knows no other seed."
+    "show with a power of 80 %. Images: labelled ones are P1's; test images had no say in training, validation images "
+    "also chose the epochs. Seeds: trainings on each side; with one, the interval knows no other seed."
 )
 
 

@@ -23,6 +23,7 @@ from hw3lib.metrics import interval_tests
 from hw3lib.metrics.interval_tests import FEW, NEGLIGIBLE, Unit
 from hw3lib.metrics.paired_tests import LEVEL, holm
 
+Split = Literal["labelled", "validation", "test", ""]
 Verdict = Literal["supported", "not supported", "inconclusive", "not testable"]
 
 
@@ -63,6 +64,8 @@ class Part:
     margin: float = math.nan  # effects within plus and minus this are negligible
     # whether another seed alone may make such an effect, as far as is known: settings that were trained with one seed
     seed_alone: bool = False
+    # the images: labelled ones are P1's, test had no say in training, validation chose the epochs; "": of earlier files
+    split: Split = ""
 
     def __post_init__(self) -> None:
         """Fill in the tests that were not given."""

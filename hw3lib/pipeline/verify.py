@@ -62,7 +62,7 @@ def verify(experiment: Experiment, runs: Sequence[str] = ()) -> Iterator[Finding
     elif profile.captions:
         yield Finding(measured, (), "not measured yet")
     judged = [asdict(claim) for claim in evidence.judge(experiment)]
-    yield _compared(root / "claims.json", {"claims": judged}, ignore=("data", "split"))
+    yield _compared(root / "claims.json", {"claims": judged}, ignore=("data",))
     numbers = summary.key_numbers(profile)
     yield _compared(root / "summary.json", numbers, ignore=("profile",))
     yield _page(profile, numbers)

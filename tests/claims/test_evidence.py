@@ -110,14 +110,17 @@ def judged(profile: config.Profile, number: int) -> Claim:
     return next(claim for claim in evidence.load(profile) if claim.number == number)
 
 
-def test_the_file_says_whether_claims_about_captions_were_tested_on_test_images(tiny_profile: config.Profile) -> None:
+def test_every_part_says_of_which_images_it_is(tiny_profile: config.Profile) -> None:
     put(tiny_profile, "p1/study.json", prompt_study())
-    captions = dataclasses.replace(tiny_profile.captions, test_share=0.5)
-    for profile, split in (
-        (tiny_profile, "validation"),
-        (dataclasses.replace(tiny_profile, captions=captions), "test"),
-    ):
-        assert files.read_json(evidence.study(Experiment.open(profile)))["split"] == split
+    put(tiny_profile, "p3/grounding.json", grounding())
+    profile = demo_runs(tiny_profile, seeds=1)
+    scored_runs(profile, swin_base=0.5)
+    captions = dataclasses.replace(profile.captions, test_share=0.5)
+    for tested, split in ((profile, "validation"), (dataclasses.replace(profile, captions=captions), "test")):
+        claims = files.read_json(evidence.study(Experiment.open(tested)))["claims"]
+        splits = [(claim["number"], part["split"]) for claim in claims for part in claim["parts"]]
+        assert {number for number, _ in splits} == set(range(1, 9))
+        assert all(of == ("labelled" if number < 5 else split) for number, of in splits)
 
 
 def put(profile: config.Profile, path: str, content: Any) -> None:
@@ -229,7 +232,7 @@ def test_claims_of_an_earlier_version_can_be_read(tiny_profile) -> None:
     files.write_json(path, content)
     parts = [part for claim in evidence.load(tiny_profile) for part in claim.parts]
     assert {part.verdict for part in parts} == {"supported"}
-    assert all(part.detectable > 0 for part in parts)
+    assert all(part.detectable > 0 and part.split == "" for part in parts)
 
 
 def per_image(cider: float, images: int = 40, **more: float) -> dict[str, Any]:
@@ -521,19 +524,21 @@ def test_a_quarter_of_the_captions_is_bad(tiny_profile, images, bad) -> None:
     counts = {"objects_expected": 1, "objects_found": 1}
     per_image = {name: row | counts for name, row in scores.items()}
     listed = CaptionSet((), (), (), ())
-    found = findings.bad_captions(per_image, dict.fromkeys(per_image, "a"), lambda: listed, seed=0)
+    found = findings.bad_captions(per_image, dict.fromkeys(per_image, "a"), lambda: listed, seed=0, split="test")
     assert [part.effect for part in found.parts] == [1.0, 0.0]
     few = dict(list(per_image.items())[:7])
-    untested = findings.bad_captions(few, dict.fromkeys(few, "a"), lambda: listed, 0).untested
+    untested = findings.bad_captions(few, dict.fromkeys(few, "a"), lambda: listed, 0, "test").untested
     assert untested == "7 captions of the reference run have a CLIPScore, and 8 are needed"
-    untested = findings.bad_captions({}, {}, lambda: listed, 0).untested
+    untested = findings.bad_captions({}, {}, lambda: listed, 0, "test").untested
     assert untested == "no captions of the reference run have a CLIPScore, and 8 are needed"
 
 
 def test_with_one_reference_per_image_the_surroundings_are_untested(tiny_profile) -> None:
     per_image = {f"{i}": {"CLIPScore": i / 8} for i in range(8)}
     listed = CaptionSet((), tuple(per_image), tuple(range(8)), (("a cow in a field",),) * 8)
-    found = findings.bad_captions(per_image, dict.fromkeys(per_image, "a cow in a field"), lambda: listed, seed=0)
+    found = findings.bad_captions(
+        per_image, dict.fromkeys(per_image, "a cow in a field"), lambda: listed, seed=0, split="test"
+    )
     assert found.parts == []
     assert "nothing to count for “surroundings that are named, others minus bad”" in found.untested
 
@@ -543,7 +548,7 @@ def test_without_instances_bad_captions_are_tested_on_their_surroundings(tiny_pr
     predictions = {name: "a cow in a field" if int(name) > 1 else "a cow" for name in per_image}
     references = (("a cow in a field", "a field with a cow"),) * 8
     listed = CaptionSet((), tuple(per_image), tuple(range(8)), references)
-    found = findings.bad_captions(per_image, predictions, lambda: listed, seed=0)
+    found = findings.bad_captions(per_image, predictions, lambda: listed, seed=0, split="test")
     assert [(part.what, part.effect) for part in found.parts] == [
         ("surroundings that are named, others minus bad", 1.0)
     ]
@@ -602,14 +607,14 @@ def test_the_overview_has_a_line_for_each_claim() -> None:
 
 
 def test_every_comparison_stands_in_one_table_with_its_claims_number() -> None:
-    up, down = Part("up", 0.2, 0.1, 0.3, 50, "share"), Part("down", -0.2, -0.3, -0.1, 60, "share")
+    up, down = Part("up", 0.2, 0.1, 0.3, 50, "share", split="test"), Part("down", -0.2, -0.3, -0.1, 60, "share")
     decided = dataclasses.replace(claim("not supported", up, down), number=9)
     columns, rows = table.details([claim("supported", up, down), decided, claim("not testable")])
     assert [row[0] for row in rows] == [3, "", 9, ""]
     assert [row[-1] for row in rows] == ["up", "down", "✓ supported", "✗ not supported"]  # claim 3 goes both ways
     assert columns[1:3] == ["comparison", "effect [95 % interval]"]
     assert columns[3:8] == ["p (Holm)", "p (TOST)", "detectable", "images", "seeds"]
-    assert rows[0][3:8] == ["< 0.001", "1.00", "14.3", 50, "–"], "2.8 standard errors, in points"
+    assert rows[0][3:8] == ["< 0.001", "1.00", "14.3", "50 test", "–"], "2.8 standard errors, in points"
     some = Part("up", 0.2, -0.1, 0.5, 50, "CIDEr", p=0.04, holm=0.3)
     assert table.details([claim("inconclusive", some)])[1][0][3:6] == ["0.30", "0.89", "0.429"]
 
