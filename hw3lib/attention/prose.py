@@ -165,23 +165,26 @@ def choice_sentence(grounding: Grounding) -> str:
         return (
             "No layer or head can be chosen: that takes annotated nouns in two images to choose by and two to judge by."
         )
-    mass = {method: scores.mass.value for method, scores in choice.heldout.items()}
-    ahead = [method for method in mass if method != "last layer" and choice.heldout[method].mass.over_last.low > 0]
-    best = max(ahead, key=lambda method: mass[method], default="last layer")
     meaning = {
         "gradient": "So the decoder *uses* the object's patches more than the raw map shows: much of what else is lit "
         "up has little part in the choice of the word.",
     }
     other = "So the last layer is not where this decoder finds its objects."
-    text = f"Layer and head were chosen on {choice.images[0]} images and are judged on {choice.images[1]} others. "
-    if best == "last layer":
-        text += f"No other method certainly has more attention mass than the last layer's mean, {mass[best]:.0%}."
-    else:
-        text += (
-            f"**{METHOD_NAMES[best].capitalize()}** lies most on the object, with {mass[best]:.0%}, the last layer's "
-            f"mean {mass['last layer']:.0%}. {meaning.get(best, other)}"
-        )
-    if "rollout" not in mass:
+    text = f"Layer and head were chosen on {choice.images[0]} images and are judged on {choice.images[1]} others."
+    if best := choice.best:
+        name, gap = METHOD_NAMES[best.method], best.mass.over_last
+        text += f" On {best.images[0]} of these, "
+        if best.method == "last layer":
+            text += "no other method has more attention on the object than the last layer's mean"
+        else:
+            text += f"**{name}** lies most on the object"
+        text += f"; on the {best.images[1]} that had no say in this choice, {best.mass.value:.0%} of its attention does"
+        if best.method != "last layer":
+            text += f", and {best.last.value or 0:.0%} of the last layer's mean, a difference of "
+            text += f"{estimate(100 * gap.effect, 100 * gap.low, 100 * gap.high, 1, 'points')}"
+        text += f". {meaning.get(best.method, other)}" if gap.low > 0 else "."
+        text += " That is not certainly more." if best.method != "last layer" and gap.low <= 0 else ""
+    if "rollout" not in choice.heldout:
         text += (
             " Rollout through the encoder is only defined where all its layers attend over the same patches (a plain "
             "ViT), which this run's do not."

@@ -117,6 +117,16 @@ class Heldout:
 
 
 @dataclass(frozen=True)
+class BestMethod:
+    """The attribution method with the most mass inside the object on some images, judged on others."""
+
+    method: str  # may be the last layer's mean itself
+    images: tuple[int, int]  # those that it was chosen on, and judged on; neither chose layer or head
+    mass: HeldoutMass  # on those that judge it
+    last: Estimate  # the last layer's mass on the same
+
+
+@dataclass(frozen=True)
 class Choice:
     """The layer and head whose attention lies most inside the named object; pairs are of choosing and of judging."""
 
@@ -125,6 +135,7 @@ class Choice:
     images: tuple[int, int]  # those that it was chosen on, and judged on
     words: tuple[int, int]  # likewise
     heldout: dict[str, Heldout]  # by attribution method
+    best: BestMethod | None  # chosen on half of the judging images; null where there are too few
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from hw3lib.attention.maps import View
 from hw3lib.attention.methods import METHODS
 from hw3lib.attention.results import (
     Aimed,
+    BestMethod,
     Choice,
     Compared,
     Effect,
@@ -168,19 +169,38 @@ def choose_head(words: WordMeasures, seed: int = 0) -> Choice | None:
     views = {"last layer": words.view(), "best layer": words.view(best_layer), "best head": words.view(layer, head)}
     columns = {name: (words.hit[:, view], words.mass[:, view]) for name, view in views.items()}
     columns |= {name: (words.method_hit[:, i], words.method_mass[:, i]) for i, name in enumerate(METHODS)}
-    heldout = {}
-    for name, (hit, mass) in columns.items():
-        if np.isfinite(mass[second]).all():
-            over_last = _difference(words, (second, mass), (second, columns["last layer"][1]), seed)
-            inside = HeldoutMass(**vars(mean(words, second, mass, seed)), over_last=over_last)
-            heldout[name] = Heldout(hit=mean(words, second, hit, seed), mass=inside)
+    columns = {name: column for name, column in columns.items() if np.isfinite(column[1][second]).all()}
+    masses = {name: mass for name, (_, mass) in columns.items()}
+    heldout = {
+        name: Heldout(hit=mean(words, second, hit, seed), mass=_heldout_mass(words, second, masses, name, seed))
+        for name, (hit, _) in columns.items()
+    }
     return Choice(
         chosen=View(layer, head),
         layer=best_layer,
         images=(_images(words, first), _images(words, second)),
         words=(int(first.sum()), int(second.sum())),
         heldout=heldout,
+        best=_best_method(words, second, masses, seed),
     )
+
+
+def _best_method(words: WordMeasures, second: Select, masses: Mapping[str, np.ndarray], seed: int) -> BestMethod | None:
+    """What lies most inside the object on every other one of the second half's images, judged on the rest of them."""
+    choosing, judging = (second & (words.image % 4 == part) for part in (1, 3))
+    images = _images(words, choosing), _images(words, judging)
+    if min(images) < 2:
+        return None
+    best = max(masses, key=lambda name: float(masses[name][choosing].mean()))
+    last = mean(words, judging, masses["last layer"], seed)
+    return BestMethod(best, images, _heldout_mass(words, judging, masses, best, seed), last)
+
+
+def _heldout_mass(
+    words: WordMeasures, chosen: Select, masses: Mapping[str, np.ndarray], name: str, seed: int
+) -> HeldoutMass:
+    over_last = _difference(words, (chosen, masses[name]), (chosen, masses["last layer"]), seed)
+    return HeldoutMass(**vars(mean(words, chosen, masses[name], seed)), over_last=over_last)
 
 
 # --- statistics -----------------------------------------------------------------------------------------------------

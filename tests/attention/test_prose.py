@@ -10,6 +10,7 @@ from hw3lib.attention import figures, prose
 from hw3lib.attention.maps import View
 from hw3lib.attention.results import (
     Aimed,
+    BestMethod,
     Choice,
     Compared,
     Effect,
@@ -52,7 +53,9 @@ def choice(**mass: float) -> Choice:
         name: Heldout(Estimate(0.5, 0.4, 0.6), HeldoutMass(value, 0.1, 0.9, effect(value - mass["last_layer"])))
         for name, value in methods.items()
     }
-    return Choice(View(1, 0), 0, (20, 19), (30, 29), heldout)
+    name = max(methods, key=methods.__getitem__)
+    best = BestMethod(name, (10, 9), heldout[name].mass, Estimate(mass["last_layer"], 0.1, 0.9))
+    return Choice(View(1, 0), 0, (20, 19), (30, 29), heldout, best)
 
 
 @pytest.mark.parametrize(
@@ -128,8 +131,8 @@ def test_stability_is_told_of_the_class_at_hand() -> None:
     ("mass", "words"),
     [
         ({"last_layer": 0.4, "gradient": 0.6}, "*uses*"),
-        ({"last_layer": 0.6, "gradient": 0.4}, "No other method"),
-        ({"last_layer": 0.29, "gradient": 0.32}, "No other method"),  # ahead, but not certainly
+        ({"last_layer": 0.6, "gradient": 0.4}, "no other method has more"),
+        ({"last_layer": 0.29, "gradient": 0.32}, "That is not certainly more."),
         ({"last_layer": 0.4, "best_head": 0.5}, "is not where this decoder finds its objects"),
     ],
 )
@@ -138,6 +141,8 @@ def test_the_best_attribution_method_decides_what_it_means(mass, words) -> None:
     said = prose.choice_sentence(facts)
     assert words in said
     assert "chosen on 20 images and are judged on 19" in said
+    assert "On 10 of these, " in said and "on the 9 that had no say in this choice" in said
+    assert "points" not in prose.choice_sentence(replace(facts, choice=replace(facts.choice, best=None)))
     assert "Rollout" in said
     assert "Rollout" not in prose.choice_sentence(replace(facts, choice=choice(**mass, rollout=0.1)))
 

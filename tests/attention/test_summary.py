@@ -59,6 +59,21 @@ def test_the_best_head_is_judged_on_images_that_did_not_choose_it() -> None:
     assert choice.heldout["best head"].mass.over_last.high < 0
 
 
+def test_the_best_method_is_judged_on_images_that_did_not_choose_it() -> None:
+    words = synthetic(0.3, 0.2, 3.0)
+    nouns = words.kind == "object"
+    words.method_mass[nouns, 0], words.method_hit[nouns, 0] = np.where(words.image[nouns] % 4 == 1, 0.9, 0.1), 1.0
+    best = choose_head(words).best
+    assert (best.method, best.images) == ("gradient", (10, 10))
+    assert best.mass.value == pytest.approx(0.1), "what chose it says nothing of it"
+    assert best.last.value == pytest.approx(0.3, abs=0.05)
+    assert best.mass.over_last.high < 0
+    words.method_mass[nouns, 0] = np.where(words.image[nouns] % 4 == 1, 0.1, 0.9)
+    assert choose_head(words).best.method != "gradient"
+    words.image[:] = np.where(words.image % 4 == 1, 3, words.image)  # one half of the second half is left
+    assert choose_head(words).best is None
+
+
 def test_the_best_layer_goes_by_the_mean_of_its_heads_and_an_undefined_method_is_left_out() -> None:
     words = synthetic(0.3, 0.2, 3.0)
     words.mass[:, words.view(1)] += 0.2  # the last layer's mean, and one head of the first layer
