@@ -17,6 +17,7 @@ TEST_NAMES = {
     "blur": "deletion of pixels, blurred, nats",
     "decoder": "changes with the decoder re-initialised, rank correlation",
     "encoder": "changes with the encoder re-initialised too, rank correlation",
+    "seed": "is repeated by another seed, rank correlation",
     "repeated": "is repeated by another run, rank correlation",
 }
 _OPENINGS = {
@@ -59,7 +60,12 @@ def card_table(result: Faithfulness) -> Content:
 
 def card_notes(result: Faithfulness) -> str:
     """What the tests are, and how they are judged."""
-    other = f" The other run is {result.other}." if result.other else ""
+    other = f" The other seed is {result.seed}." if result.seed else ""
+    other += f" The other run is {result.other}." if result.other else ""
+    if other and "best head" in result.cards:
+        other += (
+            " Of the best head, it is the other's head that is most like it on every other image, judged on the rest."
+        )
     return (
         f"{result.words} words of {result.images} captions; effects in nats of a word's log-probability, averaged over "
         "the share of patches that is deleted; in brackets 95 % intervals (bootstrap over images, not corrected for "
@@ -102,11 +108,15 @@ def card_sentences(result: Faithfulness) -> str:
         text += f"; over words, the two ways of masking have a rank correlation of {values}"
     stages = ", ".join(f"{decimal(value, 2)} ({what})" for what, value in raw.randomised.items())
     text += f".\n\nThe rank correlation of raw attention with itself, as weights are re-initialised: {stages}."
-    if repeated := raw.tests.get("repeated"):
-        text += (
-            f" With the maps that the run {code(result.other or '')} has of the same captions it is "
-            f"{decimal(repeated.effect, 2)} [{decimal(repeated.low, 2)}, {decimal(repeated.high, 2)}]."
-        )
+    for name, which in (
+        ("seed", f"another seed, {code(result.seed or '')},"),
+        ("repeated", f"the run {code(result.other or '')}"),
+    ):
+        if repeated := raw.tests.get(name):
+            text += (
+                f" With the maps that {which} has of the same captions it is "
+                f"{decimal(repeated.effect, 2)} [{decimal(repeated.low, 2)}, {decimal(repeated.high, 2)}]."
+            )
     return text
 
 

@@ -5,7 +5,8 @@
 - ``centre``: the map's order costs more than one that starts at the centre;
 - ``mean colour``, ``blur``: as ``deletion``, with pixels painted over instead of memory tokens taken away;
 - ``decoder``, ``encoder``: re-initialised, they leave a map whose rank correlation with the model's is below a half;
-- ``repeated``: another run's maps of the same caption have a rank correlation of more than a half.
+- ``seed``, ``repeated``: the maps that another seed, or another run, has of the same caption have a rank correlation of
+  more than a half; of the chosen head, those of the other's head that is most like it on other images.
 
 The first five are in nats, means over the curve (:mod:`hw3lib.attention.deletion`). A test has passed where its 95 %
 interval lies on the right side, failed where it lies on the other or shows an effect in nats to be negligible; from
@@ -55,8 +56,8 @@ def study(
     """Test the run's maps on the reported images, else on P3's photographs, into ``p3/faithfulness.json``.
 
     A current one is loaded. ``choice`` says which head was chosen. The maps are repeated by another seed of the run,
-    else by the profile's first other run that is trained and has the same grid of patches. Raises :class:`UserError`
-    for a run without predictions.
+    and by the profile's first other run that is trained and has the same grid of patches. What was measured of every
+    word is kept beside it, as ``faithfulness.npz``. Raises :class:`UserError` for a run without predictions.
     """
     profile, path = experiment.profile, experiment.folder / "p3" / "faithfulness.json"
     weights = {name: experiment.run_folder(name) / "best.safetensors" for name in profile.all_trainings}
@@ -70,55 +71,64 @@ def study(
         images = {photograph.stem: photograph for photograph in experiment.photographs}
     settings = [run, choice, profile.seed, profile.p3.model, experiment.language.tag]
     inputs = fingerprint("hw3lib/attention/cards.py", settings, contents, list(images.values()))
-    if current := load_current(path, Faithfulness, inputs, say):
+    kept = path.with_suffix(".npz")
+    if (current := load_current(path, Faithfulness, inputs, say)) and kept.is_file():
         return current
     remedy = f"Train the run first: hw3 train {run} --profile {profile.name}"
     captions = files.read_json(loaded.folder / "predictions.json", remedy) if profile.captions else None
     instances = experiment.instances
     objects = Lexicon.for_categories(instances.categories if instances else ())
-    other = _other(experiment, run, faithfulness.grid(loaded, images), images)
+    others = _others(experiment, run, faithfulness.grid(loaded, images), images)
     measured = faithfulness.measure(
         loaded,
         images,
         captions or {name: attend(loaded, open_image(image)).caption for name, image in images.items()},
         objects if experiment.language.english else Lexicon.none(),
         choice.chosen if choice else None,
-        other,
+        others,
         profile.seed,
         lambda reached: say(f"faithfulness: {reached}"),
     )
-    result = summarise(
-        measured, run, training_of(other.folder) if other else None, profile.seed, stamp(profile, profile.seed, inputs)
-    )
+    names = {what: training_of(other.folder) for what, other in others.items()}
+    result = summarise(measured, run, names, profile.seed, stamp(profile, profile.seed, inputs))
+    measured.save(kept)
     write_result(path, result)
     say("computed: p3/faithfulness.json")
     return result
 
 
-def _other(
+def _others(
     experiment: Experiment, run: str, grid: tuple[int, int], images: Mapping[str, Photograph]
-) -> LoadedRun | None:
-    """The first other training, those of the same run before all others, whose maps have the same grid."""
+) -> dict[str, LoadedRun]:
+    """The run's first other seed, and the first other run whose maps have the same grid, where they are trained."""
     profile = experiment.profile
     own = profile.trainings(run.partition("/")[0]) if profile.runs else {}
-    for name in dict.fromkeys((*own, *profile.all_trainings)):
+    others: dict[str, LoadedRun] = {}
+    for name in profile.all_trainings:
+        what = "seed" if name in own else "repeated"
         with suppress(UserError):  # not trained yet, or by another version
-            if name != profile.first(run) and faithfulness.grid(other := experiment.load_run(name), images) == grid:
-                return other
-    return None
+            if what not in others and name != profile.first(run):
+                other = experiment.load_run(name)
+                others |= {what: other} if faithfulness.grid(other, images) == grid else {}
+    return others
 
 
 def summarise(
-    measured: Measured, run: str, other: str | None = None, seed: int = 0, origin: Mapping[str, Any] | None = None
+    measured: Measured,
+    run: str,
+    others: Mapping[str, str] = {},
+    seed: int = 0,
+    origin: Mapping[str, Any] | None = None,
 ) -> Faithfulness:
-    """Every way's card; none from fewer than two images."""
+    """Every way's card; none from fewer than two images. ``others`` are the names of the trainings compared with."""
     images, curves = np.array(measured.image), {name: np.stack(rows) for name, rows in measured.curves.items()}
     count = len(set(measured.image))
     ways = [way for way in WAYS if way in curves and count > 1]
     cards = {way: _card(measured, way, images, curves, seed) for way in ways}
     mean = {name: curves[name].mean(axis=0).tolist() if curves else [] for name in ("random", "centre")}
-    compared = other if any(what == "repeated" for _, what in measured.kept) else None
-    return Faithfulness(dict(origin or {}), run, compared, count, len(images), mean["random"], mean["centre"], cards)
+    compared = {what: name for what, name in others.items() if any(kept == what for _, kept in measured.kept)}
+    numbers = (count, len(images), mean["random"], mean["centre"])
+    return Faithfulness(dict(origin or {}), run, compared.get("seed"), compared.get("repeated"), *numbers, cards)
 
 
 def _card(measured: Measured, way: str, images: np.ndarray, curves: Mapping[str, np.ndarray], seed: int) -> Card:
@@ -136,7 +146,8 @@ def _card(measured: Measured, way: str, images: np.ndarray, curves: Mapping[str,
         correlation = agreement({way: by_pixels}, {way: by_features})[way] if len(of) > 2 else None
         pixels[fill] = None if correlation is None else float(correlation)
     kept = {what: np.array(rows).T for (asked, what), rows in measured.kept.items() if asked == way}  # (2, W) each
-    for name, what, side in (("decoder", DECODER, -1), ("encoder", ENCODER, -1), ("repeated", "repeated", 1)):
+    lines = (("decoder", DECODER, -1), ("encoder", ENCODER, -1), ("seed", "seed", 1), ("repeated", "repeated", 1))
+    for name, what, side in lines:
         if what in kept and len(set(kept[what][0])) > 1:
             tests[name] = _test(kept[what][0], kept[what][1], seed, HALF, side)
     kinds, between = np.array(measured.kind), weakest - strongest
@@ -148,7 +159,7 @@ def _card(measured: Measured, way: str, images: np.ndarray, curves: Mapping[str,
         },
         strongest=curves[way].mean(axis=0).tolist(),
         weakest=curves[f"{way}, weakest"].mean(axis=0).tolist(),
-        randomised={what: float(values.mean()) for what, (_, values) in kept.items() if what != "repeated"},
+        randomised={what: float(of[1].mean()) for what, of in kept.items() if what not in ("seed", "repeated")},
         pixels=pixels,
     )
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,11 +20,12 @@ import torch
 from hw3lib.attention.deletion import FILLS, memory_curves, pixel_curves, strongest_first
 from hw3lib.attention.maps import View, Word, words_of
 from hw3lib.attention.measures import centre_prior
-from hw3lib.attention.randomisation import DECODER, ENCODER, agreement, ask, randomised
+from hw3lib.attention.randomisation import DECODER, ENCODER, agreement, ask, head_maps, randomised
 from hw3lib.attention.word_classes import classify
 from hw3lib.data.images import Photograph, open_image
 from hw3lib.data.lexicon import Lexicon
 from hw3lib.metrics.interval_tests import FEW
+from hw3lib.system import files
 from hw3lib.system.messages import Say, silence
 
 if TYPE_CHECKING:
@@ -48,6 +50,27 @@ class Measured:
     pixels: dict[tuple[str, str], list[tuple[int, float, float]]] = field(default_factory=lambda: defaultdict(list))
     kept: dict[tuple[str, str], list[tuple[int, float]]] = field(default_factory=lambda: defaultdict(list))
 
+    def save(self, path: Path) -> None:
+        """Write everything as one ``.npz``, whole or not at all."""
+        arrays = {"image": np.array(self.image, np.int64), "kind": np.array(self.kind, np.str_)}
+        arrays |= {f"curves/{order}": np.array(rows) for order, rows in self.curves.items()}
+        for name in ("pixels", "kept"):
+            arrays |= {"/".join((name, *key)): np.array(rows) for key, rows in getattr(self, name).items()}
+        with files.atomic(path) as temporary, temporary.open("wb") as file:
+            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+
+    @classmethod
+    def load(cls, path: Path) -> Measured:
+        """Read what :meth:`save` wrote."""
+        measured = cls()
+        with np.load(path, allow_pickle=False) as arrays:
+            measured.image, measured.kind = arrays["image"].tolist(), arrays["kind"].tolist()
+            for name in arrays.files:
+                field_name, *key = name.split("/")
+                if key:
+                    getattr(measured, field_name)[key[0] if len(key) == 1 else tuple(key)] = list(arrays[name])
+        return measured
+
 
 def measure(
     loaded: LoadedRun,
@@ -55,18 +78,20 @@ def measure(
     captions: Mapping[str, str],
     lexicon: Lexicon,
     head: View | None = None,
-    other: LoadedRun | None = None,
+    others: Mapping[str, LoadedRun] = {},
     seed: int = 0,
     say: Say = silence,
 ) -> Measured:
     """Delete, paint over and re-initialise, for some words of some images' captions, drawn with ``seed``.
 
-    ``other`` is any run whose tokenizer is the same: where its patches are another grid, nothing is compared.
+    ``others`` are runs with the same tokenizer, by what is kept of them: ``seed`` or ``repeated``. Where the patches
+    of one are another grid, nothing is compared.
     """
     rng, measured = np.random.default_rng(seed), Measured()
     names = [name for name in images if name in captions]
     drawn = sorted(rng.permutation(len(names))[: IMAGES if len(names) >= FEW else GLIMPSE])
     inputs = []
+    heads: dict[str, list[tuple[int, np.ndarray]]] = defaultdict(list)  # image, correlations (N H, W)
     for place, name in enumerate(names[index] for index in drawn):
         say(f"{place} of {len(drawn)} captions")
         photograph = open_image(images[name])
@@ -83,10 +108,17 @@ def measure(
         measured.image += [place] * len(some)
         measured.kind += [kinds[place] for place in chosen]
         delete(loaded, pixels, ids, some, maps, place, rng, measured)
-        if other:
+        for what, other in others.items():
             again = other.transform(photograph)[None].to(other.model.device)
-            _keep(measured, "repeated", place, maps, ask(other.model, again, ids, some, None, loaded.tokenizer.pad))
+            _keep(measured, what, place, maps, ask(other.model, again, ids, some, None, loaded.tokenizer.pad))
+            if head:
+                every = head_maps(other.model, again, ids, some, loaded.tokenizer.pad)
+                every = every.reshape(-1, *every.shape[2:])
+                own = {"": np.broadcast_to(maps["best head"], (len(every), *maps["best head"].shape))}
+                heads[what] += [(place, values) for values in agreement(own, {"": every}).values()]
         inputs.append((place, pixels, ids, some, maps))
+    for what, correlations in heads.items():
+        measured.kept["best head", what] += of_like_heads(correlations)
     say("weights re-initialised")
     for stage, model in randomised(loaded.model, seed):
         for place, pixels, ids, some, maps in inputs[: RANDOMISED if stage in (DECODER, ENCODER) else GLIMPSE]:
@@ -131,6 +163,21 @@ def delete(
 def areas(curves: np.ndarray) -> np.ndarray:
     """The mean of each curve ``(..., S + 1)`` over the share that is deleted: ``(...)``."""
     return np.asarray(np.trapezoid(curves, axis=-1) / (curves.shape[-1] - 1))
+
+
+def of_like_heads(correlations: Sequence[tuple[int, np.ndarray]]) -> list[tuple[int, float]]:
+    """A head's correlations with the head of another run that is most like it: ``(image, value)`` of every word.
+
+    Runs number their heads by chance. So of all, ``(image, (heads, W))``, the one with the highest mean on every other
+    image counts on the rest, and the other way round: no image has a say in the choice for itself.
+    """
+    of_words = []
+    for half in (0, 1):
+        choosing, judging = correlations[1 - half :: 2], correlations[half::2]
+        if choosing:
+            like = int(np.concatenate([values for _, values in choosing], axis=1).mean(axis=1).argmax())
+            of_words += [(image, float(value)) for image, values in judging for value in values[like]]
+    return of_words
 
 
 def _keep(

@@ -51,6 +51,12 @@ def ask(
     return asked
 
 
+def head_maps(model: Captioner, pixels: Tensor, ids: Sequence[int], words: Sequence[Word], pad: int) -> np.ndarray:
+    """A caption's word maps by every layer and head, ``(N, H, W, P)``; as :func:`ask`."""
+    with torch.no_grad():
+        return word_maps(teacher_forced_pass(model, model.encode(pixels), [ids], pad)[0][0], words)
+
+
 def randomised(model: Captioner, seed: int) -> Iterator[tuple[str, Captioner]]:
     """The model with more and more of its weights re-initialised, each time with a name of what is random.
 

@@ -215,7 +215,8 @@ class Faithfulness:
 
     provenance: dict[str, Any]  # what made it
     run: str  # the captioning run
-    other: str | None  # the run whose maps were compared with its own
+    seed: str | None  # another seed's training, whose maps were compared with its own
+    other: str | None  # another run, likewise
     images: int  # tested
     words: int  # tested
     random: list[float]  # mean log-probability by share deleted, in random order

@@ -1,8 +1,8 @@
 """Whether the report's numbers still follow from the files: every score computed again from the predictions.
 
 ``hw3 report --verify`` trains nothing and runs no notebook. It scores the predictions again (P1's from the answers that
-were kept, P2's captions, P3's from what was measured of every word), judges the claims again, and compares with what
-the result files say; then it looks for the key numbers on the page.
+were kept, P2's captions, P3's two files from what was measured of every word), judges the claims again, and compares
+with what the result files say; then it looks for the key numbers on the page.
 """
 
 from __future__ import annotations
@@ -61,6 +61,8 @@ def verify(experiment: Experiment, runs: Sequence[str] = ()) -> Iterator[Finding
         yield _compared(measured, grounding, ignore=("run",))
     elif profile.captions:
         yield Finding(measured, (), "not measured yet")
+    if not profile.chapters["p3_attention"]:
+        yield _faithfulness(profile, root / "p3" / "faithfulness.json")
     judged = [asdict(claim) for claim in evidence.judge(experiment)]
     yield _compared(root / "claims.json", {"claims": judged}, ignore=("data",))
     numbers = summary.key_numbers(profile)
@@ -82,6 +84,19 @@ def _prompts(profile: config.Profile, folder: Path) -> Finding:
     return _compared(
         path, results.content(study.rescore(folder, study.load_sets(profile.require_labelled()), profile.seed))
     )
+
+
+def _faithfulness(profile: config.Profile, path: Path) -> Finding:
+    """The tests of maps, from what was measured of every word; which runs were compared is not computed."""
+    from hw3lib.attention.cards import summarise
+    from hw3lib.attention.faithfulness import Measured
+
+    kept = path.with_suffix(".npz")
+    if not kept.is_file() or not path.is_file():
+        return Finding(path, (), "not measured yet")
+    others = {"seed": "seed", "repeated": "other"}
+    computed = summarise(Measured.load(kept), "", {what: what for what in others}, profile.seed)
+    return _compared(path, asdict(computed), ignore=("run", *others.values()))
 
 
 def _compared(path: Path, computed: Content, ignore: Sequence[str] = ()) -> Finding:

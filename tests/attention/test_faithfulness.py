@@ -16,7 +16,7 @@ from hw3lib import config
 from hw3lib.attention import card_prose, cards, deletion, faithfulness, figures
 from hw3lib.attention.deletion import memory_curves, pixel_curves, strongest_first
 from hw3lib.attention.faithfulness import Measured
-from hw3lib.attention.maps import Word
+from hw3lib.attention.maps import View, Word
 from hw3lib.attention.randomisation import DECODER, ENCODER, agreement, randomised
 from hw3lib.data.images import open_image
 from hw3lib.data.lexicon import Lexicon
@@ -92,9 +92,14 @@ def photographs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 def test_maps_that_point_at_the_patch_that_is_copied_are_faithful(copier, photographs) -> None:
     measured = faithfulness.measure(
-        copier, photographs, dict.fromkeys(photographs, "a b"), Lexicon.none(), other=copier
+        copier,
+        photographs,
+        dict.fromkeys(photographs, "a b"),
+        Lexicon.none(),
+        None,
+        {"repeated": copier, "seed": copier},
     )
-    result = cards.summarise(measured, "copier", "itself")
+    result = cards.summarise(measured, "copier", {"repeated": "itself", "seed": "itself"})
     assert (result.images, result.words) == (40, 80)
     for way in ("last layer", "gradient"):
         verdicts = {name: test.verdict for name, test in result.cards[way].tests.items()}
@@ -227,7 +232,7 @@ def test_a_test_comes_out_each_way(effect, spread, images, verdict) -> None:
             measured.pixels["last layer", fill].append((place, value, value))
         measured.kept["last layer", DECODER].append((place, 0.5 - value))
         measured.kept["last layer", "repeated"].append((place, 0.5 + value))
-    result = cards.summarise(measured, "run", "other")
+    result = cards.summarise(measured, "run", {"repeated": "other"})
     card = result.cards["last layer"]
     tests = {name: test.verdict for name, test in card.tests.items()}
     assert tests == {
@@ -241,6 +246,32 @@ def test_a_test_comes_out_each_way(effect, spread, images, verdict) -> None:
     assert card_prose.class_areas(result)[1][0][0] == "nouns"
     assert "`other`" in card_prose.card_sentences(result)
     assert figures.deletion_curves(result).axes
+
+
+def test_a_head_is_compared_with_the_one_that_is_most_like_it_on_other_images() -> None:
+    values = np.full((40, 3, 2), 0.1)  # images, heads, words
+    values[:, 1] = 0.6
+    values[::2, 2], values[1::2, 2] = 1.0, -1.0  # the likest on one half alone
+    values[7, 0] = 0.9  # on its own image only
+    told = dict(faithfulness.of_like_heads(list(enumerate(values))))
+    assert len(told) == 40
+    assert {told[image] for image in range(0, 40, 2)} == {0.6}, "where the other half chose"
+    assert {told[image] for image in range(1, 40, 2)} == {-1.0}
+    assert faithfulness.of_like_heads([(0, values[0])]) == []
+
+
+def test_what_was_measured_can_be_kept_and_summed_up_again(copier, photographs, tmp_path) -> None:
+    some = dict(list(photographs.items())[:3])
+    arguments = (copier, some, dict.fromkeys(some, "a b"), Lexicon.none(), View(0, 0), {"seed": copier})
+    measured = faithfulness.measure(*arguments)
+    measured.save(tmp_path / "kept.npz")
+    again = faithfulness.Measured.load(tmp_path / "kept.npz")
+    result = cards.summarise(again, "copier", {"seed": "itself"})
+    assert result == cards.summarise(measured, "copier", {"seed": "itself"})
+    assert result.seed == "itself"
+    assert result.cards["best head"].tests["seed"].effect == pytest.approx(1), "the same head"
+    faithfulness.Measured().save(tmp_path / "nothing.npz")
+    assert faithfulness.Measured.load(tmp_path / "nothing.npz") == faithfulness.Measured()
 
 
 def test_one_image_tests_nothing_and_says_so(copier, photographs) -> None:
@@ -285,7 +316,7 @@ def test_a_runs_maps_are_tested_once_and_compared_with_another_runs(trained) -> 
     assert "repeated" not in alone.cards["last layer"].tests
 
 
-def test_another_seed_of_the_run_goes_before_other_runs(trained) -> None:
+def test_maps_are_compared_with_another_seeds_and_with_another_runs(trained) -> None:
     seeds = dataclasses.replace(trained.runs["best"], seeds=2)
     profile = dataclasses.replace(trained, runs={"second": trained.runs["second"], "best": seeds})
     first, second = (config.folder(profile, name) for name in profile.trainings("best"))
@@ -293,10 +324,12 @@ def test_another_seed_of_the_run_goes_before_other_runs(trained) -> None:
         shutil.copytree(config.folder(trained, "best"), seed)
     experiment = Experiment.open(profile)
     result = cards.study(experiment, "best", experiment.load_run("best"))
-    assert result.other == "best/seed_8"
-    assert result.cards["last layer"].tests["repeated"].effect == pytest.approx(1)
+    assert (result.seed, result.other) == ("best/seed_8", "second")
+    assert result.cards["last layer"].tests["seed"].effect == pytest.approx(1)
+    assert result.cards["last layer"].tests["repeated"].effect < 0.999
     shutil.rmtree(second)
-    assert cards.study(experiment, "best", experiment.load_run("best")).other == "second"
+    alone = cards.study(experiment, "best", experiment.load_run("best"))
+    assert (alone.seed, alone.other) == (None, "second")
 
 
 def test_the_maps_of_a_profile_without_captions_are_tested_on_its_photographs(trained, tmp_path) -> None:

@@ -11,6 +11,9 @@ import pytest
 from click.testing import CliRunner
 
 from hw3lib import cli, config, paths
+from hw3lib.attention import cards
+from hw3lib.attention.deletion import FILLS
+from hw3lib.attention.faithfulness import Measured
 from hw3lib.captioning import scores
 from hw3lib.captioning.results import read_scores
 from hw3lib.claims import evidence
@@ -91,6 +94,24 @@ def test_a_number_that_was_changed_by_hand_is_found(profile, path, change, where
     result = CliRunner().invoke(cli.main, ["report", "--verify", "--profile", "fake"])
     assert result.exit_code == 1
     assert "differs" in result.output
+
+
+def test_a_test_of_maps_that_does_not_follow_from_its_measurements_is_found(profile) -> None:
+    assert verified(profile)["faithfulness.json"].note == "not measured yet"
+    path, measured = paths.runs("fake") / "p3" / "faithfulness.json", Measured(image=[0, 1], kind=["object", "colour"])
+    for number, order in enumerate(("random", "centre", "last layer", "last layer, weakest")):
+        measured.curves[order] = [np.full(11, -float(number)), np.full(11, -1.5 * number)]
+    for fill in FILLS:
+        measured.pixels["last layer", fill] = [(0, 0.1, 0.2), (1, 0.2, 0.3)]
+    measured.kept["last layer", "repeated"] = [(0, 0.4), (1, 0.6)]
+    write_result(path, cards.summarise(measured, "best", {"repeated": "vit"}, profile.seed))
+    measured.save(path.with_suffix(".npz"))
+    assert (verified(profile)["faithfulness.json"].differs, verified(profile)["faithfulness.json"].note) == ((), "")
+    content = files.read_json(path)
+    content["cards"]["last layer"]["tests"]["deletion"]["effect"] += 0.1
+    files.write_json(path, content)
+    (place,) = verified(profile)["faithfulness.json"].differs
+    assert place.startswith("cards.last layer.tests.deletion.effect: ")
 
 
 def test_a_page_of_other_numbers_is_found(profile) -> None:
