@@ -134,6 +134,7 @@ def _key(model: Captioner, images: Images, precision: str, size: int) -> str:
         images.transform.key(),
         images.transform.fit_key(),
         kind,
+        torch.backends.cuda.matmul.fp32_precision,
         size,
         _device(model.device),
         hashlib.sha256(b"".join(Digests(digests.home()).of(images.paths))).hexdigest(),

@@ -372,6 +372,15 @@ class _Trainer:
             return "self-critical"
         return "frozen" if epoch < self.training.frozen_epochs else "whole"
 
+    @property
+    def _resting(self) -> bool:
+        """Whether the encoder has not learned yet, in whichever of the run's weights."""
+        taught = self.progress.cross_entropy_epochs
+        return self.run.encoder.frozen or (
+            (self.progress.epoch if taught is None else taught) <= self.training.frozen_epochs
+            and (self.rewards is None or self.run.self_critical.encoder_rate_scale == 0)
+        )
+
     def _rate(self, step: int) -> float:
         """The decoder's learning rate at a step, warm-up included."""
         if self.progress.cross_entropy_epochs is not None:
@@ -398,7 +407,9 @@ class _Trainer:
     def _validate(self, interval: Interval) -> None:
         """Caption, score, move on to the next rate where it is time, and keep what is best and where the run stands."""
         progress, trained, rate = self.progress, interval.seconds(), self._rate(self.progress.step - 1)
-        texts, val_loss = self.validation.caption(self.learner.eval_model, config.Decoding(), self.validated)
+        texts, val_loss = self.validation.caption(
+            self.learner.eval_model, config.Decoding(), self.validated, self._resting, self.log.say
+        )
         scores = self.validation.scores(texts)
         if self.rewards is None and self.training.schedule == "staged":
             # An encoder that has not learned yet gets its turn, also when the decoder alone gets no further.
@@ -477,7 +488,7 @@ class _Trainer:
     def _caption(self, weights: Path, decoding: config.Decoding) -> dict[str, str]:
         """Captions of all images that results are told of, by the weights in a file."""
         model = Captioner.load(weights).to(self.accelerator.device)
-        return self.reported.caption(model, decoding)[0]
+        return self.reported.caption(model, decoding, resting=self._resting, say=self.log.say)[0]
 
 
 def _seed(*parts: int) -> int:

@@ -5,8 +5,8 @@ Dimension letters: I images, B captions, T tokens, P patches, D model width, V v
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import torch
@@ -20,10 +20,12 @@ from hw3lib.data.loader import Images, padded
 from hw3lib.data.tokenizer import CaptionTokenizer
 from hw3lib.metrics.clip_score import clip_scores
 from hw3lib.metrics.scoring import References
-from hw3lib.models.captioner import Captioner
+from hw3lib.models.captioner import Captioner, Features, Memory
 from hw3lib.models.clip import ClipModel
 from hw3lib.models.decoding import Caption
-from hw3lib.models.inference import BatchDecoder, encoded
+from hw3lib.models.inference import BatchDecoder, encoded, tf32
+from hw3lib.system.messages import Say, silence
+from hw3lib.training import frozen_features
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -60,10 +62,12 @@ def evaluate(
     indices: Sequence[int],
     size: int,
     decoding: Decoding | None = None,
+    features: frozen_features.Frozen | None = None,
 ) -> tuple[dict[str, Caption], float, int]:
     """Captions of the images at ``indices``, and the summed loss over their references with its token count.
 
-    Each image is encoded once for both. Leaves the model in evaluation mode.
+    Each image is encoded once for both, or not at all where there are ``features`` of all ``images``. Leaves the model
+    in evaluation mode.
     """
     model.eval()
     compiled = model.run.training.compile and model.device.type == "cuda"
@@ -71,7 +75,8 @@ def evaluate(
     decoded: dict[str, Caption] = {}
     loss, count = 0.0, 0
     done = 0
-    for memory in encoded(model, images, size, indices):
+    kept = None if features is None else _remembered(model, features, size, indices)
+    for memory in kept or encoded(model, images, size, indices):
         chosen = indices[done : done + memory.tokens.shape[0]]
         done += len(chosen)
         for index, caption in zip(chosen, decode(memory), strict=True):
@@ -85,6 +90,14 @@ def evaluate(
     return decoded, loss, count
 
 
+def _remembered(
+    model: Captioner, features: frozen_features.Frozen, size: int, indices: Sequence[int]
+) -> Iterator[Memory]:
+    for start in range(0, len(indices), size):
+        patches, grid = features.batch(indices[start : start + size])
+        yield model.remember(Features(patches.to(model.device), grid))
+
+
 @dataclass
 class Validation:
     """Images to be captioned, with what they are judged by; of several processes each does its share."""
@@ -94,16 +107,33 @@ class Validation:
     tokenizer: CaptionTokenizer
     accelerator: Accelerator
     score: Score | None  # of the main process; none of test images, which training does not judge
+    features: frozen_features.Frozen | None = field(default=None, init=False)  # of all images, by an encoder at rest
 
     def caption(
-        self, model: Captioner, decoding: Decoding, indices: Sequence[int] | None = None
+        self,
+        model: Captioner,
+        decoding: Decoding,
+        indices: Sequence[int] | None = None,
+        resting: bool = False,
+        say: Say = silence,
     ) -> tuple[dict[str, str], float]:
-        """Captions by image name of all images, or of those at ``indices``, and the mean loss (nats per token)."""
+        """Captions by image name of all images, or of those at ``indices``, and the mean loss (nats per token).
+
+        ``resting``: the encoder is still the one that training began with, so that all images are encoded once, also
+        for other runs that begin with it; ``say`` is told where that finds no room on the disk.
+        """
         from accelerate.utils import gather_object
 
         chosen = range(len(self.captions)) if indices is None else indices
         mine = chosen[self.accelerator.process_index :: self.accelerator.num_processes]
-        share = evaluate(model, self.images, self.captions, self.tokenizer, mine, BATCH, decoding)
+        if not resting or len(chosen) < len(self.captions):
+            self.features = None
+        elif self.features is None:
+            with tf32(model.device):
+                self.features = frozen_features.frozen(
+                    model, self.images, "float32", BATCH, frozen_features.home(), say
+                )
+        share = evaluate(model, self.images, self.captions, self.tokenizer, mine, BATCH, decoding, self.features)
         shares = gather_object([share])
         merged = {name: caption.text for decoded, _, _ in shares for name, caption in decoded.items()}
         texts = {name: merged[name] for name in self.captions.names if name in merged}

@@ -245,8 +245,8 @@ def test_runs_with_the_same_encoder_compute_its_features_once(
     assert computed.count(24) == 1
     computed.clear()
     trainer.train(profile, "other")
-    assert 24 not in computed
-    assert len(files()) == 1
+    assert not computed, "neither its training images nor those that it is judged by"
+    assert len(files()) == 2
 
 
 def test_an_encoder_that_has_learned_has_features_of_its_own_which_go_with_the_run(
@@ -266,5 +266,5 @@ def test_an_encoder_that_has_learned_has_features_of_its_own_which_go_with_the_r
     trainer.train(profile, "best", on_validation=lambda event: own.append(len(list(target.rglob("*.rows")))))
     assert own == [0, 0, 1, 1]
     assert computed.count(24) == 2, "at rest before it learned, and after"
-    assert len(files()) == 1, "others may share the first"
+    assert len(files()) == 2, "others may share the first, and those of the validation images"
     assert not list(target.rglob("*.rows"))

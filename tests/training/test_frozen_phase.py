@@ -16,7 +16,7 @@ from hw3lib.training import frozen_features, trainer
 from hw3lib.training.feed import Feed
 from hw3lib.training.optimization import Stages
 from hw3lib.training.run_files import read_log
-from tests.support.training import with_training
+from tests.support.training import overlap, timeless, with_training
 
 
 def judged(*_: object):
@@ -75,7 +75,10 @@ def test_a_rate_that_has_had_its_epochs_gives_way_though_scores_still_rise() -> 
 def test_features_are_computed_once_and_again_when_the_encoder_has_changed(
     tiny_profile: config.Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Twice in a run of two frozen epochs, one in which the encoder learns, and two with rewards and it at rest."""
+    """Two frozen epochs, one in which the encoder learns, and two with rewards and it at rest.
+
+    Twice for the training images, once for the validation images, which are encoded anew once it has learned.
+    """
     monkeypatch.setattr(trainer, "scorer", judged)
     compute, encoders = frozen_features.frozen, []
     now = [0.0]  # the time, as those see it who wait for data
@@ -90,7 +93,30 @@ def test_features_are_computed_once_and_again_when_the_encoder_has_changed(
     profile = with_training(tiny_profile, epochs=3, frozen_epochs=2, patience=5)
     run = dataclasses.replace(profile.run("best"), self_critical=config.SelfCritical(epochs=2, samples=2))
     log = read_log(trainer.train(dataclasses.replace(profile, runs={"best": run}), "best"))
-    assert len(encoders) == 2
-    assert any(not torch.equal(encoders[0][name], encoders[1][name]) for name in encoders[0])
+    assert len(encoders) == 3
+    assert all(torch.equal(encoders[0][name], encoders[1][name]) for name in encoders[0])
+    assert any(not torch.equal(encoders[0][name], encoders[2][name]) for name in encoders[0])
     first = next(event for event in log if event["event"] == "validation")
     assert first["data_wait"] == 0, "computing features is not waiting for data"
+
+
+@pytest.mark.slow  # four trainings
+@pytest.mark.parametrize("frozen_epochs", [1, 2])
+def test_kept_features_of_judged_images_change_no_score_and_no_caption(
+    tiny_profile: config.Profile, monkeypatch: pytest.MonkeyPatch, frozen_epochs: int
+) -> None:
+    monkeypatch.setattr(trainer, "scorer", overlap)
+    profile = with_training(tiny_profile, epochs=2, frozen_epochs=frozen_epochs, ema_decay=0.5)
+    critical = config.SelfCritical(epochs=1, samples=2)
+    run = dataclasses.replace(profile.run("best"), self_critical=critical, decoding=config.Decoding(beams=2))
+    profile = dataclasses.replace(profile, runs={"best": run})
+
+    def made() -> tuple[list[dict], list[bytes]]:
+        folder = trainer.train(profile, "best", resume=False)
+        captions = [folder / "predictions.json", *sorted(folder.glob("variants/*.json"))]
+        return timeless(read_log(folder)), [path.read_bytes() for path in captions]
+
+    log, captions = made()
+    assert len(captions) == 5
+    monkeypatch.setattr(trainer._Trainer, "_resting", False)
+    assert made() == (log, captions)

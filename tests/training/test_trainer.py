@@ -33,7 +33,7 @@ from hw3lib.models.inference import arithmetic, caption_images, load_run, unfami
 from hw3lib.models.packed_weights import int8_is_possible
 from hw3lib.system.errors import Stopped, UserError
 from hw3lib.system.files import read_json, write_json
-from hw3lib.training import trainer
+from hw3lib.training import frozen_features, trainer
 from hw3lib.training.checkpoints import read_facts, restore_state, save_state
 from hw3lib.training.optimization import Stages, autocast, parameter_groups, unfused
 from hw3lib.training.optimization import optimizer as optimizer_of
@@ -238,6 +238,9 @@ def test_evaluation_captions_every_image_and_measures_the_loss(profile: config.P
     assert list(captions) == list(found.names[2:7])
     assert count == sum(len(tokenizer.encode(found.captions[index][0])) - 1 for index in range(2, 7))
     assert loss / count == pytest.approx(torch.tensor(tokenizer.size).log().item(), abs=0.3)  # knows nothing yet
+    features = frozen_features.frozen(model, images, "float32", size=2)
+    kept = evaluate(model, images, found, tokenizer, range(2, 7), size=2, features=features)
+    assert kept == (captions, loss, count)
 
 
 @pytest.mark.parametrize("name", ["adamw", "muon"])
