@@ -89,7 +89,17 @@ def test_a_text_past_77_tokens_keeps_its_end_token(model: ClipModel) -> None:
 
 
 def test_a_text_fits_if_start_words_and_end_are_at_most_77_tokens(model: ClipModel) -> None:
-    texts = ["dog " * 75, "dog " * 76, "a dog", "", "dog " * 200, "unbelievable " * 30, "word!" * 38]
+    texts = [
+        "dog " * 75,
+        "dog " * 76,
+        "a dog",
+        "",
+        "dog " * 200,
+        "unbelievable " * 30,
+        "word!" * 38,
+        "7" * 75,
+        "7" * 76,
+    ]
     tokens = [len(model.tokenizer.encode(text)) + 2 for text in texts]
     assert model.fits(texts) == [count <= 77 for count in tokens]
     assert model.fits(texts[:2]) == [True, False]
@@ -245,6 +255,7 @@ def test_unknown_models_and_tags_come_with_the_nearest_names(tmp_path: Path) -> 
 
 def test_a_tag_without_a_network_says_where_to_put_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import huggingface_hub
+    import open_clip
 
     def unreachable() -> None:
         raise OSError("no route to host")
@@ -255,7 +266,8 @@ def test_a_tag_without_a_network_says_where_to_put_the_file(tmp_path: Path, monk
     target = tmp_path / "data" / "weights" / "ViT-B-32.openai.safetensors"
     with pytest.raises(UserError) as caught:
         ClipModel.load(config.Clip())
-    assert str(target) in str(caught.value)
+    repository = open_clip.get_pretrained_cfg("ViT-B-32", "openai")["hf_hub"].rpartition("/")[0]
+    assert f"safetensors from {repository} on the Hugging Face hub and put it at {target}" in str(caught.value)
     assert "no route to host" in str(caught.value)
     target.parent.mkdir(parents=True)
     target.touch()
@@ -280,12 +292,22 @@ def test_weights_of_openai_get_the_activation_that_they_were_trained_with(
     assert tuple(model.preprocess.transforms[-1].mean) == (0.5, 0.5, 0.5)
 
 
-def test_weights_that_do_not_fit_or_are_a_pickle_are_refused(clip_config: config.Clip, tmp_path: Path) -> None:
+def test_weights_that_do_not_fit_or_are_a_pickle_are_refused(
+    clip_config: config.Clip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     narrow = {**TINY, "embed_dim": 16}
     path = tmp_path / "narrow_clip.json"
     path.write_text(json.dumps(narrow))
     with pytest.raises(UserError, match="does not fit the model narrow_clip"):
         ClipModel.load(config.Clip(model=str(path), pretrained=clip_config.pretrained))
+    monkeypatch.setenv("HW3_ROOT", str(tmp_path))
+    monkeypatch.setattr("open_clip.get_pretrained_cfg", lambda *_: {"hf_hub": "owner/name/"})
+    local = tmp_path / "data" / "weights" / "narrow_clip.some_tag.safetensors"
+    local.parent.mkdir(parents=True)
+    local.symlink_to(clip_config.pretrained)
+    with pytest.raises(UserError, match=r"/narrow_clip\.some_tag\.safetensors does not fit the model narrow_clip"):
+        ClipModel.load(config.Clip(model=str(path), pretrained="some_tag"))
+    monkeypatch.undo()
     (tmp_path / "cut.safetensors").write_bytes(Path(clip_config.pretrained).read_bytes()[:5000])
     with pytest.raises(UserError, match=r"cut\.safetensors"):
         ClipModel.load(config.Clip(model=clip_config.model, pretrained=str(tmp_path / "cut.safetensors")))

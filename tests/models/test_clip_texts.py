@@ -19,6 +19,7 @@ from hw3lib.training.run_files import identity
 from tests.support.multilingual_clip import TEXTS
 from tests.support.other_languages import LANGUAGES, SHAPES
 from tests.support.shapes import COLOURS, draw
+from tests.support.tiny_clip import TINY, write_clip
 
 CLASSES = [(colour, shape) for shape in SHAPES for colour in COLOURS]
 
@@ -189,6 +190,16 @@ def test_a_tokenizer_that_asks_for_the_language_is_told_it(tmp_path: Path, copie
         clip_texts.load_tokenizer(config.Clip(text_language="zho_Hant"), {})
 
 
+def test_clips_own_text_encoder_may_have_a_tokenizer_of_the_transformers_library(
+    copied: config.Clip, tmp_path: Path
+) -> None:
+    """As SigLIP's."""
+    text = TINY["text_cfg"] | {"hf_tokenizer_name": str(Path(copied.model).parent / TEXTS)}
+    model = ClipModel.load(write_clip(tmp_path, f"own_{tmp_path.name}", configuration={**TINY, "text_cfg": text}))
+    texts = ["紅色的小狗", "這是藍色的汽車的照片。"]
+    torch.testing.assert_close(model.embed_texts(texts), whole(model, texts), atol=2e-6, rtol=0)
+
+
 def test_what_is_computed_depends_on_the_files_of_the_texts(tiny_profile: config.Profile, copied: config.Clip) -> None:
     profile = replace(tiny_profile, clip=copied)
     before = identity(profile, next(iter(profile.runs)))
@@ -222,6 +233,7 @@ def test_models_that_open_clip_knows_by_name_look_for_their_texts_likewise(
     target = tmp_path / "data" / "weights" / "xlm-roberta-base"
     target.mkdir(parents=True)
     (target / "config.json").write_text("{}")
+    assert [clip_texts.text_folder(clip, key, name) for key, name in names.items()] == [target, None]
     (target / "sentencepiece.bpe.model").touch()
     assert [clip_texts.text_folder(clip, key, name) for key, name in names.items()] == [target, target]
     assert clip_texts.text_names(config.Clip()) == {}

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -131,6 +133,20 @@ def test_a_network_cannot_say_what_it_was_not_taught(tmp_path: Path) -> None:
     assert len(unseen.taught) == 2
     assert set(unseen.given) <= set(unseen.taught)
     assert len(unseen.test) + unseen.train == 36
+
+
+def test_a_network_learns_from_features_of_any_scale() -> None:
+    """A small feature tells the classes, a large one is noise; 16 images of each of four classes."""
+    truth = np.repeat(np.arange(4), 16)
+    noise = 1000 * np.random.default_rng(0).normal(size=len(truth))
+    asked: Any = SimpleNamespace(
+        labelled=list(range(64)), classes=truth, ids=list(range(4)), names=list("abcd"),
+        images=torch.from_numpy(np.stack([0.001 * truth, noise], 1)), probabilities=lambda _: torch.eye(4)[truth],
+    )  # fmt: skip
+    unseen = probe.predict(asked, "a {object}", None, seed=0).unseen
+    taught = np.isin(truth[unseen.test], unseen.taught)
+    assert taught.sum() == 16
+    assert (np.array(unseen.given)[taught] == truth[unseen.test][taught]).all()
 
 
 def test_few_images_leave_some_to_test_on_and_very_few_make_no_probe(tmp_path: Path) -> None:
