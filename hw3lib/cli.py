@@ -174,17 +174,20 @@ def caption(
 @click.argument("outdir", type=_FOLDER)
 @click.option("--run", help="Which run's weights; the profile's best when not given.")
 @click.option("--npz", is_flag=True, help="Also write the maps as arrays, with the words: <name>.npz.")
+@click.option("--webp", is_flag=True, help="Also write an animation that plays through the words: <name>.webp.")
 @_source
 @_profile
 @_device
-def attend(images: Path, outdir: Path, run: str | None, npz: bool, source: str | None, spec: str, device: str) -> None:
+def attend(
+    images: Path, outdir: Path, run: str | None, npz: bool, webp: bool, source: str | None, spec: str, device: str
+) -> None:
     """Caption the IMAGES of a folder and draw, for each, where the decoder attends for every word, into OUTDIR."""
     from hw3lib.attention.folder import attend_folder
     from hw3lib.models.inference import unfamiliar
 
     loaded = _loaded(spec, run, device, source)
     _warn(unfamiliar(loaded, images))
-    attend_folder(loaded, images, outdir, report=click.echo, arrays=npz)
+    attend_folder(loaded, images, outdir, report=click.echo, arrays=npz, strips=webp)
     _tell_left_out(images)
 
 

@@ -21,12 +21,15 @@ def attend_folder(
     view: View | None = None,
     report: Callable[[str], None] = print,
     arrays: bool = False,
+    strips: bool = False,
 ) -> list[Path]:
     """One picture per image of a folder, ``<name>.png``: the photograph and a map for every word of its caption.
 
-    With ``arrays`` also the maps as numbers, ``<name>.npz`` (:func:`hw3lib.attention.maps.save_npz`). An unreadable
-    image is reported and left out. Raises :class:`UserError` when none of them can be read.
+    With ``arrays`` also the maps as numbers, ``<name>.npz`` (:func:`hw3lib.attention.maps.save_npz`); with ``strips``
+    also an animation of the words, ``<name>.webp``. An unreadable image is reported and left out. Raises
+    :class:`UserError` when none of them can be read.
     """
+    from hw3lib.attention.strip import save_strip
     from hw3lib.attention.word_grid import save_png, word_grid
 
     images, out = list_images(images_folder), Path(out_dir)
@@ -43,6 +46,8 @@ def attend_folder(
         save_png(word_grid(attention, view), path)
         if arrays:
             save_npz(attention, path.with_suffix(".npz"), view)
+        if strips:
+            save_strip(attention, path.with_suffix(".webp"), view)
         written.append(path)
         report(f"{path}: {attention.caption}")
     if not written:

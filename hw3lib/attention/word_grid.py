@@ -29,7 +29,7 @@ DPI = 200  # of a printed panel: its pixels are the picture's own, nothing is re
 STRENGTH = 0.7  # how much of a panel is heat, the rest is the photograph; the viewer starts with the same
 WHITE = 0.99  # quantile of all the caption's patches that is drawn white: one outlier would leave all else black
 OUTLINE = "#45e0cf"  # of a true object, as in the viewer
-_INK, _QUIET = "#1c1d21", "#6b6f78"
+INK, _QUIET = "#1c1d21", "#6b6f78"
 _LARGE, _SMALL = 8.5, 7.0  # points: of a word, at most and at least; of all else
 _UNKNOWN = "(?)"  # after a word that the tokenizer lacks: its whole label has no room
 _GAP, _LINE, _FOOT = 0.07, 0.22, 0.2  # inches: between panels, the word above one, the note below them all
@@ -167,18 +167,18 @@ def _label(figure: Figure, word: Word, share: str, ends: tuple[float, float], y:
     """A word at the end (inches) of its panel's top edge where reading begins, and its probability at the other."""
     width, mark, sides = figure.get_figwidth(), f" {_UNKNOWN}" if word.unknown else "", ("left", "right")
     panel, leftward = abs(ends[1] - ends[0]), ends[0] > ends[1]
-    room = panel - _inches(share) * _SMALL - 0.04
+    room = panel - inches(share) * _SMALL - 0.04
     text, most = word.text + mark, len(word.text)
-    while _inches(text) * _SMALL > room and most > 3:
+    while inches(text) * _SMALL > room and most > 3:
         most -= 1
         text = shortened(word.text, most) + mark
-    size = max(_SMALL, min(_LARGE, room / max(_inches(text), 1e-6)))
+    size = max(_SMALL, min(_LARGE, room / max(inches(text), 1e-6)))
     # A caption is data: "$5" must not start a formula.
-    figure.text(ends[0] / width, y, text, size=size, color=_INK, ha=sides[leftward], va="baseline", parse_math=False)
+    figure.text(ends[0] / width, y, text, size=size, color=INK, ha=sides[leftward], va="baseline", parse_math=False)
     figure.text(ends[1] / width, y, share, size=_SMALL, color=_QUIET, ha=sides[not leftward], va="baseline")
 
 
-def _inches(text: str) -> float:
+def inches(text: str) -> float:
     """How wide a text is per point of its size."""
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import text_to_path

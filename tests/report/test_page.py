@@ -132,7 +132,7 @@ STOPS = (
     "Layer",
     "Head",
 )
-STOPS += ("Save picture", "Link to this view", "heads at once", "Best setting")
+STOPS += ("Save picture", "Save as animation", "Link to this view", "heads at once", "Best setting")
 
 
 def test_the_keyboard_reaches_everything(visit: Any) -> None:
@@ -212,7 +212,7 @@ def test_each_word_has_a_link_that_opens_there_and_follows_the_choice(visit: Any
 def test_a_picture_is_saved_at_the_photographs_own_size(visit: Any, word: int) -> None:
     tab = visit(f"#figure-2-word-{word}", width=700)
     with tab.expect_download() as download:
-        tab.locator("#figure-2 .keepsake button").click()
+        tab.locator("#figure-2").get_by_role("button", name="Save picture").click()
     assert download.value.suggested_filename == {1: "sheep-1-BOS.png", 3: "sheep-3-sheep.png"}[word]
     picture = Image.open(io.BytesIO(Path(download.value.path()).read_bytes()))
     assert (picture.format, picture.size) == ("PNG", material.photograph().size)

@@ -646,3 +646,32 @@ def test_a_run_or_another_photograph_stands_beside_it_and_the_link_restores_both
     assert view.locator(".words").nth(1).get_attribute("dir") == "rtl"
     choice.select_option("")
     assert view.locator(".said").count() == 1
+
+
+def test_the_caption_is_saved_as_an_animation_of_one_side_or_of_both(visit, tmp_path) -> None:
+    first = replace(synthetic(("[BOS]", "dog", "[EOS]")), run="best")
+    read = replace(synthetic(("[BOS]", "a", "dog", "[EOS]"), seed=1), image=first.image, run="vit")
+    here = visit(static_html(encode(payload(first, others=[Beside("vit", "vit", read)]) | {"word": 1})))
+    one = here.drawn()
+    for name, size in (("synthetic-best.webp", (720, 620)), ("synthetic-best-vit.webp", (1092, 485))):
+        with here.page.expect_download() as download:
+            here.page.get_by_role("button", name="Save as animation").click()
+        assert download.value.suggested_filename == name
+        with Image.open(download.value.path()) as film:
+            assert (film.format, film.n_frames, film.size, film.info["loop"]) == ("WEBP", 3, size, 0)
+            frames = []
+            for place in range(film.n_frames):
+                film.seek(place)
+                film.load()
+                assert film.info["duration"] == 700
+                frames.append(np.asarray(film.convert("RGB")).astype(np.int16))
+        assert all(frame[-80:].min() < 90 for frame in frames)  # words
+        assert np.abs(frames[0] - frames[1]).mean() > 5
+        if size[0] == 720:
+            shown = Image.fromarray(one.astype(np.uint8)).resize((720, 540))
+            assert np.abs(frames[1][:540] - np.asarray(shown, np.int16)).mean() < 6
+        here.page.get_by_label("Beside it").select_option("vit")
+    other = "(done) => done(new Blob([], { type: 'image/png' }))"  # as where WebP is not written
+    here.page.evaluate(f"() => {{ HTMLCanvasElement.prototype.toBlob = {other}; }}")
+    here.page.get_by_role("button", name="Save as animation").click()
+    here.page.get_by_text("No animation: this browser writes no WebP.").wait_for()

@@ -114,11 +114,12 @@ export class Painter {
   }
 
   /**
-   * A word on a canvas of the photograph's own size; the photograph must be there.
+   * A word on a canvas so many pixels wide; the photograph must be there.
    * @param {number} word
+   * @param {number} width
    */
-  whole(word) {
-    const { width, height } = this.size;
+  whole(word, width) {
+    const height = Math.round((width * this.size.height) / this.size.width);
     const canvas = make("canvas", { width, height });
     this.outlined(canvas, word, this.plate(canvas, [0, 0, width, height]));
     return canvas;

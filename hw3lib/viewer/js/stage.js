@@ -2,7 +2,7 @@
 /** The viewer of one payload: its parts put together, and what redraws them. */
 
 import { isShortcut, make } from "./base.js";
-import { besideOf, followed } from "./beside.js";
+import { besideOf, counterpart, followed } from "./beside.js";
 import { Controls } from "./controls.js";
 import { HeadGrid } from "./heads.js";
 import { Keepsake } from "./keepsake.js";
@@ -23,9 +23,12 @@ export class Stage {
     /** @type {Side | null} */
     this.second = null;
     this.follow = () => {};
-    const { selection, painter, meta } = this.lead;
+    const { selection, meta } = this.lead;
     this.controls = new Controls(selection);
-    this.keepsake = new Keepsake(selection, painter, meta);
+    this.keepsake = new Keepsake(
+      () => this.sides,
+      (word) => this.wordsAt(word),
+    );
     this.controls.element.append(this.keepsake.element);
     this.grid = new HeadGrid(selection, meta);
     this.viewer = this.assemble();
@@ -44,6 +47,17 @@ export class Stage {
 
   get sides() {
     return this.second ? [this.lead, this.second] : [this.lead];
+  }
+
+  /**
+   * Each side's word that goes with a word of the first.
+   * @param {number} word
+   */
+  wordsAt(word) {
+    if (!this.second) return [word];
+    const { words } = this.second.selection;
+    const other = counterpart(this.lead.selection.words, word, words, this.model.get("follow"));
+    return [word, other < 0 ? this.second.selection.word : other];
   }
 
   assemble() {
