@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from itertools import chain
 from pathlib import Path
@@ -26,6 +26,7 @@ from hw3lib.data.cache.row_cache import RowCache, Rows
 from hw3lib.data.cache.row_file import KEY
 from hw3lib.data.loader import Images, batches
 from hw3lib.models.captioner import Captioner, Features
+from hw3lib.system.messages import Say
 from hw3lib.training.optimization import autocast
 
 _PORTION = 64  # batches of a file, and what a kill loses at the most
@@ -56,7 +57,7 @@ def frozen(
     precision: str = "auto",
     size: int = 64,
     cache: Path | None = None,
-    report: Callable[[str], None] = print,
+    report: Say = print,
 ) -> Frozen:
     """The encoder's features of all photographs, without jitter, ``size`` at a time; the model's mode stays as it was.
 
