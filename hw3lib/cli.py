@@ -76,6 +76,9 @@ def main() -> None:
 
     isolation.isolate()
     locks.end_with_parent()
+    # jsonschema, which reads notebooks, would build this package's grammar at import, in 1.2 s of processor, to check
+    # addresses by RFC 3987: no schema here has one.
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 
 @main.command()
