@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import random
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -50,6 +50,7 @@ class Case:
     instances: str
     photographs: int
     runs: str
+    split: str  # which images results are told of: the validation's, or half of them
     without: str  # what the profile has null: captions (its P3 examines an exported run), P1; or labels
 
     def __str__(self) -> str:
@@ -73,6 +74,7 @@ OPTIONS: dict[str, Sequence[Any]] = {
     "instances": ["all", "half", "none"],
     "photographs": [3, 1],
     "runs": ["two", "one", "equal", "decay", "renamed"],
+    "split": ["validation", "half"],
     "without": ["nothing", "captions", "labels", "captions and P1", "P1"],
 }
 assert list(OPTIONS) == [field.name for field in fields(Case)]
@@ -88,6 +90,15 @@ def draw_cases(count: int, seed: int) -> Iterator[Case]:
         case = Case(**{name: order[number % len(order)] for name, order in orders.items()})
         # One labelled image in all is no data set: no interval can be had of it, and P1 says so and ends.
         yield replace(case, per_class=max(case.per_class, 2)) if case.classes == 1 else case
+
+
+def minimised(case: Case, fails: Callable[[Case], bool]) -> Case:
+    """``case`` with as much of it usual as still ``fails``: each field made usual where the failure stays."""
+    for name, options in OPTIONS.items():
+        simpler = replace(case, **{name: options[0]})
+        if simpler != case and fails(simpler):
+            case = simpler
+    return case
 
 
 def write(case: Case, root: Path) -> Path:
@@ -199,6 +210,8 @@ def _profile(case: Case, clip: dict[str, Any]) -> dict[str, Any]:
         "best_run": next(iter(runs)),
         "runs": runs,
     }
+    if case.split == "half":  # neither half of the names is empty, also of two
+        profile["captions"]["test_share"] = 0.5
     profile["p1"] |= {"study": list(case.study)} | ({"supervised": encoder} if case.supervised else {})
     if "captions" in case.without:
         profile |= {"captions": None, "runs": {}}
