@@ -12,7 +12,7 @@ from torch import nn
 
 from hw3lib import config
 from hw3lib.models.captioner import Attention, Captioner, Memory
-from hw3lib.models.encoder import create_encoder, grid_size, patches_of, refuse_nan
+from hw3lib.models.encoder import create_encoder, grid_size, input_size, patches_of, refuse_nan
 from hw3lib.system.errors import UserError
 from tests.support.places import REAL
 
@@ -88,6 +88,13 @@ def test_a_single_weight_that_is_no_number_is_named() -> None:
     weights = {"a": torch.ones(2), "b": torch.tensor([1.0, torch.nan]), "steps": torch.tensor([3])}
     with pytest.raises(UserError, match=r"w\.pt has weights that are no numbers .* as in b; take another"):
         refuse_nan(weights, "w.pt", "take another")
+
+
+def test_a_backbone_that_names_no_other_tokens_has_patches_alone() -> None:
+    features = torch.randn(2, 49, 3)
+    patches, grid = patches_of(nn.Module(), features, (224, 224))
+    assert torch.equal(patches, features)
+    assert grid == (7, 7)
 
 
 def test_a_number_of_patches_that_forms_no_grid_is_an_error() -> None:
@@ -247,13 +254,17 @@ def test_positions_are_resized_for_another_input(tmp_path: Path) -> None:
 
 
 def test_a_checkpoint_of_another_shape_or_with_gaps_is_refused(tmp_path: Path) -> None:
-    _, setting = backbone(tmp_path, ".safetensors")
+    donor, setting = backbone(tmp_path, ".safetensors")
     for arguments in ({"depth": 2}, {"embed_dim": 32}):
         other = dataclasses.replace(setting, arguments=setting.arguments | arguments)
-        with pytest.raises(UserError, match=r"donor\.safetensors does not fit vit_tiny"):
+        named = rf"donor\.safetensors does not fit vit_tiny_patch16_224 {{.*'{next(iter(arguments))}': "
+        with pytest.raises(UserError, match=named):
             create_encoder(other)
     save_file({"unrelated": torch.zeros(3)}, tmp_path / "donor.safetensors")
     with pytest.raises(UserError, match="does not fit"):
+        create_encoder(setting)
+    save_file(donor.state_dict() | {"norm.bias": torch.full((24,), torch.nan)}, tmp_path / "donor.safetensors")
+    with pytest.raises(UserError, match=r"no numbers .* as in norm\.bias; download it again"):
         create_encoder(setting)
 
 
@@ -280,6 +291,8 @@ def test_what_cannot_be_built_or_found_says_what_to_do(tmp_path: Path) -> None:
         create_encoder(encoder("swin_enormous"))
     with pytest.raises(UserError, match="cannot build resnet10t"):
         create_encoder(encoder("resnet10t", arguments={"wings": 2}))
+    with pytest.raises(UserError, match="arguments may not have checkpoint_path: name"):
+        create_encoder(encoder("resnet10t", arguments={"checkpoint_path": "w.pt"}))
     with pytest.raises(UserError, match=r"no weights for resnet10t at .*gone\.safetensors"):
         create_encoder(encoder("resnet10t", weights=str(tmp_path / "gone.safetensors")))
 
@@ -297,6 +310,8 @@ def test_pretrained_weights_without_a_network_say_where_to_put_a_file(
 def test_size_and_statistics_come_from_the_run_else_from_timm(tiny_run: config.Run) -> None:
     own = Captioner(tiny_run, VOCABULARY).transform(train=False)
     assert (own.size, own.mean, own.std) == ((32, 32), (0.5,) * 3, (0.5,) * 3)
+    oblong = dataclasses.replace(tiny_run.encoder, arguments={"img_size": [32, 64]})
+    assert input_size(None, oblong) == (32, 64)
     free = with_encoder(tiny_run, name="resnet10t", arguments={}, image_size=None, mean=None, std=None)
     transform = Captioner(free, VOCABULARY).transform(train=False)
     assert transform.size == (176, 176)  # what timm trained it at

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from hw3lib import config
+from hw3lib.display.offer import NotReady
 from hw3lib.models import clip, experiment, inference
 from hw3lib.models.experiment import Experiment
 from hw3lib.system.errors import UserError
@@ -65,6 +66,29 @@ def test_masks_are_those_of_the_images_that_results_are_told_of(
 
 def opened_with(profile: config.Profile, **changes: object) -> Experiment:
     return Experiment(dataclasses.replace(profile, captions=dataclasses.replace(profile.captions, **changes)))
+
+
+def test_a_chapter_whose_data_is_missing_says_what_it_lacks(
+    tiny_profile: config.Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(chapter: str, data: str = "other", **changes: object) -> str:
+        profile = dataclasses.replace(opened_with(tiny_profile, **changes).profile, data=data)
+        monkeypatch.setattr(config, "load", lambda name: profile)
+        try:
+            Experiment.ready("tiny", chapter)
+        except NotReady as error:
+            return f"{error} {list(error.commands.values())}"
+        return ""
+
+    doctor = "hw3 doctor --profile tiny says what goes where []"
+    assert refused("p1") == f"profile tiny lacks p1 and 1 more; {doctor}"
+    assert refused("p1", "demo").endswith("[['demo', 'build', '--profile', 'tiny'], ['report', '--profile', 'tiny']]")
+    assert refused("p2") == refused("p3") == refused("p2", train_annotations=None) == ""
+    assert refused("p2", train_annotations="gone.json") == f"profile tiny lacks gone.json; {doctor}"
+    both = f"profile tiny lacks images and 1 more; {doctor}"
+    assert refused("p2", val_images="images", val_annotations="gone.json") == both
+    assert refused("p3", val_images="images", val_annotations="gone.json") == both
+    assert refused("p3", test_annotations="gone.json") == f"profile tiny lacks gone.json; {doctor}"
 
 
 def test_a_profile_does_without_a_clip_or_has_it_on_the_device(

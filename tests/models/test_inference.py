@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
 
 from hw3lib import config
+from hw3lib.data.tokenizer import load_or_train
 from hw3lib.models import decoding, inference, kv_cache
 from hw3lib.models.captioner import Captioner, Memory
-from hw3lib.models.inference import BatchDecoder, encoded, tf32
+from hw3lib.models.inference import BatchDecoder, LoadedRun, encoded, tf32
 
 TOKENIZER = SimpleNamespace(pad=0, unk=1, bos=2, eos=3, decode=str)
 
@@ -50,6 +53,30 @@ def test_where_nothing_compiles_it_is_said_once_and_captions_are_the_same(
     (sentence,) = said
     assert sentence.startswith("captions are decoded without torch.compile, which failed (")
     assert "no compiler is found" in sentence
+
+
+def test_a_run_that_is_exported_and_read_again_is_the_run_and_names_no_folder_of_this_machine(
+    model: Captioner, tiny_profile: config.Profile, tmp_path: Path
+) -> None:
+    tokenizer = load_or_train(tiny_profile.require_captions())
+    jittered = replace(model.run, jitter=config.Jitter(brightness=0.4))
+    for number, start in enumerate((None, str(tmp_path / "first"))):
+        again = Captioner(replace(jittered, start_from=start), tokenizer.size).eval()
+        target, folders = tmp_path / f"exported {number}", (tmp_path,) * number
+        loaded = LoadedRun(again, tokenizer, again.transform(train=True), again.run, tmp_path, folders)
+        assert inference.export(loaded, target, "its card") == target
+        assert (target / "README.md").read_text() == "its card"
+        assert str(tmp_path) not in (target / "config.json").read_text()
+        read = inference.load_pretrained(target, "cpu")
+        assert read.run == replace(jittered, start_from=start and "first")
+        assert read.transform.jitter is None, "captions are those of the photograph as it is"
+        assert read.drawings == (target,) * number
+        assert read.tokenizer.encode("a red circle") == tokenizer.encode("a red circle")
+
+
+def test_automatic_precision_changes_no_caption() -> None:
+    kinds = [inference.arithmetic(torch.device("cpu"), name) for name in ("auto", "float32", "bfloat16")]
+    assert kinds == ["float32", "float32", "bfloat16"]
 
 
 def test_what_fails_without_a_compiler_still_fails(model: Captioner, memory: Memory) -> None:
