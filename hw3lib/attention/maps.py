@@ -118,16 +118,51 @@ def attend(
                 f"the caption has {len(ids)} tokens with [BOS] and [EOS]; this run reads at most {model.max_length}"
             )
         maps, log_probs = teacher_forced_pass(model, memory, [ids], tokenizer.pad)[0]
-    words = words_of(tokenizer, ids, caption or "")
+    # Of a caption that was decoded, the decoder's own: they leave out [UNK] and padding, which it may not say.
+    log_probs = decoded.log_probs if decoded else log_probs
+    return _attention(loaded, name, image, memory.grid, ids, caption or "", maps, log_probs)
+
+
+def read(
+    loaded: LoadedRun, image: Image.Image, captions: Sequence[str], name: str = "", most: int | None = None
+) -> list[CaptionAttention]:
+    """Read several finished captions of one photograph by teacher forcing: one pass of the encoder, one for them all.
+
+    Of a caption that has more than ``most`` tokens, or more than the decoder reads, the beginning is read.
+    """
+    import torch
+
+    model, tokenizer = loaded.model.eval(), loaded.tokenizer
+    longest = min(most or model.max_length, model.max_length)
+    ids = [tokenizer.encode(caption)[:longest] for caption in captions]
+    with torch.inference_mode():
+        memory = model.encode(loaded.transform(image)[None].to(model.device))
+        passes = teacher_forced_pass(model, memory, ids, tokenizer.pad)
+    return [
+        _attention(loaded, name, image, memory.grid, ids[place], caption, *passes[place])
+        for place, caption in enumerate(captions)
+    ]
+
+
+def _attention(
+    loaded: LoadedRun,
+    name: str,
+    image: Image.Image,
+    grid: tuple[int, int],
+    ids: Sequence[int],
+    typed: str,
+    maps: np.ndarray,
+    log_probs: Sequence[float],
+) -> CaptionAttention:
+    words = words_of(loaded.tokenizer, ids, typed)
     return CaptionAttention(
         name=name,
         image=image,
         geometry=loaded.transform.geometry(*image.size),
-        grid=memory.grid,
-        caption=_spelt(tokenizer, ids, words),
+        grid=grid,
+        caption=_spelt(loaded.tokenizer, ids, words),
         tokens=tuple(ids),
-        # Of a caption that was decoded, the decoder's own: they leave out [UNK] and padding, which it may not say.
-        log_probs=tuple(decoded.log_probs if decoded else log_probs),
+        log_probs=tuple(log_probs),
         words=words,
         maps=maps,
         run=training_of(loaded.folder),

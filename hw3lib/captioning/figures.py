@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
+from hw3lib.display.scripts import CJK, is_rtl
 from hw3lib.display.style import STYLE, WIDTH, new_figure, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from PIL.Image import Image
+
+    from hw3lib.captioning.gallery import Card
 
 Event = Mapping[str, Any]  # a line of log.jsonl
 SCORES = ("CIDEr", "CLIPScore")
@@ -155,4 +160,32 @@ def pictures(images: Sequence[Image], names: Sequence[str]) -> Figure:
         axes.imshow(image)
         axes.set_axis_off()
         axes.set_title(name, loc="center", y=-0.02, va="top", pad=0, fontsize=STYLE.small, fontweight="normal")
+    return figure
+
+
+@styled
+def cards(images: Sequence[Image], shown: Sequence[Card]) -> Figure:
+    """Photographs in a row of three at most, each with its name and every run's caption below it."""
+    columns, tall, line, gap = 3, 1.35, 0.105, 0.15  # inches: of a photograph, of a line of text, between columns
+    wide = (WIDTH - gap * (columns - 1)) / columns
+    texts = [
+        "\n".join(
+            fill(text, 20 if re.search(CJK, text) else 40)
+            for text in (f"people: {card.references[0]}", *(f"{run}: {one.text}" for run, one in card.captions.items()))
+        )
+        for card in shown
+    ]
+    height = tall + line * (2.5 + max(text.count("\n") + 1 for text in texts))
+    figure = new_figure(WIDTH, height)
+    figure.set_layout_engine("none")
+    for place, (image, card, text) in enumerate(zip(images, shown, texts, strict=True)):
+        left = place * (wide + gap) / WIDTH
+        axes = figure.add_axes((left, 1 - tall / height, wide / WIDTH, tall / height), anchor="W")
+        axes.imshow(image)
+        axes.set_axis_off()
+        below = 1 - (tall + 0.05) / height
+        figure.text(left, below, card.name, va="top", fontsize=STYLE.small, fontweight="bold")
+        below -= 1.4 * line / height
+        end, side = (left + wide / WIDTH, "right") if is_rtl(text.partition(": ")[2]) else (left, "left")
+        figure.text(end, below, text, va="top", ha=side, fontsize=STYLE.small - 1, linespacing=1.15)
     return figure

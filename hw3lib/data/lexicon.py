@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from hw3lib import paths
@@ -78,13 +79,8 @@ class Lexicon:
     def for_categories(cls, names: Iterable[str]) -> Lexicon:
         """The shipped lexicon that covers these categories (COCO's 80 or the demo world's); else their bare names."""
         wanted = set(names)
-        for name in LEXICONS:
-            path = paths.PACKAGE / "resources" / name
-            if path.is_file():
-                lexicon = cls.load(path)
-                if wanted <= set(lexicon.categories):
-                    return lexicon
-        return cls.of({name: [name] for name in sorted(wanted)})
+        shipped = (lexicon for lexicon in map(_shipped, LEXICONS) if lexicon and wanted <= set(lexicon.categories))
+        return next(shipped, None) or cls.of({name: [name] for name in sorted(wanted)})
 
     def mentions(self, caption: str) -> list[str]:
         """The categories that the caption mentions, in its order, one entry per mention."""
@@ -104,6 +100,12 @@ class Lexicon:
             else:
                 start += 1
         return spans
+
+
+@lru_cache(maxsize=len(LEXICONS))
+def _shipped(name: str) -> Lexicon | None:
+    path = paths.PACKAGE / "resources" / name
+    return Lexicon.load(path) if path.is_file() else None
 
 
 def tokens_of(text: str) -> list[str]:

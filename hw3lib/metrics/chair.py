@@ -24,6 +24,7 @@ from hw3lib.system.messages import counted, shorten
 
 # Objects below this share of the image need not be mentioned: annotators leave them out too.
 SMALLEST = 0.005
+COUNTS = ("mentions", "hallucinated", "objects_expected", "objects_found")  # of an image
 
 
 @dataclass(frozen=True)
@@ -71,24 +72,40 @@ def object_counts(
     :class:`UserError` for images that the instances file lacks.
     """
     lexicon = lexicon or Lexicon.for_categories(objects.categories)
+    absent = hallucinations(predictions, objects, references, lexicon)
+    counts = {}
+    for name, caption in predictions.items():
+        mentioned, expected = lexicon.mentions(caption), objects.expected[name]
+        values = len(mentioned), len(absent[name]), len(expected), len(expected & set(mentioned))
+        counts[name] = dict(zip(COUNTS, values, strict=True))
+    return counts
+
+
+def hallucinations(
+    predictions: Mapping[str, str],
+    objects: Objects,
+    references: Mapping[str, Iterable[str]] | None = None,
+    lexicon: Lexicon | None = None,
+) -> dict[str, list[str]]:
+    """The objects that each caption mentions and that are not there, one entry per mention; see :func:`object_counts`.
+
+    >>> objects = Objects(("dog", "cat"), present={"a": frozenset({"dog"})}, expected={"a": frozenset()})
+    >>> hallucinations({"a": "a dog and two cats"}, objects)
+    {'a': ['cat']}
+    """
+    lexicon = lexicon or Lexicon.for_categories(objects.categories)
     lacking = sorted(set(predictions) - set(objects.present))
     if lacking:
         raise UserError(
             f"the instances file lacks {counted(lacking, 'image')} of the {len(predictions)} that have a caption"
         )
-    counts = {}
+    absent = {}
     for name, caption in predictions.items():
-        mentioned = lexicon.mentions(caption)
         present = set(objects.present[name])
         if references is not None:
             present.update(category for reference in references[name] for category in lexicon.mentions(reference))
-        counts[name] = {
-            "mentions": len(mentioned),
-            "hallucinated": sum(category not in present for category in mentioned),
-            "objects_expected": len(objects.expected[name]),
-            "objects_found": len(objects.expected[name] & set(mentioned)),
-        }
-    return counts
+        absent[name] = [category for category in lexicon.mentions(caption) if category not in present]
+    return absent
 
 
 def summed(counts: Mapping[str, Mapping[str, int]]) -> dict[str, float]:

@@ -6,6 +6,7 @@ Dimensions: ``h x w`` pixels of the original photograph, ``n`` points of a ring.
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 
 import numpy as np
 from PIL import Image
@@ -28,9 +29,15 @@ def rings(mask: np.ndarray, most_bytes: int = MOST_BYTES) -> Rings:
     >>> rings(mask)
     [[0.25, 0.2625, 0.7438, 0.25, 0.75, 0.7375, 0.2562, 0.75]]
     """
+    return _traced(mask.astype(bool).tobytes(), mask.shape, most_bytes)
+
+
+@lru_cache(maxsize=64)  # several words of a caption, and several captions, name one object
+def _traced(content: bytes, shape: tuple[int, int], most_bytes: int) -> Rings:
     from contourpy import contour_generator
 
-    height, width = mask.shape
+    mask = np.frombuffer(content, bool).reshape(shape)
+    height, width = shape
     shrink = min(1.0, _LONGEST / max(height, width))
     size = max(1, round(width * shrink)), max(1, round(height * shrink))
     small = np.asarray(Image.fromarray(mask.astype(np.uint8) * 255).resize(size, Image.Resampling.BOX))

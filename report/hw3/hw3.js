@@ -48,10 +48,11 @@ function toggleCode() {
   });
 }
 
-// A link into a folded run unfolds it; a viewer's view (#figure-18-word-6?layer=0) stands in its figure.
+// A link into a folded run unfolds it; a viewer's view (#figure-18-word-6?layer=0) stands in its figure, as does a
+// gallery's (#figure-12?sort=CIDEr).
 function unfoldTarget() {
   const id = decodeURIComponent(location.hash.slice(1));
-  const target = document.getElementById(id) ?? document.getElementById(id.replace(/-word-\d+.*$/, ""));
+  const target = document.getElementById(id) ?? document.getElementById(id.replace(/(-word-\d+|\?).*$/, ""));
   const run = target?.closest("details.run:not([open])");
   if (!run) return;
   run.setAttribute("open", "");

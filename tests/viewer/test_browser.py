@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import base64
-import io
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,80 +24,6 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason=f"no Chromium: none of {', '.join(NAMES)} on PATH, no $HW3_CHROMIUM"),
 ]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with sync_playwright() as play:
-        chromium = play.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        yield chromium
-        chromium.close()
-
-
-class Visit:
-    """A page from disk, in a context that lets nothing out and writes down what was tried and what went wrong."""
-
-    def __init__(self, browser: Any, path: Path, body: str, dark: str = "", **context: Any) -> None:
-        style = ":root{color-scheme:light dark} body{margin:0;font-family:sans-serif}" + dark
-        head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><style>{style}</style>'
-        path.write_text(f'<!doctype html><html lang="en"><head>{head}</head><body>{body}</body></html>', "utf-8")
-        self.context = browser.new_context(
-            **{"viewport": {"width": 900, "height": 800}, "reduced_motion": "reduce"} | context
-        )
-        self.asked: list[str] = []
-        self.wrong: list[str] = []
-        self.context.route("**/*", self._only_the_file)
-        self.page = self.context.new_page()
-        self.page.set_default_timeout(60_000)
-        self.page.set_default_navigation_timeout(120_000)
-        self.page.on("console", lambda message: self.wrong.append(message.text) if message.type == "error" else None)
-        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
-        self.page.on("request", lambda request: self.asked.append(request.url))
-        self.url = path.as_uri()
-        self.page.goto(self.url)
-
-    def _only_the_file(self, route: Any) -> None:
-        if route.request.url.startswith("file:"):
-            route.continue_()
-        else:
-            route.abort()
-
-    def drawn(self, nth: int = 0) -> np.ndarray:
-        """The pixels of a viewer's large canvas, once it has any."""
-        canvas = self.page.locator(".photo canvas").nth(nth)
-        data = canvas.evaluate(
-            """async (canvas) => {
-                 const blank = (c) => !c.getContext('2d').getImageData(c.width / 2, c.height / 2, 1, 1).data[3];
-                 while (blank(canvas)) await new Promise(requestAnimationFrame);
-                 await new Promise(requestAnimationFrame); await new Promise(requestAnimationFrame);
-                 return canvas.toDataURL('image/png'); }"""
-        )
-        picture = Image.open(io.BytesIO(base64.b64decode(data.partition(",")[2])))
-        return np.asarray(picture.convert("RGB")).astype(np.int16)
-
-    def word(self, nth: int = 0) -> str:
-        return self.page.locator(".said").nth(nth).inner_text()
-
-    def close(self) -> None:
-        self.context.close()
-        assert self.wrong == []
-        assert set(self.asked) <= {self.url} or all(url.startswith(("file:", "blob:", "data:")) for url in self.asked)
-
-
-@pytest.fixture
-def visit(browser, tmp_path) -> Iterator[Any]:
-    opened: list[Visit] = []
-
-    def open_page(*bodies: str, **options: Any) -> Visit:
-        opened.append(Visit(browser, tmp_path / f"page{len(opened)}.html", "".join(bodies), **options))
-        return opened[-1]
-
-    yield open_page
-    for each in opened:
-        each.close()
 
 
 def static(attention: CaptionAttention, masks: Masks | None = None, **state: Any) -> str:
@@ -240,7 +163,7 @@ def test_a_caption_is_shown_as_text_whatever_it_says(visit) -> None:
 
 
 def test_it_is_dark_where_the_page_is_dark(visit) -> None:
-    def theme(here: Visit) -> str:
+    def theme(here: Any) -> str:
         here.drawn()
         return here.page.locator(".hw3-attention-viewer").get_attribute("data-theme")
 
@@ -267,7 +190,7 @@ def test_a_phone_shows_all_of_it_without_scrolling_sideways(visit) -> None:
     assert here.word() == "on"
 
 
-def small_maps(here: Visit, nth: int = 0) -> np.ndarray:
+def small_maps(here: Any, nth: int = 0) -> np.ndarray:
     """The gray values of the grid of heads once it is drawn: (layers x (mean, heads), patches)."""
     read = """cs => cs.map(c => [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]
                               .filter((_, i) => i % 4 == 0))"""

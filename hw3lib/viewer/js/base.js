@@ -21,7 +21,8 @@
 /**
  * The model that a viewer shows: anywidget's in a notebook, `staticModel` in a page.
  * @typedef {{get: (name: string) => any, set: (name: string, value: unknown) => void, save_changes: () => void,
- *   on: (event: string, listener: () => void) => void, off: (event: string, listener: () => void) => void,
+ *   on: (event: string, listener: (...values: any[]) => void) => void,
+ *   off: (event: string, listener: (...values: any[]) => void) => void,
  *   send?: (content: object, callbacks: undefined, buffers: ArrayBuffer[]) => void}} Model
  */
 

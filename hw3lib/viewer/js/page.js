@@ -2,35 +2,10 @@
 /** A static page's viewers: a model without a kernel for each payload on it. */
 
 import { followAddress, viewOf } from "./address.js";
+import { followGallery } from "./gallery.js";
+import { staticModel } from "./model.js";
 import { hideDeadTwin, keepHeight } from "./notebook.js";
 import { mount } from "./render.js";
-
-/** @import { Model } from "./base.js" */
-
-/**
- * The payload's values, and listeners by name, as anywidget's model has them.
- * @param {Record<string, unknown>} values
- * @returns {Model}
- */
-function staticModel(values) {
-  /** @type {Map<string, (() => void)[]>} */
-  const listeners = new Map();
-  const of = (/** @type {string} */ event) => listeners.get(event) ?? [];
-  return {
-    get: (name) => values[name],
-    set(name, value) {
-      values[name] = value;
-      for (const listener of of(`change:${name}`)) listener();
-    },
-    on: (event, listener) => listeners.set(event, [...of(event), listener]),
-    off: (event, listener) =>
-      listeners.set(
-        event,
-        of(event).filter((other) => other !== listener),
-      ),
-    save_changes() {},
-  };
-}
 
 /**
  * A payload as the page has it: with its bytes, and the id of its figure.
@@ -48,7 +23,7 @@ function valuesOf(el) {
 export function mountAll() {
   const found = [...document.querySelectorAll("[data-hw3-viewer]:not([data-hw3-alive])")];
   const all = found.map(valuesOf);
-  const figures = all.filter(({ address }) => address);
+  const figures = all.filter(({ address, gallery }) => address && !gallery);
   for (const [place, el] of found.entries()) {
     const values = all[place];
     const others = values.address ? figures.filter((other) => other !== values) : [];
@@ -65,7 +40,7 @@ export function mountAll() {
     el.querySelector("[data-hw3-fallback]")?.remove();
     const model = staticModel(values);
     mount({ model, el: /** @type {HTMLElement} */ (el) });
-    followAddress(el, model);
+    values.gallery ? followGallery(el, model) : followAddress(el, model);
     hideDeadTwin(el);
     keepHeight(el);
   }

@@ -4,6 +4,8 @@
 import { takeDrops, whenAttached } from "../../display/js/drop.js";
 import { make } from "./base.js";
 import { CSS } from "./css.js";
+import { Gallery } from "./gallery.js";
+import { GALLERY_CSS } from "./gallery_css.js";
 import { hideStaticTwin, keepHeight } from "./notebook.js";
 import { Stage } from "./stage.js";
 
@@ -35,16 +37,17 @@ export function render({ model, el }) {
  * @param {{model: Model, el: HTMLElement}} context
  */
 export function mount({ model, el }) {
-  const attributes = { class: "hw3-attention-viewer", "data-lm-suppress-shortcuts": "true" };
+  const gallery = model.get("gallery") !== undefined;
+  const attributes = { class: gallery ? "hw3-gallery" : "hw3-attention-viewer", "data-lm-suppress-shortcuts": "true" };
   const host = el.appendChild(make("div", attributes));
   const root = host.attachShadow({ mode: "open" });
   const stopTheme = followTheme(host);
-  /** @type {Stage | null} */
+  /** @type {Stage | Gallery | null} */
   let stage = null;
   const build = () => {
     stage?.close();
-    root.replaceChildren(make("style", {}, CSS));
-    stage = new Stage(model, root);
+    root.replaceChildren(make("style", {}, gallery ? CSS + GALLERY_CSS : CSS));
+    stage = gallery ? new Gallery(model, root) : new Stage(model, root);
   };
   model.on("change:meta", build);
   build();

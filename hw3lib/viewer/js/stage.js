@@ -13,9 +13,9 @@ import { thumbAspect } from "./words.js";
 
 export class Stage {
   /**
-   * Build the viewer inside a shadow root.
+   * Build the viewer inside a shadow root, or an element of one.
    * @param {Model} model
-   * @param {ShadowRoot} root
+   * @param {ShadowRoot | HTMLElement} root
    */
   constructor(model, root) {
     this.model = model;
