@@ -15,6 +15,8 @@ compositor's threads do then is not in it. The work alone (the same less the wai
 
 from __future__ import annotations
 
+import base64
+import io
 import statistics
 import sys
 import tempfile
@@ -30,8 +32,8 @@ from harness import ROOT, Row, alternate, arguments, finish, not_measured, row
 from PIL import Image
 
 from hw3lib.attention.maps import CaptionAttention
-from hw3lib.viewer.page import static_html
-from hw3lib.viewer.payload import Masks, encode, payload
+from hw3lib.viewer.page import fragment, static_html
+from hw3lib.viewer.payload import Beside, Masks, encode, payload
 from hw3lib.viewer.script import script
 
 sys.path.insert(0, str(ROOT))
@@ -45,7 +47,8 @@ KEYS = 30  # a second: how often a key that is held down repeats
 
 PROBE = """
 (nth) => {
-  const root = document.querySelectorAll('.hw3-attention-viewer')[nth].shadowRoot, count = root.querySelector('.count');
+  const hosts = document.querySelectorAll('.hw3-attention-viewer, .hw3-gallery');
+  const root = hosts[nth].shadowRoot, count = root.querySelector('.count');
   const found = window.found = { whole: [], work: [] };
   let handled = 0;
   const heard = () => {
@@ -147,13 +150,13 @@ def chromium() -> Iterator[Any]:
 def scrub(page: Any, how: str, times: int) -> None:
     """Pass over all words so many times, there and back."""
     if how == "keys":
-        page.locator(".words button[tabindex='0']").focus()
+        page.locator(".words button[tabindex='0']").first.focus()
         for key in ["ArrowRight"] * times * WORDS:
             page.keyboard.press(key)
             page.wait_for_timeout(1000 / KEYS)
         return
-    target = page.locator(".scrub input" if how == "slider" else ".words").bounding_box()
-    boxes = [button.bounding_box() for button in page.locator(".words button").all()]
+    target = page.locator(".scrub input" if how == "slider" else ".words").first.bounding_box()
+    boxes = [button.bounding_box() for button in page.locator(".words").first.locator("button").all()]
     middle = target["y"] + target["height"] / 2
     if how == "slider":
         spots = [(target["x"] + target["width"] * (0.02 + 0.96 * at / 200), middle) for at in range(201)]
@@ -207,10 +210,110 @@ def scrubbing(browser: Any, attention: CaptionAttention, masks: Masks, times: in
     return rows
 
 
+CARDS, RUNS = 2000, 6
+GALLERY = f"""
+window.began = performance.now();
+{script()}
+mountAll();
+window.root = document.querySelector('.hw3-gallery').shadowRoot;
+window.painted = () => new Promise((done) => requestAnimationFrame(() => {{
+  const channel = new MessageChannel();
+  channel.port1.onmessage = () => done(performance.now());
+  channel.port2.postMessage(null);
+}}));
+await root.querySelector('.card img').decode();
+window.shown = (await painted()) - began;
+"""
+TYPED = """
+async (texts) => {
+  const field = root.querySelector('input[type=search]'), times = [];
+  for (const text of texts) {
+    const start = performance.now();
+    field.value = text;
+    field.dispatchEvent(new Event('input'));
+    times.push((await painted()) - start);
+  }
+  return times;
+}"""
+
+
+def gallery_page(attention: CaptionAttention, masks: Masks, cards: int) -> str:
+    """A page with a gallery whose first image opens with two runs' maps."""
+    nouns = ("dog", "cat", "boat", "bird", "train", "girl", "sheep", "horse")
+    runs = [f"run{place}" for place in range(RUNS)]
+    picture, photo = io.BytesIO(), io.BytesIO()
+    small = attention.image.copy()
+    small.thumbnail((176, 176))
+    small.save(picture, "WEBP", quality=70)
+    attention.image.save(photo, "JPEG")
+    sides = [Beside(runs[1], "the same words", attention, masks)]
+    photograph = base64.b64encode(photo.getvalue()).decode()
+    opened = encode(payload(attention, masks=masks, others=sides))
+    coded = {
+        "meta": {"caption": "A gallery."},
+        "thumbs": [base64.b64encode(picture.getvalue()).decode()] * cards,
+        "opened": {"0": {"photo": photograph, "captions": dict.fromkeys(runs[:2], opened)}},
+        "gallery": {
+            "runs": [{"name": run, "title": run} for run in runs],
+            "pair": [0, 1],
+            "metrics": ["CIDEr", "CLIPScore"],
+            "objects": ["dog"],
+            "names": [f"image{place}" for place in range(cards)],
+            "references": [["a dog on the grass"] * 5] * cards,
+            "disagreement": [place / cards for place in range(cards)],
+            "pieces": [
+                [["a red ", nouns[(at + run) % 8], " stands near a tree number ", str(at)] for at in range(cards)]
+                for run in range(RUNS)
+            ],
+            "scores": [[[run + place / cards, 0.7] for place in range(cards)] for run in range(RUNS)],
+            "absent": [[[0] if (place + run) % 8 == 0 else [] for place in range(cards)] for run in range(RUNS)],
+            "rtl": False,
+            "lang": "",
+            "note": "",
+        },
+    }  # fmt: skip
+    return f'{fragment(coded)}<script type="module">{GALLERY}</script>'
+
+
+def galleries(browser: Any, attention: CaptionAttention, masks: Masks, times: int, cards: int = CARDS) -> list[Row]:
+    """A gallery from its script to its first picture, and at each letter that is typed; words with two runs open."""
+    targets = {
+        "gallery to its first picture": 200,
+        "gallery, a letter typed": 50,
+        "to another word: two runs open": FRAME,
+    }
+    if browser is None:
+        why = "not measured: no Chromium or no playwright here"
+        return [not_measured(name, "ms", target, why) for name, target in targets.items()]
+    letters = [text[:end] for text in ("red sheep number", "girl", "tree number 19") for end in range(1, len(text) + 1)]
+    found: dict[str, list[float]] = {name: [] for name in targets}
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "gallery.html"
+        body = gallery_page(attention, masks, cards)
+        file.write_text(f'<!doctype html><meta charset="utf-8"><body style="max-width:880px">{body}', "utf-8")
+        for _ in range(times):
+            page = browser.new_page(viewport={"width": 1200, "height": 1500})
+            page.goto(file.as_uri())
+            page.wait_for_function("window.shown")
+            found["gallery to its first picture"].append(page.evaluate("window.shown"))
+            found["gallery, a letter typed"] += page.evaluate(TYPED, letters)
+            page.evaluate(TYPED, [""])
+            page.get_by_role("button", name="Open image0", exact=True).click()
+            page.locator(".scrub input").wait_for()
+            page.wait_for_timeout(500)
+            scrub(page, "words", 1)
+            page.evaluate(PROBE, 0)
+            scrub(page, "words", 2)
+            page.wait_for_timeout(200)
+            found["to another word: two runs open"] += page.evaluate("window.found.whole")
+            page.close()
+    return [_row(name, found[name], target) for name, target in targets.items()]
+
+
 def _row(name: str, times: list[float], target: float | None = None) -> Row:
     tail = float(np.quantile(times, 0.95))
     return row(
-        name, statistics.median(times), None, "ms", target, note=f"{len(times)} moves, 95 % within {tail:.1f} ms"
+        name, statistics.median(times), None, "ms", target, note=f"{len(times)} times, 95 % within {tail:.1f} ms"
     )
 
 
@@ -231,6 +334,8 @@ def main() -> None:
     rows = building(attention, masks, options.rounds or (2 if options.smoke else 15 if options.quick else 40))
     with chromium() as browser:
         rows += scrubbing(browser, attention, masks, 1 if options.smoke else 2 if options.quick else 6)
+        times = 1 if options.smoke else 3 if options.quick else 8
+        rows += galleries(browser, attention, masks, times, 100 if options.smoke else CARDS)
     rows.append(report_size())
     finish("viewer", rows, quick=options.quick)
 
