@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -50,6 +51,15 @@ def tell(change):
     heard.value = f"kernel: {change['name']} {change['new']} of {explorer.attention.caption}"
 explorer.viewer.observe(tell, ["word", "pinned", "head"])
 display(heard, explorer)
+"""
+
+GALLERY = """
+from hw3lib.captioning.results import all_scores
+from hw3lib.models.experiment import Experiment
+from hw3lib.viewer.gallery import Gallery
+from hw3lib.viewer.gallery_widget import show
+experiment = Experiment.open("smoke")
+show(Gallery.of(experiment, all_scores(experiment.profile), ["best", "vit"]), "Every caption.")
 """
 
 
@@ -253,6 +263,45 @@ def test_the_notebook_runs_and_its_viewers_live(page: Any, root: Path, tmp_path:
     expect(box.get_by_text("trained on drawings only")).to_be_visible()
     ours = [text for text in page.wrong if any(word in text for word in ("hw3", "viewer", "widget", "canvas"))]
     assert ours == [], page.wrong
+
+
+def test_the_gallery_lives_and_any_two_runs_read_a_caption_when_it_is_opened(tab: Any, server: str, root: Path) -> None:
+    from playwright.sync_api import expect
+
+    expect.set_options(timeout=PATIENCE)
+    environment = os.environ | {"HW3_ROOT": str(root), "PYTHONPATH": str(REPOSITORY)}
+    for command in (["train", "vit"], ["score", "--run", "vit"]):
+        full = [sys.executable, "-m", "hw3lib", *command, "--profile", "smoke"]
+        subprocess.run(full, check=True, env=environment, cwd=REPOSITORY, capture_output=True)
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    cells = [nbformat.v4.new_code_cell(GALLERY)]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), root / "gallery.ipynb")
+    tab.goto(server.format("gallery.ipynb"))
+    expect(tab.get_by_role("button", name="| Idle")).to_be_visible()
+    tab.get_by_role("menuitem", name="Run", exact=True).click()
+    tab.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    live = tab.locator(".hw3-gallery:visible")
+    expect(tab.locator(".hw3-gallery")).to_have_count(2, timeout=180_000)
+    expect(tab.locator("[data-hw3-viewer]:visible")).to_have_count(0)  # the static twin is hidden
+    expect(live).to_have_count(1)
+    picture = live.locator(".card img").first
+    expect(picture).to_have_attribute("src", re.compile("^data:image/webp"))  # the kernel made it
+    live.get_by_label("Words").fill("zzz")
+    expect(live.locator(".found")).to_have_text("No image has such a caption.")
+    live.get_by_label("Words").fill("")
+    live.locator(".open").first.focus()
+    tab.keyboard.press("ArrowDown")  # the gallery's key, not JupyterLab's
+    tab.keyboard.press("Enter")
+    expect(live.locator(".photo canvas")).to_have_count(2)
+    expect(live.get_by_label("Layer", exact=True).locator("option")).not_to_have_count(1)  # more than a page has
+    live.get_by_role("slider", name="Word").fill("2")
+    assert pixels(live.locator(".photo canvas").first).std() > 3
+    live.get_by_label("Run", exact=True).select_option("vit")  # of vit alone
+    expect(live.locator(".photo canvas")).to_have_count(1)
+    tab.keyboard.press("Escape")
+    expect(live.locator(".card").first).to_be_visible()
+    ours = [text for text in tab.wrong if any(word in text for word in ("hw3", "gallery", "widget", "canvas"))]
+    assert ours == [], tab.wrong
 
 
 def execute(root: Path, notebook: str) -> Path:
