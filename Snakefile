@@ -69,6 +69,14 @@ TEMPLATES = sorted(map(str, Path(workflow.basedir, "report", "hw3").glob("*")))
 TRAIN_CORES = CORES if CLUSTER else max(1, CORES // max(1, len(TRAININGS)))
 NOTEBOOK_CORES = CORES if CLUSTER else 1
 
+
+def length(wildcards):
+    """Of a training, roughly, in epochs at a frozen encoder: with the longest first no core is idle at the end."""
+    run = PROFILE.run(wildcards.training)
+    whole = max(0, run.training.epochs - run.training.frozen_epochs)
+    return run.training.epochs + 4 * (whole + run.self_critical.epochs)
+
+
 # A chapter that the profile has nothing for is left out.
 CHAPTERS = [name for name, absent in PROFILE.chapters.items() if not absent]
 STUDY = [f"{OUT}/{PROFILE.prompt_results}"] if "p1_prompts" in CHAPTERS else []
@@ -118,7 +126,7 @@ if "p1_prompts" in CHAPTERS:
         input: P1_DATA, WEIGHTS, SUPERVISED, notebook(notebooks.source_of(PROFILE, "p1_prompts").stem)
         output: f"{OUT}/notebooks/p1_prompts.ipynb", STUDY
         params: setting=fingerprint(PROFILE.clip, PROFILE.p1, PROFILE.seed)
-        priority: 20  # something to read, early
+        priority: 10_000  # something to read, early
         log: f"{OUT}/logs/p1_prompts.log"
         threads: NOTEBOOK_CORES
         resources: gpu=GPU
@@ -137,7 +145,7 @@ if RUNS:
         output: f"{OUT}/pipeline/train_{{training}}.json"
         params: setting=lambda w: fingerprint(PROFILE.run(w.training), PROFILE.captions, PROFILE.clip, PROFILE.seed_of(w.training))
         log: f"{OUT}/logs/train_{{training}}.log"
-        priority: 10
+        priority: lambda w: 10 + length(w)
         threads: TRAIN_CORES
         resources: gpu=GPU
         shell: ON_GPU + " train {wildcards.training} --profile {SPEC:q} --stamp " + LOGGED
@@ -186,6 +194,7 @@ if "p3_attention" in CHAPTERS:
         output: f"{OUT}/notebooks/p3_attention.ipynb", GROUNDING
         params: setting=fingerprint(PROFILE.p3, PROFILE.best_run)
         log: f"{OUT}/logs/p3_attention.log"
+        priority: 4  # the longest of the notebooks
         threads: NOTEBOOK_CORES
         resources: gpu=GPU
         shell: ON_GPU + " notebook p3_attention --profile {SPEC:q} " + LOGGED
