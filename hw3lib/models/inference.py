@@ -178,8 +178,8 @@ def caption_images(
 def arithmetic(device: torch.device, precision: str) -> str:
     """What ``precision`` is on a device; :class:`UserError` for another one, and for int8 where there is none.
 
-    ``auto`` is float32 everywhere, the one that leaves captions as they are: of the demo's 400 bfloat16 changed 44
-    (CIDEr 2.157 to 2.154), int8 26 to 32, by the size of the batch (to 2.153 and 2.136).
+    ``auto`` is float32 everywhere, the one that leaves captions as they are: of the demo's 400 bfloat16 changed 41
+    (CIDEr 2.117 both times), int8 19 to 25, by the size of the batch (to 2.113 and 2.108).
     """
     if precision not in PRECISIONS:
         raise UserError(f"there is no precision {precision!r}; choose one of {', '.join(PRECISIONS)}")
