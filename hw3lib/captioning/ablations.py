@@ -56,6 +56,7 @@ def best_setting(profile: config.Profile, scores: Mapping[str, RunScores]) -> st
     higher = [code(name) for name in others if ciders[name] > ciders[run]]
     text = f"The reference run, {code(run)} ({_setting(profile)}), scores {_in_words(scores[run].scores)} on "
     text += f"{len(scores[run].per_image)} {profile.require_captions().reported} images"
+    text += f" (means of {seeds} seeds)" if (seeds := len(profile.trainings(run))) > 1 else ""
     if higher:
         text += f"; {names_in_words(higher)} {'scores' if len(higher) == 1 else 'score'} higher by CIDEr"
     elif all(ciders[name] < ciders[run] for name in others) and others:

@@ -296,7 +296,8 @@ def test_a_runs_score_is_its_seeds_mean_with_their_spread(
     _, rows = ablations.score_table(profile, scores, list(profile.runs))
     assert [row[2] for row in rows] == ["1.020\xa0±\xa00.020", "0.510\xa0±\xa00.014", 0.9]
     assert ablations.score_notes(profile).startswith("±: the standard deviation over a run's seeds")
-    assert "CIDEr 1.020" in ablations.best_setting(profile, scores)
+    said = ablations.best_setting(profile, scores)
+    assert "CIDEr 1.020" in said and " validation images (means of 3 seeds)" in said
     del scores["best/seed_9"]
     partly = {name: scores[name] for name in scores if "/" in name}
     assert "best" not in with_seeds(profile, partly), "not before all of its seeds are scored"
