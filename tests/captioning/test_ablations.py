@@ -69,13 +69,13 @@ def test_the_best_setting_is_told_with_the_settings_that_it_was_compared_with() 
     text = ablations.best_setting(demo, all_scored(demo, best=2.0, swin_base=1.5, swinv2=1.5, vit=1.5, plus=2.5))
     assert (
         "`best` (the larger Swin, feed-forward 512, colour jitter, three learning rates in turn), "
-        "scores CIDEr 2.000 and CLIPScore 0.700 on 60 validation images, the highest CIDEr of the four" in text
+        "scores CIDEr 2.000 and CLIPScore 0.700 on 60 test images, the highest CIDEr of the four" in text
     )
     assert "A stronger recipe, `plus`, reaches CIDEr 2.500" in text
     assert "scored CIDEr 0.8745 and CLIPScore 0.7182. The reference run differs from it in encoder, decoder, " in text
     assert text.endswith("learning rates and data, so that the two cannot be compared.")
     text = ablations.best_setting(demo, all_scored(demo, best=1.0, vit=1.5, swinv2=1.5))
-    assert "60 validation images; `swinv2` and `vit` score higher by CIDEr." in text
+    assert "60 test images; `swinv2` and `vit` score higher by CIDEr." in text
     assert "recipe" not in text
 
 
