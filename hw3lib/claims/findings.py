@@ -92,13 +92,17 @@ def ablations(profile: config.Profile, scores: Mapping[str, RunScores]) -> Findi
 def _trained(
     profile: config.Profile, scores: Mapping[str, RunScores], run: str, what: str, found: Spread | None
 ) -> Part:
-    """The reference run's CIDEr less another run's, over their images and seeds; ``found`` is the spread of seeds."""
+    """The reference run's CIDEr less another run's, over their images and seeds; ``found`` is the spread of seeds.
+
+    P2's table has the same difference the other way round, and its seeds are drawn by the order of the sides.
+    """
     best, other = ([seed.per_image for seed in of_seeds(profile, scores, name)] for name in (profile.best_run, run))
-    gap = compare_seeds(best, other, "CIDEr", profile.seed)
+    gap = compare_seeds(other, best, "CIDEr", profile.seed)
     return Part.of(
         what,
         gap,
         "CIDEr",
+        against=True,
         split=profile.require_captions().reported,
         seeds=gap.seeds,
         by_seeds=gap.by_seeds,

@@ -28,6 +28,8 @@ def claim_blocks(profile: config.Profile) -> list[Block]:
     table = _table(*overview(claims), f"What the written report claims, tested on {data}.")
     table["align"] = ["right", "left", "left", "left"]
     table["notes"] = f"{shown(claims)} {tally(claims, data)}".replace("**", "")
+    if profile.runs and all(len(profile.trainings(run)) == 1 for run in profile.runs):
+        table["notes"] += f" {_seeds(profile)}"
     for row, claim in zip(table["rows"], claims, strict=True):
         row[0] = [{"t": "link", "href": f"{claim.notebook if in_chapter(claim) else 'claims'}.ipynb", "inline": row[0]}]
     return [table]

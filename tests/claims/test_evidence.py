@@ -24,6 +24,8 @@ from hw3lib.attention.results import (
     Views,
     WordClass,
 )
+from hw3lib.captioning.ablations import against_reference
+from hw3lib.captioning.results import all_scores
 from hw3lib.claims import evidence, findings, table
 from hw3lib.claims.results import Claim, statements
 from hw3lib.claims.verdicts import Part
@@ -352,6 +354,15 @@ def test_every_part_tells_its_seeds(tiny_profile) -> None:
     put(profile, "p3/grounding.json", grounding())
     seeds = {claim.number: {part.seeds for part in claim.parts} for claim in evidence.judge(Experiment.open(profile))}
     assert [seeds[number] for number in (1, 2, 5, 6, 7)] == [{0}, {0}, {3}, {1}, {1}]
+
+
+def test_the_claims_interval_is_the_one_of_the_table_in_p2(tiny_profile) -> None:
+    profile = demo_runs(tiny_profile)
+    scored_runs(profile, 0.1, best=1.0, vit=0.6)
+    gap = against_reference(profile, all_scores(profile))["vit"]["CIDEr"]
+    (part,) = (part for part in judged(profile, 5).parts if "(vit)" in part.what)
+    assert (part.effect, part.low, part.high) == (-gap.effect, -gap.high, -gap.low)
+    assert part.low < part.effect < part.high
 
 
 @pytest.mark.parametrize("left_out", [{"narrow"}, {"plain"}, {"small"}, {"vit"}, {"swinv2"}])

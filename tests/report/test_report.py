@@ -20,8 +20,10 @@ import nbformat
 import pytest
 
 from hw3lib import config, paths
+from hw3lib.claims import evidence
 from hw3lib.display.scripts import cjk_font
 from hw3lib.display.style import STYLE, WIDTH
+from hw3lib.models.experiment import Experiment
 from hw3lib.prompts.results import Study, Unlabelled
 from hw3lib.report import front, html
 from hw3lib.report.assemble import build, build_so_far
@@ -244,6 +246,15 @@ def test_the_first_page_says_whether_intervals_know_other_seeds() -> None:
     assert "Scores of several seeds are means" in text
     assert "One seed only: plus_plain and plus." in text
     assert row[2:4] == ["2.0000\xa0±\xa00.0200", "1.0000"]
+
+
+def test_the_first_pages_verdicts_say_that_every_run_has_one_seed(fresh: config.Profile) -> None:
+    evidence.study(Experiment.open(fresh))
+    (block,) = front.claim_blocks(fresh)
+    assert "Every run was trained with one seed: intervals speak of other images" in block["notes"]
+    runs = fresh.runs | {fresh.best_run: dataclasses.replace(fresh.run(fresh.best_run), seeds=2)}
+    (block,) = front.claim_blocks(dataclasses.replace(fresh, runs=runs))
+    assert "one seed:" not in block["notes"]
 
 
 def test_a_run_that_is_a_published_setting_has_its_figures_beside_its_own() -> None:
