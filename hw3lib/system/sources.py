@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from hw3lib import paths
@@ -23,20 +24,23 @@ def closure(*entries: str, root: Path = paths.PACKAGE.parent) -> list[str]:
         path = waiting.pop()
         if path not in reached:
             reached.add(path)
-            waiting += [module for name in _imported(path) for module in _files(name, root)]
+            waiting += [module for name in _imported(_code(path)) for module in _files(name, root)]
     folders = {path.parent for path in reached if path.suffix == ".py"}
     reached |= {script for folder in folders for script in folder.glob("js/*.js")}
     reached |= {file for file in (root / "hw3lib" / "resources").rglob("*") if file.is_file()}
     return sorted(map(str, reached))
 
 
-def _imported(path: Path) -> Iterator[str]:
+@cache  # by what the file holds: steps share most of their modules, and reading code is what a plan's time goes into
+def _imported(code: str) -> tuple[str, ...]:
     """The dotted names that a module or a notebook imports from the project."""
-    for node in ast.walk(ast.parse(_code(path))):
+    names: list[str] = []
+    for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names if alias.name.split(".")[0] in PACKAGES)
+            names += [alias.name for alias in node.names if alias.name.split(".")[0] in PACKAGES]
         elif isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] in PACKAGES:
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            names += [f"{node.module}.{alias.name}" for alias in node.names]
+    return tuple(names)
 
 
 def _code(path: Path) -> str:

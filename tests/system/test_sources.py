@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,10 +28,13 @@ def modules(files: list[str]) -> set[str]:
     }
 
 
+@pytest.fixture(scope="module")
+def graph() -> Any:
+    return pytest.importorskip("grimp").build_graph("hw3lib", cache_dir=None)
+
+
 @pytest.mark.parametrize("notebook", NOTEBOOKS)
-def test_a_notebooks_step_takes_its_whole_import_closure(notebook: str) -> None:
-    grimp = pytest.importorskip("grimp")
-    graph = grimp.build_graph("hw3lib", cache_dir=None)
+def test_a_notebooks_step_takes_its_whole_import_closure(notebook: str, graph: Any) -> None:
     cells = json.loads((ROOT / "notebooks" / f"{notebook}.ipynb").read_text("utf-8"))["cells"]
     code = "".join("".join(cell["source"]) + "\n" for cell in cells if cell["cell_type"] == "code")
     named = re.findall(r"^from (hw3lib[\w.]*) import (\([^)]*\)|.*)", code, re.M)
