@@ -8,6 +8,11 @@ CORES ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 PYTHON ?= $(or $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done),python3)
 BIN := .venv/bin
+# Hundreds of processes import the same files, and uv compiles none: whatever the user's settings, the first one keeps
+# what it compiled. Without that, importing PyTorch and the like takes twice as long each time.
+unexport PYTHONDONTWRITEBYTECODE
+# Of pytest's plugins the one that is used: hypothesis is rewritten in every process, where it is a plugin.
+PYTEST := PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 OMP_NUM_THREADS=1 $(BIN)/pytest -q -p xdist -n $(CORES) --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help env report test lint-js slow gpu lab docs clean
@@ -36,8 +41,8 @@ report: env
 
 test: env
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet . && echo "lint and format: fine"
-	@$(BIN)/mypy
-	@OMP_NUM_THREADS=1 $(BIN)/pytest -q -n $(CORES) --dist loadfile
+	@mkdir -p .mypy_cache; $(BIN)/mypy > .mypy_cache/said 2>&1 & types=$$!; \
+	$(PYTEST); tests=$$?; wait $$types; types=$$?; cat .mypy_cache/said; exit $$((tests | types))
 
 lint-js: node_modules/.installed
 	@npm run --silent check && echo "JavaScript: fine"
@@ -47,7 +52,7 @@ node_modules/.installed: package.json
 	@npm install --no-package-lock --ignore-scripts --no-audit --no-fund --silent && touch $@
 
 slow: env
-	@OMP_NUM_THREADS=1 $(BIN)/pytest -q -n $(CORES) --dist loadfile -m slow
+	@$(PYTEST) -m slow
 
 # Not by way of env: a machine that is lent for its GPU has its own torch.
 gpu:
