@@ -14,6 +14,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -143,8 +144,9 @@ def uv(*options):
 
 def run(command):
     """Run an installer with its output in a log, and what is large on the terminal; what failed is one sentence."""
-    settings = {**mirror(), "PIP_ROOT_USER_ACTION": "ignore", **os.environ}
-    with open(LOG, "a", encoding="utf-8") as log:
+    # uv leaves a lock in the temporary folder for each package that it builds: let that be one of its own.
+    with tempfile.TemporaryDirectory() as own, open(LOG, "a", encoding="utf-8") as log:
+        settings = {**mirror(), "PIP_ROOT_USER_ACTION": "ignore", **os.environ, "TMPDIR": own}
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=settings, cwd=VENV)
         lines = []
         for raw in process.stdout:

@@ -47,6 +47,8 @@ def execute(profile: str, name: str, run: str | None = None) -> Path:
     parameters: dict[str, Any] = {"profile": profile} | ({"run": run} if run else {})
     _refuse_unknown(source, parameters)
     isolation.isolate()  # the kernel is this environment's own, whatever kernels the user has installed elsewhere
+    # Where the folder above IPython's is missing, IPython makes three in the system's temporary one, and leaves them.
+    Path(os.environ["IPYTHONDIR"]).mkdir(parents=True, exist_ok=True)
     # Files of the notebook's own kind would be parsed by the debugger otherwise, which only costs time here.
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
     failed = target.parent / "failed" / target.name

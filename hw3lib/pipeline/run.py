@@ -244,6 +244,8 @@ def _ended_at_once() -> Iterator[None]:
                 for step in psutil.Process().children(recursive=True):
                     with suppress(psutil.Error):
                         step.kill()
+                with suppress(AttributeError, OSError):  # Snakemake's own folder in the temporary one
+                    scheduler.workflow._snakemake_tmp_dir.cleanup()
                 os._exit(128 + signal.SIGTERM)
             scheduler._executor.cancel = partial(_cancel, scheduler._executor)
             raise KeyboardInterrupt

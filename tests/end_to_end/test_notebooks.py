@@ -122,9 +122,14 @@ def write(folder: Path, *sources: str) -> None:
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), folder / "small.ipynb")
 
 
-def test_an_executed_copy_carries_its_parameters_and_the_error_of_a_cell_is_a_sentence(small: Path) -> None:
+def test_an_executed_copy_carries_its_parameters_and_the_error_of_a_cell_is_a_sentence(
+    small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write(small, "from hw3lib.system.errors import UserError", "print(profile, run)")
+    monkeypatch.setenv("TMPDIR", str(small / "temporary"))
+    (small / "temporary").mkdir()
     target = notebooks.execute("smoke", "small", "vit")
+    assert list((small / "temporary").iterdir()) == []  # the kernel's
     assert target == small / "runs" / "smoke" / "notebooks" / "small_vit.ipynb"
     assert any("smoke vit" in str(cell.get("outputs")) for cell in read(target).cells)
 

@@ -69,5 +69,6 @@ def launch(script: Path) -> list[str]:
 
 
 def launched(**more: str) -> dict[str, str]:
+    """Their environment. PyTorch's launcher leaves a folder in ``TMPDIR``: let that be the test's own."""
     environment = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
     return os.environ | environment | {"ACCELERATE_USE_CPU": "true"} | more

@@ -145,7 +145,7 @@ def test_of_two_processes_the_main_one_alone_writes(profile: config.Profile, tmp
     (tmp_path / "profile.json").write_text(json.dumps(dataclasses.asdict(profile)))
     script = tmp_path / "script.py"
     script.write_text(textwrap.dedent(SCRIPT).format(root=str(ROOT), profile=str(tmp_path / "profile.json")))
-    subprocess.run(launch(script), env=launched(), check=True, timeout=550)
+    subprocess.run(launch(script), env=launched(TMPDIR=str(tmp_path)), check=True, timeout=550)
     folder = config.folder(profile, "best")
     assert len([path for path in (folder / "trackers" / "tiny").iterdir() if path.name.startswith("events")]) == 1
     assert scalars(folder) == logged(folder)

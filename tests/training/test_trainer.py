@@ -760,7 +760,7 @@ def test_two_processes_are_one_at_the_same_global_batch(profile: config.Profile,
         (Path(__file__).parent / f"process_{state.process_index}").write_text(str(state.num_processes))
     """  # each in a file of its own: what two processes print may stand in one line
     script.write_text(f"from pathlib import Path\n{script.read_text()}{textwrap.dedent(told)}")
-    subprocess.run(launch(script), env=launched(), check=True, timeout=550)
+    subprocess.run(launch(script), env=launched(TMPDIR=str(tmp_path)), check=True, timeout=550)
     assert {path.name: path.read_text() for path in tmp_path.glob("process_*")} == {"process_0": "2", "process_1": "2"}
     one, two = (config.folder(profile, "best") for profile in (alone, together))
     logs = [timeless(read_log(folder)) for folder in (one, two)]
