@@ -78,10 +78,10 @@ class Bench:
     def write(self, pause: float = 0.0, last: str = "cat {input} > {output}") -> None:
         self.snakefile.write_text(_STEPS.format(root=self.root, pause=pause, last=last), encoding="utf-8")
 
-    def start(self) -> subprocess.Popen[str]:
+    def start(self, *extra: str) -> subprocess.Popen[str]:
         environment = os.environ | {"HW3_ROOT": str(self.root), "PYTHONPATH": str(REPOSITORY)} | self.environment
         return subprocess.Popen(
-            [sys.executable, "-c", _RUN, str(self.snakefile), self.profile, *self.extra],
+            [sys.executable, "-c", _RUN, str(self.snakefile), self.profile, *self.extra, *extra],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -89,8 +89,8 @@ class Bench:
             cwd=self.root,
         )
 
-    def run(self) -> tuple[int, str]:
-        process = self.start()
+    def run(self, *extra: str) -> tuple[int, str]:
+        process = self.start(*extra)
         output, _ = process.communicate(timeout=300)
         return process.returncode, output
 
@@ -104,9 +104,17 @@ def bench(tmp_path: Path) -> Bench:
     return Bench(tmp_path)
 
 
-def test_it_says_what_runs_and_what_is_left_and_does_nothing_twice(bench: Bench) -> None:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Bench, str]:
+    """A bench whose report is made, and what was said; no test changes what is in it."""
+    bench = Bench(tmp_path_factory.mktemp("made"))
     code, output = bench.run()
     assert code == 0, output
+    return bench, output
+
+
+def test_it_says_what_runs_and_what_is_left_and_does_nothing_twice(made: tuple[Bench, str]) -> None:
+    bench, output = made
     lines = output.splitlines()
     assert lines[0] == "3 steps to run: 2 x slow, page" or lines[0] == "3 steps to run: page, 2 x slow"
     assert "  > a slow step: one" in lines
@@ -170,6 +178,7 @@ def test_an_error_before_the_first_step_is_told(bench: Bench) -> None:
 
 @pytest.mark.parametrize("name", ["007", "3e-4", "true"])
 def test_a_profile_whose_name_looks_like_a_number_is_planned(bench: Bench, name: str) -> None:
+    bench.extra = ["--dry-run"]
     (bench.root / "configs").mkdir(exist_ok=True)
     shutil.copy(bench.root / "configs" / "fake.yaml", bench.root / "configs" / f"{name}.yaml")
     bench.snakefile.write_text("assert config['profile'] == " + repr(name) + "\n" + bench.snakefile.read_text())
@@ -422,36 +431,47 @@ def show(handler, facts):
 progress.LogHandler._begin = show
 LoggerPluginRegistry().register_plugin("snakemake_logger_plugin_hw3", progress)
 resources.Resources.DEFAULTS["full"] |= run._STEP
-cli.main(["--snakefile", str(run.SNAKEFILE), "--configfile", sys.argv[1], "--cores", "64", "--dry-run",
-          "--logger", "hw3", "--scheduler", "greedy", "--default-resources", *sys.argv[2:]])
+for head, defaults in json.loads(sys.argv[1]):
+    print("head", flush=True)
+    try:
+        cli.main(["--snakefile", str(run.SNAKEFILE), "--configfile", head, "--cores", "64", "--dry-run",
+                  "--logger", "hw3", "--scheduler", "greedy", "--default-resources", *defaults])
+    except SystemExit as end:
+        assert not end.code
 """
 
 
-def asked(root: Path, head: dict[str, Any], *defaults: str) -> dict[str, list[Any]]:
-    """By rule, on 64 cores: a step's cores, its GPUs, whether it sees any, its memory in MB, its minutes."""
+def asked(root: Path, *heads: tuple[dict[str, Any], list[str]]) -> list[dict[str, list[Any]]]:
+    """For each head and defaults, by rule, on 64 cores: a step's cores, its GPUs, whether it sees any, MB, minutes."""
     for name in ("configs", "demo_world"):
-        if not (root / name).exists():
-            (root / name).symlink_to(REPOSITORY / name)
-    (root / "head.json").write_text(json.dumps({"profile": "smoke", **head}))
-    command = [sys.executable, "-c", _ASKED, str(root / "head.json"), *defaults]
+        (root / name).symlink_to(REPOSITORY / name)
+    asks = []
+    for number, (head, defaults) in enumerate(heads):
+        asks.append((str(root / f"{number}.json"), defaults))
+        files.write_json(root / f"{number}.json", {"profile": "smoke", **head})
+    command = [sys.executable, "-c", _ASKED, json.dumps(asks)]
     environment = os.environ | {"HW3_ROOT": str(root), "PYTHONPATH": str(REPOSITORY)}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=root)
     assert done.returncode == 0, done.stdout + done.stderr
-    steps = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('["')]
-    return {name: asks for name, *asks in steps}
+    plans = [part.splitlines() for part in done.stdout.split("head\n")[1:]]
+    steps = [[json.loads(line) for line in lines if line.startswith('["')] for lines in plans]
+    return [{name: asks for name, *asks in plan} for plan in steps]
 
 
 def test_steps_ask_for_what_the_head_says_and_not_for_what_the_machine_has_that_reads_the_snakefile(
     tmp_path: Path,
 ) -> None:
-    cluster = asked(tmp_path, {"cores": 8, "gpu": 1, "cluster": True}, "slurm_partition=x")
+    cluster, alone = asked(
+        tmp_path,
+        ({"cores": 8, "gpu": 1, "cluster": True}, ["slurm_partition=x"]),
+        ({"cores": 10, "gpu": 0, "cluster": False}, ["mem=64GB", "runtime=30"]),
+    )
     model, plain = [8, 1, True, 32000, 240], [1, 0, False, 32000, 240]
     assert cluster == {
         "demo_p1": [8, 0, False, 32000, 240], "demo_data": [8, 0, False, 32000, 240],
         "train": model, "score": model, "p1_prompts": model,
         "p3_attention": model, "p2_training": plain, "p2_ablations": plain, "claims": plain, "report": plain,
     }  # fmt: skip
-    alone = asked(tmp_path, {"cores": 10, "gpu": 0, "cluster": False}, "mem=64GB", "runtime=30")
     assert {step: alone[step] for step in ("train", "score", "p1_prompts", "p3_attention")} == {
         "train": [2, 0, True, 64000, 30], "score": [10, 0, True, 64000, 30],
         "p1_prompts": [1, 0, True, 64000, 30], "p3_attention": [1, 0, True, 64000, 30],
@@ -528,21 +548,24 @@ def test_slurm_without_its_plugin_says_what_to_install(bench: Bench) -> None:
     assert 'pip install -e ".[cluster]"' in output
 
 
-def test_what_does_not_make_the_report_does_not_say_that_it_is_up_to_date(bench: Bench) -> None:
-    assert bench.run()[0] == 0
+def test_what_does_not_make_the_report_does_not_say_that_it_is_up_to_date(made: tuple[Bench, str]) -> None:
+    bench = made[0]
     for extra, says in (
         (["--dry-run"], "planned only: nothing was run"),
         (["--until", "slow"], "done: 2 of 2 steps; the report itself was not asked for"),
     ):
-        bench.extra = ["--forceall", *extra]
-        code, output = bench.run()
+        code, output = bench.run("--forceall", *extra)
         assert code == 0
         assert output.splitlines()[-1] == says, output
 
 
 @pytest.mark.parametrize("moment", ["planning", "at work"])
-def test_sigterm_ends_the_pipeline_and_its_steps_at_once_and_says_how_to_go_on(moment: str, bench: Bench) -> None:
+def test_sigterm_ends_the_pipeline_and_its_steps_at_once_and_says_how_to_go_on(
+    moment: str, bench: Bench, tmp_path: Path
+) -> None:
     bench.write(pause=60)
+    (tmp_path / "temporary").mkdir()
+    bench.environment = {"TMPDIR": str(tmp_path / "temporary")}
     if moment == "planning":
         text = bench.snakefile.read_text()
         bench.snakefile.write_text("open('plans', 'w').close(); import time; time.sleep(60)\n" + text)
@@ -557,6 +580,7 @@ def test_sigterm_ends_the_pipeline_and_its_steps_at_once_and_says_how_to_go_on(m
     assert output.splitlines()[-1].endswith("the same command goes on from there")
     bench.write()
     assert bench.run()[0] == 0
+    assert list((tmp_path / "temporary").iterdir()) == []
 
 
 def planned(profile: str, root: Path) -> list[str]:

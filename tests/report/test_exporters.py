@@ -9,7 +9,6 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbconvert.exporters import get_exporter
-from nbconvert.nbconvertapp import NbConvertApp
 
 from hw3lib import config, paths
 from hw3lib.display.bundle import table_bundle
@@ -108,6 +107,8 @@ def test_the_merged_notebook_is_the_record_that_gives_the_report_again(
 
 
 def test_the_command_writes_both_beside_the_notebook(foreign: Path) -> None:
+    from nbconvert.nbconvertapp import NbConvertApp  # half a second, which not every process of tests needs
+
     for target in ("hw3-html", "hw3-pdf"):
         command = NbConvertApp()  # in this process: one of its own imports for two seconds
         command.initialize(["--to", target, str(foreign)])
