@@ -1,9 +1,9 @@
 """The attention viewer: how soon one stands after the forward pass, how large it is, and how fast a hand can scrub it.
 
 The caption has 20 words, every word 64 heads (8 layers of 8) of 7 x 7 patches; three of its words have the mask of
-their object. The peer, where there is one, is bertviz (pip install --no-deps bertviz==1.4.1), the usual viewer of
-attention, whose head view shows the same cross-attention with patches as tokens, without a photograph and with
-libraries from the network.
+their object. Where two are open, the same caption with 12 x 12 patches stands beside it. The peer, where there is one,
+is bertviz (pip install --no-deps bertviz==1.4.1), the usual viewer of attention, whose head view shows the same
+cross-attention with patches as tokens, without a photograph and with libraries from the network.
 
 Scrubbing is measured in headless Chromium, without a GPU, at 1,200 x 900 px. Playwright sends real input: a mouse that
 passes over the words, arrow keys at the rate of one held down, a drag along the slider. For each event that changes the
@@ -174,12 +174,16 @@ def scrub(page: Any, how: str, times: int) -> None:
 
 
 def scrubbing(browser: Any, attention: CaptionAttention, masks: Masks, times: int) -> list[Row]:
-    """Each way of scrubbing, plain, and over the words with all heads open and a word pinned as well."""
-    cases = [
-        ("mouse over the words", "words", False),
-        ("arrow keys", "keys", False),
-        ("dragging the slider", "slider", False),
-        ("mouse over the words, all heads open, a word pinned", "words", True),
+    """Each way of scrubbing, plain; with all heads open and a word pinned; and with another run's reading beside it."""
+    pinned: dict[str, Any] = {"pinned": 5}
+    two = {"beside": "other"}
+    cases: list[tuple[str, str, dict[str, Any]]] = [
+        ("mouse over the words", "words", {}),
+        ("arrow keys", "keys", {}),
+        ("dragging the slider", "slider", {}),
+        ("mouse over the words, all heads open, a word pinned", "words", pinned),
+        ("mouse over the words, another run beside it", "words", two),
+        ("arrow keys, another run beside it", "keys", two),
     ]
     if browser is None:
         why = "not measured: no Chromium or no playwright here"
@@ -187,11 +191,15 @@ def scrubbing(browser: Any, attention: CaptionAttention, masks: Masks, times: in
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "page.html"
-        content = payload(attention, masks=masks)
-        for name, how, full in cases:
-            body = static_html(encode(content | {"word": 1, "pinned": 5 if full else -1}))
+        letters = tuple(word.text for word in attention.words)
+        read = synthetic(letters, size=(640, 480), grid=(12, 12), layers=LAYERS, heads=HEADS, seed=1)
+        other = Beside("other", "other", CaptionAttention(**{**vars(read), "image": attention.image}))
+        content = payload(attention, masks=masks, others=[other])
+        for name, how, state in cases:
+            full = state == pinned
+            body = static_html(encode({**content, "word": 1, **state}))
             file.write_text(f'<!doctype html><meta charset="utf-8"><body style="max-width:880px">{body}', "utf-8")
-            page = browser.new_page(viewport={"width": 1200, "height": 1500 if full else 900})
+            page = browser.new_page(viewport={"width": 1200, "height": 1500 if state else 900})
             page.goto(file.as_uri())
             page.wait_for_timeout(500)
             if full:

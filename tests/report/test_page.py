@@ -132,7 +132,7 @@ STOPS = (
     "Layer",
     "Head",
 )
-STOPS += ("Save picture", "Save as animation", "Link to this view", "heads at once", "Best setting")
+STOPS += ("Save picture", "Save animation", "Link to this view", "heads at once", "Best setting")
 
 
 def test_the_keyboard_reaches_everything(visit: Any) -> None:

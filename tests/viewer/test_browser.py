@@ -578,7 +578,7 @@ def test_the_caption_is_saved_as_an_animation_of_one_side_or_of_both(visit, tmp_
     one = here.drawn()
     for name, size in (("synthetic-best.webp", (720, 620)), ("synthetic-best-vit.webp", (1092, 485))):
         with here.page.expect_download() as download:
-            here.page.get_by_role("button", name="Save as animation").click()
+            here.page.get_by_role("button", name="Save animation").click()
         assert download.value.suggested_filename == name
         with Image.open(download.value.path()) as film:
             assert (film.format, film.n_frames, film.size, film.info["loop"]) == ("WEBP", 3, size, 0)
@@ -596,5 +596,5 @@ def test_the_caption_is_saved_as_an_animation_of_one_side_or_of_both(visit, tmp_
         here.page.get_by_label("Beside it").select_option("vit")
     other = "(done) => done(new Blob([], { type: 'image/png' }))"  # as where WebP is not written
     here.page.evaluate(f"() => {{ HTMLCanvasElement.prototype.toBlob = {other}; }}")
-    here.page.get_by_role("button", name="Save as animation").click()
+    here.page.get_by_role("button", name="Save animation").click()
     here.page.get_by_text("No animation: this browser writes no WebP.").wait_for()

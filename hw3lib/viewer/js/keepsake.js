@@ -30,12 +30,12 @@ export class Keepsake {
     const save = make("button", { type: "button", class: "pin" }, "Save picture");
     save.title = "This word's map at the photograph's own size, as PNG";
     save.addEventListener("click", () => this.save());
-    this.play = make("button", { type: "button", class: "pin" }, "Save as animation");
+    this.play = make("button", { type: "button", class: "pin" }, "Save animation");
     this.play.title = "The caption word by word, for slides: an animated WebP that plays for ever";
     this.play.addEventListener("click", () => this.animate());
     this.note = make("small", { role: "status" });
-    this.element = make("div", { class: "keepsake wide" }, save, this.play, this.note);
-    if (selection.address) this.element.append(this.link);
+    const link = selection.address ? [this.link] : [];
+    this.element = make("div", { class: "keepsake wide" }, save, this.play, ...link, this.note);
   }
 
   describe() {
