@@ -45,7 +45,8 @@ from IPython.display import display
 from hw3lib.models.experiment import Experiment
 from hw3lib.viewer.explorer import AttentionExplorer
 experiment = Experiment.open("smoke")
-explorer = AttentionExplorer(experiment.load_run("best"), experiment.photographs)
+runs = {"vit": lambda: experiment.load_run("vit")}
+explorer = AttentionExplorer(experiment.load_run("best"), experiment.photographs, runs=runs)
 heard = ipywidgets.Label("kernel: nothing yet")
 def tell(change):
     heard.value = f"kernel: {change['name']} {change['new']} of {explorer.attention.caption}"
@@ -65,12 +66,12 @@ show(Gallery.of(experiment, all_scores(experiment.profile), ["best", "vit"]), "E
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project of its own: the smoke world, its best run trained and scored, and the notebook set to it."""
+    """A project of its own: the smoke world, two runs trained, the best scored, and the notebook set to it."""
     folder = tmp_path_factory.mktemp("lab")
     (folder / "configs").symlink_to(REPOSITORY / "configs")
     (folder / "demo_world").symlink_to(REPOSITORY / "demo_world")  # the profile names weights in it
     environment = os.environ | {"HW3_ROOT": str(folder), "PYTHONPATH": str(REPOSITORY)}
-    for command in (["demo", "build"], ["train", "best"], ["score", "--run", "best"]):
+    for command in (["demo", "build"], ["train", "best"], ["train", "vit"], ["score", "--run", "best"]):
         full = [sys.executable, "-m", "hw3lib", *command, "--profile", "smoke"]
         subprocess.run(full, check=True, env=environment, cwd=REPOSITORY, capture_output=True)
     notebook = nbformat.read(REPOSITORY / "notebooks" / "p3_attention.ipynb", as_version=4)
@@ -261,6 +262,36 @@ def test_the_notebook_runs_and_its_viewers_live(page: Any, root: Path, tmp_path:
     expect(last.locator(".of")).to_have_text("dropped")
     expect(box.locator("select").first.locator("option:checked")).to_have_text("dropped.png (your own)")
     expect(box.get_by_text("trained on drawings only")).to_be_visible()
+
+    # Beside it: another run, which the kernel loads now, reads the same words; both follow one hand.
+    beside, said = last.get_by_label("Beside it"), last.locator(".said")
+    assert "vit, its own words" in beside.locator("option").all_inner_texts()
+    beside.select_option(label="vit, the same words")
+    expect(last.locator(".of")).to_have_text(["dropped · run best", "dropped · run vit"])
+    rows = [
+        [text.strip() for text in row.locator("button span").all_inner_texts()] for row in last.locator(".words").all()
+    ]
+    assert len(rows) == 2
+    assert rows[0] == rows[1]
+    last.locator(".words button[tabindex='0']").first.focus()
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    expect(said).to_have_text([rows[0][1], rows[1][1]])
+    one, other = (pixels(last.locator(".photo canvas").nth(place)) for place in (0, 1))
+    assert one.shape == other.shape
+    assert not np.array_equal(one, other)  # the same photograph and words, other maps
+    field.fill("a dog")
+    field.press("Enter")
+    expect(last.locator(".words button span")).to_have_text(["[BOS]", "a", "dog", "[EOS]"] * 2)
+    with page.expect_download() as download:
+        last.get_by_role("button", name="Save animation").click()
+    with Image.open(download.value.path()) as film:
+        assert (film.format, film.n_frames, film.width) == ("WEBP", 4, 1092)
+    photographs = beside.locator("optgroup[label='another photograph'] option")
+    beside.select_option(label=photographs.nth(1).inner_text())
+    expect(last.locator(".of").nth(1)).to_have_text(f"{Path(photographs.nth(1).inner_text()).stem} · run best")
+    beside.select_option("")
+    expect(said).to_have_count(1)
     ours = [text for text in page.wrong if any(word in text for word in ("hw3", "viewer", "widget", "canvas"))]
     assert ours == [], page.wrong
 

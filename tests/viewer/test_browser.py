@@ -594,6 +594,11 @@ def test_the_caption_is_saved_as_an_animation_of_one_side_or_of_both(visit, tmp_
         if size[0] == 720:
             shown = Image.fromarray(one.astype(np.uint8)).resize((720, 540))
             assert np.abs(frames[1][:540] - np.asarray(shown, np.int16)).mean() < 6
+        else:
+            left, right = frames[2][:405, :540], frames[2][:405, 552:]
+            assert (left < 250).all(axis=2).mean() > 0.9  # pictures, not paper
+            assert (right < 250).all(axis=2).mean() > 0.9
+            assert np.abs(left - right).mean() > 2
         here.page.get_by_label("Beside it").select_option("vit")
     other = "(done) => done(new Blob([], { type: 'image/png' }))"  # as where WebP is not written
     here.page.evaluate(f"() => {{ HTMLCanvasElement.prototype.toBlob = {other}; }}")
