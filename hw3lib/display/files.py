@@ -11,13 +11,22 @@ import traitlets
 
 from hw3lib.display.modules import joined
 
+_MOST = 9 * 2**20  # bytes, as in js/drop.js
+
 
 class OwnFile(NamedTuple):
-    """A file's name, its size in bytes, and its content: ``None`` where it has more than a message takes, 9 MB."""
+    """A file's name, its size in bytes, and its content: ``None`` where :func:`not_sent` says why."""
 
     name: str
     size: int
     content: bytes | None
+
+
+def not_sent(name: str, size: int) -> str:
+    """Why the page sent no content of a file of so many bytes."""
+    if size > _MOST:
+        return f"{name} has {size / 2**20:.0f} MB, more than can be dropped: scale it down first"
+    return f"{name} cannot be read; of a folder, take the files in it"
 
 
 class FileField(anywidget.AnyWidget):

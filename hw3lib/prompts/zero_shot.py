@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,6 +47,21 @@ class Classifier:
         self.classes = np.array([true for true in self.truth if true is not None], np.int64)
         self.images = clip.embed_images(data.paths)  # (I, D)
         self._cut: dict[str, list[str]] = {}  # by template, what cut_names found
+
+    def variant(self, names: Sequence[str], more: Sequence[Tensor]) -> Classifier:
+        """The same images, and ``more`` by their features (D,), of unknown class, against other names.
+
+        ``names`` are the labels' own or others', in their order; what follows are further classes.
+        """
+        import torch
+
+        other = copy(self)
+        other.names, other._cut = list(names), {}
+        other.images, other.truth = (
+            torch.cat([self.images, *(row[None] for row in more)]),
+            self.truth + [None] * len(more),
+        )
+        return other
 
     def probabilities(self, template: str) -> Tensor:
         """Softmax over the classes' scaled cosines, ``(I, C)``. Raises :class:`UserError` for a bad template."""

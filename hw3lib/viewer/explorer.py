@@ -16,6 +16,7 @@ from hw3lib.attention import maps
 from hw3lib.attention.maps import CaptionAttention, View
 from hw3lib.data.images import IMAGE_ENDINGS
 from hw3lib.data.uploads import read_upload
+from hw3lib.display.files import not_sent
 from hw3lib.display.style import STYLE
 from hw3lib.models import inference
 from hw3lib.models.inference import LoadedRun
@@ -136,7 +137,7 @@ class AttentionExplorer:
         if buffers:
             self._take(name, bytes(buffers[0]))
         else:
-            self._say(f"{name} has {size / 2**20:.0f} MB, more than can be dropped: scale it down first", wrong=True)
+            self._say(not_sent(name, size), wrong=True)
 
     def _take(self, name: str, content: bytes) -> None:
         """Show a file of one's own, and list it."""

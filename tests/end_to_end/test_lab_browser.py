@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import os
@@ -438,6 +439,94 @@ def test_in_notebook_7_it_shows_every_picture_with_its_caption_and_scrubs(
 
 
 in_both = pytest.mark.parametrize("front", [LAB, NOTEBOOK_7], ids=["lab", "notebook7"])
+
+
+PROMPTS = """
+from hw3lib.models.experiment import Experiment
+from hw3lib.prompts.explorer import Explorer
+from hw3lib.prompts.zero_shot import Classifier
+experiment = Experiment.open("smoke")
+Explorer(Classifier(experiment.require_clip("the box asks"), experiment.labelled), ["a photo of a {object}"])
+"""
+
+
+def test_prompts_class_names_and_photographs_are_tried_live(tab: Any, server: str, root: Path, tmp_path: Path) -> None:
+    from playwright.sync_api import expect
+
+    expect.set_options(timeout=PATIENCE)
+    asked: list[str] = []
+    tab.on("request", lambda request: asked.append(request.url))
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(PROMPTS)])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(notebook, root / "prompts.ipynb")
+    tab.goto(server.format("prompts.ipynb"))
+    expect(tab.get_by_role("button", name="| Idle")).to_be_visible()
+    tab.get_by_role("menuitem", name="Run", exact=True).click()
+    tab.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    box = tab.locator(".hw3-prompts")
+    rows, summary = box.locator(".dt-container tbody tr"), box.locator("table", has=tab.locator("caption"))
+    expect(rows.first).to_be_visible(timeout=240_000)
+    labelled = len(list((root / "data" / "smoke" / "p1_data" / "val").iterdir()))
+    expect(box.get_by_text(f"Showing 1 to 10 of {labelled} entries")).to_be_visible()
+
+    # Prompts, of which one is bad at first; an ensemble; names.
+    (prompts, names), said = box.locator("textarea").all(), box.locator("span[role=status]")
+    prompts.fill("a photo of a {object}\nNo object, no score.")
+    box.get_by_role("button", name="ask").click()
+    expect(said).to_contain_text("must have exactly one {object}, it has 0")
+    prompts.fill("a photo of a {object}\nNo {object}, no score.")
+    box.get_by_role("button", name="ask").click()
+    expect(summary.locator("tbody tr")).to_have_count(2)
+    expect(said).to_have_text("")
+    for prompt in ("a photo of a {object}", "No {object}, no score."):
+        box.get_by_role("checkbox", name=prompt).check()
+    expect(summary.locator("tbody tr td:first-child")).to_have_text(
+        ["a photo of a {object}", "No {object}, no score.", "ensemble of 2 prompts"]
+    )
+    names.fill("bicycle = bike\nunicorn")
+    box.get_by_role("button", name="ask").click()
+    expect(summary.locator("tbody tr").first).to_contain_text("a photo of a {object} (original names)")
+    expect(box.get_by_text("“unicorn”, added, is the answer for")).to_be_visible()
+
+    # Photographs of one's own: chosen, and dropped on the box.
+    for name, colour in (("one.png", "orange"), ("two.png", "blue"), ("three.png", "green")):
+        Image.new("RGB", (300, 200), colour).save(tmp_path / name)
+    with tab.expect_file_chooser() as chooser:
+        box.get_by_role("button", name="own photographs").click()
+    chooser.value.set_files([tmp_path / "one.png", tmp_path / "two.png"])
+    expect(box.get_by_role("img", name="two.png")).to_be_visible()
+    drop_file(prompts, tmp_path / "three.png", "three.png")
+    expect(box.get_by_role("img", name="three.png")).to_be_visible()
+    expect(rows.nth(2).locator("td").first).to_have_text("three.png")
+    tab.screenshot(path=tmp_path / "prompts.png")
+
+    # The table: a selected row's picture, the search, the file.
+    rows.nth(4).click()
+    expect(box.get_by_role("img")).to_have_count(1)
+    expect(box.get_by_role("img", name=rows.nth(4).locator("td").first.inner_text())).to_be_visible()
+    with tab.expect_download() as download:
+        box.get_by_role("button", name="Download CSV").click()
+    text = Path(download.value.path()).read_text(encoding="utf-8-sig")
+    header, *lines = csv.reader(io.StringIO(text))
+    assert download.value.suggested_filename == "prompts.csv"
+    assert header[:4] == [
+        "image",
+        "label",
+        *[f"a photo of a {{object}} (original names){end}" for end in ("", ": probability")],
+    ]
+    assert len(lines) == labelled + 3
+    assert [line[:2] for line in lines[:3]] == [["one.png", ""], ["two.png", ""], ["three.png", ""]]
+    assert 0 < float(lines[0][3]) <= 1
+    box.get_by_role("checkbox", name="only images whose answer changes between rows").check()
+    answers = {line[0]: {"bike" if name == "bicycle" else name for name in line[2::2]} for line in lines}
+    changed = sorted(name for name, given in answers.items() if len(given) > 1)
+    assert 0 < len(changed) < len(answers)
+    expect(box.locator(".dt-info")).to_contain_text(f"of {len(changed)} entr")
+    box.get_by_role("searchbox").fill(changed[-1])
+    expect(rows.first.locator("td").first).to_have_text(changed[-1])
+    assert [url for url in asked if not url.startswith(("data:", "blob:")) and "//127.0.0.1:" not in url] == []
+    ours = [text for text in tab.wrong if any(word in text for word in ("hw3", "widget", "DataTable"))]
+    assert ours == [], tab.wrong
 
 
 @in_both

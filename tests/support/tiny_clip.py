@@ -44,9 +44,10 @@ class ColourClip:
     logit_scale = 20.0
     words = ("red", "green", "blue")
 
-    def embed_images(self, images: Sequence[Path]) -> torch.Tensor:
-        colours = [Image.open(path).convert("RGB").resize((1, 1)).getpixel((0, 0)) for path in images]
-        return torch.nn.functional.normalize(torch.tensor(colours, dtype=torch.float32), dim=-1)
+    def embed_images(self, images: Sequence[Path | Image.Image]) -> torch.Tensor:
+        pictures = [Image.open(image) if isinstance(image, Path) else image for image in images]
+        colours = [picture.convert("RGB").resize((1, 1)).getpixel((0, 0)) for picture in pictures]
+        return torch.nn.functional.normalize(torch.tensor(colours, dtype=torch.float32).reshape(-1, 3), dim=-1)
 
     def fits(self, texts: Sequence[str]) -> list[bool]:
         return [len(text.split()) <= 75 for text in texts]
