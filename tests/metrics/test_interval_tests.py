@@ -72,6 +72,7 @@ def test_equivalence_is_shown_by_the_90_percent_interval() -> None:
     assert equivalence(interval(0, -0.5 * inside, 1.001 * inside), 0.01) > 0.05
 
 
+@pytest.mark.filterwarnings("error")
 def test_without_any_spread_there_is_no_doubt() -> None:
     nothing, all_ = interval(0.0, 0.0, 0.0), interval(1.0, 1.0, 1.0)
     assert (p_value(nothing), equivalence(nothing, 0.01), detectable(nothing)) == (1, 0, 0)

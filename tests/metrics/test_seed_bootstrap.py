@@ -62,7 +62,12 @@ def test_the_same_seeds_are_compared_one_by_one() -> None:
     with_it = without + 0.2 + rng.normal(0, 0.1, without.shape)
     paired = compare_seeds(scored(with_it), scored(without), "CIDEr", paired=True)
     assert paired.low > 0.1
-    assert not compare_seeds(scored(with_it), scored(without), "CIDEr").sure, "seeds differ by far more"
+    back = compare_seeds(scored(without), scored(with_it), "CIDEr", paired=True)
+    assert (back.effect, back.low) == (-paired.effect, pytest.approx(-paired.high))
+    assert paired.share == back.share == 2 / 2001, "no resample of 2000 lies beyond zero"
+    unsure, turned = (compare_seeds(scored(a), scored(b), "CIDEr") for a, b in ((with_it, without), (without, with_it)))
+    assert not unsure.sure, "seeds differ by far more"
+    assert min(unsure.share, turned.share) > 0.5, "of two seeds in three one resample lies beyond zero"
     with pytest.raises(ValueError, match="3 seeds cannot be paired with 2"):
         compare_seeds(scored(with_it), scored(without[:2]), "CIDEr", paired=True)
 

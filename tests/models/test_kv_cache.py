@@ -133,3 +133,7 @@ def test_a_full_cache_and_a_length_beyond_the_models_are_refused(model: Captione
             kv_cache.step(torch.tensor([5, 6]), cache)
         with pytest.raises(ValueError, match="started for 2 tokens"):
             kv_cache.step(torch.tensor([5, 6]), cache)
+        cache = kv_cache.start(PackedWeights(model), memory, 1, 2)
+        kv_cache.step(torch.tensor([5]), cache)
+        with pytest.raises(ValueError, match="2 tokens after 1: the cache was started for 2"):
+            kv_cache.read(torch.tensor([5, 6]), cache)

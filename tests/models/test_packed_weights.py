@@ -81,6 +81,15 @@ def test_a_step_in_8_bits_is_near_the_one_in_float32(model: Captioner) -> None:
     assert (half - forward).std() < 0.06 * forward.std()
 
 
+@needs_int8
+def test_a_draft_in_8_bits_is_laid_out_once_from_the_second_batch_on(model: Captioner) -> None:
+    weights = PackedWeights(model)
+    assert weights.draft() is None
+    draft = weights.draft()
+    assert isinstance(draft.head, Int8Linear)
+    assert weights.draft() is draft
+
+
 def logits_of_a_step(model: Captioner, weights: PackedWeights | None = None) -> tuple[torch.Tensor, torch.Tensor]:
     """A step's logits over the cache, and those of the forward pass."""
     torch.manual_seed(1)
