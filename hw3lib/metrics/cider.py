@@ -110,7 +110,7 @@ class _Text:
     words: Ints  # (W,) ids; those beyond the vocabulary are this text's own
     owner: Ints  # (W,) the caption of each
     left: Ints  # (W,) words from this one, counted in, to its caption's end
-    lengths: Floats  # (B,) of each caption: its bigrams, as pycocoevalcap has it
+    lengths: Floats  # (B,) of each caption, words
 
     @classmethod
     def of(cls, captions: Sequence[str], vocabulary: dict[str, int]) -> _Text:
@@ -126,7 +126,7 @@ class _Text:
         sizes = np.array([len(caption) for caption in split], np.int64)
         left = np.repeat(np.cumsum(sizes), sizes) - np.arange(len(words))
         owner = np.repeat(np.arange(len(split)), sizes)
-        return cls(np.array(words, np.int64), owner, left, np.maximum(sizes - 1.0, 0.0))
+        return cls(np.array(words, np.int64), owner, left, sizes.astype(np.float64))
 
     def ngrams(self, n: int, ids: Ints) -> tuple[Ints, Ints]:
         """Where n-grams start, and their codes; ``ids`` (W,) are those of the shorter by one that start there."""
