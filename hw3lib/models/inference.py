@@ -71,8 +71,8 @@ def _drawings(profile: config.Profile) -> tuple[Path, ...]:
     if profile.data != "demo":
         return ()
     captions, labelled = profile.require_captions(), profile.require_labelled()
-    folders = (labelled.images, captions.train_images, captions.val_images, profile.p3.images)
-    return tuple(paths.resolve(folder).resolve() for folder in folders)
+    folders = [labelled.images, captions.train_images, captions.val_images, captions.test_images, profile.p3.images]
+    return tuple(paths.resolve(folder).resolve() for folder in folders if folder)
 
 
 def unfamiliar(loaded: LoadedRun, images: Path | None) -> str:

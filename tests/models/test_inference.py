@@ -14,7 +14,7 @@ from hw3lib import config
 from hw3lib.data.tokenizer import load_or_train
 from hw3lib.models import decoding, inference, kv_cache
 from hw3lib.models.captioner import Captioner, Memory
-from hw3lib.models.inference import BatchDecoder, LoadedRun, encoded, tf32
+from hw3lib.models.inference import BatchDecoder, LoadedRun, encoded, load_run, tf32, unfamiliar
 
 TOKENIZER = SimpleNamespace(pad=0, unk=1, bos=2, eos=3, decode=str)
 
@@ -111,3 +111,13 @@ def test_tf32_is_a_gpus_and_ends_with_the_batch(model: Captioner, monkeypatch: p
         assert products.fp32_precision == before
     assert seen == ["tf32", "tf32"]
     assert torch.get_float32_matmul_precision() == "highest"
+
+
+def test_a_run_of_drawings_knows_the_drawn_test_images_too(tiny_profile: config.Profile, tmp_path: Path) -> None:
+    captions = replace(tiny_profile.captions, test_images="drawn", test_annotations="test.json")
+    profile = replace(tiny_profile, captions=captions)
+    size = load_or_train(captions).size
+    Captioner(profile.run("best"), size).save(config.folder(profile, "best") / "best.safetensors")
+    loaded = load_run(profile, "best")
+    assert unfamiliar(loaded, tmp_path / "drawn" / "1.jpg") == ""
+    assert "drawings only" in unfamiliar(loaded, tmp_path / "elsewhere" / "1.jpg")
