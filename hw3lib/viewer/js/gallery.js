@@ -170,7 +170,10 @@ function makeFields({ runs, metrics, objects, disagreement, pair }) {
 const option = (value, text = value, title = "") => make("option", { value, title }, text);
 
 /** @param {string} label @param {HTMLElement} field */
-const labelled = (label, field) => make("label", {}, make("span", { class: "name" }, label), field);
+function labelled(label, field) {
+  field.setAttribute("aria-label", label); // a select's label has its options' texts in it
+  return make("label", {}, make("span", { class: "name" }, label), field);
+}
 
 const RESTED = 400; // ms: the address follows a hand that rests; browsers refuse more than some three a second
 
