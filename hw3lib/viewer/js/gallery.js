@@ -4,7 +4,7 @@
 import { isShortcut, make } from "./base.js";
 import { CardList } from "./cards.js";
 import { Opened } from "./opened.js";
-import { AS_IN_THE_DATA, DISAGREEMENT, EVERYTHING, Search, viewAddress, viewAt } from "./search.js";
+import { AS_IN_THE_DATA, DISAGREEMENT, EVERYTHING, RESTED, Search, viewAddress } from "./search.js";
 import { Supply } from "./supply.js";
 
 /** @import { Model } from "./base.js" */
@@ -173,30 +173,4 @@ const option = (value, text = value, title = "") => make("option", { value, titl
 function labelled(label, field) {
   field.setAttribute("aria-label", label); // a select's label has its options' texts in it
   return make("label", {}, make("span", { class: "name" }, label), field);
-}
-
-const RESTED = 400; // ms: the address follows a hand that rests; browsers refuse more than some three a second
-
-/**
- * Give each view of a gallery in a figure with an id an address: the page opens there, and its own address follows.
- * @param {Element} el
- * @param {Model} model
- */
-export function followGallery(el, model) {
-  const figure = model.get("address");
-  if (!figure) return;
-  const open = () => {
-    const view = viewAt(figure, location.hash);
-    if (!view) return;
-    model.set("view", view);
-    el.closest("figure")?.scrollIntoView();
-  };
-  let later = 0;
-  open();
-  addEventListener("hashchange", open);
-  model.on("change:view", () => {
-    clearTimeout(later);
-    const address = `#${viewAddress(figure, model.get("view"))}`;
-    later = setTimeout(() => history.replaceState(null, "", address), RESTED);
-  });
 }

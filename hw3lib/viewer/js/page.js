@@ -2,10 +2,10 @@
 /** A static page's viewers: a model without a kernel for each payload on it. */
 
 import { followAddress, viewOf } from "./address.js";
-import { followGallery } from "./gallery.js";
 import { staticModel } from "./model.js";
 import { hideDeadTwin, keepHeight } from "./notebook.js";
 import { mount } from "./render.js";
+import { followGallery } from "./search.js";
 
 /**
  * A payload as the page has it: with its bytes, and the id of its figure.

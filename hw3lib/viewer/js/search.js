@@ -1,6 +1,8 @@
 // @ts-check
 /** Which cards of a gallery a view shows, and in which order; and the view as a part of the page's address. */
 
+/** @import { Model } from "./base.js" */
+
 /**
  * What a gallery holds: columns by run and image. A caption's `pieces` are joined the caption; every second one, from
  * the second, are words that people wrote too. `absent` are places in `objects`.
@@ -31,6 +33,7 @@ export const EVERYTHING = {
   word: "",
 };
 
+export const RESTED = 400; // ms: the address and the kernel follow a hand that rests; browsers refuse three changes a second
 export const DISAGREEMENT = "disagreement";
 export const AS_IN_THE_DATA = "data";
 const SPACED = /^[\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}\p{N}]/u; // else a word may start inside another
@@ -140,4 +143,28 @@ export function viewAt(figure, hash) {
   const view = { ...EVERYTHING };
   for (const key of /** @type {(keyof View)[]} */ (Object.keys(view))) view[key] = named.get(key) ?? "";
   return view;
+}
+
+/**
+ * Give each view of a gallery in a figure with an id an address: the page opens there, and its own address follows.
+ * @param {Element} el
+ * @param {Model} model
+ */
+export function followGallery(el, model) {
+  const figure = model.get("address");
+  if (!figure) return;
+  const open = () => {
+    const view = viewAt(figure, location.hash);
+    if (!view) return;
+    model.set("view", view);
+    el.closest("figure")?.scrollIntoView();
+  };
+  let later = 0;
+  open();
+  addEventListener("hashchange", open);
+  model.on("change:view", () => {
+    clearTimeout(later);
+    const address = `#${viewAddress(figure, model.get("view"))}`;
+    later = setTimeout(() => history.replaceState(null, "", address), RESTED);
+  });
 }
