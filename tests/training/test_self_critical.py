@@ -21,7 +21,7 @@ from hw3lib.models.decoding import Caption, banned_tokens, sample
 from hw3lib.training import trainer
 from hw3lib.training.run_files import read_log
 from hw3lib.training.self_critical import END, Rewards, advantages, policy_loss
-from tests.support.training import overlap
+from tests.support.training import overlap, timeless
 
 REFERENCES = [
     ["a red circle on grey", "one red circle"],
@@ -192,9 +192,9 @@ def test_a_self_critical_run_goes_on_where_it_stopped(
     monkeypatch.setattr(trainer, "scorer", overlap)
     profile = plus(tiny_profile, epochs=4, epochs_with_rewards=4, validate_every=2)
 
-    def products(target: Path) -> Sequence[bytes]:
+    def products(target: Path) -> Sequence[object]:
         files = ["best.safetensors", "predictions.json", *(f"variants/{name}.json" for name in VARIANTS)]
-        return [(target / name).read_bytes() for name in files]
+        return [timeless(read_log(target)), *((target / name).read_bytes() for name in files)]
 
     whole = products(trainer.train(profile, "best"))
     for epoch, resume in ((4, False), (6, True)):
