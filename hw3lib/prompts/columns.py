@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw3lib.display.bundle import Cell
+from hw3lib.display.prose import names_in_words
 from hw3lib.display.scripts import isolated
 from hw3lib.metrics.bootstrap import mean_intervals
 from hw3lib.prompts import effects, prose
@@ -139,13 +140,15 @@ class SideBySide:
         return {names[place]: 100 * float(gains[truth == place].mean()) for place in np.unique(truth).tolist()}
 
     def taken(self, known: int) -> list[str]:
-        """What the classes that were added behind the ``known`` ones take from the others, in the last column."""
+        """What the classes that were added behind the ``known`` ones take from the others, column by column."""
         lines = []
         for place, name in enumerate(self.columns[-1].names[known:], known):
-            images = self.columns[-1].first == place
-            line = f"“{name}”, added, is the answer for {images.sum()} of {len(images)} images in the last row"
+            given = [column.first == place for column in self.columns[1:]]  # the first has the original names
+            counts = names_in_words([str(images.sum()) for images in given])
+            line = f"“{isolated(name)}”, added, takes {counts} of {len(self.images)} images in the rows below the first"
             if self.judged:
-                line += f"; the first row had {(self.right[0] & images[self.labelled]).sum()} of them right"
+                right = [str((self.right[0] & images[self.labelled]).sum()) for images in given]
+                line += f"; {names_in_words(right)} of them were right in the first"
             lines.append(f"{line}.")
         return lines
 

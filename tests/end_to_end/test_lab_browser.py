@@ -486,7 +486,7 @@ def test_prompts_class_names_and_photographs_are_tried_live(tab: Any, server: st
     names.fill("bicycle = bike\nunicorn")
     box.get_by_role("button", name="ask").click()
     expect(summary.locator("tbody tr").first).to_contain_text("a photo of a {object} (original names)")
-    expect(box.get_by_text("“unicorn”, added, is the answer for")).to_be_visible()
+    expect(box.get_by_text("“unicorn”, added, takes")).to_be_visible()
 
     # Photographs of one's own: chosen, and dropped on the box.
     for name, colour in (("one.png", "orange"), ("two.png", "blue"), ("three.png", "green")):

@@ -133,9 +133,12 @@ def test_an_added_class_takes_images_from_the_others(tmp_path: Path) -> None:
     box = Explorer(colours(tmp_path, {"3": "red", "5": "green", "12": "blue green"}), ["a {object}"])
     box.names.value = "blue"
     assert [row[1][:6] for row in box.view.summary()[1]] == ["1.0000", "0.6667"]
-    assert "“blue”, added, is the answer for 2 of 6 images in the last row; the first row had 2" in box.summary.value
+    taken = "“blue”, added, takes {} of 6 images in the rows below the first; {} of them were right in the first."
+    assert taken.format(2, 2) in box.summary.value
+    box.text.value += "\na wrong {object}"  # of which it takes the green ones
+    assert taken.format("2 and 2", "2 and 2") in box.summary.value
     box = Explorer(colours(tmp_path / "bare", labelled=False), ["a {object}"], names="red or blue")
-    assert "“red or blue”, added, is the answer for 0 of 6 images in the last row." in box.summary.value
+    assert "“red or blue”, added, takes 0 of 6 images in the rows below the first." in box.summary.value
 
 
 def test_names_are_edited_line_by_line() -> None:
