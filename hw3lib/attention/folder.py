@@ -27,22 +27,26 @@ def attend_folder(
 
     With ``arrays`` also the maps as numbers, ``<name>.npz`` (:func:`hw3lib.attention.maps.save_npz`); with ``strips``
     also an animation of the words, ``<name>.webp``. An unreadable image is reported and left out. Raises
-    :class:`UserError` when none of them can be read.
+    :class:`UserError` when none of them can be read, and where a picture would replace one of them.
     """
     from hw3lib.attention.strip import save_strip
     from hw3lib.attention.word_grid import save_png, word_grid
 
     images, out = list_images(images_folder), Path(out_dir)
     stems = [image.stem for image in images]
+    # bike.jpg and bike.png in one folder keep their endings, so that neither picture replaces the other.
+    paths = [out / f"{image.stem if stems.count(image.stem) == 1 else image.name}.png" for image in images]
+    taken = {image.resolve() for image in images}
+    for path in [*paths, *(path.with_suffix(".webp") for path in paths if strips)]:
+        if path.resolve() in taken:
+            raise UserError(f"a picture would replace the photograph {path}; write into another folder")
     written = []
-    for image in images:
+    for image, path in zip(images, paths, strict=True):
         try:
             attention = attend(loaded, image)
         except UserError as error:
             report(f"left out: {error}")
             continue
-        # bike.jpg and bike.png in one folder keep their endings, so that neither picture replaces the other.
-        path = out / f"{image.stem if stems.count(image.stem) == 1 else image.name}.png"
         save_png(word_grid(attention, view), path)
         if arrays:
             save_npz(attention, path.with_suffix(".npz"), view)

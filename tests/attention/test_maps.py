@@ -351,6 +351,21 @@ def test_a_folder_gets_one_picture_per_image_and_a_broken_one_is_reported(tmp_pa
         attend_folder(loaded, folder / "only", out, report=lines.append)
 
 
+def test_no_picture_replaces_a_photograph_and_each_can_have_an_animation(tmp_path: Path, monkeypatch) -> None:
+    loaded, sheep = spotter(64, (4, 4)), tmp_path / "sheep.webp"
+    photograph(size=(120, 80)).save(sheep)
+    before = sheep.read_bytes()
+    monkeypatch.setattr("hw3lib.attention.folder.attend", lambda run, image: attend(run, image, "a b"))
+    with pytest.raises(UserError, match=r"would replace the photograph .*sheep\.webp; write into another folder"):
+        attend_folder(loaded, tmp_path, tmp_path, strips=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["sheep.webp"]
+    assert sheep.read_bytes() == before
+    attend_folder(loaded, tmp_path, tmp_path / "out", strips=True)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["sheep.png", "sheep.webp"]
+    with Image.open(tmp_path / "out" / "sheep.webp") as film:
+        assert film.n_frames == 4
+
+
 def test_the_grid_of_words_from_right_to_left_begins_at_the_right() -> None:
     def places(texts: tuple[str, ...]) -> dict[str, tuple[float, str]]:
         figure = word_grid(synthetic(texts), columns=3)
