@@ -13,6 +13,8 @@ from hw3lib.data.caption_set import CaptionSet
 from hw3lib.system.errors import UserError
 from hw3lib.system.messages import counted
 
+FEWEST = 2  # images that scores can be told of
+_WHY = "CIDEr weighs words by how rare they are among the images' captions, and needs two images at the least"
 _PROTOCOL = {
     "validation": (
         "Figures of captions are validation figures: the images that they are measured on also told training when to "
@@ -42,16 +44,23 @@ def rank(name: str, purpose: str = "") -> float:
 def divided(captions: CaptionSet, share: float) -> tuple[CaptionSet, CaptionSet]:
     """The images in two: those to validate on, and the share to test on, drawn by the hash of their names.
 
-    Raises :class:`UserError` where one of the two would be empty.
+    Raises :class:`UserError` where one of the two would have fewer than two images.
     """
     drawn = [rank(name, "test") < share for name in captions.names]
     validation, tests = (captions.subset(i for i, test in enumerate(drawn) if test is part) for part in (False, True))
-    if not validation or not tests:
-        raise UserError(
-            f"captions.test_share: {share} leaves no image to {'test' if validation else 'validate'} on, of "
-            f"{len(captions)}; name more validation images, or test images in captions.test_annotations"
-        )
+    for part, use in ((validation, "validate"), (tests, "test")):
+        if len(part) < FEWEST:
+            raise UserError(
+                f"captions.test_share: {share} leaves {len(part)} of {len(captions)} images to {use} on, but {_WHY}; "
+                f"name more validation images, or test images in captions.test_annotations"
+            )
     return validation, tests
+
+
+def refuse_few(part: CaptionSet, key: str) -> None:
+    """Raise :class:`UserError`, before anything is trained, where the file of ``key`` has too few images to score."""
+    if len(part) < FEWEST:
+        raise UserError(f"{key}: {len(part)} image{'s' * (len(part) != 1)} with captions, but {_WHY}")
 
 
 def refuse_shared(tests: CaptionSet, others: CaptionSet, which: str) -> None:

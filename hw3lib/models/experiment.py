@@ -19,7 +19,7 @@ from hw3lib.data.images import list_images
 from hw3lib.data.instances import Instances
 from hw3lib.data.labelled import LabelledSet, load_labelled
 from hw3lib.data.language import Language
-from hw3lib.data.splits import divided, refuse_shared
+from hw3lib.data.splits import divided, refuse_few, refuse_shared
 from hw3lib.display.offer import NotReady
 from hw3lib.system.errors import UserError
 
@@ -119,12 +119,14 @@ class Experiment:
         validation = load_captions(annotations, images, captions.limit_val, captions.val_splits)
         if captions.test_share:
             return divided(validation, captions.test_share)
+        refuse_few(validation, "captions.val_annotations")
         if captions.test_annotations is None:
             return validation, validation
         images = paths.resolve(captions.test_images) if captions.test_images else images
         tests = load_captions(
             paths.resolve(captions.test_annotations), images, captions.limit_val, captions.test_splits
         )
+        refuse_few(tests, "captions.test_annotations")
         refuse_shared(tests, validation, "validation")
         return validation, tests
 

@@ -8,7 +8,7 @@ import pytest
 
 from hw3lib import config
 from hw3lib.data.caption_set import CaptionSet
-from hw3lib.data.splits import divided, protocol, rank, refuse_shared
+from hw3lib.data.splits import divided, protocol, rank, refuse_few, refuse_shared
 from hw3lib.system.errors import UserError
 
 
@@ -42,11 +42,21 @@ def test_the_draw_is_another_than_the_one_that_made_the_validation_images() -> N
     assert 0.4 < len(tests) / (len(tests) + len(validation)) < 0.6
 
 
-def test_a_share_that_leaves_nothing_on_a_side_is_refused() -> None:
-    (name,) = divided(numbered(range(2)), 0.5)[1].names or ("none",)
-    for share, side in ((rank(name, "test") / 2, "test"), (0.9999, "validate")):
-        with pytest.raises(UserError, match=rf"leaves no image to {side} on, of 1; name .* captions.test_annotations"):
-            divided(images(name), share)
+def test_a_share_that_leaves_too_few_on_a_side_to_be_scored_is_refused() -> None:
+    names = sorted((f"{number:06d}" for number in range(5)), key=lambda name: rank(name, "test"))
+    for left, of, side in ((0, 3, "test"), (1, 3, "test"), (1, 3, "validate"), (0, 5, "validate")):
+        cut = left if side == "test" else of - left  # so many of the names are drawn to test on
+        share = (rank(names[cut - 1], "test") if cut else 0) + 1e-6
+        with pytest.raises(UserError, match=rf"leaves {left} of {of} images to {side} on, but CIDEr .* two images at"):
+            divided(images(*names[:of]), share)
+    validation, tests = divided(images(*names[:4]), rank(names[1], "test") + 1e-6)
+    assert (set(tests.names), set(validation.names)) == (set(names[:2]), set(names[2:4]))
+
+
+def test_a_file_with_one_image_is_refused_before_anything_is_trained() -> None:
+    refuse_few(images("a", "b"), "captions.val_annotations")
+    with pytest.raises(UserError, match=r"^captions.test_annotations: 1 image with captions, but CIDEr weighs"):
+        refuse_few(images("a"), "captions.test_annotations")
 
 
 def test_an_image_to_test_on_that_is_also_one_to_learn_from_is_refused() -> None:

@@ -89,7 +89,9 @@ def draw_cases(count: int, seed: int) -> Iterator[Case]:
             orders = {name: chance.sample(options, len(options)) for name, options in OPTIONS.items()}
         case = Case(**{name: order[number % len(order)] for name, order in orders.items()})
         # One labelled image in all is no data set: no interval can be had of it, and P1 says so and ends.
-        yield replace(case, per_class=max(case.per_class, 2)) if case.classes == 1 else case
+        case = replace(case, per_class=max(case.per_class, 2)) if case.classes == 1 else case
+        # Nor is one image with captions: CIDEr is undefined, and a half with one is refused.
+        yield replace(case, val_images=8) if case.split == "half" else case
 
 
 def minimised(case: Case, fails: Callable[[Case], bool]) -> Case:
@@ -210,7 +212,7 @@ def _profile(case: Case, clip: dict[str, Any]) -> dict[str, Any]:
         "best_run": next(iter(runs)),
         "runs": runs,
     }
-    if case.split == "half":  # neither half of the names is empty, also of two
+    if case.split == "half":
         profile["captions"]["test_share"] = 0.5
     profile["p1"] |= {"study": list(case.study)} | ({"supervised": encoder} if case.supervised else {})
     if "captions" in case.without:
