@@ -160,7 +160,8 @@ if RUNS:
         priority: 5
         threads: CORES
         resources: gpu=GPU
-        shell: ON_GPU + " score {params.runs} --profile {SPEC:q} " + LOGGED
+        # Asleep while they wait: CLIP's texts are short work, and threads that spin between its parts cost more than it does.
+        shell: "OMP_WAIT_POLICY=passive " + ON_GPU + " score {params.runs} --profile {SPEC:q} " + LOGGED
 
     rule p2_training:
         message: "P2 notebook: {wildcards.run}"
