@@ -18,6 +18,7 @@ from hw3lib.attention.maps import (
     Word,
     attend,
     merge_words,
+    read,
     save_npz,
     teacher_forced_pass,
     to_original,
@@ -202,6 +203,17 @@ def test_captions_of_several_lengths_in_one_pass_are_read_as_each_alone(loaded) 
             np.testing.assert_allclose(maps[:, :, 1:], alone[:, :, 1:], atol=2e-5)
             assert log_probs == pytest.approx(alone_log_probs, abs=1e-4)
             assert len(log_probs) == len(ids) - 1
+
+
+def test_captions_that_are_read_together_are_read_as_each_alone(loaded) -> None:
+    image = bright_patch(80, 60, (10, 10, 30, 30))
+    texts = ["a red dog", "two sheep in a green field"]
+    for text, one in zip(texts, read(loaded, image, texts, "mine"), strict=True):
+        alone = attend(loaded, image, text, "mine")
+        np.testing.assert_allclose(one.maps, alone.maps, atol=1e-5)
+        np.testing.assert_allclose(one.log_probs, alone.log_probs, atol=1e-4)
+        assert (one.caption, one.words, one.name, one.run) == (alone.caption, alone.words, alone.name, alone.run)
+    assert [len(one.tokens) for one in read(loaded, image, texts, most=4)] == [4, 4]
 
 
 def test_bos_has_no_map_and_eos_has_one(loaded) -> None:
