@@ -18,6 +18,7 @@ from hw3lib.attention.deletion import memory_curves, pixel_curves, strongest_fir
 from hw3lib.attention.faithfulness import Measured
 from hw3lib.attention.maps import View, Word
 from hw3lib.attention.randomisation import DECODER, ENCODER, agreement, randomised
+from hw3lib.attention.results import Card, Estimate, Faithfulness, MapTest
 from hw3lib.data.images import open_image
 from hw3lib.data.lexicon import Lexicon
 from hw3lib.data.tokenizer import load_or_train
@@ -145,18 +146,20 @@ def test_all_steps_of_all_words_at_once_are_those_one_by_one(model, monkeypatch,
         orders = np.stack([[rng.permutation(PATCHES) for _ in range(3)] for _ in WORDS])
         curves = memory_curves(model, memory, IDS, WORDS, orders, 5)
         assert curves.shape == (2, 3, 6)
+        finest = memory_curves(model, memory, IDS, WORDS, orders, PATCHES)[..., 1]  # one patch is gone
         for place, word in enumerate(WORDS):
             for number in range(3):
-                for step in range(6):
-                    kept = sorted(
-                        set(range(PATCHES)) - set(orders[place, number, : round(PATCHES * step / 5)].tolist())
-                    )
+                for gone, found in (
+                    (1, finest[place, number]),
+                    *zip((0, 3, 6, 10, 13, 16), curves[place, number], strict=True),
+                ):
+                    kept = sorted(set(range(PATCHES)) - set(orders[place, number, :gone].tolist()))
                     part = Memory(memory.tokens[:, kept], memory.grid)
                     expected = 0.0
                     for token in word.tokens:
                         logits, _ = model.decode(part, torch.tensor([IDS[:token]]), explicit=True)
                         expected += float(logits[0, -1].log_softmax(-1)[IDS[token]])
-                    assert curves[place, number, step] == pytest.approx(expected, abs=1e-4)
+                    assert found == pytest.approx(expected, abs=1e-4)
     assert np.ptp(curves[:, 0], axis=1).min() > 1e-3
 
 
@@ -214,7 +217,7 @@ def test_maps_agree_in_rank_where_both_were_asked_on_one_grid() -> None:
     ("effect", "spread", "images", "verdict"),
     [
         (0.3, 0.1, 40, "passed"), (-0.3, 0.1, 40, "failed"), (0.1, 2.0, 40, "inconclusive"),
-        (0.0, 0.01, 40, "failed"), (0.3, 0.1, 20, "inconclusive"),
+        (0.0, 0.01, 40, "failed"), (0.3, 0.1, 30, "passed"), (0.3, 0.1, 29, "inconclusive"),
     ],
 )  # fmt: skip
 def test_a_test_comes_out_each_way(effect, spread, images, verdict) -> None:
@@ -272,6 +275,50 @@ def test_what_was_measured_can_be_kept_and_summed_up_again(copier, photographs, 
     assert result.cards["best head"].tests["seed"].effect == pytest.approx(1), "the same head"
     faithfulness.Measured().save(tmp_path / "nothing.npz")
     assert faithfulness.Measured.load(tmp_path / "nothing.npz") == faithfulness.Measured()
+
+
+def test_the_cards_are_told_number_for_number() -> None:
+    costs, restores = MapTest("passed", 0.5, 0.25, 0.75, 40), MapTest("inconclusive", 0.125, -0.25, 0.5, 40)
+    tests = {"deletion": costs, "insertion": restores, "mean colour": restores, "blur": costs}
+    again = {"repeated": MapTest("passed", 0.75, 0.625, 0.875, 40)}
+    kinds = {"other": Estimate(0.5, 0.25, 0.75), "object": Estimate(-0.5, None, None)}
+    pixels: dict[str, float | None] = {"mean colour": 0.5, "blur": 0.0}
+    raw = Card(tests | again, kinds["other"], kinds, [], [], {"the output": 0.75, "the decoder": -0.125}, pixels)
+    best = Card(tests, kinds["other"], dict.fromkeys(kinds, kinds["other"]), [], [], {}, pixels)
+    result = Faithfulness({}, "best", None, "second", 40, 80, [], [], {"last layer": raw, "best head": best})
+    assert card_prose.card_table(result) == (
+        ["test", "last layer, mean of heads", "best head"],
+        [
+            ["faithful: deletion and insertion", "inconclusive", "inconclusive"],
+            [card_prose.TEST_NAMES["deletion"], *["passed: +0.50 [+0.25, +0.75]"] * 2],
+            [card_prose.TEST_NAMES["insertion"], *["inconclusive: +0.12 [−0.25, +0.50]"] * 2],
+            [card_prose.TEST_NAMES["mean colour"], *["inconclusive: +0.12 [−0.25, +0.50]"] * 2],
+            [card_prose.TEST_NAMES["blur"], *["passed: +0.50 [+0.25, +0.75]"] * 2],
+            [card_prose.TEST_NAMES["repeated"], "passed: +0.75 [+0.62, +0.88]", None],
+        ],
+    )
+    assert card_prose.class_areas(result)[1] == [
+        ["nouns", "−0.50", "+0.50 [+0.25, +0.75]"], ["other words", *["+0.50 [+0.25, +0.75]"] * 2],
+    ]  # fmt: skip
+    told = card_prose.card_sentences(result)
+    assert "+0.12 [−0.25, +0.50] nats (mean colour) and +0.50 [+0.25, +0.75] nats (blur); over words" in told
+    assert "the two ways of masking have a rank correlation of 0.50 and 0.00.\n\n" in told
+    assert told.endswith(
+        "re-initialised: 0.75 (the output), −0.12 (the decoder). With the maps that the run `second` has of the same "
+        "captions it is 0.75 [0.62, 0.88]."
+    )
+    few = dataclasses.replace(raw, pixels=pixels | {"blur": None}, tests=tests)
+    alone = dataclasses.replace(result, other=None, seed="best/seed_8", cards={"last layer": few})
+    assert "masking have a rank" not in card_prose.card_sentences(alone)
+    assert "With the maps" not in card_prose.card_sentences(alone)
+    notes = card_prose.card_notes(alone)
+    assert notes.startswith("80 words of 40 captions; ")
+    assert notes.endswith(
+        "at most 0.02 nats. Inconclusive: neither, or fewer than 30 images. The other seed is best/seed_8."
+    )
+    assert "The other run is second. Of the best head, it is the other's head" in card_prose.card_notes(result)
+    neither = dataclasses.replace(result, other=None)
+    assert "best head" not in card_prose.card_notes(neither)
 
 
 def test_one_image_tests_nothing_and_says_so(copier, photographs) -> None:
