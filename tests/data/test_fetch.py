@@ -91,11 +91,11 @@ def test_a_profiles_public_data_are_fetched_and_read_by_its_chapters(root: Path,
     validation = load_captions(
         paths.resolve(str(captions.train_annotations)), paths.resolve(captions.val_images), splits=captions.val_splits
     )
-    assert (training.names, validation.names) == (("1_a", "2_b"), ("3_c",))
+    assert (training.names, validation.names) == (("1_a", "2_b"), ("3_c", "4_d"))
     assert Experiment(profile).reported.names == profile.p3.names, "its test split"
     assert training.captions[0][4] == "Caption 5 of 1_a.jpg ."
     images = root / "data" / "flickr8k" / "images"
-    assert {path.name for path in images.iterdir()} == {"1_a.jpg", "2_b.jpg", "3_c.jpg"} | {
+    assert {path.name for path in images.iterdir()} == {"1_a.jpg", "2_b.jpg", "3_c.jpg", "4_d.jpg"} | {
         f"{name}.jpg" for name in profile.p3.names
     }
 
