@@ -296,9 +296,12 @@ def test_captions_of_other_languages_are_searched_and_stand_in_their_direction(
 @in_a_browser
 def test_one_run_with_a_long_name_has_a_gallery_too(make: Make, visit) -> None:
     run = "a_run_whose_name_says_everything_that_was_changed_in_it_since_the_first_one"
-    here = visit(page(make(runs=(run,), clip=False)), viewport={"width": 390, "height": 844})
+    long = "a dog and a cat and a boat and a bird and a train and a girl and a sheep and a horse on a plane"
+    here = visit(page(make(runs=(run,), clip=False, says=lambda *of: long)), viewport={"width": 390, "height": 844})
     tab = here.page
     assert tab.locator(".whose b").first.inner_text() == run
+    card, text = (tab.locator(part).first.bounding_box() for part in (".card", ".saying p"))
+    assert text["x"] + text["width"] <= card["x"] + card["width"], "no word lies outside of its card"
     assert tab.evaluate("document.documentElement.scrollWidth") <= 390
     assert tab.get_by_label("Absent object named").count() == 0
     tab.locator(".open").first.click()

@@ -7,6 +7,7 @@ export const GALLERY_CSS = `
 .gallery [hidden] { display: none; }
 .filters { display: flex; flex-wrap: wrap; gap: 8px 12px; align-items: end; }
 .filters label { display: grid; gap: 2px; flex: 1 1 130px; min-width: 0; max-width: 240px; font-size: 13px; }
+.filters label:nth-last-child(2) { flex-basis: 220px; max-width: 320px; }
 .filters input { font: inherit; color: inherit; width: 100%; height: 30px; padding: 0 8px; border: 1px solid var(--v-line);
   border-radius: 7px; background: var(--v-bg); }
 .steps { display: flex; gap: 8px; align-items: center; flex: 2 1 260px; min-width: 0; }
@@ -24,7 +25,7 @@ export const GALLERY_CSS = `
 .card .open { display: block; padding: 0; border: 0; border-radius: 7px; background: var(--v-soft); cursor: pointer; }
 .card .open:hover { box-shadow: 0 0 0 2px var(--v-accent); }
 .card img { display: block; width: 100%; height: 124px; object-fit: contain; border-radius: 7px; }
-.captions { display: grid; gap: 5px; min-width: 0; }
+.captions { display: grid; grid-template-columns: minmax(0, 1fr); gap: 5px; }
 .captions .image { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; font-weight: 600; }
 .whose { display: flex; gap: 8px; align-items: baseline; font-size: 12px; line-height: 16px; overflow: hidden; white-space: nowrap; }
 .whose b { flex: 0 1 auto; min-width: 4ch; overflow: hidden; text-overflow: ellipsis; font-weight: 600; color: var(--v-quiet); }
