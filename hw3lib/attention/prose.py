@@ -169,7 +169,7 @@ def choice_sentence(grounding: Grounding) -> str:
         "gradient": "So the decoder *uses* the object's patches more than the raw map shows: much of what else is lit "
         "up has little part in the choice of the word.",
     }
-    other = "So the last layer is not where this decoder finds its objects."
+    other = "So the mean of the last layer is not the map that finds this decoder's objects best."
     text = f"Layer and head were chosen on {choice.images[0]} images and are judged on {choice.images[1]} others."
     if best := choice.best:
         name, gap = METHOD_NAMES[best.method], best.mass.over_last

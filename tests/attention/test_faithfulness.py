@@ -251,6 +251,25 @@ def test_a_test_comes_out_each_way(effect, spread, images, verdict) -> None:
     assert figures.deletion_curves(result).axes
 
 
+def test_two_images_have_an_interval_and_maps_of_one_image_no_test() -> None:
+    measured = Measured()
+    for place, value in enumerate((0.2, 0.4)):
+        measured.image.append(place)
+        measured.kind.append("object")
+        flat = np.full(11, -1.0)
+        curves = {"random": flat, "centre": flat, "last layer": flat - value, "last layer, weakest": flat + value}
+        for name, curve in curves.items():
+            measured.curves[name].append(curve)
+        for fill in deletion.FILLS:
+            measured.pixels["last layer", fill].append((place, value, value))
+        measured.kept["last layer", "seed"].append((0, value))
+        measured.kept["last layer", "repeated"].append((place, value))
+    card = cards.summarise(measured, "run", {"seed": "again", "repeated": "other"}).cards["last layer"]
+    assert "repeated" in card.tests
+    assert "seed" not in card.tests, "of one image nothing is known"
+    assert (card.between.value, card.between.low, card.between.high) == pytest.approx((0.6, 0.4, 0.8))
+
+
 def test_a_head_is_compared_with_the_one_that_is_most_like_it_on_other_images() -> None:
     values = np.full((40, 3, 2), 0.1)  # images, heads, words
     values[:, 1] = 0.6

@@ -133,7 +133,7 @@ def test_stability_is_told_of_the_class_at_hand() -> None:
         ({"last_layer": 0.4, "gradient": 0.6}, "*uses*"),
         ({"last_layer": 0.6, "gradient": 0.4}, "no other method has more"),
         ({"last_layer": 0.29, "gradient": 0.32}, "That is not certainly more."),
-        ({"last_layer": 0.4, "best_head": 0.5}, "is not where this decoder finds its objects"),
+        ({"last_layer": 0.4, "best_head": 0.5}, "is not the map that finds this decoder"),
     ],
 )
 def test_the_best_attribution_method_decides_what_it_means(mass, words) -> None:
