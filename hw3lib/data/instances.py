@@ -84,6 +84,10 @@ class Instances:
         height, width = self.sizes[name]
         try:
             if isinstance(segmentation, list):
+                # pycocotools draws from one corner to the next, wherever they lie, until the memory is full.
+                far = 10 * max(height, width)
+                if not all((np.abs(np.asarray(polygon, dtype=float)) <= far).all() for polygon in segmentation):
+                    raise ValueError("a corner of a polygon is no number, or lies far outside of the image")
                 code = mask.merge(mask.frPyObjects(segmentation, height, width))
             elif tuple(segmentation["size"]) != (height, width):
                 raise ValueError(f"it is of size {segmentation['size']}, the image of {[height, width]}")

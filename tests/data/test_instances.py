@@ -57,6 +57,16 @@ def test_a_segmentation_that_is_none_is_refused_by_name(tmp_path, segmentation) 
         Instances.load(written(tmp_path, segmentation)).masks("a")
 
 
+@pytest.mark.parametrize("corner", [None, float("nan"), float("inf"), -float("inf"), 1e12, -601])
+def test_a_corner_that_is_no_place_is_refused_before_anything_is_drawn(tmp_path, corner) -> None:
+    """The C code would fill the memory on the way there, or crash."""
+    square = [30, 10, 50, 10, 50, 20, 30, 20]
+    with pytest.raises(UserError, match=r"instances\.json: a segmentation of a cannot be read"):
+        Instances.load(written(tmp_path, [square, [corner, *square[1:]]])).masks("a")
+    (cow,) = Instances.load(written(tmp_path, [[-30, 10, 50, 10, 50, 20, -30, 20]])).masks("a")["cow"]
+    assert (cow.sum(), cow[10:20, :50].all()) == (500, True), "a polygon that overhangs is cut at the border"
+
+
 def test_an_unknown_image_and_another_form_of_file_are_refused(tmp_path) -> None:
     with pytest.raises(UserError, match="no image b"):
         Instances.load(written(tmp_path)).masks("b")
