@@ -40,9 +40,13 @@ def test_it_ends_in_a_report(language: str, multilingual_clip: config.Clip, tmp_
     assert f'<bdi lang="{tag}">' in page
     assert "Traceback" not in page
     payloads = re.findall(r'<script type="application/json">(.*?)</script>', page)
-    metas = [json.loads(payload)["meta"] for payload in payloads]
+    contents = [json.loads(payload) for payload in payloads]
+    metas = [content["meta"] for content in contents if "gallery" not in content]
+    galleries = [content["gallery"] for content in contents if "gallery" in content]
     assert metas
-    assert {meta["lang"].partition("-")[0] for meta in metas} == {language}
+    assert galleries
+    assert {told["lang"].partition("-")[0] for told in (*metas, *galleries)} == {language}
+    assert all(bool(gallery.get("rtl")) == (language == "ar") for gallery in galleries)
     words = [word["text"] for meta in metas for word in meta["words"]]
     assert {word for word in words if not word.startswith("[")} - set("。.，،")  # words, not punctuation alone
     assert all(bool(meta.get("rtl")) == (language == "ar") for meta in metas)
