@@ -213,6 +213,18 @@ def test_maps_agree_in_rank_where_both_were_asked_on_one_grid() -> None:
     assert {way: values.tolist() for way, values in agreement(first, second).items()} == {"last layer": [1.0]}
 
 
+def deleted(measured: Measured, image: int, value: float) -> None:
+    """One word of an image: every deletion by the last layer's maps has this effect."""
+    measured.image.append(image)
+    measured.kind.append("object")
+    flat = np.full(11, -1.0)
+    curves = {"random": flat, "centre": flat, "last layer": flat - value, "last layer, weakest": flat + value}
+    for name, curve in curves.items():
+        measured.curves[name].append(curve)
+    for fill in deletion.FILLS:
+        measured.pixels["last layer", fill].append((image, value, value))
+
+
 @pytest.mark.parametrize(
     ("effect", "spread", "images", "verdict"),
     [
@@ -225,14 +237,7 @@ def test_a_test_comes_out_each_way(effect, spread, images, verdict) -> None:
     rng, measured = np.random.default_rng(0), Measured()
     noise = rng.normal(0, spread, images)
     for place, value in enumerate(noise - noise.mean() + effect):
-        measured.image.append(place)
-        measured.kind.append("object")
-        flat = np.full(11, -1.0)
-        curves = {"random": flat, "centre": flat, "last layer": flat - value, "last layer, weakest": flat + value}
-        for name, curve in curves.items():
-            measured.curves[name].append(curve)
-        for fill in deletion.FILLS:
-            measured.pixels["last layer", fill].append((place, value, value))
+        deleted(measured, place, value)
         measured.kept["last layer", DECODER].append((place, 0.5 - value))
         measured.kept["last layer", "repeated"].append((place, 0.5 + value))
     result = cards.summarise(measured, "run", {"repeated": "other"})
@@ -254,14 +259,7 @@ def test_a_test_comes_out_each_way(effect, spread, images, verdict) -> None:
 def test_two_images_have_an_interval_and_maps_of_one_image_no_test() -> None:
     measured = Measured()
     for place, value in enumerate((0.2, 0.4)):
-        measured.image.append(place)
-        measured.kind.append("object")
-        flat = np.full(11, -1.0)
-        curves = {"random": flat, "centre": flat, "last layer": flat - value, "last layer, weakest": flat + value}
-        for name, curve in curves.items():
-            measured.curves[name].append(curve)
-        for fill in deletion.FILLS:
-            measured.pixels["last layer", fill].append((place, value, value))
+        deleted(measured, place, value)
         measured.kept["last layer", "seed"].append((0, value))
         measured.kept["last layer", "repeated"].append((place, value))
     card = cards.summarise(measured, "run", {"seed": "again", "repeated": "other"}).cards["last layer"]
