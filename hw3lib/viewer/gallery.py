@@ -136,10 +136,9 @@ class Gallery:
 
     def bundle(self, caption: str, say: Say = silence) -> Coded:
         """The MIME bundle of the gallery on a page; as a picture it is three cards of it."""
-        count = len(self.cards)
-        shown = [self.cards[place] for place in range(count)[:: max(1, -(-count // 3))]]
-        photographs = [self._photograph(self.cards.index(card)) for card in shown]
-        still = figure_bundle(figures.cards(photographs, shown), caption, f"{len(shown)} images with captions by run")
+        places = range(0, len(self.cards), max(1, -(-len(self.cards) // 3)))
+        drawn = figures.cards([self._photograph(place) for place in places], [self.cards[place] for place in places])
+        still = figure_bundle(drawn, caption, f"{len(places)} images with captions by run")
         coded = self.page(say)
         picture = picture_html(base64.b64decode(still["image/png"]), "", "")
         return still | {ATTENTION: coded, "text/html": static_html(coded, picture), "text/plain": caption}
