@@ -13,8 +13,8 @@
 
 /**
  * What is shown; empty is the default. `run`: whose captions; `object`: that they name and that is not there, "*" for
- * any; `sort`: a metric, "disagreement", "data" for none, else how far the two runs' CIDEr are apart; `open`: an image, with the runs `first` and `second` reading the caption of
- * `said`, at `word`.
+ * any; `sort`: a metric, "disagreement", "data" for none, else how far the two runs' CIDEr are apart; `open`: an image,
+ * with the runs `first` and `second` reading the caption of `said`, at `word`.
  * @typedef {{words: string, run: string, object: string, sort: string, rising: string, open: string, first: string,
  *   second: string, said: string, word: string}} View
  */
