@@ -7,7 +7,7 @@ export const GALLERY_CSS = `
 .gallery [hidden] { display: none; }
 .filters { display: flex; flex-wrap: wrap; gap: 8px 12px; align-items: end; }
 .filters label { display: grid; gap: 2px; flex: 1 1 130px; min-width: 0; max-width: 240px; font-size: 13px; }
-.filters label:nth-last-child(2) { flex-basis: 220px; max-width: 320px; }
+.filters label:nth-last-child(2) { flex-basis: 260px; max-width: 320px; }
 .filters input { font: inherit; color: inherit; width: 100%; height: 30px; padding: 0 8px; border: 1px solid var(--v-line);
   border-radius: 7px; background: var(--v-bg); }
 .steps { display: flex; gap: 8px; align-items: center; flex: 2 1 260px; min-width: 0; }
