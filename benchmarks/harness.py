@@ -25,6 +25,10 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # `python benchmarks/x.py` measures this checkout, whatever is installed
 
+from hw3lib.system import memory  # noqa: E402
+
+memory.huge_pages()  # as every command of `hw3`; the peers, too, in this process and in those that it starts
+
 
 @dataclass(frozen=True)
 class Row:

@@ -72,9 +72,10 @@ class _Commands(click.Group):
 @click.version_option(__version__, prog_name="hw3")
 def main() -> None:
     """Prompts, captions, attention: three problems of vision and language, and the report on them."""
-    from hw3lib.system import isolation, locks
+    from hw3lib.system import isolation, locks, memory
 
     isolation.isolate()
+    memory.huge_pages()
     locks.end_with_parent()
     # jsonschema, which reads notebooks, would build this package's grammar at import, in 1.2 s of processor, to check
     # addresses by RFC 3987: no schema here has one.
