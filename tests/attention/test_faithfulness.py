@@ -112,6 +112,14 @@ def test_maps_that_point_at_the_patch_that_is_copied_are_faithful(copier, photog
     assert raw.strongest[1:] == pytest.approx([-np.log(9)] * faithfulness.STEPS)
     assert raw.weakest[:-1] == pytest.approx([raw.weakest[0]] * faithfulness.STEPS, abs=0.05)
     assert raw.weakest[0] > -1
+    whole, none = raw.weakest[0], -np.log(9)
+    for curve in (result.random, result.centre):
+        assert len(curve) == faithfulness.STEPS + 1
+        assert (curve[0], curve[-1]) == pytest.approx((whole, none)), "of all patches and of none, in any order"
+    # Painted over in thirds, the patch is gone after the first one; in a random order, after half of them.
+    assert raw.tests["mean colour"].effect == pytest.approx((whole - none) / 3, rel=0.4)
+    images = {stage: {image for image, _ in measured.kept["last layer", stage]} for stage in ("the output", DECODER)}
+    assert images == {"the output": {*range(8)}, DECODER: {*range(30)}}
     assert "**Raw attention is faithful" in card_prose.faithfulness_sentence(result)
 
 
@@ -126,6 +134,10 @@ def test_a_map_that_ignores_the_patch_fails(copier, photographs) -> None:
         measured.kind += ["other"] * 2
         words = [Word("a", (1,)), Word("b", (2,))]
         faithfulness.delete(copier, pixels, [2, 4, 5, 3], words, maps, place, rng, measured)
+        # What features say of a word stands beside what pixels say of the same one.
+        random, ordered = (faithfulness.areas(np.stack(measured.curves[name][-2:])) for name in ("random", "gradient"))
+        for fill in deletion.FILLS:
+            assert measured.pixels["gradient", fill][-1][2] in (random - ordered).tolist()
     result = cards.summarise(measured, "copier")
     assert result.cards["gradient"].faithful == "passed"
     raw = result.cards["last layer"]
@@ -189,7 +201,9 @@ def test_equal_patches_are_ordered_by_chance() -> None:
     assert strongest_first(np.array([0.1, 0.6, 0.3]), np.random.default_rng(0)).tolist() == [1, 2, 0]
 
 
-def test_weights_are_re_initialised_from_the_top_down_in_a_copy(model) -> None:
+def test_weights_are_re_initialised_from_the_top_down_in_a_copy(model, monkeypatch) -> None:
+    trained = dataclasses.replace(model.run.encoder, weights="gone.safetensors")  # what it once began from
+    monkeypatch.setattr(model, "run", dataclasses.replace(model.run, encoder=trained))
     before, state = {name: value.clone() for name, value in model.state_dict().items()}, torch.get_rng_state()
     changed = []
     for stage, copy in randomised(model, 5):
@@ -290,6 +304,9 @@ def test_what_was_measured_can_be_kept_and_summed_up_again(copier, photographs, 
     assert result == cards.summarise(measured, "copier", {"seed": "itself"})
     assert result.seed == "itself"
     assert result.cards["best head"].tests["seed"].effect == pytest.approx(1), "the same head"
+    np.savez(tmp_path / "pickled.npz", image=np.array([{}]), kind=np.array([]))
+    with pytest.raises(ValueError, match="allow_pickle=False"):
+        faithfulness.Measured.load(tmp_path / "pickled.npz")
     faithfulness.Measured().save(tmp_path / "nothing.npz")
     assert faithfulness.Measured.load(tmp_path / "nothing.npz") == faithfulness.Measured()
 
@@ -344,6 +361,18 @@ def test_one_image_tests_nothing_and_says_so(copier, photographs) -> None:
     assert result.cards == {}
     assert "was not tested" in card_prose.faithfulness_sentence(result)
     assert card_prose.claim_remark(result) == card_prose.card_sentences(result) == ""
+
+
+def test_too_few_images_for_a_test_are_glimpsed_at_and_of_a_long_caption_some_words(
+    copier, photographs, monkeypatch
+) -> None:
+    monkeypatch.setattr(faithfulness, "randomised", lambda model, seed: ())
+    for name, value in (("GLIMPSE", 2), ("FEW", 4), ("IMAGES", 5)):
+        monkeypatch.setattr(faithfulness, name, value)
+    for count, measured in ((1, 1), (3, 2), (4, 4), (6, 5)):
+        images = dict(list(photographs.items())[:count])
+        found = faithfulness.measure(copier, images, dict.fromkeys(images, "a b a b a b"), Lexicon.none())
+        assert found.image == np.arange(measured).repeat(5).tolist()
 
 
 def test_captions_without_a_word_are_left_out(copier, photographs) -> None:

@@ -34,15 +34,20 @@ def test_a_strip_plays_every_word_for_the_same_time_and_for_ever(tmp_path: Path)
             assert shown[560:, :60].min() > 235  # around its middle
 
 
-@pytest.mark.parametrize("text", ["كلب", "紅色", "supercalifragilistic" * 4])
+@pytest.mark.parametrize("text", ["كلب", "紅色", r"$\dog$", "supercalifragilistic" * 4])
 def test_a_word_of_any_script_fits_below_a_picture_of_any_shape(text: str, tmp_path: Path) -> None:
     attention, path = synthetic(("[BOS]", text, "[EOS]"), size=(120, 400)), tmp_path / "strip.webp"
     save_strip(replace(attention, caption=text), path)
     with Image.open(path) as film:
         assert film.size == (720, 880)  # a tall photograph is 800 px high, white beside it
+        photograph = np.asarray(film.convert("L"))[:800].astype(int)
         film.seek(1)
         label = np.asarray(film.convert("L"))[800:]
+    assert min(photograph[:, :236].min(), photograph[:, 484:].min()) > 235, "240 px wide, in the middle"
+    assert max(photograph[0, 260:460].mean(), photograph[-1, 260:460].mean()) < 220, "from the top down"
     ink = np.argwhere(label < 128)
+    height, width = np.ptp(ink, axis=0)
+    assert height > 20 or width > 600, "as large as there is room for"
     assert len(ink) > 100
     assert ink[:, 1].min() >= 8
     assert ink[:, 1].max() < 712
