@@ -385,6 +385,8 @@ def test_every_score_comes_out_of_the_files_of_a_run(world: config.Profile, tmp_
     folder = paths.runs("tiny") / "p2" / "best"
     folder.mkdir(parents=True)
     write(folder / "predictions.json", SAID)
+    (folder / "variants").mkdir()
+    write(folder / "variants" / "raw.json", SAID)
     written = score_runs(Experiment.open(world), ["best"])
     assert written == {"best": read_scores(folder)}
     found = files.read_json(folder / "scores.json")
@@ -411,6 +413,9 @@ def test_every_score_comes_out_of_the_files_of_a_run(world: config.Profile, tmp_
     assert 0 < scores["METEOR"] < 1
     assert "provenance" in found
 
+    raw = found["variants"]["raw"]  # the same captions: without a component, no scores of overlap
+    assert raw == {"scores": {key: scores[key] for key in scores if key not in overlap}, "per_image": rows}
+
     # Current scores are loaded, and the file is left alone; those of other captions are not.
     said: list[str] = []
     os.utime(folder / "scores.json", ns=(0, 0))
@@ -420,14 +425,12 @@ def test_every_score_comes_out_of_the_files_of_a_run(world: config.Profile, tmp_
     write(folder / "predictions.json", dict.fromkeys(SAID, "a red square"))
     assert score_runs(Experiment.open(world), ["best"])["best"].scores != found["scores"]
 
-    # What the command prints for the same files is the same.
-    again = score_files(
-        tmp_path / "pred.json",
-        tmp_path / "val.json",
-        world.captions.val_images,
-        config.Clip(),
-        world.captions.val_instances,
-    )
+    # What the command prints for the same files is the same, with the CLIP that is asked for.
+    own = config.Clip(model="own")
+    arguments = tmp_path / "pred.json", tmp_path / "val.json", world.captions.val_images
+    with patch.object(ClipModel, "load", return_value=ColourClip()) as load:
+        again = score_files(*arguments, own, world.captions.val_instances)
+    assert load.call_args.args[0] is own
     assert again.scores == pytest.approx(scores)
 
 
@@ -438,14 +441,18 @@ def test_no_runs_are_scored_without_any_work(world: config.Profile, no_java: Non
 def test_without_images_the_caption_metrics_come_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     class Silent:
         def compute_score(self, truth: dict[str, list[str]], said: dict[str, list[str]]) -> tuple[float, list[float]]:
-            assert not any("|||" in text for group in (*truth.values(), *said.values()) for text in group)
+            texts = [text for group in (*truth.values(), *said.values()) for text in group]
+            assert not any("|||" in text for text in texts)
+            assert max(len(text.split()) for text in texts) == 200  # of thousands of words it would never have done
             return 0.5, []
 
-    found = score(SAID, References(WORLD), process=Silent())
+    said, shorter = SAID | {"a": "a red dog " * 100}, SAID | {"a": "a red dog " * 67}
+    found = score(said, References(WORLD), process=Silent())
+    assert found.scores["BLEU-1"] < score(shorter, References(WORLD), process=Silent()).scores["BLEU-1"], "of all words"
     assert set(found.scores) == {"CIDEr", "BLEU-1", "BLEU-2", "BLEU-3", "BLEU-4", "ROUGE-L", "METEOR"}
     assert set(found.per_image["a"]) == {"CIDEr"}
     objects = chair.Objects(("dog",), {name: frozenset() for name in WORLD}, {name: frozenset() for name in WORLD})
-    assert score(SAID, References(WORLD), objects=objects, process=Silent()).scores["CHAIR_s"] == pytest.approx(1 / 3)
+    assert score(said, References(WORLD), objects=objects, process=Silent()).scores["CHAIR_s"] == pytest.approx(1 / 3)
 
 
 def test_references_are_embedded_once_for_each_prefix(world: config.Profile) -> None:
