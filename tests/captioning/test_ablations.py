@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -77,6 +78,21 @@ def test_the_best_setting_is_told_with_the_settings_that_it_was_compared_with() 
     text = ablations.best_setting(demo, all_scored(demo, best=1.0, vit=1.5, swinv2=1.5))
     assert "60 test images; `swinv2` and `vit` score higher by CIDEr." in text
     assert "recipe" not in text
+    alike = ablations.best_setting(demo, all_scored(demo))
+    assert not any(word in alike for word in ("higher", "highest", "stronger")), "none is above another"
+
+
+@pytest.mark.parametrize(
+    ("training", "rates"),
+    [
+        ({"learning_rates": (1e-3,)}, "one learning rate"), ({}, "two learning rates in turn"),
+        ({"schedule": "cosine"}, "cosine learning rate"),
+    ],
+)  # fmt: skip
+def test_the_reference_run_is_told_by_backbone_width_augmentation_and_rates(tiny_profile, training, rates) -> None:
+    profile = with_runs(tiny_profile, best={"training": training}, twin={})
+    told = f"`best` (`vit_tiny_patch16_224`, feed-forward 32, no colour jitter, {rates}), scores CIDEr 0.100 and"
+    assert told in ablations.best_setting(profile, all_scored(profile))
 
 
 def test_published_scores_stand_beside_a_run_that_is_the_published_setting_and_no_other() -> None:
@@ -121,6 +137,7 @@ def test_the_comparison_follows_the_numbers() -> None:
         "at once, no single cause can be told. Differences with 95 % intervals: `swin_base` −0.500 ["
     )
     assert "They are over images: trained with one seed, runs may differ as much by another seed alone." in text
+    assert "Nor were the backbones pretrained on the same number of drawings." in text
     assert "Several settings are changed at once by `swin_base` (4), `swinv2` (3) and `vit` (4)" in text
     assert text.endswith(
         "reference run (0.8745) > swin_base (0.8554) > vit (0.8006) > swinv2 (0.7840); the order here is the same."
@@ -146,11 +163,24 @@ def test_runs_that_differ_in_one_setting_or_in_none_are_told_so(tiny_profile: co
     text = ablations.comparison(profile, all_scored(profile))
     assert "`twin` has the reference run's settings." in text
     assert "A single setting is changed by `decayed` (weight decay: 0.5)." in text
-    assert "at once" not in text
-    assert "written report" not in text
+    assert not any(words in text for words in ("at once", "written report", "backbones"))
+    alone = with_runs(tiny_profile, decayed={"training": {"weight_decay": 0.5}})
+    assert "no single cause" not in ablations.comparison(alone, all_scored(alone)), "it is told by its setting"
+    assert ablations.heading(profile) == "## 2. The two other settings and what they show"
+    many = with_runs(tiny_profile, **{f"run{n}": {} for n in range(10)})
+    assert ablations.heading(many) == "## 2. The 10 other settings and what they show"
     assert "highest" not in ablations.best_setting(profile, all_scored(profile))
     assert ablations.heading(with_runs(tiny_profile, twin={})) == "## 2. The other setting and what it shows"
     assert [label for label, _ in side_by_side(list(profile.runs.values()))] == ["weight decay"]
+
+
+@pytest.mark.parametrize(("others", "subject"), [(["wide"], "it"), (["wide", "slow"], "each")])
+def test_where_every_run_changes_several_settings_no_cause_is_told(tiny_profile, others, subject) -> None:
+    changes = {"training": {"weight_decay": 0.5}, "decoder": {"feed_forward": 64}}
+    profile = with_runs(tiny_profile, **dict.fromkeys(others, changes))
+    text = ablations.comparison(profile, all_scored(profile))
+    assert f", and since {subject} changes several settings at once, no single cause can be told. " in text
+    assert f"Several settings are changed at once by {' and '.join(f'`{run}` (2)' for run in others)}: " in text
 
 
 def test_with_a_single_validation_image_no_interval_is_told(tiny_profile: config.Profile) -> None:
@@ -158,8 +188,9 @@ def test_with_a_single_validation_image_no_interval_is_told(tiny_profile: config
     few = {run: scored(0.5, images=1) for run in profile.runs}
     assert "fewer than two images" in ablations.comparison(profile, few)
     assert "another seed" not in ablations.comparison(profile, all_scored(profile)), "nothing is significant"
-    three = {run: scored(0.5, images=3) for run in profile.runs}
-    assert ablations.against_reference(profile, three)["twin"]["CIDEr"].n == 3
+    two = {run: scored(0.5, images=2) for run in profile.runs}
+    assert ablations.against_reference(profile, two)["twin"]["CIDEr"].n == 2
+    assert ablations.level_table(ablations.against_reference(profile, few)) == (["run", "seeds"], [])
     assert components.conclusion(components.components(profile, few, "twin")) == ""
 
 
@@ -182,7 +213,9 @@ def test_runs_without_a_clip_are_told_by_cider_alone(tiny_profile: config.Profil
     profile = with_runs(tiny_profile, twin={})
     assert "scores CIDEr 0.500 on 4" in ablations.best_setting(profile, scores)
     assert ablations.score_table(profile, scores, ["best"])[0] == ["run", "setting", "CIDEr"]
-    assert list(ablations.against_reference(profile, scores)["twin"]) == ["CIDEr"]
+    gaps = ablations.against_reference(profile, scores)
+    assert list(gaps["twin"]) == ["CIDEr"]
+    assert ablations.level_table(gaps)[1] == [["twin", 1, "–"]]
     log = [{key: value for key, value in event.items() if key != "CLIPScore"} for event in events([1, 2])]
     assert [axes.get_title("left") for axes in figures.curves(log).axes] == ["Loss, nats per token", "CIDEr"]
     assert len(figures.compared({"best": log}).axes) == 1
@@ -198,8 +231,9 @@ def test_runs_are_compared_with_the_reference_run_image_by_image(tiny_profile: c
 
 
 def test_a_run_that_is_not_scored_names_the_command(tiny_profile: config.Profile) -> None:
-    with pytest.raises(UserError, match=r"scores\.json is missing.*hw3 score --run best --profile tiny"):
-        read_scores(config.folder(tiny_profile, "best"))
+    for run in ("best", "best/seed_7"):
+        with pytest.raises(UserError, match=rf"scores\.json is missing.*hw3 score --run {run} --profile tiny"):
+            read_scores(config.folder(tiny_profile, run))
 
 
 def test_the_kept_epoch_is_the_first_with_the_highest_sum_of_scores() -> None:
@@ -223,6 +257,7 @@ def test_curves_and_small_multiples_mark_the_kept_epoch() -> None:
         rings = [line for axes in figure.axes for line in axes.lines if line.get_label() == "_kept"]
         assert [(line.get_xdata()[0], line.get_ydata()[0]) for line in rings[:1]] == [(2, 0.2)]
     assert "0.200" in [text.get_text() for text in figure.axes[0].texts]
+    assert not any(axes.texts for axes in figures.curves(log).axes), "the curve has an axis to read it off"
 
 
 def test_curves_show_every_validation_and_mark_each_change_of_rate() -> None:
@@ -235,14 +270,19 @@ def test_curves_show_every_validation_and_mark_each_change_of_rate() -> None:
     assert len(loss.lines[0].get_xdata()) == 16
     assert max(loss.lines[0].get_xdata()) == pytest.approx(4)
     assert [axes.get_xlim()[0] for axes in figure.axes] == [0, 0, 0]
+    assert [(shade.get_x(), shade.get_width()) for axes in figure.axes for shade in axes.patches] == [(0, 2)] * 3
 
 
 def test_curves_mark_where_rewards_began_and_show_them_beside_the_validations() -> None:
-    log = [{**event, "reward": 0.3} if event["epoch"] == 3 else event for event in events([1, 1, 1])]
-    _, cider, _ = figures.curves(log).axes
+    log = events([1, 1, 1])
+    for event in log:
+        if event["epoch"] == 3 and event["event"] == "train":
+            event["reward"] = event.pop("loss") / 10
+    loss, cider, _ = figures.curves(log).axes
+    assert max(loss.lines[0].get_xdata()) == 2, "which has no loss"
     rewards, *_, began = cider.lines
     assert list(rewards.get_xdata()) == [2.25, 2.5, 2.75, 3]
-    assert set(rewards.get_ydata()) == {0.3}
+    assert list(rewards.get_ydata()) == pytest.approx([0.3] * 4)
     assert list(began.get_xdata()) == [2, 2]
 
 
@@ -250,17 +290,27 @@ def test_curves_can_be_drawn_before_the_first_validation() -> None:
     assert figures.curves(events([1])[:2]).axes
 
 
+def epochs(axes: Any) -> int:
+    """How many validations of its own run a panel shows."""
+    return len(next(line for line in axes.lines if not line.get_label().startswith("_b")).get_xdata())
+
+
 def test_runs_of_different_lengths_stand_in_panels_of_their_own() -> None:
     figure = figures.compared({"best": events([1, 2]), "vit": events([1, 1, 1])})
-    own = [next(line for line in axes.lines if not line.get_label().startswith("_b")) for axes in figure.axes[:2]]
-    assert [len(line.get_xdata()) for line in own] == [2, 3]
+    assert [epochs(axes) for axes in figure.axes[:2]] == [2, 3]
     assert [axes.get_title("left") for axes in figure.axes[:2]] == ["best", "vit"]
     assert figure.axes[0].get_xlim()[1] >= 3
     assert not figure.axes[0].patches, "no epochs are shaded as those of a frozen encoder"
 
 
 def test_many_runs_stand_in_several_rows() -> None:
-    figure = figures.compared({f"run{i}": events([1]) for i in range(8)})
+    figure = figures.compared({f"run{i}": events([1] * (1 + i // 6)) for i in range(8)})
+    assert len(figure.axes) == 24, "four rows of six"
+    assert 1.2 < figure.get_size_inches()[1] / 4 < 1.5, "each row has its height"
+    rows = [figure.axes[6 * row] for row in range(4)]
+    assert [epochs(axes) for axes in rows] == [1, 1, 2, 2], "both scores of a run stand below one another"
+    assert [(axes.get_xlabel(), axes.get_ylabel()) for axes in rows] == [("", "CIDEr"), ("epoch", "CLIPScore")] * 2
+    assert figure.axes[1].get_ylabel() == ""
     visible = [axes for axes in figure.axes if axes.get_visible()]
     assert len(visible) == 16
     assert [axes.get_title("left") for axes in visible if axes.get_title("left")] == [f"run{i}" for i in range(8)]
@@ -298,6 +348,10 @@ def test_a_runs_score_is_its_seeds_mean_with_their_spread(
     assert ablations.score_notes(profile).startswith("±: the standard deviation over a run's seeds")
     said = ablations.best_setting(profile, scores)
     assert "CIDEr 1.020" in said and " validation images (means of 3 seeds)" in said
+    runs = {name: profile.runs[name] for name in ("other", "single")}
+    two = dataclasses.replace(profile, best_run="other", runs=runs)
+    assert "(means of 2 seeds)" in ablations.best_setting(two, scores)
+    assert ablations.score_notes(two).startswith("±: ")
     del scores["best/seed_9"]
     partly = {name: scores[name] for name in scores if "/" in name}
     assert "best" not in with_seeds(profile, partly), "not before all of its seeds are scored"

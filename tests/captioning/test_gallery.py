@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from hw3lib.captioning import figures
-from hw3lib.captioning.gallery import RECALL, cards, disagreement, pieces
+from hw3lib.captioning.gallery import RECALL, Card, RunCaption, cards, disagreement, pieces
 from hw3lib.captioning.results import RunScores
 from hw3lib.data.caption_set import CaptionSet
 from hw3lib.data.language import Language
@@ -41,6 +42,8 @@ def of_runs(*runs: str) -> list:
             ["dog runs"],
         ),  # in the other number; neighbours are one piece
         ("two berries, ponies", ["a berry", "the pony"], Language(), ["berries", "ponies"]),
+        ("a bus, a pony", ["buses and ponies"], Language(), ["bus", "pony"]),
+        ("a plane", ["the planet"], Language(), []),
         ("the bus", ["a car"], Language(), []),
         ("red", ["red"], Language(), ["red"]),
         ("green boat", ["red dog"], Language(), []),
@@ -56,6 +59,7 @@ def test_words_that_people_wrote_are_every_second_piece(caption, references, lan
     parts = card.captions["run"].pieces
     assert "".join(parts) == caption
     assert list(parts[1::2]) == theirs
+    assert parts[-1], "no empty piece ends it"
 
 
 def test_a_card_has_every_runs_scores_absent_objects_and_how_far_they_disagree() -> None:
@@ -84,11 +88,40 @@ def test_hallucinations_are_those_that_are_counted() -> None:
     assert hallucinations({"a": "a cat"}, OBJECTS, {"a": ["some cats"]}) == {"a": []}  # people saw it
 
 
-def test_the_printed_cards_have_a_photograph_and_every_runs_caption() -> None:
-    from PIL import Image
+PHOTOGRAPH = Image.new("RGB", (8, 6))
 
-    figure = figures.cards([Image.new("RGB", (8, 6))] * 2, of_runs("best", "vit"))
+
+def test_the_printed_cards_have_a_photograph_and_every_runs_caption() -> None:
+    figure = figures.cards([PHOTOGRAPH] * 2, of_runs("best", "vit"))
     texts = "\n".join(text.get_text() for text in figure.texts)
     assert len(figure.axes) == 2
     assert "people: Two red dogs run." in texts
     assert "best: A dog runs, a cat sits." in texts.replace("\n", " ")
+
+
+def printed(people: str, said: str) -> Card:
+    return Card("c", (people,), {"best": RunCaption((said,), {}, ())}, None)
+
+
+def test_three_printed_cards_fill_the_width_and_nothing_lies_on_anything_else() -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    figure = figures.cards([PHOTOGRAPH] * 3, [*of_runs("best", "vit"), printed("a dog " * 20, "a dog and a cat " * 6)])
+    boxes = [axes.get_position(original=True) for axes in figure.axes]
+    assert [boxes[0].x0, boxes[2].x1, *(box.y1 for box in boxes)] == pytest.approx([0, 1, 1, 1, 1])
+    assert boxes[0].x1 < boxes[1].x0 < boxes[1].x1 < boxes[2].x0
+    renderer, (width, height) = FigureCanvasAgg(figure).get_renderer(), figure.bbox.size
+    extents = [text.get_window_extent(renderer) for text in figure.texts]
+    ends = [box.x0 * width for box in boxes[1:]] + [width]
+    for name, text, box, end in zip(extents[::2], extents[1::2], boxes, ends, strict=True):
+        assert 0 < text.y0 < text.y1 < name.y0 < name.y1 < box.y0 * height
+        assert max(name.x1, text.x1) < end
+
+
+def test_printed_cards_are_set_as_their_script_is() -> None:
+    (_, text) = figures.cards([PHOTOGRAPH], [printed("كلب", "كلب أحمر يجري على الشاطئ")]).texts
+    (_, latin) = figures.cards([PHOTOGRAPH], [printed("a dog", "a dog")]).texts
+    assert (text.get_ha(), latin.get_ha()) == ("right", "left")
+    assert text.get_position()[0] > latin.get_position()[0] + 0.3, "at the other side of the photograph"
+    (_, text) = figures.cards([PHOTOGRAPH], [printed("一隻狗" * 20, "狗" * 50)]).texts
+    assert max(map(len, text.get_text().splitlines())) == 20, "their letters are twice as wide"

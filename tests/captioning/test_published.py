@@ -25,6 +25,8 @@ def test_the_full_size_profile_runs_the_published_settings() -> None:
         assert published_scores(profile, name) == setting.scores
         assert [other for other in there.values() if not other.differs(profile.run(name))] == [setting]
     assert published_scores(profile, "plus") == {}
+    again = dataclasses.replace(profile.run("best"), start_from="runs/other")  # it knew something before
+    assert published_scores(dataclasses.replace(profile, runs={"best": again}), "best") == {}
 
 
 @pytest.mark.parametrize("name", ["public", "coco"])
@@ -60,6 +62,7 @@ def test_a_part_is_played_by_what_the_run_is_and_not_by_its_name() -> None:
     demo = config.load("demo")
     reference, small, vit = (demo.run(name) for name in ("best", "swin_base", "vit"))
     assert part(reference, small) is None  # the bigger one
+    assert part(changed(reference, encoder={"image_size": 224}), reference) is None  # of one size
     assert part(changed(vit, encoder={"weights": "none"}), reference) is None  # not pretrained
     assert part(vit, changed(reference, encoder={"weights": "none"})) is None
     mobile = changed(reference, encoder={"name": "mobilenetv3_small_050", "arguments": {}})

@@ -128,6 +128,8 @@ def test_a_run_is_told_in_words() -> None:
     staged = replace(PLAIN, training=config.Training(learning_rates=(0.1,), stage_epochs=(4,), patience=2))
     words = {row.label: row.words for row in settings(staged)}
     assert words["learning rates"] == "0.1, constant, for at most 4 epochs, patience 2"
+    two = replace(PLAIN, training=config.Training(learning_rates=(0.1, 0.01)))
+    assert {row.label: row.words for row in settings(two)}["learning rates"] == "0.1, 0.01 in turn, patience 1"
     frozen = replace(PLAIN, encoder=config.Encoder(frozen=True))
     assert {row.label: row.words for row in settings(frozen)}[
         "encoder's learning rate"
@@ -147,6 +149,7 @@ def test_a_difference_that_the_words_leave_out_is_told_by_its_key() -> None:
 def test_side_by_side_stands_only_what_differs() -> None:
     demo = config.load("demo")
     runs = [demo.run(name) for name in ("best", "swin_base", "plus")]
+    assert [label for label, words in side_by_side(runs) if "\u200b" in "".join(words)] == ["encoder"], "it may break"
     rows = {label: [word.replace("\u200b", "") for word in words] for label, words in side_by_side(runs)}
     assert rows["encoder"][1:] == [
         "swin_tiny_patch4_window7_224 (embed_dim 32, depths 2-2-2, num_heads 2-4-8), 112 px, "
