@@ -39,6 +39,8 @@ def test_every_template_gets_the_measures_of_their_definitions() -> None:
     assert one.per_class == pytest.approx({f"class {label}": rate for label, rate in enumerate(rates)})
     assert one.mean_per_class == pytest.approx(sum(rates) / 4)
     assert one.top5 == 1.0  # of four classes
+    either = sum(true in pair for pair, true in zip(classes[:, :2], truth, strict=True)) / 60
+    assert 0 < effects.measures(replace(answers, classes=answers.classes[..., :2]), row).top5 == either < 1
     assert one.nll == pytest.approx(-answers.true[row].mean())
     assert one.ece == pytest.approx(calibration_error(answers.probabilities[row][:, 0], right))
     assert one.sets == ["report", "factorial"]
@@ -62,6 +64,8 @@ def test_templates_are_compared_with_the_baseline_on_the_same_images() -> None:
         p_values.append(told.p)
     corrected = [found[template].against_baseline.holm for template in answers.templates[1:]]
     assert corrected == pytest.approx(holm(p_values))
+    same, other = effects.against(right[[0, 1]], base, 0)
+    assert (same.holm, other.holm) == (1, pytest.approx(other.p)), "the same answers are no comparison"
 
 
 def test_main_effects_and_interactions_are_averages_over_the_cells() -> None:
@@ -115,6 +119,11 @@ def test_a_part_of_a_design_compares_what_it_has_in_pairs_and_nothing_else() -> 
             assert contrast.weights.any() and contrast.weights.sum() == 0, name
         seen |= set(design.factors)
     assert seen == {"article: a vs none", "article: correct vs none", "full stop"}
+    carriers = effects.Design.of([whole], templates, len(templates)).carriers[:2]
+    two = tuple(prompt for prompt in whole.prompts if prompt.factors and prompt.factors["frame"] in carriers)
+    design = effects.Design.of([replace(whole, prompts=two)], templates, len(templates))
+    against = [name for name in design.interactions() if "against the other" in name]
+    assert len(against) == 6, "two carriers are compared with one another, by three factors"
 
 
 def test_a_design_without_articles_has_the_full_stop_alone() -> None:
