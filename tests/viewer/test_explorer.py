@@ -285,13 +285,20 @@ def test_a_run_is_loaded_when_it_is_put_beside_and_reads_every_photograph_that_c
     def load() -> inference.LoadedRun:
         opened.append("vit")
         torch.manual_seed(1)
-        model = Captioner(loaded.run, loaded.tokenizer.size).eval()
+        decoder = dataclasses.replace(loaded.run.decoder, max_length=7)
+        model = Captioner(dataclasses.replace(loaded.run, decoder=decoder), loaded.tokenizer.size).eval()
         return dataclasses.replace(loaded, model=model, folder=Path("runs/p/p2/vit"))
 
     def lost() -> inference.LoadedRun:
         raise UserError("run lost is not trained yet")
 
-    box = AttentionExplorer(loaded, images, runs={"vit": load, "lost": lost}, masks=lambda side: {})
+    outlined: list[tuple[str, str]] = []  # what masks are asked for
+
+    def masks(side: CaptionAttention) -> Masks:
+        outlined.append((side.run, side.name))
+        return {}
+
+    box = AttentionExplorer(loaded, images, runs={"vit": load, "lost": lost}, masks=masks)
     viewer = box.viewer
     keys = ["vit", "vit-same-words", "lost", "lost-same-words", *(path.name for path in images)]
     assert [choice[0] for choice in viewer.choices] == keys
@@ -299,6 +306,7 @@ def test_a_run_is_loaded_when_it_is_put_beside_and_reads_every_photograph_that_c
     viewer.beside = "vit"
     first = viewer.sides["vit"]
     assert (opened, first["meta"]["run"], "image" in first) == (["vit"], "vit", False)
+    assert outlined[-1] == ("vit", images[0].stem), "what is there is there for either run"
     viewer.beside = "vit-same-words"
     assert viewer.sides.keys() == {"vit-same-words"}
     assert viewer.sides["vit-same-words"]["meta"]["caption"] == box.attention.caption
@@ -307,9 +315,14 @@ def test_a_run_is_loaded_when_it_is_put_beside_and_reads_every_photograph_that_c
     box.picture.value = 2
     side = viewer.sides["vit-same-words"]["meta"]
     assert (side["name"], side["caption"]) == (images[2].stem, box.attention.caption)
-    box.text.value = "red square"
-    assert [word["text"] for word in viewer.sides["vit-same-words"]["meta"]["words"]][1:3] == ["red", "square"]
+    box.text.value = "red square on grey, red square on grey"
+    words = [word["text"] for word in viewer.sides["vit-same-words"]["meta"]["words"]]
+    assert words[1:3] == ["red", "square"]
+    assert len(words) <= 7 < len(viewer.meta["words"]), "as many as it reads"
     assert opened == ["vit"]
+    box.upload.value = file(png())
+    assert viewer.sides["vit-same-words"]["meta"]["name"] == "mine"
+    assert outlined[-1][1] == images[2].stem, "of a file of one's own nothing is known"
 
     viewer.beside = images[1].name
     assert viewer.sides[images[1].name]["image"] == payload(attend(loaded, images[1]))["image"]
@@ -318,3 +331,4 @@ def test_a_run_is_loaded_when_it_is_put_beside_and_reads_every_photograph_that_c
     assert (viewer.beside, viewer.sides) == ("", {})
     alone = AttentionExplorer(loaded, images[:1])
     assert alone.viewer.choices == []  # one run, one photograph
+    assert len(AttentionExplorer(loaded, images[:2]).viewer.choices) == 2

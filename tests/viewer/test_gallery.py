@@ -41,7 +41,12 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
         return [replace(one, image=image, name=name, run=run.name) for one in made]
 
     def gallery(
-        count: int = 10, runs: Sequence[str] = ("best", "plus"), clip: bool = True, says: Any = english, tag: str = "en"
+        count: int = 10,
+        runs: Sequence[str] = ("best", "plus"),
+        clip: bool = True,
+        says: Any = english,
+        tag: str = "en",
+        best: str | None = None,
     ) -> Gallery:
         names = tuple(f"image{place}" for place in range(count))
         files = tuple(tmp_path / f"image{place % 10}.png" for place in range(count))
@@ -58,7 +63,7 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
         titles = {run: SimpleNamespace(title=f"The run {run}") for run in runs}
         references = tuple((says("best", place),) for place in range(count))
         experiment: Any = SimpleNamespace(
-            profile=SimpleNamespace(best_run=runs[0], run=titles.__getitem__),
+            profile=SimpleNamespace(best_run=best or runs[0], run=titles.__getitem__),
             reported=CaptionSet(files, names, tuple(range(count)), references),
             run_folder=lambda run: tmp_path / run,
             instances=None,
@@ -77,8 +82,10 @@ def page(gallery: Gallery) -> str:
 
 def test_a_page_holds_all_images_and_maps_of_those_on_which_the_runs_differ(make: Make, monkeypatch) -> None:
     monkeypatch.setattr(module, "_MOST_OPENED", 3)
-    gallery = make()
+    gallery, printed, draw = make(), [], module.figures.cards
+    monkeypatch.setattr(module.figures, "cards", lambda images, shown: printed.append(shown) or draw(images, shown))
     bundle = gallery.bundle("Every caption.")
+    assert [[card.name for card in shown] for shown in printed] == [["image0", "image4", "image8"]]
     held = bundle[ATTENTION]
     content = held["gallery"]
     assert json.loads(json.dumps(held, allow_nan=False)) == held
@@ -86,6 +93,7 @@ def test_a_page_holds_all_images_and_maps_of_those_on_which_the_runs_differ(make
     assert sorted(held["opened"]) == ["2", "5", "8"]  # their CIDEr is 2 apart, the others' 1 or 0
     assert "Maps are here of 3 images, those where the captions of best and plus differ most" in content["note"]
     assert content["metrics"] == ["CIDEr", "CLIPScore"]
+    assert content["disagreement"] == [0.2] * 10  # one word of five
     assert content["pieces"][1][3] == ["", "a", " small ", "bird number 3"]
     captions = held["opened"]["2"]["captions"]
     assert [word["text"] for word in captions["best"]["meta"]["words"]][1:4] == ["a", "red", "boat"]
@@ -95,24 +103,38 @@ def test_a_page_holds_all_images_and_maps_of_those_on_which_the_runs_differ(make
     assert (beside["run"], captions["plus"]["meta"]["run"], captions["best"]["beside"]) == ("plus", "plus", "")
     assert (beside["layers"], beside["heads"]) == (1, 1)
     assert "best: a red dog number 0" in bundle["text/html"] or bundle["image/png"]
+    monkeypatch.setattr(module, "_MOST_OPENED", 2)
+    assert sorted(gallery.page()["opened"]) == ["2", "5"], "by how far they are apart, not by how high"
+
+
+def test_the_best_run_is_first_compared_with_the_others_best(make: Make) -> None:
+    assert make(1, runs=("plus", "best", "third", "last"), best="best").pair == ("best", "last")
+    assert make(1, runs=("plus", "third"), best="gone").pair == ("plus", "third")
+    note = make(2, runs=("best", "plus", "third")).page()["gallery"]["note"]
+    assert note.startswith(
+        "Maps are here of 2 images, those where the captions of best and third differ most in CIDEr, of"
+    )
+    assert ", of best and third alone: " in note
+    held = make(1).page()["gallery"]
+    assert (held["names"], held["note"]) == (["image0"], ""), "two runs, and all there is of them"
 
 
 def test_what_does_not_fit_on_a_page_is_said_and_the_rest_is_spread_evenly(make: Make, monkeypatch) -> None:
     gallery = make(200)
-    monkeypatch.setattr(
-        module, "PAGE_BYTES", 40 * sum(map(len, (gallery.thumbnail(0), json.dumps(gallery.content([0])))))
-    )
-    monkeypatch.setattr(module, "MAPS_BYTES", 0)
+    most = 40 * sum(map(len, (gallery.thumbnail(0), json.dumps(gallery.content([0])))))
+    monkeypatch.setattr(module, "PAGE_BYTES", most)
+    monkeypatch.setattr(module, "MAPS_BYTES", 2.5 * len(json.dumps(gallery.comparison(0, gallery.pair, whole=False))))
     held = gallery.page()
+    assert 0.8 * most < sum(map(len, (*held["thumbs"], json.dumps(held["gallery"])))) < 1.2 * most
     names, count = held["gallery"]["names"], len(held["thumbs"])
     assert 30 < count < 200
     assert (names[0], len(names)) == ("image0", count)
     assert int(names[-1].removeprefix("image")) > 190
-    assert held["opened"] == {}
+    assert len(held["opened"]) == 2
     assert f"This page holds {count} of the 200 images, evenly spread." in held["gallery"]["note"]
 
 
-def test_one_run_without_clip_has_neither_pair_nor_disagreement(make: Make) -> None:
+def test_one_run_without_clip_has_neither_pair_nor_disagreement(make: Make, monkeypatch) -> None:
     held = make(runs=("alone",), clip=False).page()
     content = held["gallery"]
     assert (content["pair"], content["disagreement"], content["metrics"], content["objects"]) == (
@@ -124,6 +146,10 @@ def test_one_run_without_clip_has_neither_pair_nor_disagreement(make: Make) -> N
     assert len(held["opened"]) == 10
     assert content["note"] == ""  # nothing is missing
     assert held["opened"]["0"]["captions"]["alone"]["sides"] == {}
+    monkeypatch.setattr(module, "_MOST_OPENED", 2)
+    held = make(runs=("alone",), clip=False).page()
+    assert list(held["opened"]) == ["0", "1"]
+    assert held["gallery"]["note"].startswith("Maps are here of 2 images, those of lowest CIDEr: ")
 
 
 def test_live_pictures_and_maps_come_when_they_are_asked_for(make: Make, monkeypatch, tmp_path: Path) -> None:
