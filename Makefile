@@ -14,6 +14,9 @@ unexport PYTHONDONTWRITEBYTECODE
 # Of pytest's plugins the one that is used: hypothesis is rewritten in every process, where it is a plugin.
 PYTEST := PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 OMP_NUM_THREADS=1 $(BIN)/pytest -q -p xdist -n $(CORES) --dist loadfile
 
+# The notebooks' working copies: those of another profile than the demo have a folder of its name.
+LAB := runs/lab$(if $(filter-out demo,$(PROFILE)),/$(notdir $(PROFILE:.yaml=)))
+
 .DEFAULT_GOAL := help
 .PHONY: help env report test lint-js slow gpu lab docs clean
 
@@ -59,8 +62,8 @@ gpu:
 	@$(if $(wildcard $(BIN)/python),$(BIN)/python,$(PYTHON)) benchmarks/gpu.py
 
 lab: env
-	@$(BIN)/python -m hw3lib.pipeline.working_copies
-	@$(BIN)/jupyter lab runs/lab/index.ipynb
+	@$(BIN)/python -m hw3lib.pipeline.working_copies $(LAB) $(PROFILE)
+	@$(BIN)/jupyter lab $(LAB)/index.ipynb
 
 docs: env
 	@$(BIN)/pdoc --docformat restructuredtext --output-directory docs/build hw3lib demo_world

@@ -98,6 +98,7 @@ def classify(images: Path, id2label: Path, out: Path, template: str | None, spec
     ID2LABEL is JSON, {"0": "bicycle", ...}, or a text file (.txt) of one name a line, the first of which is label 0.
     """
     from hw3lib import config
+    from hw3lib.data import drawings
     from hw3lib.prompts import templates, zero_shot
     from hw3lib.system import files
 
@@ -109,6 +110,7 @@ def classify(images: Path, id2label: Path, out: Path, template: str | None, spec
         clip, images, id2label, out, template, device, note=lambda text: click.echo(text, err=True)
     )
     _tell_left_out(images)
+    _warn(drawings.warning("This CLIP", drawings.folders(loaded), images))
     click.echo(f"{out}: {len(labels)} labels")
 
 
@@ -385,14 +387,21 @@ def fetch(yes: bool, spec: str) -> None:
 @click.option(
     "--from", "source", metavar="MODEL", help="Without captions, P3's run: a folder of `hw3 export`, or a hub's name."
 )
+@click.option("--small", is_flag=True, help="With captions: a run that a processor trains in minutes, not a GPU's.")
 @click.option("--force", is_flag=True, help="Write the profile anew where there is one.")
 def init(
-    name: str, photographs: Path, captions: Path | None, labels: Path | None, source: str | None, force: bool
+    name: str,
+    photographs: Path,
+    captions: Path | None,
+    labels: Path | None,
+    source: str | None,
+    small: bool,
+    force: bool,
 ) -> None:
     """Write a profile NAME for photographs of your own, with comments on what is there and what may be added."""
     from hw3lib.pipeline import new_profile
 
-    begun = new_profile.begin(name, photographs, captions, labels, source, force)
+    begun = new_profile.begin(name, photographs, captions, labels, source, force, small)
     for note in begun.notes:
         click.echo(note, err=True)
     click.echo(f"{begun.profile}: read it, then ask what it needs: hw3 doctor --profile {name}")

@@ -33,27 +33,30 @@ _SAY = {"validation": "which also chose", "test": "which had no say in"}  # on t
 
 
 def model_card(experiment: Experiment, run: str) -> str:
-    """Markdown with the hub's metadata. Raises :class:`~hw3lib.system.errors.UserError` for a run without scores."""
-    profile, scores = experiment.profile, read_scores(experiment.run_folder(run))
+    """Markdown with the hub's metadata; without scores where the run has none yet."""
+    profile, folder = experiment.profile, experiment.run_folder(run)
+    scores = read_scores(folder) if (folder / "scores.json").is_file() else None
     data = (
         "the drawn demo world: it knows drawings only" if profile.data == "demo" else "photographs of the profile's own"
     )
-    origin, split = scores.provenance, profile.require_captions().reported
     lines = [
         _HEAD.format(title=profile.run(run).title),
         f"## Data\n\nTrained on {data} (profile `{profile.name}`, {len(experiment.training)} images).",
-        f"\n## Scores\n\nOn {len(scores.per_image)} {split} images, {_SAY[split]} the epoch that was kept.\n",
-        "| metric | score | 95 % interval over images |\n|---|---|---|",
-        *_rows(scores, profile.seed),
+        *(_scored(scores, profile.require_captions().reported, profile.seed) if scores else ()),
         "\n## Training\n\n| setting | value |\n|---|---|",
         *(f"| {row.label} | {row.words} |" for row in settings(profile.run(run))),
-        f"\nSeed {origin['seed']}, commit {origin['commit']}, configuration {origin['configuration']}.\n",
     ]
+    if scores:
+        origin = scores.provenance
+        made = f"Seed {origin['seed']}, commit {origin['commit']}, configuration {origin['configuration']}."
+        lines.append(f"\n{made}\n")
     return "\n".join(lines)
 
 
-def _rows(scores: RunScores, seed: int) -> Iterator[str]:
+def _scored(scores: RunScores, split: str, seed: int) -> Iterator[str]:
     """The headline's scores; of those that are means over images, with the interval."""
+    yield f"\n## Scores\n\nOn {len(scores.per_image)} {split} images, {_SAY[split]} the epoch that was kept.\n"
+    yield "| metric | score | 95 % interval over images |\n|---|---|---|"
     per_image = list(scores.per_image.values())
     for metric in HEADLINE:
         if metric not in scores.scores:

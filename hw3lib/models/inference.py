@@ -12,6 +12,7 @@ import torch
 
 from hw3lib import config, paths
 from hw3lib.config import Decoding, folder
+from hw3lib.data import drawings
 from hw3lib.data.images import unreadable
 from hw3lib.data.loader import Images, batches, load_images
 from hw3lib.data.tokenizer import CaptionTokenizer, load_or_train
@@ -64,15 +65,7 @@ def load_run(profile: config.Profile, run: str, device: str = "cpu") -> LoadedRu
             f"{target} was trained with {model.vocabulary_size} tokens but {profile.captions.tokenizer} has "
             f"{tokenizer.size}; put the former tokenizer back, or train again: hw3 train {run} --profile {profile.name}"
         )
-    return LoadedRun(model, tokenizer, model.transform(train=False), model.run, target, _drawings(profile))
-
-
-def _drawings(profile: config.Profile) -> tuple[Path, ...]:
-    if profile.data != "demo":
-        return ()
-    captions, labelled = profile.require_captions(), profile.require_labelled()
-    folders = [labelled.images, captions.train_images, captions.val_images, captions.test_images, profile.p3.images]
-    return tuple(paths.resolve(folder).resolve() for folder in folders if folder)
+    return LoadedRun(model, tokenizer, model.transform(train=False), model.run, target, drawings.folders(profile))
 
 
 def unfamiliar(loaded: LoadedRun, images: Path | None) -> str:
@@ -80,11 +73,7 @@ def unfamiliar(loaded: LoadedRun, images: Path | None) -> str:
 
     ``images`` is an image, or a folder of some; ``None`` is an image from elsewhere.
     """
-    inside = images is not None and any(images.resolve().is_relative_to(folder) for folder in loaded.drawings)
-    if inside or not loaded.drawings:
-        return ""
-    name = config.training_of(loaded.folder)
-    return f"The run {name} was trained on drawings only (the demo): do not trust what it says about photographs."
+    return drawings.warning(f"The run {config.training_of(loaded.folder)}", loaded.drawings, images)
 
 
 def model_source(name: str) -> str:
@@ -102,8 +91,8 @@ def load_pretrained(source: str | Path, device: str = "cpu") -> LoadedRun:
     tokenizer = CaptionTokenizer.load(hub_file(source, TOKENIZER))
     if tokenizer.size != model.vocabulary_size:
         raise UserError(f"{source}: {TOKENIZER} has {tokenizer.size} tokens, the weights {model.vocabulary_size}")
-    drawings = (Path(source),) if files.read_json(hub_file(source, CONFIG)).get("drawings") else ()
-    return LoadedRun(model, tokenizer, model.transform(train=False), model.run, Path(source), drawings)
+    known = (Path(source),) if files.read_json(hub_file(source, CONFIG)).get("drawings") else ()
+    return LoadedRun(model, tokenizer, model.transform(train=False), model.run, Path(source), known)
 
 
 def export(loaded: LoadedRun, target: Path, card: str) -> Path:

@@ -302,7 +302,9 @@ def _machine(profile: config.Profile) -> Iterator[Finding]:
     elif profile.data == "demo":
         yield Finding("tools", "GPU", "optional", "none; the demo does not need one")
     else:
-        yield Finding("tools", "GPU", "optional", "none; full-size runs on a CPU take days to weeks")
+        frozen = all(run.encoder.frozen for run in profile.runs.values())
+        most = "it makes CLIP faster" if frozen else "full-size runs on a CPU take days to weeks"
+        yield Finding("tools", "GPU", "optional", f"none; {most}")
     if settings := isolation.ignored():
         yield Finding("tools", "your own settings", "optional", f"take no part here: {', '.join(settings)}")
     home = existing_folder(paths.runs(profile.name))

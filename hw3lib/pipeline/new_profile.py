@@ -74,21 +74,40 @@ p3:
   names: {names}  # those that P3 shows
 
 runs:
-  best:  # as in configs/hw3.yaml; smaller: swin_tiny_patch4_window7_224, 4 layers
+{best}
+      captions_per_image: {references}
+      batch_size: {batch}  # captions of a step: {step} photographs with all of theirs
+  # Another one to compare with says what differs:
+  # {other}
+  # From a trained run instead of from the encoder's own weights: start_from: FOLDER of `hw3 export`, or a hub's name
+"""
+_LARGE = """\
+  best:  # as in configs/hw3.yaml, for a GPU; `hw3 init --small` writes one that a processor trains
     title: "Reference: Swin-L, feed-forward 2048"
-    encoder: {{name: swin_large_patch4_window7_224, image_size: 224}}
-    decoder: {{layers: 8, heads: 8, width: 768, feed_forward: 2048}}
-    jitter: {{brightness: 0.4, contrast: 0.4, saturation: 0.4}}
+    encoder: {name: swin_large_patch4_window7_224, image_size: 224}
+    decoder: {layers: 8, heads: 8, width: 768, feed_forward: 2048}
+    jitter: {brightness: 0.4, contrast: 0.4, saturation: 0.4}
     training:
       learning_rates: [1.0e-5, 3.0e-6, 1.0e-6]
       epochs: 30
-      captions_per_image: {references}
-      batch_size: {batch}  # captions of a step: {step} photographs with all of theirs
-      workers: 4
-  # Another one to compare with says what differs:
-  # narrow: {{like: best, title: "Feed-forward 1024", decoder: {{feed_forward: 1024}}}}
-  # From a trained run instead of from the encoder's own weights: start_from: FOLDER of `hw3 export`, or a hub's name
-"""
+      workers: 4"""
+_SMALL = """\
+  best:  # for a processor: the encoder never learns, and its features are computed once
+    title: "MobileNetV2, frozen"
+    encoder: {name: mobilenetv2_100, image_size: 224, frozen: true}
+    decoder: {layers: 3, heads: 8, width: 256, feed_forward: 1024, dropout: 0.2, attention_dropout: 0.1}
+    training:
+      learning_rates: [1.0e-3]
+      schedule: cosine
+      epochs: 12
+      validate_every: 3
+      warmup_steps: 30
+      label_smoothing: 0.1
+      ema_decay: 0.99"""
+_OTHER = {
+    False: 'narrow: {like: best, title: "Feed-forward 1024", decoder: {feed_forward: 1024}}',
+    True: 'untrained: {like: best, title: "MobileNetV2, not pretrained", encoder: {weights: none}}',
+}
 _TEST = """\
   # Results are told of the test photographs, which choose neither learning rates nor epochs:
   test_annotations: {captions}
@@ -123,8 +142,11 @@ def begin(
     labels: Path | None = None,
     model: str | None = None,
     force: bool = False,
+    small: bool = False,
 ) -> Begun:
     """Write ``configs/<name>.yaml``; ``labels`` is P1's file of class names, ``model`` an exported run for P3.
+
+    With captions it has a run to train: of full size, for a GPU, or ``small``, which a processor trains in minutes.
 
     Where no two photographs are named by a label, P1 shows what CLIP answers, and measures no accuracy.
 
@@ -134,6 +156,8 @@ def begin(
     begun = Begun(paths.config(name))
     if begun.profile.exists() and not force:
         raise UserError(f"{begun.profile} is there already; choose another name, or write it anew with --force")
+    if small and not captions:
+        raise UserError("--small is of the run that is trained with --captions")
     if captions and model:
         raise UserError("--from names the run of a profile without captions; with --captions runs are trained")
     if not config.NAME.fullmatch(name):
@@ -163,7 +187,7 @@ def begin(
     common = {"shown": _path(folder), "names": _list(_some(names)), "name": name}
     if file:
         usable = [item for item, place in places.items() if place.is_file() and place not in broken]
-        text += _CAPTIONED.format(**common | _captioned(begun, name, photographs, file, usable, names))
+        text += _CAPTIONED.format(**common | _captioned(begun, name, photographs, file, usable, names, small))
     else:
         text += _UNCAPTIONED.format(
             **common, model=_path(Path(model)) if model and Path(model).is_dir() else _text(model)
@@ -191,7 +215,13 @@ def _labelled(photographs: Path, labels: Path) -> str:
 
 
 def _captioned(
-    begun: Begun, name: str, photographs: Path, file: CaptionFile, usable: Sequence[str], names: Sequence[str]
+    begun: Begun,
+    name: str,
+    photographs: Path,
+    file: CaptionFile,
+    usable: Sequence[str],
+    names: Sequence[str],
+    small: bool,
 ) -> dict[str, object]:
     """What the profile says of captions: where they are, and on which photographs runs learn and are judged.
 
@@ -215,7 +245,7 @@ def _captioned(
             key.append(f"data/{name}/{which}.txt")
     for key in splits:
         load_captions(file.path, photographs, splits=key)  # whatever else is wrong is told now
-    references = max(1, min(5, *map(len, file.captions.values())))
+    references, step = max(1, min(5, *map(len, file.captions.values()))), 20 if small else 8
     said = "the file's own splits" if own else f"one in {round(1 / VALIDATION)}, chosen by the hash of its name"
     judged = f"{len(parts[1])} to be judged on" + (f", {len(parts[2])} to test on" if len(parts) > 2 else "")
     test = _TEST.format(captions=_path(file.path), splits=_list(splits[2])) if len(parts) > 2 else _NO_TEST
@@ -225,7 +255,8 @@ def _captioned(
         "split": f"{len(parts[0])} photographs to learn from, {judged}: {said}",
         "train": _list(splits[0]), "val": _list(splits[1]), "test": test,
         "names": _list(_some([stem for item in parts[-1] if (stem := Path(item).stem) in names])),
-        "references": references, "batch": 8 * references, "step": 8,
+        "best": _SMALL if small else _LARGE, "other": _OTHER[small],
+        "references": references, "batch": step * references, "step": step,
     }  # fmt: skip
 
 

@@ -13,10 +13,12 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PIL import ImageOps
 
+from hw3lib.data.drawings import warning
 from hw3lib.data.images import IMAGE_ENDINGS, open_image
 from hw3lib.data.uploads import read_upload
 from hw3lib.display.bundle import table_bundle
@@ -68,12 +70,15 @@ class Explorer:
         names: str = "",
         ensemble: Sequence[str] = (),
         seed: int = 0,
+        drawings: Sequence[Path] = (),
     ) -> None:
         """``images`` are the file names of the pictures that are shown at first; ``seed`` is that of the intervals.
 
+        Where CLIP knows nothing but the ``drawings`` in some folders, it is said beside photographs of one's own.
+
         Raises :class:`UserError` for prompts and names that cannot be read.
         """
-        self.classifier, self.seed = classifier, seed
+        self.classifier, self.seed, self._drawings = classifier, seed, drawings
         self.titles = [unique_names(classifier.data.labels)[label] for label in classifier.ids]
         files = [path.name for path in classifier.data.paths]
         self._at_first = [files.index(image) for image in images]
@@ -235,6 +240,8 @@ class Explorer:
             for (name, image), feature in zip(images.items(), features, strict=True):
                 self._own[name] = _thumbnail(image), feature
         self._answer()
+        if self._own and (doubt := warning("This CLIP", self._drawings, None)):
+            problems.append(doubt)
         if problems:
             self._say("; ".join(problems), wrong=True)
 

@@ -39,6 +39,16 @@ def test_it_says_whether_its_scores_are_of_images_that_chose_the_epoch(tmp_path:
     assert "On 3 test images, which had no say in the epoch that was kept." in told
 
 
+def test_a_run_that_is_not_scored_has_a_card_without_scores(tmp_path: Path) -> None:
+    scored = card(tmp_path / "scored", {})
+    (tmp_path / "scored" / "scores.json").unlink()
+    profile = SimpleNamespace(name="fake", data="demo", seed=0, run={"best": config.Run(title="Best")}.__getitem__)
+    told = model_card(SimpleNamespace(profile=profile, training=range(12), run_folder=lambda run: tmp_path), "best")
+    assert "## Scores" in scored
+    assert "## Scores" not in told
+    assert told.partition("## Training")[2].splitlines()[:9] == scored.partition("## Training")[2].splitlines()[:9]
+
+
 def rows(text: str) -> dict[str, tuple[str, str]]:
     return {name: (score, interval) for name, score, interval in re.findall(r"\| (\w+) \| ([\d.]+) \| (.*) \|", text)}
 

@@ -100,6 +100,20 @@ def test_captions_without_splits_get_some_that_stay_when_photographs_come(root: 
     assert val < later
 
 
+def test_without_a_gpu_the_run_is_small(root: Path) -> None:
+    done = init(root, "--captions", coco(root / "captions.json", names_of(root)[1:]), "--small")
+    assert done.exit_code == 0, done.output
+    profile = config.load("my_photos")
+    run = profile.run("best")
+    assert run.encoder.frozen
+    assert (run.training.captions_per_image, run.training.batch_size) == (2, 40)
+    (gpu,) = (finding for finding in doctor.examine(profile) if finding.name == "GPU")
+    assert "days" not in gpu.what
+    refused = init(root, "--small", "--force")
+    assert refused.exit_code == 2
+    assert "--small is of the run that is trained with --captions" in refused.output
+
+
 def init_karpathy(root: Path, absent: bool, splits: list[str]) -> list[str]:
     """Write a profile from a file with splits of its own, one photograph of which may be absent; returns the names."""
     names = [name for name in names_of(root) if name != "broken.jpg"] + ["gone.jpg"] * absent

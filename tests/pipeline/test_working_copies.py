@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from hw3lib.pipeline.notebooks import SOURCES
 from hw3lib.pipeline.working_copies import refresh
 
 
@@ -55,6 +56,17 @@ def test_an_edited_copy_stays_and_the_newer_one_is_put_beside_it_once(folders: t
     assert "p1.new.ipynb" in note
     assert (source(lab / "p1.ipynb"), source(lab / "p1.new.ipynb")) == (["mine"], ["second"])
     assert refresh(lab, notebooks) == []
+
+
+def test_the_copies_are_of_the_profile_that_is_asked_for(tmp_path: Path) -> None:
+    for profile in ("my photos", "demo"):
+        assert refresh(tmp_path / profile, SOURCES, profile) == []
+        for origin in SOURCES.glob("*.ipynb"):
+            cells, copied = source(origin), source(tmp_path / profile / origin.name)
+            parameters = [n for n, cell in enumerate(cells) if cell.startswith('profile: str = "demo"')]
+            assert len(parameters) == 1, origin
+            cells[parameters[0]] = cells[parameters[0]].replace('"demo"', f'"{profile}"', 1)
+            assert copied == cells
 
 
 def test_a_copy_that_was_deleted_comes_back_and_a_broken_one_is_left(folders: tuple[Path, Path]) -> None:

@@ -226,6 +226,16 @@ def test_photographs_of_ones_own_join_the_table_and_change_no_accuracy(classifie
     assert len(box.table.df) == 8
 
 
+def test_a_clip_that_knows_drawings_alone_is_not_to_be_believed_of_photographs(classifier: Classifier) -> None:
+    photograph = ("sky.png", Image.new("RGB", (9, 9), "blue"))
+    for known, warned in ((), False), ((Path("drawn"),), True):
+        box = Explorer(classifier, ["a {object}"], drawings=known)
+        assert "drawings" not in box.status.value
+        drop(box, photograph)
+        assert ("This CLIP was trained on drawings only" in box.status.value) == warned
+        assert len(box.table.df) == 7
+
+
 def test_files_that_cannot_be_read_are_told_of_and_the_others_taken(classifier: Classifier) -> None:
     box = Explorer(classifier, ["a {object}"])
     drop(box, (f"{EVIL}.png", b"no image"), ("good.png", Image.new("RGB", (9, 9), "red")), ("big.jpg", 30 * 2**20))
