@@ -1,6 +1,6 @@
 """What every benchmark here shares: rounds that take turns, a table, and one JSON document as the last line.
 
-A row compares what the project does (``ours``) with a peer doing the same job in the same process. The two take turns,
+A row compares what the project does (``ours``) with a peer doing the same job beside it. The two take turns,
 round by round, so that what else the machine does meets both; each is the median of its rounds. ``ratio`` says how many
 times better ours is, whichever way the unit points; ``target`` is the least ratio (or, in a row without a peer, the
 limit on ours) that the project sets itself.

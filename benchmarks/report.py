@@ -1,7 +1,7 @@
 """What a whole report costs, from nothing: seconds by the clock, and core-seconds step by step.
 
 Core-seconds (processor time) hardly depend on what else the machine does; the clock does. Environment and package
-downloads are not in it. `--smoke` takes the smoke profile instead of the demo.
+downloads are not in it. `--smoke` and `--quick` take the smoke profile instead of the demo.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def main() -> None:
     parser = harness.arguments(__doc__)
     parser.add_argument("--cores", type=int, default=2)
     options = parser.parse_args()
-    profile = "smoke" if options.smoke else "demo"
+    profile = "smoke" if options.smoke or options.quick else "demo"
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         for name in ("configs", "demo_world", "notebooks"):

@@ -14,12 +14,14 @@ ON_A_GPU, NO_GPU = "on a GPU", "not measured: no GPU here"
 HERE = Path(__file__).resolve().parent
 HEAD = """# Benchmarks
 
-One script per claim about speed, each against a peer that does the same job in the same process; the two take turns,
-and medians count. Each prints a table and, as its last line, one JSON document; `--quick` takes under 50 seconds.
+One script per claim about speed, against a peer that does the same job, where there is one; the two take turns, in one
+process but for CTranslate2, and medians count. Each prints a table and, as its last line, one JSON document; `--quick`
+takes a minute at most, but for `report.py` (two, of the smallest profile) and `recipe.py`.
 
 ```sh
 .venv/bin/pip install -r benchmarks/requirements.txt     # the peers: no dependency of the product
-.venv/bin/python benchmarks/decode.py                     # captions/s against transformers and a loop without a cache
+.venv/bin/pip install --no-deps bertviz==1.4.1            # the attention viewer's
+.venv/bin/python benchmarks/decode.py                     # captions: CTranslate2, transformers, a loop without a cache
 .venv/bin/python benchmarks/train.py                      # a training step against a plain PyTorch loop
 .venv/bin/python benchmarks/metrics.py                    # CIDEr, CLIPScore, rewards against pycocoevalcap, loops
 .venv/bin/python benchmarks/viewer.py                     # the attention viewer against bertviz; scrubbing in Chromium
@@ -56,8 +58,11 @@ def section(path: Path) -> str:
         ratio = "" if row["ratio"] is None else f"{row['ratio']:.2f}x"
         cells = [row["name"], number(row["ours"]), number(row["peer"]), row["unit"], ratio, number(row["target"], "")]
         lines.append("| " + " | ".join([*cells, met, row["note"]]) + " |")
-    missed = ", ".join(found["missed"])
-    lines += ["", f"Missed: {missed}." if missed else "No target was missed.", ""]
+    if all(row["ours"] is None for row in found["rows"]):
+        lines += ["", "Nothing was measured.", ""]
+    else:
+        missed = ", ".join(found["missed"])
+        lines += ["", f"Missed: {missed}." if missed else "No target was missed.", ""]
     return "\n".join(lines)
 
 
@@ -66,9 +71,14 @@ def number(value: Any, missing: str = "-") -> str:
     return missing if value is None else f"{value:.4g}"
 
 
+def readme() -> str:
+    """The page: how to measure, what was measured, what was missed."""
+    missed = (HERE / "missed.md").read_text(encoding="utf-8")
+    return "\n".join([HEAD, *(section(path) for path in sorted((HERE / "results").glob("*.json"))), missed])
+
+
 def main() -> None:
-    parts = [HEAD, *(section(path) for path in sorted((HERE / "results").glob("*.json")))]
-    (HERE / "README.md").write_text("\n".join(parts), encoding="utf-8")
+    (HERE / "README.md").write_text(readme(), encoding="utf-8")
     print(HERE / "README.md")
 
 
