@@ -333,7 +333,7 @@ def on_cpu(options: Any) -> Iterator[harness.Row]:
     """The demo's encoders at the demo's sizes; quickly, two of them at an eighth of the images."""
     full = not options.quick and not options.smoke
     share, rounds = (1, options.rounds or 5) if full else (8, options.rounds or 3)
-    runs = RUNS if full else RUNS[-1:] if options.smoke else RUNS[::3]
+    runs = options.run or (RUNS if full else RUNS[-1:] if options.smoke else RUNS[::3])
     for run in runs:
         cases = Case("demo", run, 32 // share, 1), Case("demo", run, 16 // share, CAPTIONS)
         for case in cases:
@@ -386,6 +386,7 @@ def _room(name: str) -> Iterator[list[harness.Row]]:
 
 def main() -> None:
     parser = harness.arguments(__doc__.splitlines()[0])
+    parser.add_argument("--run", action="append", choices=RUNS, help="on a processor this run only; may be repeated")
     parser.add_argument("--child", help="measure the memory of one side only (JSON; used by this script itself)")
     options = parser.parse_args()
     import torch
