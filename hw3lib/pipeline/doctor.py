@@ -318,7 +318,7 @@ def _machine(profile: config.Profile) -> Iterator[Finding]:
 
 
 def needs(profile: config.Profile) -> Iterator[Finding]:
-    """What each training needs of this machine; of real data's without a GPU, what it would need of one.
+    """What each training needs of this machine; where its encoder learns from real data and no GPU is here, of an H100.
 
     Takes seconds for a large model (:mod:`hw3lib.training.footprint`).
     """
@@ -327,13 +327,13 @@ def needs(profile: config.Profile) -> Iterator[Finding]:
     from hw3lib.training import footprint
 
     gpu = torch.cuda.is_available()
-    device = "cuda" if gpu or profile.data != "demo" else "cpu"
-    where = "an H100" if device == "cuda" and not gpu else f"this {'GPU' if gpu else 'machine'}"
     if not (captions := profile.captions):
         return
     there, limit = _count(paths.resolve(captions.train_images)), captions.limit_train
     count = min(there, limit or there)
     for name, run in profile.runs.items():
+        device = "cuda" if gpu or not (profile.data == "demo" or run.encoder.frozen) else "cpu"
+        where = "an H100" if device == "cuda" and not gpu else f"this {'GPU' if gpu else 'machine'}"
         try:
             size = footprint.measure(run, captions.vocabulary_size, device)
         except UserError as error:
@@ -351,7 +351,7 @@ def needs(profile: config.Profile) -> Iterator[Finding]:
 
 def _duration(hours: float) -> str:
     if hours < 2:
-        return f"{max(1, hours * 60):.0f} minutes"
+        return "a minute" if hours < 1.5 / 60 else f"{hours * 60:.0f} minutes"
     return f"{hours:.0f} hours" if hours < 48 else f"{hours / 24:.0f} days"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,8 @@ def test_without_a_gpu_the_run_is_small(root: Path) -> None:
     assert (run.training.captions_per_image, run.training.batch_size) == (2, 40)
     (gpu,) = (finding for finding in doctor.examine(profile) if finding.name == "GPU")
     assert "days" not in gpu.what
+    (needed,) = doctor.needs(profile)
+    assert re.search(r"on (this machine|this GPU) for 13 images", needed.what), needed.what
     refused = init(root, "--small", "--force")
     assert refused.exit_code == 2
     assert "--small is of the run that is trained with --captions" in refused.output
