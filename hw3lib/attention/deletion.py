@@ -11,7 +11,7 @@ Dimensions: ``W`` words, ``R`` orders, ``S`` steps, ``T`` caption tokens, ``D`` 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -19,10 +19,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from hw3lib.attention.maps import Word
-from hw3lib.models.captioner import Memory
-
-if TYPE_CHECKING:
-    from hw3lib.models.captioner import Captioner
+from hw3lib.models.captioner import Captioner, Memory
 
 Fill = Literal["mean colour", "blur"]
 FILLS: tuple[Fill, ...] = ("mean colour", "blur")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from hw3lib.attention.deletion import FILLS, memory_curves, pixel_curves, strongest_first
 from hw3lib.attention.maps import View, Word, words_of
@@ -29,8 +30,6 @@ from hw3lib.system import files
 from hw3lib.system.messages import Say, silence
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from hw3lib.models.inference import LoadedRun
 
 IMAGES, WORDS = 50, 5  # at the most: drawn from those at hand, and of each caption

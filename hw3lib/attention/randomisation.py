@@ -10,21 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from hw3lib.attention import measures
-from hw3lib.attention.maps import Word, teacher_forced_pass, word_maps
+from hw3lib.attention.maps import View, Word, teacher_forced_pass, word_maps
 from hw3lib.attention.measures import Floats
 from hw3lib.attention.relevance import gradient_weighted, rollout
 from hw3lib.models.captioner import Captioner
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from hw3lib.attention.maps import View
 
 WAYS = ("last layer", "best head", "gradient", "rollout")  # of asking: methods.METHOD_NAMES says what they are
 DECODER, ENCODER = "the decoder", "the encoder too"  # the last two of randomised

@@ -7,16 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from hw3lib.models.captioner import Memory
-
-if TYPE_CHECKING:
-    from hw3lib.models.captioner import Captioner
+from hw3lib.models.captioner import Captioner, Memory
 
 
 def gradient_weighted(model: Captioner, memory: Memory, ids: Sequence[int]) -> np.ndarray:

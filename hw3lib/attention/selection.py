@@ -12,6 +12,7 @@ from hw3lib.attention.maps import CaptionAttention
 from hw3lib.attention.results import CaptionFacts, ScoredCaption, Summary
 from hw3lib.system import files
 from hw3lib.system.errors import UserError
+from hw3lib.system.provenance import stamp
 from hw3lib.system.results import keep_result
 
 if TYPE_CHECKING:
@@ -99,7 +100,6 @@ def write_summary(
     pair_facts: Mapping[str, CaptionFacts],
 ) -> Path:
     """Write ``runs/<profile>/p3/summary.json``, unless it says this: the pairs, the photographs, and facts of them."""
-    from hw3lib.system.provenance import stamp
 
     def scored(pair: Pair) -> ScoredCaption | None:
         return None if pair.clip_score is None else ScoredCaption(pair.path.name, pair.caption, pair.clip_score)

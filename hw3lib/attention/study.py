@@ -21,6 +21,7 @@ from hw3lib.data.instances import Instances
 from hw3lib.data.lexicon import Lexicon
 from hw3lib.system import files
 from hw3lib.system.messages import Say, silence
+from hw3lib.system.provenance import stamp
 from hw3lib.system.results import load_current, write_result
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ def study(experiment: Experiment, run: str, loaded: LoadedRun, say: Say = silenc
     """
     say("attention: reading captions and photographs")
     from hw3lib.attention.grounding import measure
-    from hw3lib.system.provenance import stamp
 
     profile, reported, english = experiment.profile, experiment.reported, experiment.language.english
     instances = experiment.instances if english else None  # whose categories no word of another language names

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import torch
 from huggingface_hub import PyTorchModelHubMixin
+from pydantic import TypeAdapter
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -287,7 +288,6 @@ class Captioner(nn.Module, PyTorchModelHubMixin, library_name="hw3lib", pipeline
         Raises :class:`UserError` for a file that is missing, damaged or foreign, whose weights do not fit the run that
         it claims to be of, or are no numbers.
         """
-        from pydantic import TypeAdapter
         from safetensors import SafetensorError, safe_open
         from safetensors.torch import load_file
 

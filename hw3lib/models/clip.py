@@ -12,7 +12,12 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import torch
+from PIL.Image import Image
+from torch import Tensor
+from torch.func import functional_call
 
 from hw3lib import paths
 from hw3lib.config import Clip
@@ -25,10 +30,6 @@ from hw3lib.models.clip_weights import ask_the_network, explain, find_weights, r
 from hw3lib.system import devices, files, out_of_memory, threads
 from hw3lib.system.errors import UserError
 from hw3lib.system.messages import problem_list
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
-    from torch import Tensor
 
 _TEXTS_KEPT = 50_000
 _PORTION = 1024  # images per cache file: what an interruption loses at the most
@@ -112,8 +113,6 @@ class ClipModel:
         preprocessing, and by the bytes of each image. Raises :class:`UserError` that counts and lists the files that
         cannot be read.
         """
-        import torch
-
         keys = self._content_keys(images)
         self._recall(keys)
         missing = {key: image for key, image in zip(keys, images, strict=True) if key not in self._images}
@@ -136,8 +135,6 @@ class ClipModel:
 
         A text past the model's length is cut and keeps its end token, from which its features are read.
         """
-        import torch
-
         if len(self._texts) > _TEXTS_KEPT:
             self._texts.clear()
         new = [text for text in dict.fromkeys(texts) if text not in self._texts]
@@ -168,9 +165,6 @@ class ClipModel:
         token. The model's own code runs, with the position table and the mask cut to the length. Encoders of the
         transformers library mask the padding by themselves.
         """
-        import torch
-        from torch.func import functional_call
-
         device = self.model.logit_scale.device
         cut: dict[str, Tensor] = {}
         prefix = _causal_text(self.model)
@@ -186,8 +180,6 @@ class ClipModel:
         return (output["text_features"] if isinstance(output, dict) else output[1]).float()  # (B, D)
 
     def _encode_images(self, images: Sequence[str | Path | Image]) -> Tensor:
-        import torch
-
         features = []
         # Decoding and resizing leave Python's lock, so the next pictures are prepared while these are encoded.
         with ThreadPoolExecutor(min(8, threads.count())) as pool, torch.inference_mode():
@@ -213,8 +205,6 @@ class ClipModel:
 
     def _recall(self, keys: Sequence[bytes]) -> None:
         """Take features into memory that the disk has of these images."""
-        import torch
-
         if all(key in self._images for key in keys):
             return
         self.cache.refresh()

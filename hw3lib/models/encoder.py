@@ -11,6 +11,7 @@ import pickle
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from hw3lib import config, paths
@@ -94,7 +95,6 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     Whatever the version of timm, whose older ones would. Raises :class:`UserError` for a file that is damaged, that
     holds a program or other objects than tensors, or that has weights which are no numbers.
     """
-    import torch
     from safetensors import SafetensorError
     from safetensors.torch import load_file
     from timm.models import clean_state_dict

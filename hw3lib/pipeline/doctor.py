@@ -11,10 +11,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+import torch
+
 from hw3lib import config, paths
 from hw3lib.data import shards
 from hw3lib.data.cache import digests
 from hw3lib.data.caption_files import read_captions
+from hw3lib.data.images import IMAGE_ENDINGS
 from hw3lib.data.language import Language
 from hw3lib.models import hub
 from hw3lib.models.captioner import WEIGHTS
@@ -293,8 +296,6 @@ def _trackers(profile: config.Profile) -> Iterator[Finding]:
 
 
 def _machine(profile: config.Profile) -> Iterator[Finding]:
-    import torch
-
     if torch.cuda.is_available():
         cards = [torch.cuda.get_device_properties(i) for i in range(torch.cuda.device_count())]
         names = ", ".join(f"{card.name}, {card.total_memory / 2**30:.0f} GiB" for card in cards)
@@ -322,8 +323,6 @@ def needs(profile: config.Profile) -> Iterator[Finding]:
 
     Takes seconds for a large model (:mod:`hw3lib.training.footprint`).
     """
-    import torch
-
     from hw3lib.training import footprint
 
     gpu = torch.cuda.is_available()
@@ -363,6 +362,4 @@ def _count(folder: Path) -> int:
     """How many images a folder holds."""
     if not folder.is_dir():
         return 0
-    from hw3lib.data.images import IMAGE_ENDINGS
-
     return sum(1 for path in folder.iterdir() if path.suffix.lower() in IMAGE_ENDINGS)

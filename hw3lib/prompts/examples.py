@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from PIL.Image import Image
 
 from hw3lib.data.images import open_image
 from hw3lib.data.labelled import LabelledSet
 from hw3lib.prompts.answers import Answers
 from hw3lib.prompts.zero_shot import TOP
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
 
 
 @dataclass(frozen=True)

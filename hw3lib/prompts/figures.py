@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from PIL import ImageOps
+from PIL.Image import Image
+
 from hw3lib.display.prose import signed
 from hw3lib.display.style import STYLE, WIDTH, bare, data_name, new_figure, published_name, shortened, styled
 from hw3lib.metrics.interval_tests import NEGLIGIBLE
@@ -15,11 +19,9 @@ from hw3lib.prompts.prose import set_name
 from hw3lib.prompts.results import ProbeStudy, Scores, Study, Unlabelled
 
 if TYPE_CHECKING:
-    import numpy as np
     from matplotlib.axes import Axes
     from matplotlib.collections import QuadMesh
     from matplotlib.figure import Figure
-    from PIL.Image import Image
 
 MOST_CLASSES = 30  # that a table of shades has room for at a readable size
 _TINY = 7.0  # points: the smallest type in print
@@ -154,8 +156,6 @@ def shots(probe: ProbeStudy) -> Figure:
 @styled
 def class_accuracy(study: Study) -> Figure:
     """Accuracy of every class under every prompt of the profile's own set, as a table of shades: the hardest first."""
-    import numpy as np
-
     templates = list(study.prompts)
     names = list(study.templates[study.baseline].per_class)
     table = _class_table(study, templates, study.templates.__getitem__).T  # (C, K)
@@ -190,8 +190,6 @@ def templates_by_class(study: Study, most: int = 26) -> Figure:
     Of the design and the pairs where there are such, else of all, those that differ most from class to class, the most
     accurate on top. Classes on which the template matters most are on the left, :data:`MOST_CLASSES` at the most.
     """
-    import numpy as np
-
     templates = study.templates
     kinds = {key: {name.partition("_")[0] for name in scores.sets} for key, scores in templates.items()}
     design = [key for key, names in kinds.items() if {"report", "factorial"} & names] or list(templates)
@@ -218,8 +216,6 @@ def confusion(counts: np.ndarray, labels: Sequence[str]) -> Figure:
     ``counts`` is (C, C). Classes are in an order that brings together those that are confused; of more than
     :data:`MOST_CLASSES`, those with most errors are shown.
     """
-    import numpy as np
-
     total = counts.sum(1)
     wrong = counts.sum(0) + total - 2 * np.diag(counts)
     chosen = np.sort(np.argsort(-wrong, kind="stable")[:MOST_CLASSES])
@@ -316,8 +312,6 @@ def class_counts(study: Unlabelled) -> Figure:
 @styled
 def sureness(answers: Answers, template: str) -> Figure:
     """How many photographs have which probability of the likeliest class, and which lead over the next."""
-    import numpy as np
-
     figure = new_figure(WIDTH, 2.0)
     panels = figure.subplots(1, 2, sharey=True)
     labels = ("probability of the likeliest class", "its lead over the next class")
@@ -370,8 +364,6 @@ def _rows_look(axes: Axes) -> None:
 
 def _photograph(axes: Axes, picture: Image, title: str, most: int) -> None:
     """The middle square, which is what the model sees."""
-    from PIL import ImageOps
-
     axes.imshow(ImageOps.fit(picture, (400, 400)), interpolation="antialiased")
     axes.set(xticks=[], yticks=[])
     axes.set_title(shortened(title, most), loc="center", pad=3, fontsize=STYLE.small)
@@ -405,15 +397,12 @@ def _colour_bar(figure: Figure, axes: Axes, drawn: QuadMesh, label: str, ticks: 
 
 def _class_table(study: Study, templates: Sequence[str], of: Callable[[str], Scores]) -> np.ndarray:
     """Accuracies by template and class, ``(K, C)``; NaN for a class without images among those that choose."""
-    import numpy as np
-
     classes = study.templates[study.baseline].per_class
     return np.array([[of(template).per_class.get(name, np.nan) for name in classes] for template in templates])
 
 
 def _together(rates: np.ndarray) -> list[int]:
     """An order of classes in which those that are mixed up are neighbours: average linkage of their confusion."""
-    import numpy as np
     from scipy.cluster.hierarchy import leaves_list, linkage
     from scipy.spatial.distance import squareform
 

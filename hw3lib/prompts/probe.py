@@ -11,6 +11,7 @@ Letters: I images, C classes, D width of the features.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -159,8 +160,6 @@ def network_features(
 
 def _backbone(encoder: config.Encoder, files: Sequence[Path], device: str, batch: int = 64) -> NDArray[Any]:
     """A timm backbone's features, pooled as timm pools them before a classifier: ``(I, D)``."""
-    from concurrent.futures import ThreadPoolExecutor
-
     import torch
     from timm.data import resolve_model_data_config
 

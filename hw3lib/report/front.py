@@ -9,6 +9,8 @@ from typing import Any
 from hw3lib import config, paths
 from hw3lib.captioning.ablations import run_name
 from hw3lib.captioning.published import published_scores
+from hw3lib.claims import evidence
+from hw3lib.claims.table import data_name, in_chapter, overview, shown, tally
 from hw3lib.data.splits import protocol
 from hw3lib.display.bundle import TABLE, Cell, table_bundle
 from hw3lib.display.prose import names_in_words
@@ -19,9 +21,6 @@ from hw3lib.system.messages import counted
 
 def claim_blocks(profile: config.Profile) -> list[Block]:
     """What the report opens with: every claim of the written report, what was measured of it here, and the verdict."""
-    from hw3lib.claims import evidence
-    from hw3lib.claims.table import data_name, in_chapter, overview, shown, tally
-
     if not (paths.runs(profile.name) / "claims.json").is_file():
         return []
     claims, data = evidence.load(profile), data_name(profile.data)

@@ -13,12 +13,16 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from markupsafe import Markup, escape
+from nbconvert.filters import Highlight2HTML
+
 from hw3lib import paths
 from hw3lib.data.language import written_in
 from hw3lib.display.bundle import lighter
 from hw3lib.display.scripts import CJK, ISOLATE, cjk_font, han, is_rtl
 from hw3lib.report.blocks import Block, Picture, plain
 from hw3lib.report.document import Chapter, Report, anchor_of
+from hw3lib.report.math import mathml
 from hw3lib.viewer import page
 
 _CJK = re.compile(CJK)
@@ -27,8 +31,6 @@ _FOREIGN = re.compile(f"{ISOLATE.pattern}|({CJK}+)")  # what is another language
 
 def content(report: Report) -> dict[str, Any]:
     """What the template is rendered with."""
-    from markupsafe import Markup
-
     folder = paths.templates()
     blocks = list(_all_blocks(report))
     # The viewers of a page share one module: it is written once, at the end.
@@ -122,32 +124,21 @@ def _data_uri(picture: Picture) -> str:
 
 
 def _highlight(code: str) -> str:
-    from markupsafe import Markup
-    from nbconvert.filters import Highlight2HTML
-
     return Markup(Highlight2HTML(pygments_lexer="ipython3")(code))
 
 
 def _viewer(payload: dict[str, Any]) -> str:
-    from markupsafe import Markup
-
     return Markup(page.fragment(payload))
 
 
 def _math(formula: dict[str, Any]) -> str:
     """A formula as MathML; as it was typed where it cannot be read."""
-    from markupsafe import Markup, escape
-
-    from hw3lib.report.math import mathml
-
     markup = mathml(formula["v"], formula["block"])
     return Markup(markup) if markup else Markup("<code>{}</code>").format(escape(formula["v"]))
 
 
 def _speech(text: str) -> str:
     """A sentence with what is of another language in it marked as such, and kept in its own direction."""
-    from markupsafe import Markup, escape
-
     pieces, end = Markup(), 0
     for match in _FOREIGN.finditer(text):
         part = match[1] if match[2] is None else match[2]
@@ -158,16 +149,12 @@ def _speech(text: str) -> str:
 
 def _language(text: str) -> str:
     """The attribute of an element that holds a text of another language; empty for Latin letters."""
-    from markupsafe import Markup
-
     tag = "" if text.isascii() else written_in(text.replace("{object}", ""))
     return Markup(' lang="{}"').format(tag) if tag else ""
 
 
 def _direction(text: str) -> str:
     """The attributes of a cell or a piece of code, which has a direction and a language of its own."""
-    from markupsafe import Markup
-
     return Markup(' dir="rtl"') * is_rtl(text) + _language(text)
 
 
