@@ -33,21 +33,30 @@ class Chapter:
 
 
 @dataclass(frozen=True)
-class Report:
-    """All that the two renderers need; ``stamp`` and ``tiles`` are (name, value) pairs."""
+class Front:
+    """What a report says before its first chapter, and on its last page; a single notebook has only a title.
+
+    ``stamp`` and ``tiles`` are (name, value) pairs.
+    """
 
     title: str
-    subtitle: str
-    unfinished: str  # what is still to come of a report that is being made; empty for a finished one
-    profile: str
-    demo: bool
-    about: str
-    tiles: list[tuple[str, str]]
-    claims: list[Block]  # the table that the report opens with, and what it says in a sentence; empty without claims
-    summary: list[Block]
+    subtitle: str = ""
+    unfinished: str = ""  # what is still to come of a report that is being made; empty for a finished one
+    profile: str = ""
+    demo: bool = False
+    about: str = ""
+    tiles: list[tuple[str, str]] = field(default_factory=list)
+    claims: list[Block] = field(default_factory=list)  # the table that the report opens with
+    summary: list[Block] = field(default_factory=list)
+    stamp: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report(Front):
+    """All that the two renderers need."""
+
     chapters: list[Chapter]
     references: list[tuple[str, str]]  # anchor and text of the works that the chapters cite
-    stamp: list[tuple[str, str]]
 
 
 def join_runs(title: str, chapters: list[Chapter], names: list[str], titles: list[str]) -> Chapter:

@@ -6,7 +6,7 @@ notebook's metadata carry under ``hw3_report`` what the report says before its f
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,8 @@ from nbformat import NotebookNode
 
 from hw3lib import config, paths
 from hw3lib.report import front
-from hw3lib.report.blocks import Block, isolate_quotes
-from hw3lib.report.document import Chapter, Report, join_runs, number
+from hw3lib.report.blocks import isolate_quotes
+from hw3lib.report.document import Chapter, Front, Report, join_runs, number
 from hw3lib.report.notebook import PAGE_ONLY, PRIORITY, read_chapter
 from hw3lib.report.references import cited, link
 from hw3lib.report.summary import key_numbers
@@ -34,22 +34,6 @@ _TITLES = {
 }
 RUNS = "P2. Each run's training"
 CELL, NOTEBOOK = "hw3", "hw3_report"  # the keys of our metadata
-
-
-@dataclass(frozen=True)
-class Front:
-    """What a report says before its first chapter, and on its last page; a single notebook has only a title."""
-
-    title: str
-    subtitle: str = ""
-    unfinished: str = ""  # of a report that is still being made: what it has, and what is to come
-    profile: str = ""
-    demo: bool = False
-    about: str = ""
-    tiles: list[tuple[str, str]] = field(default_factory=list)
-    claims: list[Block] = field(default_factory=list)
-    summary: list[Block] = field(default_factory=list)
-    stamp: list[tuple[str, str]] = field(default_factory=list)
 
 
 def merge(profile: config.Profile, so_far: bool = False) -> NotebookNode:
@@ -138,24 +122,20 @@ def report_of(notebook: NotebookNode, name: str, priority: tuple[str, ...] = PRI
     chapters: list[Chapter] = []
     for of, cells in groupby(notebook.cells, key=lambda cell: cell.metadata.get(CELL, {}).get("notebook", name)):
         runs = [(dict(key), list(part)) for key, part in groupby(cells, key=_run)]
-        parts = [read_chapter(_joined(of, key), part, priority) for key, part in runs]
+        read = [read_chapter(_joined(of, key), part, priority) for key, part in runs]
         if "run" in runs[0][0]:
             names, titles = [key["run"] for key, _ in runs], [key["title"] for key, _ in runs]
-            chapters.append(join_runs(RUNS, parts, names, titles))
+            chapters.append(join_runs(RUNS, read, names, titles))
         else:
-            chapters += parts
+            chapters += read
     said: dict[str, Any] = notebook.metadata.get(NOTEBOOK) or {"title": chapters[0].title if chapters else name}
     opening = Front(**said)
-    for blocks in (opening.claims, opening.summary, *(part.blocks for chapter in chapters for part in _parts(chapter))):
-        isolate_quotes(blocks)
+    parts = [part for chapter in chapters for part in (chapter, *chapter.sections)]
+    isolate_quotes([opening.claims, opening.summary, *(part.blocks for part in parts)])
     number([Chapter("summary", "Summary", blocks=[*opening.claims, *opening.summary]), *chapters])
     references = cited(chapters) if opening.profile else []
     link(chapters, references)
     return Report(**vars(opening), chapters=chapters, references=references)
-
-
-def _parts(chapter: Chapter) -> list[Chapter]:
-    return [chapter, *chapter.sections]
 
 
 def _run(cell: NotebookNode) -> tuple[tuple[str, str], ...]:
