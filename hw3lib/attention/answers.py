@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from hw3lib import paths
 from hw3lib.attention.maps import CaptionAttention
-from hw3lib.attention.prose import Cell, Content
 from hw3lib.attention.results import CaptionFacts, Disagreement, Thing, WordAttention
 from hw3lib.attention.selection import MOST_READ, Pair
 from hw3lib.attention.word_classes import CLASS_NAMES, WORDS_ARE_ENGLISH
 from hw3lib.config import training_of
 from hw3lib.data.language import Language
+from hw3lib.display.bundle import Cell, Content
 from hw3lib.display.prose import names_in_words, plain
 from hw3lib.system import files
 

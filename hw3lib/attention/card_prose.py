@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from hw3lib.attention.methods import METHOD_NAMES
-from hw3lib.attention.prose import Cell, Content
 from hw3lib.attention.results import HALF, NEGLIGIBLE, Card, Faithfulness, MapTest
 from hw3lib.attention.word_classes import CLASS_NAMES
+from hw3lib.display.bundle import Cell, Content
 from hw3lib.display.prose import code, decimal, estimate, names_in_words
 from hw3lib.metrics.interval_tests import FEW
 

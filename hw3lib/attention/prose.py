@@ -7,10 +7,8 @@ from hw3lib.attention.results import Effect, Estimate, Grounding
 from hw3lib.attention.summary import DIFFUSE
 from hw3lib.attention.word_classes import CLASS_NAMES
 from hw3lib.attention.word_measures import PRIORS
+from hw3lib.display.bundle import Cell, Content
 from hw3lib.display.prose import estimate, names_in_words
-
-Cell = str | int | float | None
-Content = tuple[list[str], list[list[Cell]]]  # columns and rows of a table
 
 _PRIOR_NAMES = {"uniform": "uniform attention", "centre": "the centre prior", "caption": "the caption's other words"}
 

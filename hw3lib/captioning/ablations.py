@@ -11,11 +11,11 @@ from hw3lib.captioning import settings
 from hw3lib.captioning.published import part, published_scores, published_settings
 from hw3lib.captioning.results import RunScores, measured_spread, of_seeds
 from hw3lib.captioning.settings import RECIPE, differences, sentence
+from hw3lib.display.bundle import Cell, Content
 from hw3lib.display.prose import code, estimate, names_in_words
 from hw3lib.metrics.bootstrap import Difference
 from hw3lib.metrics.seed_bootstrap import by_seed_alone, compare_seeds
 
-Cell = str | int | float | None
 PerImage = Mapping[str, Mapping[str, float]]
 HEADLINE = ("CIDEr", "CLIPScore", "BLEU-4", "METEOR", "ROUGE-L", "object_recall", "CHAIR_i")  # shown of a single run
 COMPARED = {"CIDEr": "CIDEr", "CLIPScore": "CLIPScore", "object_recall": "objects_expected"}  # and what an image needs
@@ -77,7 +77,7 @@ def best_setting(profile: config.Profile, scores: Mapping[str, RunScores]) -> st
     return f"{text}{names_in_words(changed)}, so that the two cannot be compared."
 
 
-def setting_table(profile: config.Profile, scores: Mapping[str, RunScores]) -> tuple[list[str], list[list[Cell]]]:
+def setting_table(profile: config.Profile, scores: Mapping[str, RunScores]) -> Content:
     """Columns and rows: the published best setting beside the reference run; scores where the two are one setting."""
     there, run = published_settings()["best"], profile.run(profile.best_run)
     rows: list[list[Cell]] = [list(row) for row in there.rows(run)]
@@ -193,9 +193,7 @@ def _order(profile: config.Profile, scores: Mapping[str, RunScores]) -> str:
     )
 
 
-def score_table(
-    profile: config.Profile, scores: Mapping[str, RunScores], runs: Sequence[str]
-) -> tuple[list[str], list[list[Cell]]]:
+def score_table(profile: config.Profile, scores: Mapping[str, RunScores], runs: Sequence[str]) -> Content:
     """Columns and rows of runs: scores and, where a run is a published setting, that one's in columns of their own."""
     measured = [metric for metric in COMPARED if any(metric in scores[run].scores for run in runs)]
     published = {run: published_scores(profile, run) for run in runs}
@@ -275,7 +273,7 @@ def uncertainty(profile: config.Profile, scores: Mapping[str, RunScores]) -> str
     return text
 
 
-def level_table(gaps: Mapping[str, Mapping[str, Difference]]) -> tuple[list[str], list[list[Cell]]]:
+def level_table(gaps: Mapping[str, Mapping[str, Difference]]) -> Content:
     """Columns and rows: what seeds contribute to the variance behind each interval; images contribute the rest."""
     scores = list(next(iter(gaps.values()), {}))
     rows: list[list[Cell]] = [
@@ -290,7 +288,7 @@ def level_table(gaps: Mapping[str, Mapping[str, Difference]]) -> tuple[list[str]
     return ["run", "seeds", *(f"{metric_name(score)}, from seeds" for score in scores)], rows
 
 
-def difference_table(what: str, rows: Mapping[str, Mapping[str, Difference]]) -> tuple[list[str], list[list[Cell]]]:
+def difference_table(what: str, rows: Mapping[str, Mapping[str, Difference]]) -> Content:
     """Columns and rows of differences with their 95 % intervals; ``what`` heads the rows' names."""
     columns = list(next(iter(rows.values()), {}))
     cells: list[list[Cell]] = [

@@ -14,7 +14,7 @@ from hw3lib import config
 from hw3lib.captioning.ablations import COMPARED, PerImage, compare_all, metric_name
 from hw3lib.captioning.results import RunScores, of_seeds
 from hw3lib.captioning.settings import RECIPE, differences, sentence
-from hw3lib.display.bundle import Cell
+from hw3lib.display.bundle import Cell, Content
 from hw3lib.display.prose import decimal, p_value, signed
 from hw3lib.metrics.bootstrap import Difference
 from hw3lib.metrics.interval_tests import detectable
@@ -79,7 +79,7 @@ def components(profile: config.Profile, scores: Mapping[str, RunScores], run: st
     }
 
 
-def test_table(components: Mapping[str, Mapping[str, Difference]]) -> tuple[list[str], list[list[Cell]]]:
+def test_table(components: Mapping[str, Mapping[str, Difference]]) -> Content:
     """Columns and rows: of each component and score Holm's p and the minimal detectable effect, and how many images."""
     measured = [score for score in COMPARED if any(score in row for row in components.values())]
     rows: list[list[Cell]] = []

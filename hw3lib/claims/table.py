@@ -6,16 +6,16 @@ from collections.abc import Sequence
 
 from hw3lib.claims.results import Claim, statements
 from hw3lib.claims.verdicts import Part, Verdict
+from hw3lib.display.bundle import Cell, Content
 from hw3lib.display.prose import decimal, estimate, p_value
 from hw3lib.metrics.interval_tests import FEW, NEGLIGIBLE, Unit
 from hw3lib.metrics.paired_tests import LEVEL
 
-Cell = str | int | float | None
 MARKS = {"supported": "✓", "not supported": "✗", "inconclusive": "?", "not testable": "–"}
 _UNITS = {"accuracy": "points", "share": "points"}  # of a hundred; the others are their own names
 
 
-def overview(claims: Sequence[Claim]) -> tuple[list[str], list[list[Cell]]]:
+def overview(claims: Sequence[Claim]) -> Content:
     """Columns and rows, one per claim in a line: the claim in short, the effect that decided, and the verdict."""
     rows: list[list[Cell]] = [
         [claim.number, statements()[claim.number - 1].short, evidence(claim), _marked(claim.verdict) + _star(claim)]
@@ -56,7 +56,7 @@ def _scale(unit: Unit) -> tuple[int, int]:
     return (100, 1) if unit in ("accuracy", "share") else (1, 3 if unit == "CIDEr" else 2)
 
 
-def details(claims: Sequence[Claim]) -> tuple[list[str], list[list[Cell]]]:
+def details(claims: Sequence[Claim]) -> Content:
     """Columns and rows: every comparison of every claim; of a claim that an effect goes both ways, where it goes.
 
     The minimal detectable effect has the unit of the effect beside it.

@@ -29,6 +29,7 @@ FIGURE = "application/vnd.hw3.figure+json"
 NOTE = "application/vnd.hw3.note+json"
 
 Cell = str | int | float | None
+Content = tuple[list[str], list[list[Cell]]]  # columns and rows of a table
 Align = Literal["left", "right", "center"]
 Bundle = dict[str, Any]
 
@@ -72,7 +73,6 @@ def show_table(
     notes: str | None = None,
     align: Sequence[Align] | None = None,
     digits: int = 4,
-    live: Live | None = None,
 ) -> None:
     """Display a table.
 
@@ -80,7 +80,7 @@ def show_table(
     of left, right, center per column; columns of numbers go right when it is not given. ``notes`` is a line of small
     print below. Raises :class:`UserError` when a row is not as long as ``columns``.
     """
-    _show(table_bundle(columns, rows, caption, notes, align, digits), live)
+    _show(table_bundle(columns, rows, caption, notes, align, digits))
 
 
 def show_figure(figure: Figure, caption: str, alt: str = "", live: Live | None = None) -> None:
@@ -88,12 +88,13 @@ def show_figure(figure: Figure, caption: str, alt: str = "", live: Live | None =
 
     ``alt`` says in words what is to be seen, for those who cannot see it; the caption stands in when it is empty.
     """
-    _show(figure_bundle(figure, caption, alt), live)
+    bundle = figure_bundle(figure, caption, alt)
+    live.show(bundle) if live else _show(bundle)
 
 
-def show_text(markdown: str, live: Live | None = None) -> None:
+def show_text(markdown: str) -> None:
     """Display prose that was computed, in Markdown. HTML in it is shown as text in the report."""
-    _show({"text/markdown": markdown, "text/plain": markdown}, live)
+    _show({"text/markdown": markdown, "text/plain": markdown})
 
 
 def table_bundle(
@@ -206,10 +207,7 @@ def _lend_fonts(figure: Figure) -> None:
                 text.set_language(language)
 
 
-def _show(bundle: Bundle, live: Live | None) -> None:
-    if live is not None:
-        live.show(bundle)
-        return
+def _show(bundle: Bundle) -> None:
     from IPython.display import display
 
     display(bundle, raw=True)

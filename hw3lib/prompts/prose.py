@@ -17,6 +17,7 @@ import numpy as np
 
 from hw3lib import paths
 from hw3lib.data.language import Language
+from hw3lib.display.bundle import Cell, Content
 from hw3lib.display.prose import code, decimal, estimate, names_in_words, p_value, plain, points, signed
 from hw3lib.display.style import shortened
 from hw3lib.metrics.interval_tests import NEGLIGIBLE
@@ -478,7 +479,7 @@ def _cut_names(study: Study) -> str:
     )
 
 
-def template_table(study: Study, ends: int = 5) -> tuple[list[str], list[list[str | float | None]]]:
+def template_table(study: Study, ends: int = 5) -> Content:
     """Columns and rows of the templates: the best, the profile's prompts, and the worst, ``ends`` at either end.
 
     The mean of the classes' accuracies is left out where it is every template's accuracy: classes of equal size.
@@ -487,7 +488,7 @@ def template_table(study: Study, ends: int = 5) -> tuple[list[str], list[list[st
     by_class = any(abs(scores.accuracy - scores.mean_per_class) > 1e-9 for scores in reported.values())
     ranked = study.ranked(study.templates)
     middle = [key for key in ranked[ends:-ends] if key in study.prompts]
-    rows: list[list[str | float | None]] = []
+    rows: list[list[Cell]] = []
     for key in dict.fromkeys([*ranked[:ends], *middle, *ranked[-ends:]]):
         scores = reported[key]
         compared = scores.against_baseline
@@ -528,7 +529,7 @@ def _ensemble_name(study: Study, row: EnsembleScores) -> str:
     return next((set_name(study, name) for name in sets if f"“{name}”" in row.name), row.name)
 
 
-def ensemble_rows(study: Study) -> list[list[str | float | None]]:
+def ensemble_rows(study: Study) -> list[list[Cell]]:
     """Table rows of the ensembles: name, templates, accuracy, calibration error, likelihood, change."""
     rows = study.ensemble.rows if study.ensemble else ()
     return [

@@ -12,7 +12,7 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from hw3lib.display.bundle import FIGURE, TABLE, Live, figure_bundle, show_text, table_bundle
+from hw3lib.display.bundle import FIGURE, TABLE, Live, figure_bundle, show_figure, table_bundle
 from hw3lib.display.scripts import cjk_font
 from hw3lib.system.errors import UserError
 
@@ -103,9 +103,9 @@ def test_a_live_place_replaces_what_it_shows(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr("IPython.display.DisplayHandle", Handle)
     place = Live()
-    show_text("one", live=place)
-    show_text("two", live=place)
-    assert calls == [("display", "one"), ("update", "two")]
+    show_figure(Figure(), "one", live=place)
+    show_figure(Figure(), "two", live=place)
+    assert calls == [("display", "[figure] one"), ("update", "[figure] two")]
 
 
 def test_a_drawing_of_any_text_is_well_formed() -> None:

@@ -46,7 +46,7 @@ def run(tmp_path: Path, tiny_profile: config.Profile, monkeypatch: pytest.Monkey
         )  # fmt: skip
         profile = config.Profile(**{**vars(tiny_profile), "p1": p1, "clip": clip})
         shown: list[str] = []
-        monkeypatch.setattr(bundle, "_show", lambda bundle, live: shown.append(bundle["text/plain"]))
+        monkeypatch.setattr(bundle, "_show", lambda bundle: shown.append(bundle["text/plain"]))
         monkeypatch.setattr(bundle, "_PNG_DPI", 40)  # that pictures are sharp costs most of the time
         monkeypatch.setattr(Experiment, "open", classmethod(lambda cls, name, device="cpu": cls(profile, device)))
         notebook = nbformat.read(source_of(profile, "p1_prompts"), 4)
