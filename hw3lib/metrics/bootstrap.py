@@ -22,6 +22,7 @@ from hw3lib.metrics import interval_tests
 from hw3lib.system.errors import UserError
 
 RESAMPLES = 2000
+_TAILS = np.array([(1 - 0.95) / 2, (1 + 0.95) / 2])  # of an interval at 95 %
 # Scores that are ratios of sums: what is summed above and below, in the entries of ``per_image``.
 RATIOS = {"object_recall": ("objects_found", "objects_expected"), "CHAIR_i": ("hallucinated", "mentions")}
 _FEW = "{} image{} cannot be resampled: it takes two at the least"
@@ -35,15 +36,9 @@ class Difference:
     """By how much the first run's score lies above the second's, and how sure that is."""
 
     effect: float
-    low: float  # the confidence interval
+    low: float  # the interval at 95 %
     high: float
     n: int  # images
-    # Twice the share of resamples whose difference lies on the other side of zero, counting the sample itself: small
-    # where the sign is sure. It reads like a p-value and is none: nothing was resampled under "no difference".
-    share: float
-    confidence: float
-    resamples: int
-    seed: int
     holm: float | None = None  # p, corrected for a family of comparisons; None outside of one
     seeds: int = 1  # of each side; with one, the interval knows of no other seed
     by_seeds: float = 0.0  # the share of the interval's variance that comes from seeds; the rest comes from images
@@ -65,7 +60,6 @@ def paired_difference(
     b: Sequence[float] | Floats,
     seed: int = 0,
     resamples: int = RESAMPLES,
-    confidence: float = 0.95,
     method: str = "BCa",
     over: tuple[Sequence[float] | Floats, Sequence[float] | Floats] | None = None,
 ) -> Difference:
@@ -97,17 +91,13 @@ def paired_difference(
     drawn = np.concatenate([_resample(values, images) for images in _draws(n, seed, resamples)])  # (S,)
     if method == "BCa":
         left_out = _difference(values.sum(axis=0) - values)  # (I,) without one image
-        low, high = _bca(drawn[None], np.array([effect]), left_out.mean() - left_out[None], confidence)[0].tolist()
+        low, high = _bca(drawn[None], np.array([effect]), left_out.mean() - left_out[None])[0].tolist()
     else:
-        low, high = np.percentile(drawn, 100 * _tails(confidence)).tolist()
-    beyond = min(np.count_nonzero(drawn <= 0), np.count_nonzero(drawn >= 0))
-    share = min(1.0, 2 * (int(beyond) + 1) / (resamples + 1))
-    return Difference(effect, low, high, n, share, confidence, resamples, seed)
+        low, high = np.percentile(drawn, 100 * _TAILS).tolist()
+    return Difference(effect, low, high, n)
 
 
-def mean_intervals(
-    rows: ArrayLike, seed: int = 0, resamples: int = RESAMPLES, confidence: float = 0.95
-) -> tuple[Floats, Floats]:
+def mean_intervals(rows: ArrayLike, seed: int = 0, resamples: int = RESAMPLES) -> tuple[Floats, Floats]:
     """BCa intervals for the means of many rows of the same images ``(E, I)``: lower and upper ends, ``(E,)`` each.
 
     The images are drawn once for all rows: a hundred rows take the time of about one. For a row ``a - b`` the ends are
@@ -119,7 +109,7 @@ def mean_intervals(
         raise ValueError(_FEW.format(n, "s" * (n != 1)))
     means = np.concatenate([times @ values.T / n for times in image_counts(n, seed, resamples)]).T  # (E, S)
     effects = values.mean(1)
-    ends = _bca(means, effects, (values - effects[:, None]) / (n - 1), confidence)
+    ends = _bca(means, effects, (values - effects[:, None]) / (n - 1))
     return ends[:, 0], ends[:, 1]
 
 
@@ -191,11 +181,7 @@ def _resample(values: Floats, drawn: NDArray[np.int64]) -> Floats:
     return _difference(np.stack([column[drawn].sum(axis=1) for column in values.T], axis=1))
 
 
-def _tails(confidence: float) -> Floats:
-    return np.array([(1 - confidence) / 2, (1 + confidence) / 2])
-
-
-def _bca(resampled: Floats, effects: Floats, influence: Floats, confidence: float) -> Floats:
+def _bca(resampled: Floats, effects: Floats, influence: Floats) -> Floats:
     """The ends ``(E, 2)`` of Efron's (1987) bias-corrected and accelerated intervals for E statistics.
 
     ``resampled`` is (E, S), ``effects`` (E,); ``influence`` (E, I) is the jackknife's mean less each of its values.
@@ -207,10 +193,9 @@ def _bca(resampled: Floats, effects: Floats, influence: Floats, confidence: floa
     below = (((resampled < effects[:, None]) & ~near).sum(1) + near.sum(1) / 2) / resampled.shape[1]
     spread = (influence**2).sum(1) ** 1.5
     acceleration = np.divide((influence**3).sum(1), 6 * spread, out=np.zeros_like(spread), where=spread > 0)
-    tails = _tails(confidence)
-    normal, ends = ndtri(tails), np.empty((len(resampled), 2))
+    normal, ends = ndtri(_TAILS), np.empty((len(resampled), 2))
     for row, share in enumerate(below):
-        sides = tails
+        sides = _TAILS
         if 0 < share < 1:  # resamples that all lie on one side have no bias to speak of
             bias = ndtri(share)
             sides = ndtr(bias + (bias + normal) / (1 - acceleration[row] * (bias + normal)))

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,9 +119,7 @@ def _two_level(sides: Sequence[tuple[Floats, Floats]], images: int, seed: int) -
     if variance and (drawn := float(np.var(over_both))):
         wider = math.sqrt(variance / drawn) * float(stdtrit(freedom, 0.975) / ndtri(0.975))
         low, high = low * wider, high * wider
-    beyond = min(np.count_nonzero(over_both <= 0), np.count_nonzero(over_both >= 0))
-    share = min(1.0, 2 * (int(beyond) + 1) / (len(over_both) + 1))
     ends = effect + min(0.0, float(low)), effect + max(0.0, float(high))
-    difference = Difference(effect, *ends, images, share, 0.95, len(over_both), seed)
     by_seeds = sum(part for part, _ in parts[1:]) / variance if variance else 0.0
-    return replace(difference, seeds=min(len(scores) for scores, _ in sides), by_seeds=by_seeds, freedom=freedom)
+    seeds = min(len(scores) for scores, _ in sides)
+    return Difference(effect, *ends, images, seeds=seeds, by_seeds=by_seeds, freedom=freedom)

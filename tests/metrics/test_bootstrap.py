@@ -24,15 +24,13 @@ def two_runs(images: int, seed: int = 0) -> tuple[Floats, Floats]:
 @pytest.mark.parametrize("images", [7, 60, 400])
 def test_the_interval_is_scipys_paired_bootstrap(images: int, method: str) -> None:
     a, b = two_runs(images, images)
-    found = paired_difference(a, b, seed=3, resamples=999, confidence=0.9, method=method)
+    found = paired_difference(a, b, seed=3, resamples=999, method=method)
     theirs = stats.bootstrap(
         (a, b), lambda x, y, axis=-1: x.mean(axis) - y.mean(axis), paired=True, vectorized=True, n_resamples=999,
-        confidence_level=0.9, method=method, rng=np.random.default_rng(3),
+        method=method, rng=np.random.default_rng(3),
     )  # fmt: skip
     assert [found.low, found.high] == pytest.approx([*theirs.confidence_interval], abs=1e-12)
     assert found.effect == pytest.approx(a.mean() - b.mean())
-    share = 2 * min(np.mean(theirs.bootstrap_distribution <= 0), np.mean(theirs.bootstrap_distribution >= 0))
-    assert found.share == pytest.approx(share, abs=2 / 1000)
 
 
 @pytest.mark.parametrize("method", ["BCa", "percentile"])
@@ -76,7 +74,6 @@ def test_pairing_sees_what_unpaired_runs_would_hide() -> None:
     assert found.sure
     assert 0.08 < found.low < found.effect < found.high < 0.12
     assert found.n == 200
-    assert found.share < 0.005
     back = paired_difference(hard, hard + 0.1)
     assert back.sure
     assert back.high < 0
@@ -84,20 +81,18 @@ def test_pairing_sees_what_unpaired_runs_would_hide() -> None:
 
 def test_runs_that_say_the_same_do_not_differ() -> None:
     a, _ = two_runs(30)
-    assert paired_difference(a, a) == Difference(0.0, 0.0, 0.0, 30, 1.0, 0.95, 2000, 0)
+    assert paired_difference(a, a) == Difference(0.0, 0.0, 0.0, 30)
     assert not paired_difference(a, a).sure
     always = paired_difference([1, 1, 1], [0, 0, 0])
     assert (always.low, always.high) == (1, 1)
-    assert 0 < always.share < 0.01  # so many resamples cannot show that it never happens
 
 
 def test_no_effect_is_called_sure_about_as_often_as_the_confidence_allows() -> None:
     rng = np.random.default_rng(11)
     wrong = sum(
-        paired_difference(*rng.exponential(size=(2, 60)), seed=trial, resamples=400, confidence=0.9).sure
-        for trial in range(200)
+        paired_difference(*rng.exponential(size=(2, 60)), seed=trial, resamples=400).sure for trial in range(200)
     )
-    assert 8 <= wrong <= 36  # 20 are due; six standard errors are 25
+    assert 1 <= wrong <= 28  # 10 are due; six standard errors are 18
 
 
 @pytest.mark.parametrize(
