@@ -493,7 +493,11 @@ def settings_of(part: Any) -> dict[str, Any]:
 
     Newer keys (``NEWER``) that have their default are left out.
     """
-    values = {name: value for name, value, item in _settings(part) if not _at_newer_default(value, item)}
+    values = {
+        name: value
+        for name, value, item in _settings(part)
+        if not (item.metadata.get("newer") and value == item.default)
+    }
     return {name: settings_of(value) if is_dataclass(value) else value for name, value in values.items()}
 
 
@@ -512,10 +516,6 @@ def leaves(part: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 def _settings(part: Any) -> Iterator[tuple[str, Any, DataclassField[Any]]]:
     return ((item.name, getattr(part, item.name), item) for item in fields(part) if not item.metadata.get("aside"))
-
-
-def _at_newer_default(value: Any, item: DataclassField[Any]) -> bool:
-    return bool(item.metadata.get("newer")) and bool(value == item.default)
 
 
 def folder(profile: Profile, run: str) -> Path:

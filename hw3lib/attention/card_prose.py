@@ -54,7 +54,8 @@ def card_table(result: Faithfulness) -> Content:
     for name, told in TEST_NAMES.items():
         tests = [card.tests.get(name) for card in result.cards.values()]
         if any(tests):
-            rows.append([told, *map(_cell, tests)])
+            cells = [f"{t.verdict}: {estimate(t.effect, t.low, t.high)}" if t else None for t in tests]
+            rows.append([told, *cells])
     return ["test", *(METHOD_NAMES[way] for way in result.cards)], rows
 
 
@@ -118,10 +119,6 @@ def card_sentences(result: Faithfulness) -> str:
                 f"{decimal(repeated.effect, 2)} [{decimal(repeated.low, 2)}, {decimal(repeated.high, 2)}]."
             )
     return text
-
-
-def _cell(test: MapTest | None) -> Cell:
-    return f"{test.verdict}: {estimate(test.effect, test.low, test.high)}" if test else None
 
 
 def _effects(card: Card) -> str:

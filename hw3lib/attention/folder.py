@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hw3lib.attention.maps import View, attend, save_npz
+from hw3lib.attention.maps import attend, save_npz
 from hw3lib.data.images import list_images
 from hw3lib.system.errors import UserError
 
@@ -18,7 +18,6 @@ def attend_folder(
     loaded: LoadedRun,
     images_folder: str | Path,
     out_dir: str | Path,
-    view: View | None = None,
     report: Callable[[str], None] = print,
     arrays: bool = False,
     strips: bool = False,
@@ -47,11 +46,11 @@ def attend_folder(
         except UserError as error:
             report(f"left out: {error}")
             continue
-        save_png(word_grid(attention, view), path)
+        save_png(word_grid(attention), path)
         if arrays:
-            save_npz(attention, path.with_suffix(".npz"), view)
+            save_npz(attention, path.with_suffix(".npz"))
         if strips:
-            save_strip(attention, path.with_suffix(".webp"), view)
+            save_strip(attention, path.with_suffix(".webp"))
         written.append(path)
         report(f"{path}: {attention.caption}")
     if not written:

@@ -281,7 +281,7 @@ def view_maps(attention: CaptionAttention, view: View | None = None) -> np.ndarr
     return word_maps(chosen, attention.words).reshape(len(attention.words), *attention.grid)
 
 
-def save_npz(attention: CaptionAttention, path: Path, view: View | None = None) -> None:
+def save_npz(attention: CaptionAttention, path: Path) -> None:
     """Write a caption's maps as arrays, whole or not at all; ``docs/formats.md`` lists them. Nothing is pickled."""
     words = attention.words
     probabilities = [attention.probability(word) for word in words]
@@ -290,7 +290,7 @@ def save_npz(attention: CaptionAttention, path: Path, view: View | None = None) 
         "caption": np.array(attention.caption),
         "words": np.array([word.label for word in words]),
         "probabilities": np.array([np.nan if p is None else p for p in probabilities], np.float32),
-        "maps": view_maps(attention, view).astype(np.float32),  # (W, Gh, Gw)
+        "maps": view_maps(attention).astype(np.float32),  # (W, Gh, Gw)
         "attention": attention.maps,  # (N, H, T, P)
         "tokens": np.array(attention.tokens, np.int64),
         "word_of_token": np.repeat(np.arange(len(words)), [len(word.tokens) for word in words]),

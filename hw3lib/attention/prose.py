@@ -110,8 +110,9 @@ def function_sentence(grounding: Grounding) -> str:
         return ""
     function, noun = (grounding.classes[kind].entropy.value or 0.0 for kind in ("function", "object"))
     spread = _by_sign(difference, "more widely than", "less widely than", "about as widely as")
+    gap = estimate(difference.effect, difference.low, difference.high, 2)
     text = (
-        f"Function words attend {spread} nouns: {function:.2f} against {noun:.2f} bits ({_effect(difference)}); "
+        f"Function words attend {spread} nouns: {function:.2f} against {noun:.2f} bits ({gap}); "
         f"uniform attention has {grounding.most_bits:.2f}. "
     )
     if function >= DIFFUSE * grounding.most_bits:
@@ -210,10 +211,6 @@ def _percent(value: float | None) -> str | None:
 
 def _number(value: float | None) -> str | None:
     return None if value is None else f"{value:.2f}".replace("-", "\N{MINUS SIGN}")
-
-
-def _effect(effect: Effect) -> str:
-    return estimate(effect.effect, effect.low, effect.high, 2)
 
 
 def _difference(effect: Effect, digits: int = 0) -> str:

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from hw3lib.attention.maps import CaptionAttention, View, to_original, view_maps
-from hw3lib.attention.word_grid import DPI, INK, Scale, blend, inches, printed, white_points
+from hw3lib.attention.maps import CaptionAttention, to_original, view_maps
+from hw3lib.attention.word_grid import DPI, INK, blend, inches, printed, white_points
 from hw3lib.system import files
 
 WIDTH, TALLEST = 720, 800  # px of the picture, as in the viewer's: legible on a slide
@@ -22,10 +22,10 @@ _LARGE = 15.0  # points of a word at DPI: 42 px
 _QUALITY = 75
 
 
-def strip(attention: CaptionAttention, view: View | None = None, scale: Scale = "caption") -> list[Image.Image]:
+def strip(attention: CaptionAttention) -> list[Image.Image]:
     """The frames, one per word: ``[BOS]`` is the photograph. See :func:`word_grid` for what white and stripes mean."""
-    maps = view_maps(attention, view)  # (W, Gh, Gw)
-    white = white_points(maps, scale)
+    maps = view_maps(attention)  # (W, Gh, Gw)
+    white = white_points(maps, "caption")
     shrink = min(WIDTH / attention.image.width, TALLEST / attention.image.height)
     width, height = (max(1, round(side * shrink)) for side in attention.image.size)
     photograph = np.asarray(attention.image.resize((width, height), Image.Resampling.LANCZOS))
@@ -56,9 +56,9 @@ def _labels(attention: CaptionAttention) -> list[Image.Image]:
     return [column.crop((0, index * _BAND, WIDTH, (index + 1) * _BAND)) for index in range(len(words))]
 
 
-def save_strip(attention: CaptionAttention, path: Path, view: View | None = None, milliseconds: int = 700) -> None:
+def save_strip(attention: CaptionAttention, path: Path, milliseconds: int = 700) -> None:
     """Write the frames as an animated WebP that plays for ever, whole or not at all; ``milliseconds`` for a word."""
-    first, *rest = strip(attention, view)
+    first, *rest = strip(attention)
     with files.atomic(path) as temporary, temporary.open("wb") as file:
         options = {"duration": milliseconds, "loop": 0, "quality": _QUALITY, "method": 4}
         first.save(file, "WEBP", save_all=True, append_images=rest, **options)

@@ -57,7 +57,7 @@ def of_seeds(profile: Profile, scores: Mapping[str, RunScores], run: str) -> lis
     return [scores[training] for training in profile.trainings(run)]
 
 
-def measured_spread(profile: Profile, scores: Mapping[str, RunScores], score: str = "CIDEr") -> Spread | None:
-    """How far a score varies from seed to seed, over all scored runs of several seeds; ``None`` without any."""
+def measured_spread(profile: Profile, scores: Mapping[str, RunScores]) -> Spread | None:
+    """How far CIDEr varies from seed to seed, over all scored runs of several seeds; ``None`` without any."""
     runs = [of_seeds(profile, scores, run) for run in profile.runs if run in scores]
-    return spread([[seed.scores[score] for seed in run] for run in runs if score in run[0].scores])
+    return spread([[seed.scores["CIDEr"] for seed in run] for run in runs if "CIDEr" in run[0].scores])

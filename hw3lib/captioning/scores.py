@@ -123,18 +123,14 @@ def scored(experiment: Experiment, runs: Sequence[str]) -> Iterator[tuple[str, R
         references = References(dict(zip(captions.names, captions.captions, strict=True)), experiment.language)
         for run in runs:
             result = score(predictions[run], references, experiment.clip, images, objects, process)
+            files = {name: variant(experiment.run_folder(run), name) for name in VARIANTS}
             variants = {
-                name: score(variant, references, experiment.clip, images, objects, overlap=False)
-                for name, variant in _variants_of(experiment, run).items()
+                name: score(_checked(experiment, path), references, experiment.clip, images, objects, overlap=False)
+                for name, path in files.items()
+                if path.is_file()
             }
             stamp = provenance.stamp(profile, profile.seed_of(run))
             yield run, RunScores(stamp, result.scores, result.per_image, variants)
-
-
-def _variants_of(experiment: Experiment, run: str) -> dict[str, dict[str, str]]:
-    """The run's captions without some of its components (:data:`~hw3lib.data.predictions.VARIANTS`), by name."""
-    files = {name: variant(experiment.run_folder(run), name) for name in VARIANTS}
-    return {name: _checked(experiment, path) for name, path in files.items() if path.is_file()}
 
 
 def _predictions_of(experiment: Experiment, run: str) -> dict[str, str]:

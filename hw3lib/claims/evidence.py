@@ -19,7 +19,7 @@ from hw3lib.attention.summary import DIFFUSE
 from hw3lib.attention.word_classes import WORDS_ARE_ENGLISH
 from hw3lib.captioning.results import RunScores, all_scores
 from hw3lib.claims import findings
-from hw3lib.claims.results import Claim, Claims, Comparison, Finding, Statement, statements
+from hw3lib.claims.results import Claim, Claims, Finding, Statement, statements
 from hw3lib.claims.verdicts import Part, Split, both_ways, corrected, together
 from hw3lib.data.predictions import load_predictions
 from hw3lib.display.offer import NotReady
@@ -112,17 +112,13 @@ def _declared(statement: Statement, result: Any, profile: config.Profile) -> lis
     parts: dict[tuple[str, ...], Part] = {}
     captioned = statement.notebook != "p1_prompts"
     split: Split = profile.captions.reported if captioned and profile.captions else "labelled"
-    for comparison in statement.parts:
-        for place, part in _parts(comparison, result, int(captioned), split):
+    for one in statement.parts:
+        for place, effect in _find(result, one.source):
+            counterpart = effect.counterpart if "{counterpart}" in one.what else ""
+            what = one.what.format(key=place[-1], counterpart=counterpart, diffuse=DIFFUSE)
+            part = Part.of(what, effect, one.unit, one.against, seeds=int(captioned), split=split)
             parts.setdefault(place, part)
     return list(parts.values())
-
-
-def _parts(comparison: Comparison, result: Any, seeds: int, split: Split) -> Iterator[tuple[tuple[str, ...], Part]]:
-    for place, effect in _find(result, comparison.source):
-        counterpart = effect.counterpart if "{counterpart}" in comparison.what else ""
-        what = comparison.what.format(key=place[-1], counterpart=counterpart, diffuse=DIFFUSE)
-        yield place, Part.of(what, effect, comparison.unit, comparison.against, seeds=seeds, split=split)
 
 
 def _find(node: Any, source: Sequence[str]) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -133,12 +129,9 @@ def _find(node: Any, source: Sequence[str]) -> Iterator[tuple[tuple[str, ...], A
         yield (), node
         return
     for key in list(node) if source[0] == "*" else source[:1]:
-        for below, entry in _find(_field(node, key), source[1:]):
+        field = node.get(key) if isinstance(node, Mapping) else getattr(node, key)
+        for below, entry in _find(field, source[1:]):
             yield (key, *below), entry
-
-
-def _field(node: Any, key: str) -> Any:
-    return node.get(key) if isinstance(node, Mapping) else getattr(node, key)
 
 
 def _read(path: Path, kind: type[T], notebook: str) -> T | None:

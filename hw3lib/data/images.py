@@ -185,7 +185,7 @@ def list_images(folder: str | Path) -> list[Path]:
     if not images:
         raise UserError(f"{folder} holds no image ({', '.join(IMAGE_ENDINGS)})")
     for path in images:
-        if not path.name.isascii() and _surrogate(path.name):
+        if not path.name.isascii() and any("\ud800" <= letter <= "\udfff" for letter in path.name):
             raise UserError(f"{folder} holds {os.fsencode(path.name)!r}, whose name is not UTF-8; rename it")
     return sorted(images, key=lambda path: path.name)
 
@@ -195,8 +195,3 @@ def left_out(folder: str | Path) -> list[Path]:
     images = (*IMAGE_ENDINGS, *_UNREAD_ENDINGS)
     others = (path for path in Path(folder).iterdir() if path.suffix.lower() not in images and path.is_file())
     return sorted(path for path in others if not path.name.startswith("."))
-
-
-def _surrogate(text: str) -> bool:
-    """Whether there are halves of characters in it, which have no encoding."""
-    return any("\ud800" <= character <= "\udfff" for character in text)

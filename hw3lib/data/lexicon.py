@@ -79,7 +79,7 @@ class Lexicon:
     def for_categories(cls, names: Iterable[str]) -> Lexicon:
         """The shipped lexicon that covers these categories (COCO's 80 or the demo world's); else their bare names."""
         wanted = set(names)
-        shipped = (lexicon for lexicon in map(_shipped, LEXICONS) if lexicon and wanted <= set(lexicon.categories))
+        shipped = (lexicon for lexicon in map(_shipped, LEXICONS) if wanted <= set(lexicon.categories))
         return next(shipped, None) or cls.of({name: [name] for name in sorted(wanted)})
 
     def mentions(self, caption: str) -> list[str]:
@@ -103,9 +103,8 @@ class Lexicon:
 
 
 @lru_cache(maxsize=len(LEXICONS))
-def _shipped(name: str) -> Lexicon | None:
-    path = paths.PACKAGE / "resources" / name
-    return Lexicon.load(path) if path.is_file() else None
+def _shipped(name: str) -> Lexicon:
+    return Lexicon.load(paths.PACKAGE / "resources" / name)
 
 
 def tokens_of(text: str) -> list[str]:

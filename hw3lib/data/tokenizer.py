@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 import regex
 
 from hw3lib import paths
+from hw3lib.config import Captions, Segmenter
+from hw3lib.data.captions import training_captions
 from hw3lib.data.language import SPACELESS, Language, detect, language_words
 from hw3lib.system.errors import UserError
 from hw3lib.system.files import read_text, write_json
@@ -23,8 +25,6 @@ from hw3lib.system.messages import brief
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
-
-    from hw3lib.config import Captions, Segmenter
 
 SPECIAL = ("[PAD]", "[UNK]", "[BOS]", "[EOS]")
 _CONTINUES = "##"  # WordPiece's mark of a piece that continues a word
@@ -125,19 +125,15 @@ class CaptionTokenizer:
         remedy = "put the right one there, or take it away: one is trained from the captions then"
         try:
             tokenizer = cls(HuggingFace.from_str(read_text(path)), path)
-            tokenizer._refuse_unusable()
+            highest = max(tokenizer._tokenizer.get_vocab().values())
+            if highest >= tokenizer.size:
+                raise ValueError(f"it has {tokenizer.size} entries, and one of them is number {highest}")
+            tokenizer.decode(tokenizer.encode("A dog (羊, 2) on a beach 🐕."))  # any text must be text to it
             return tokenizer
         except (UserError, KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:  # the Rust library raises bare Exception, and its panics not even that
             raise UserError(f"{form} ({brief(error)}); {remedy}") from None
-
-    def _refuse_unusable(self) -> None:
-        """Raise where ids go beyond the vocabulary's size, or where any text is no text to it."""
-        highest = max(self._tokenizer.get_vocab().values())
-        if highest >= self.size:
-            raise ValueError(f"it has {self.size} entries, and one of them is number {highest}")
-        self.decode(self.encode("A dog (羊, 2) on a beach 🐕."))
 
     @classmethod
     def train(
@@ -377,15 +373,11 @@ def _join(words: list[tuple[str, list[int]]]) -> list[tuple[str, list[int]]]:
 def load_or_train(captions_config: Captions) -> CaptionTokenizer:
     """A profile's tokenizer, trained from its training captions and written when the file is absent."""
     path = paths.resolve(captions_config.tokenizer)
-    tokenizer = CaptionTokenizer.load(path) if path.is_file() else _trained(captions_config, path)
+    if path.is_file():
+        tokenizer = CaptionTokenizer.load(path)
+    else:
+        texts = [caption for group in training_captions(captions_config).captions for caption in group]
+        language = Language.of(captions_config, texts)
+        tokenizer = CaptionTokenizer.train(texts, captions_config.vocabulary_size, path, language)
     tokenizer.segmenter = captions_config.words
     return tokenizer
-
-
-def _trained(captions_config: Captions, path: Path) -> CaptionTokenizer:
-    from hw3lib.data.captions import training_captions
-
-    captions = training_captions(captions_config)
-    texts = [caption for group in captions.captions for caption in group]
-    language = Language.of(captions_config, texts)
-    return CaptionTokenizer.train(texts, captions_config.vocabulary_size, path, language)

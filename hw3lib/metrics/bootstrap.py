@@ -88,7 +88,8 @@ def paired_difference(
     if method not in ("BCa", "percentile"):
         raise ValueError(f"the method {method!r} is neither 'BCa' nor 'percentile'")
     effect = float(_difference(values.sum(axis=0)))
-    drawn = np.concatenate([_resample(values, images) for images in _draws(n, seed, resamples)])  # (S,)
+    sums = [[column[images].sum(axis=1) for column in values.T] for images in _draws(n, seed, resamples)]
+    drawn = np.concatenate([_difference(np.stack(part, axis=1)) for part in sums])  # (S,)
     if method == "BCa":
         left_out = _difference(values.sum(axis=0) - values)  # (I,) without one image
         low, high = _bca(drawn[None], np.array([effect]), left_out.mean() - left_out[None])[0].tolist()
@@ -174,11 +175,6 @@ def image_counts(n: int, seed: int, resamples: int) -> list[Floats]:
         places = (drawn + n * np.arange(len(drawn))[:, None]).ravel()
         parts.append(np.bincount(places, minlength=drawn.size).reshape(drawn.shape).astype(np.float64))
     return parts
-
-
-def _resample(values: Floats, drawn: NDArray[np.int64]) -> Floats:
-    """The difference in each of these resamples: (S,)."""
-    return _difference(np.stack([column[drawn].sum(axis=1) for column in values.T], axis=1))
 
 
 def _bca(resampled: Floats, effects: Floats, influence: Floats) -> Floats:

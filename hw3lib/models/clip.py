@@ -45,8 +45,8 @@ class ClipModel:
         tokenizer: Any,
         width: int,
         key: str,
-        batch_size: int = 64,
-        device: str = "cpu",
+        batch_size: int,
+        device: str,
     ) -> None:
         self.model = model.eval().requires_grad_(False).to(device)
         self.preprocess, self.tokenizer = preprocess, tokenizer
@@ -140,7 +140,8 @@ class ClipModel:
         new = [text for text in dict.fromkeys(texts) if text not in self._texts]
         if new:
             tokens = self.tokenizer(new)  # (B, 77)
-            lengths = _lengths(tokens, self._padding)
+            used = tokens != self._padding  # padding is only at the end
+            lengths = tokens.shape[1] - used.flip(1).int().argmax(1)  # (B,)
             order = lengths.argsort()  # texts of like length share a batch
             for rows in order.split(self.batch_size):
                 features = self._encode_tokens(tokens[rows], int(lengths[rows].max())).cpu()
@@ -158,7 +159,7 @@ class ClipModel:
         cut = {text for text, token in zip(longer, last, strict=True) if token != padding}
         return [text not in cut for text in texts]
 
-    def _encode_tokens(self, tokens: Tensor, length: int | None = None) -> Tensor:
+    def _encode_tokens(self, tokens: Tensor, length: int) -> Tensor:
         """Normalised features of tokens ``(B, 77)``, computed on the first ``length`` of them where that is the same.
 
         It is for CLIP's own text transformer: causal, so no token sees the padding behind it, and pooled at the end
@@ -168,7 +169,7 @@ class ClipModel:
         device = self.model.logit_scale.device
         cut: dict[str, Tensor] = {}
         prefix = _causal_text(self.model)
-        if prefix is not None and length is not None and length < tokens.shape[1]:
+        if prefix is not None and length < tokens.shape[1]:
             tower = self.model.get_submodule(prefix.rstrip(".")) if prefix else self.model
             tokens = tokens[:, :length]
             cut[f"{prefix}attn_mask"] = tower.attn_mask[:length, :length]
@@ -219,12 +220,6 @@ class ClipModel:
                 self.cache.add(zip(keys, features.numpy(), strict=True), len(keys))
         except OSError as error:
             warnings.warn(f"image features are not kept in {self.cache.folder}: {error.strerror}", stacklevel=3)
-
-
-def _lengths(tokens: Tensor, padding: int) -> Tensor:
-    """Tokens of each text up to its end token, ``(B,)``: padding is only at the end."""
-    used = tokens != padding
-    return tokens.shape[1] - used.flip(1).int().argmax(1)
 
 
 def _causal_text(model: Any) -> str | None:

@@ -203,7 +203,7 @@ def _extend(
             if not len(going):
                 break
             if len(going) * samples < len(rows):
-                groups = _captions_of(going, samples)
+                groups = (going[:, None] * samples + torch.arange(samples, device=device)).flatten()  # their captions
                 cache.select(groups, going)
                 rows, ended, newest = rows[groups], ended[groups], newest[groups]
     return [_caption(tokenizer, row, scores) for row, scores in zip(tokens.tolist(), log_probs.tolist(), strict=True)]
@@ -311,11 +311,6 @@ def _going(alive: Tensor, halves: bool) -> Tensor:
     while size // 2 >= len(going):
         size //= 2
     return alive.sort(descending=True, stable=True).indices[:size].sort().values
-
-
-def _captions_of(images: Tensor, samples: int) -> Tensor:
-    """The places of these images' captions, ``samples`` for every image."""
-    return (images[:, None] * samples + torch.arange(samples, device=images.device)).flatten()
 
 
 def _limit(model: Captioner, max_length: int | None) -> int:

@@ -32,7 +32,9 @@ def save_state(
         tensors |= {f"average.{name}": tensor for name, tensor in average.state_dict().items()}
     for index, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{key}": torch.as_tensor(value) for key, value in state.items()}
-    tensors |= {f"random.{device}": state for device, state in _random_states().items()}
+    tensors["random.cpu"] = torch.get_rng_state()
+    if torch.cuda.is_available():
+        tensors["random.cuda"] = torch.cuda.get_rng_state()
     on_host = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with atomic(path) as temporary:
         save_file(on_host, temporary, {"facts": json.dumps(facts)})
@@ -102,8 +104,3 @@ def _refuse_other_moments(state: dict[int, dict[str, Tensor]], optimizer: torch.
             raise ValueError(f"the optimizer's entry {index} is {', '.join(moments)}")
         if any(moments[name].shape != wanted[index][0] for name in moments if name != "step"):
             raise ValueError(f"the optimizer's entry {index} is of another shape than its parameter")
-
-
-def _random_states() -> dict[str, Tensor]:
-    states = {"cpu": torch.get_rng_state()}
-    return states | {"cuda": torch.cuda.get_rng_state()} if torch.cuda.is_available() else states

@@ -84,7 +84,8 @@ class Feed:
         source = self.loader.epoch(parts, self.seed, epoch) if features is None else self._read(parts, features)
         loaded = self._timed(source)
         for samples, share in zip(batches, shares, strict=True):
-            yield Step([Part(part, *next(loaded)) for part in share], self._predicted(samples), len(samples))
+            predicted = sum(len(tokens) - 1 for sample in samples for tokens in self.pairs.captions_of(sample))
+            yield Step([Part(part, *next(loaded)) for part in share], predicted, len(samples))
 
     def _read(self, parts: list[list[Sample]], features: Frozen) -> Iterator[tuple[Features, Tensor]]:
         def read(samples: list[Sample]) -> tuple[Features, Tensor]:
@@ -95,9 +96,6 @@ class Feed:
 
         with ThreadPoolExecutor(1) as pool:
             yield from threads.ahead(pool, read, parts, _AHEAD)
-
-    def _predicted(self, samples: list[Sample]) -> int:
-        return sum(len(tokens) - 1 for sample in samples for tokens in self.pairs.captions_of(sample))
 
     def _timed(self, source: Iterable[T]) -> Iterator[T]:
         """Pass on what comes, adding up the time until it does."""

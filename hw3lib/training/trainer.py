@@ -324,7 +324,8 @@ class _Trainer:
         """One pass over the training images."""
         progress, rewards = self.progress, self.rewards
         # Seeded anew, so that an epoch is the same whether or not the run was interrupted before it.
-        torch.manual_seed(_seed(self.seed, progress.epoch, self.accelerator.process_index))
+        drawn = np.random.SeedSequence((self.seed, progress.epoch, self.accelerator.process_index)).generate_state(1)
+        torch.manual_seed(int(drawn[0]))
         images_per_step = self.run.self_critical.images_per_step if rewards else None
         count = self.feed.count(images_per_step)
         steps = self.feed.steps(progress.epoch, images_per_step, self._frozen_features())
@@ -489,8 +490,3 @@ class _Trainer:
         """Captions of all images that results are told of, by the weights in a file."""
         model = Captioner.load(weights).to(self.accelerator.device)
         return self.reported.caption(model, decoding, resting=self._resting, say=self.log.say)[0]
-
-
-def _seed(*parts: int) -> int:
-    """One seed for torch from several numbers."""
-    return int(np.random.SeedSequence(parts).generate_state(1)[0])
