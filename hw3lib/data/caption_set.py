@@ -26,8 +26,6 @@ class CaptionSet:
     def subset(self, indices: Iterable[int]) -> CaptionSet:
         """Some of the images, in the order given.
 
-        >>> from pathlib import Path
-        >>> from hw3lib.data.caption_set import CaptionSet
         >>> captions = CaptionSet((Path("a.jpg"), Path("b.jpg")), ("a", "b"), (7, 9), (("a dog",), ("a cat", "a pet")))
         >>> captions.subset([1]).captions
         (('a cat', 'a pet'),)

@@ -59,7 +59,6 @@ def file_name_of(value: Any) -> str:
 def image_names(file_names: Sequence[str]) -> list[str]:
     """The images' names everywhere else: without folder and ending; with the folder where others are called the same.
 
-    >>> from hw3lib.data.coco import image_names
     >>> image_names(["val2017/000000397133.jpg", "a/1.jpg", "b/1.jpg"])
     ['000000397133', 'a/1', 'b/1']
     """

@@ -34,7 +34,6 @@ def epoch_order(
     ``lengths[image][caption]``, where given, puts samples of like length into a batch, so that little is padded: within
     each 50 batches of the random order samples are sorted by their longest caption, and then the batches are shuffled.
 
-    >>> from hw3lib.data.epoch_order import epoch_order
     >>> for batch in epoch_order(counts=[5, 5, 5, 5], batch_size=2, captions_per_image=1, seed=0, epoch=0):
     ...     print(batch)
     [Sample(image=2, captions=(4,)), Sample(image=0, captions=(2,))]

@@ -142,7 +142,6 @@ def sampled(captions: Iterable[str]) -> list[str]:
 def detect(captions: Iterable[str]) -> str:
     """The tag of the language that captions are written in, by their letters; English where they have none.
 
-    >>> from hw3lib.data.language import detect
     >>> [detect([text]) for text in ("a dog", "一只狗在海滩上。", "犬が浜辺にいる", "كلب على الشاطئ", "ein Hund")]
     ['en', 'zh', 'ja', 'ar', 'und']
     """
@@ -202,7 +201,6 @@ def language_words(text: str, segmenter: Segmenter = "characters") -> list[tuple
     Scripts without spaces give a word per character (Thai's and the like with its marks), Chinese by ``jieba`` the
     words of its dictionary; all others Unicode's words (Standard Annex 29).
 
-    >>> from hw3lib.data.language import language_words
     >>> language_words("一只dog，在NBA")
     [('一', 0, 1), ('只', 1, 2), ('dog', 2, 5), ('在', 6, 7), ('NBA', 7, 10)]
     """

@@ -31,7 +31,6 @@ def plural(phrase: str) -> str:
 class Lexicon:
     """From words to categories. Build with :meth:`of`, :meth:`load` or :meth:`for_categories`.
 
-    >>> from hw3lib.data.lexicon import Lexicon
     >>> lexicon = Lexicon.of({"dog": ["dog", "puppy"], "fire hydrant": ["hydrant"], "_none": ["hot dog"]})
     >>> lexicon.mentions("Two puppies eat a hot dog by a hydrant.")
     ['dog', 'fire hydrant']

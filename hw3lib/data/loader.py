@@ -204,7 +204,6 @@ class Loader:
 def padded(captions: list[list[int]], pad: int) -> Tensor:
     """Token ids as one tensor (B, T).
 
-    >>> from hw3lib.data.loader import padded
     >>> padded([[2, 7, 3], [2, 7, 8, 9, 3]], pad=0).tolist()
     [[2, 7, 3, 0, 0], [2, 7, 8, 9, 3]]
     """

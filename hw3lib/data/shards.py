@@ -92,7 +92,6 @@ def is_shards(where: str | Path) -> bool:
 def expand(where: str | Path) -> list[Path]:
     """The shards that a path in brace notation names, in order: ``{000..012}`` counts, ``{a,b}`` lists.
 
-    >>> from hw3lib.data.shards import expand
     >>> [str(shard) for shard in expand("train-{08..10}.tar")]
     ['train-08.tar', 'train-09.tar', 'train-10.tar']
     """

@@ -45,7 +45,6 @@ class CaptionTokenizer:
     """Captions to token ids and back, and sub-words to words.
 
     >>> from tokenizers import Tokenizer, models, pre_tokenizers
-    >>> from hw3lib.data.tokenizer import CaptionTokenizer
     >>> vocabulary = {"[PAD]": 0, "[UNK]": 1, "[BOS]": 2, "[EOS]": 3, "two": 4, "bike": 5, "##s": 6}
     >>> file = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
     >>> file.pre_tokenizer = pre_tokenizers.Whitespace()

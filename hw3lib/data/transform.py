@@ -27,7 +27,6 @@ class Geometry:
     Coordinates are continuous, pixel ``i`` covers ``[i, i + 1)``. The map is exact: resize and crop are one
     resampling from a source box with fractional edges, nothing is rounded.
 
-    >>> from hw3lib.data.transform import ImageTransform
     >>> geometry = ImageTransform(240, mean=(0.5,) * 3, std=(0.5,) * 3).geometry(width=640, height=480)
     >>> geometry.box
     (80.0, 0.0, 560.0, 480.0)

@@ -113,7 +113,6 @@ def summed(counts: Mapping[str, Mapping[str, int]]) -> dict[str, float]:
 
     Without any mention CHAIR_i is 0; without any expected object the recall is 0.
 
-    >>> from hw3lib.metrics.chair import Objects, object_counts, summed
     >>> dogs = frozenset({"dog"})
     >>> objects = Objects(("dog", "cat"), present={"a": dogs}, expected={"a": dogs})
     >>> summed(object_counts({"a": "a dog and a cat"}, objects))

@@ -130,7 +130,6 @@ class Captioner(nn.Module, PyTorchModelHubMixin, library_name="hw3lib", pipeline
     Hugging Face hub it has ``from_pretrained`` (a folder that ``hw3 export`` wrote, or the hub's name of one),
     ``save_pretrained`` and ``push_to_hub``.
 
-    >>> from hw3lib import config
     >>> tiny = {"embed_dim": 16, "depth": 1, "num_heads": 1}
     >>> encoder = config.Encoder(name="vit_tiny_patch16_224", weights="none", image_size=32, arguments=tiny)
     >>> decoder = config.Decoder(layers=2, heads=2, feed_forward=8)

@@ -32,7 +32,6 @@ if TYPE_CHECKING:  # results are read without torch
 class Experiment:
     """A profile with what belongs to it. Raises what reading each part raises, when that part is first asked for.
 
-    >>> from hw3lib.models.experiment import Experiment
     >>> experiment = Experiment.open("demo")
     >>> experiment.profile.best_run
     'best'

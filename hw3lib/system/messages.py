@@ -16,7 +16,6 @@ def silence(sentence: str) -> None:
 def shorten(text: str, most: int = 120) -> str:
     """A text as a message can show it.
 
-    >>> from hw3lib.system.messages import shorten
     >>> shorten("a very long name", most=6)
     'a very... (16 characters)'
     """
@@ -26,7 +25,6 @@ def shorten(text: str, most: int = 120) -> str:
 def counted(items: Iterable[object], noun: str, most: int = 3) -> str:
     """How many things there are, and the first of them: this fits anywhere into a sentence.
 
-    >>> from hw3lib.system.messages import counted
     >>> counted(["a.jpg", "b.jpg", "c.jpg", "d.jpg"], "image")
     '4 images (a.jpg, b.jpg, c.jpg, ...)'
     >>> counted([7], "image id")
@@ -40,7 +38,6 @@ def counted(items: Iterable[object], noun: str, most: int = 3) -> str:
 def brief(error: BaseException, most: int = 300) -> str:
     """The beginning of what a library says of an error, in a line.
 
-    >>> from hw3lib.system.messages import brief
     >>> brief(ValueError("too\\n  large")), brief(KeyError())
     ('too large', 'KeyError')
     """

@@ -69,8 +69,6 @@ def flops(shape: torch.Size) -> float:
 def orthogonal(matrices: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
     """The nearest semi-orthogonal matrices, roughly: every singular value becomes 0.7 to 1.2. (K, m, n), as given.
 
-    >>> import torch
-    >>> from hw3lib.training.muon import orthogonal
     >>> torch.linalg.svdvals(orthogonal(torch.tensor([[[3.0, 0.0, 0.0], [0.0, 0.2, 0.0]]]))).round(decimals=1)
     tensor([[1.1000, 0.7000]])
     """
