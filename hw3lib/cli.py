@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hw3lib import __version__
+from hw3lib.system import devices, files, isolation, locks, memory
 from hw3lib.system.errors import UserError
+from hw3lib.system.messages import counted
 
 if TYPE_CHECKING:
     from demo_world.folders import Part
@@ -58,8 +60,6 @@ class _Commands(click.Group):
         except UserError as error:
             message = str(error)
         except OSError as error:
-            from hw3lib.system import files
-
             if (explanation := files.explain(error)) is None:
                 raise
             message = explanation
@@ -72,8 +72,6 @@ class _Commands(click.Group):
 @click.version_option(__version__, prog_name="hw3")
 def main() -> None:
     """Prompts, captions, attention: three problems of vision and language, and the report on them."""
-    from hw3lib.system import isolation, locks, memory
-
     isolation.isolate()
     memory.huge_pages()
     locks.end_with_parent()
@@ -100,7 +98,6 @@ def classify(images: Path, id2label: Path, out: Path, template: str | None, spec
     from hw3lib import config
     from hw3lib.data import drawings
     from hw3lib.prompts import templates, zero_shot
-    from hw3lib.system import files
 
     files.refuse_unwritable(out)
     loaded = config.load(spec)
@@ -149,7 +146,6 @@ def caption(
     """
     from hw3lib.data.images import list_images
     from hw3lib.models import inference
-    from hw3lib.system import files
 
     files.refuse_unwritable(out)
     paths = list_images(images)
@@ -214,7 +210,6 @@ def train(name: str | None, run: str | None, fresh: bool, stamp: bool, source: s
     On several devices or machines: accelerate launch -m hw3lib train RUN --profile ...
     """
     from hw3lib import config
-    from hw3lib.system import devices
 
     profile = config.load(spec)
     chosen = name or run or profile.best_run
@@ -233,7 +228,6 @@ def train(name: str | None, run: str | None, fresh: bool, stamp: bool, source: s
 def _train(profile: Profile, chosen: str, fresh: bool, stamp: bool) -> None:
     """One training of a run, while no other process is at it."""
     from hw3lib import config, paths
-    from hw3lib.system import locks
     from hw3lib.training import run_files, trainer
 
     if os.environ.get("RANK", "0") != "0":  # processes of one distributed training share the folder on purpose
@@ -289,7 +283,6 @@ def score(
     from hw3lib import config
     from hw3lib.captioning import scores
     from hw3lib.models.experiment import Experiment
-    from hw3lib.system import devices
 
     devices.take_gpu()
     tell = partial(click.echo, err=True)
@@ -465,7 +458,6 @@ def notebook(name: str, run: str | None, spec: str) -> None:
     from hw3lib import config
     from hw3lib.pipeline import notebooks
     from hw3lib.report import assemble
-    from hw3lib.system import devices
 
     devices.take_gpu()
     click.echo(str(notebooks.execute(spec, name, run)))
@@ -502,7 +494,6 @@ def demo_pretrain(only: tuple[str, ...], threads: int) -> None:
 def _tell_left_out(folder: Path) -> None:
     """Say which files of a folder are no images: by their endings, nobody's mistake need stay unseen."""
     from hw3lib.data.images import left_out
-    from hw3lib.system.messages import counted
 
     if others := left_out(folder):
         click.echo(f"left out, as no image by its ending: {counted([path.name for path in others], 'file')}", err=True)

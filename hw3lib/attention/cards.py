@@ -22,7 +22,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -39,15 +39,13 @@ from hw3lib.data.lexicon import Lexicon
 from hw3lib.metrics.bootstrap import paired_difference
 from hw3lib.metrics.interval_tests import FEW, equivalence
 from hw3lib.metrics.paired_tests import LEVEL
+from hw3lib.models.experiment import Experiment
+from hw3lib.models.inference import LoadedRun
 from hw3lib.system import files
 from hw3lib.system.errors import UserError
 from hw3lib.system.messages import Say, silence
 from hw3lib.system.provenance import stamp
 from hw3lib.system.results import load_current, write_result
-
-if TYPE_CHECKING:
-    from hw3lib.models.experiment import Experiment
-    from hw3lib.models.inference import LoadedRun
 
 
 def study(

@@ -12,7 +12,6 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -26,11 +25,9 @@ from hw3lib.attention.word_classes import classify
 from hw3lib.data.images import Photograph, open_image
 from hw3lib.data.lexicon import Lexicon
 from hw3lib.metrics.interval_tests import FEW
+from hw3lib.models.inference import LoadedRun
 from hw3lib.system import files
 from hw3lib.system.messages import Say, silence
-
-if TYPE_CHECKING:
-    from hw3lib.models.inference import LoadedRun
 
 IMAGES, WORDS = 50, 5  # at the most: drawn from those at hand, and of each caption
 GLIMPSE = 8  # images where no test depends on them: a part of the weights is re-initialised, or there are too few

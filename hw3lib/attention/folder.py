@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hw3lib.attention.maps import attend, save_npz
+from hw3lib.attention.strip import save_strip
+from hw3lib.attention.word_grid import save_png, word_grid
 from hw3lib.data.images import list_images
 from hw3lib.system.errors import UserError
 
@@ -28,9 +30,6 @@ def attend_folder(
     also an animation of the words, ``<name>.webp``. An unreadable image is reported and left out. Raises
     :class:`UserError` when none of them can be read, and where a picture would replace one of them.
     """
-    from hw3lib.attention.strip import save_strip
-    from hw3lib.attention.word_grid import save_png, word_grid
-
     images, out = list_images(images_folder), Path(out_dir)
     stems = [image.stem for image in images]
     # bike.jpg and bike.png in one folder keep their endings, so that neither picture replaces the other.

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hw3lib.attention.grounding import measure
 from hw3lib.attention.results import Grounding
 from hw3lib.attention.summary import summarise
 from hw3lib.attention.word_classes import classify
@@ -36,8 +37,6 @@ def study(experiment: Experiment, run: str, loaded: LoadedRun, say: Say = silenc
     the instances file is of another form.
     """
     say("attention: reading captions and photographs")
-    from hw3lib.attention.grounding import measure
-
     profile, reported, english = experiment.profile, experiment.reported, experiment.language.english
     instances = experiment.instances if english else None  # whose categories no word of another language names
     remedy = f"Train the run first: hw3 train {run} --profile {profile.name}"

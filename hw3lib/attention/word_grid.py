@@ -16,6 +16,7 @@ import numpy as np
 from PIL import Image
 
 from hw3lib.attention.maps import CaptionAttention, View, Word, to_original, view_maps
+from hw3lib.display.bundle import figure_bundle
 from hw3lib.display.scripts import is_rtl
 from hw3lib.display.style import shortened
 from hw3lib.system import files
@@ -148,8 +149,6 @@ def describe(attention: CaptionAttention) -> str:
 
 def printed(figure: Figure, caption: str, alt: str) -> dict[str, Any]:
     """The bundle of a word grid (:func:`hw3lib.display.bundle.figure_bundle`), its PNG without transparency."""
-    from hw3lib.display.bundle import figure_bundle
-
     bundle = figure_bundle(figure, caption, alt)
     png = io.BytesIO()
     with Image.open(io.BytesIO(base64.b64decode(bundle["image/png"]))) as picture:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from hw3lib import config
 from hw3lib.captioning.results import RunScores, with_runs
@@ -17,13 +16,11 @@ from hw3lib.data.predictions import VARIANTS, check_names, load_predictions, var
 from hw3lib.metrics import chair
 from hw3lib.metrics.scoring import References, Scores, announcement, meteor, score
 from hw3lib.models.clip_texts import text_files
+from hw3lib.models.experiment import Experiment
 from hw3lib.system import provenance
 from hw3lib.system.errors import UserError
 from hw3lib.system.messages import Say, silence
 from hw3lib.system.results import load_current, write_result
-
-if TYPE_CHECKING:
-    from hw3lib.models.experiment import Experiment
 
 
 def score_files(

@@ -14,6 +14,7 @@ import numpy as np
 import PIL
 from PIL import Image, ImageOps
 
+from hw3lib.system import threads
 from hw3lib.system.errors import UserError
 
 # What Pillow reads; HEIC with pillow-heif.
@@ -159,8 +160,6 @@ def problem_with(photograph: str | Path | Photograph) -> str | None:
 
 def unreadable(photographs: Sequence[str | Path | Photograph]) -> list[str]:
     """What is wrong with those of the photographs that cannot be read; all are decoded, in threads."""
-    from hw3lib.system import threads
-
     with ThreadPoolExecutor(threads.count()) as pool:
         return [problem for problem in pool.map(problem_with, photographs) if problem]
 

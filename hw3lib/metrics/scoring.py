@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 from hw3lib.data.language import Language
 from hw3lib.data.predictions import check_names
 from hw3lib.metrics import chair
+from hw3lib.metrics.cider import CiderReferences
+from hw3lib.metrics.clip_score import CLIPSCORE_PREFIX, clip_scores, ref_clip_scores
 from hw3lib.metrics.ptb import Tokenizer, java_command
 from hw3lib.system import children
 from hw3lib.system.errors import UserError
@@ -27,7 +29,6 @@ from hw3lib.system.messages import counted
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from hw3lib.metrics.cider import CiderReferences
     from hw3lib.models.clip import ClipModel
 
 _ALIGNED = 200  # words of a caption that METEOR looks at; people's captions have 10, the captioners' 64 at the most
@@ -63,8 +64,6 @@ class References:
 
     @cached_property
     def _counted(self) -> CiderReferences:
-        from hw3lib.metrics.cider import CiderReferences
-
         return CiderReferences(list(self.tokens.values()))
 
     def tokenise(self, predictions: Mapping[str, str]) -> dict[str, str]:
@@ -190,8 +189,6 @@ def _clip_scores(
     predictions: Mapping[str, str], references: References, clip: ClipModel, images: Mapping[str, str | Path]
 ) -> dict[str, list[float]]:
     """CLIPScore and RefCLIPScore of every image, in the references' order, by the names of :func:`score`."""
-    from hw3lib.metrics.clip_score import CLIPSCORE_PREFIX, clip_scores, ref_clip_scores
-
     counts = [len(group) for group in references.captions.values()]
     image_features = clip.embed_images([images[name] for name in references.captions])
     plain, with_references = {}, {}

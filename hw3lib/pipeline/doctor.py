@@ -27,6 +27,7 @@ from hw3lib.models.encoder import cached
 from hw3lib.system import isolation
 from hw3lib.system.errors import UserError
 from hw3lib.system.files import existing_folder
+from hw3lib.training import footprint, trackers
 
 State = Literal["there", "missing", "made", "optional"]
 
@@ -286,8 +287,6 @@ def _tools() -> Iterator[Finding]:
 
 def _trackers(profile: config.Profile) -> Iterator[Finding]:
     """Those that runs name, where they are not installed or not known."""
-    from hw3lib.training import trackers
-
     for name in dict.fromkeys(name for run in profile.runs.values() for name in run.training.trackers):
         try:
             trackers.options([name], paths.runs(profile.name))
@@ -323,8 +322,6 @@ def needs(profile: config.Profile) -> Iterator[Finding]:
 
     Takes seconds for a large model (:mod:`hw3lib.training.footprint`).
     """
-    from hw3lib.training import footprint
-
     gpu = torch.cuda.is_available()
     if not (captions := profile.captions):
         return

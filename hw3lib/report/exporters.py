@@ -13,7 +13,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from nbconvert.exporters import Exporter, TemplateExporter
 from nbformat import NotebookNode
-from traitlets import List, Unicode, default
+from traitlets import Bool, List, Unicode, default
 from traitlets.config import Config
 
 from hw3lib import paths
@@ -30,9 +30,7 @@ class _Document(Exporter):
         config=True
     )
 
-    @default("optimistic_validation")
-    def _optimistic_validation_default(self) -> bool:
-        return True  # once, after all preprocessors
+    optimistic_validation = Bool(True).tag(config=True)  # once, after all preprocessors
 
     @property
     def default_config(self) -> Config:
@@ -53,11 +51,8 @@ class PageExporter(_Document, TemplateExporter):
 
     export_from_notebook = "hw3 page (.html)"
     output_mimetype = "text/html"
+    file_extension = Unicode(".html").tag(config=True)
     template_name = Unicode("hw3").tag(config=True, affects_template=True)
-
-    @default("file_extension")
-    def _file_extension_default(self) -> str:
-        return ".html"
 
     @default("extra_template_basedirs")
     def _extra_template_basedirs_default(self) -> list[str]:
@@ -82,10 +77,7 @@ class PrintExporter(_Document):
 
     export_from_notebook = "hw3 print (.pdf)"
     output_mimetype = "application/pdf"
-
-    @default("file_extension")
-    def _file_extension_default(self) -> str:
-        return ".pdf"
+    file_extension = Unicode(".pdf").tag(config=True)
 
     def from_notebook_node(self, nb: NotebookNode, resources: Any = None, **kw: Any) -> tuple[bytes, Any]:
         """The PDF, and nbconvert's resources. Raises :class:`UserError` with typst's own words."""
