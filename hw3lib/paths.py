@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
-DEMO_WEIGHTS = PACKAGE.parent / "demo_world" / "weights"
 
 
 def root() -> Path:

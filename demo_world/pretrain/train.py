@@ -22,13 +22,15 @@ from hw3lib.system import provenance
 from hw3lib.system.errors import UserError
 from hw3lib.system.files import atomic, write_json, write_text
 
+WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
+
 
 def pretrain(only: tuple[str, ...] = (), threads: int = 2, work: Path | None = None, out: Path | None = None) -> None:
     """Draw fresh pictures, train what ``only`` names (all when empty), and write the weights and their model card.
 
     Raises :class:`UserError` for a name other than ``clip``, ``swin_large``, ``swin_base``, ``swinv2`` and ``vit``.
     """
-    work, out = work or paths.root() / "runs" / "pretrain", out or paths.DEMO_WEIGHTS
+    work, out = work or paths.root() / "runs" / "pretrain", out or WEIGHTS
     if unknown := set(only) - set(RECIPES):
         raise UserError(f"there are no weights called {', '.join(sorted(unknown))}; there are: {', '.join(RECIPES)}")
     fresh.draw(work / "held_out", fresh.HELD_OUT, SEED, start=fresh.HELD_OUT_START)

@@ -239,7 +239,6 @@ def _difference(words: WordMeasures, first: Side, second: Side, seed: int) -> Ef
 
 
 def _images(words: WordMeasures, chosen: Select) -> int:
-    """How many images have any of these words."""
     return len(np.unique(words.image[chosen]))
 
 

@@ -107,7 +107,6 @@ def read_captions(captions_file: str | Path, splits: Sequence[str] = ()) -> Capt
 
 
 def _chosen(reading: _Reading, splits: Sequence[str]) -> dict[str, tuple[Id, str]]:
-    """The images of the splits."""
     lists = [split for split in splits if split.endswith(".txt")]
     named = set(splits) - set(lists)
     chosen = reading.file_names

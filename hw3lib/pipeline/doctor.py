@@ -356,7 +356,6 @@ def _there(path: Path, otherwise: State, words: str) -> tuple[State, str]:
 
 
 def _count(folder: Path) -> int:
-    """How many images a folder holds."""
     if not folder.is_dir():
         return 0
     return sum(1 for path in folder.iterdir() if path.suffix.lower() in IMAGE_ENDINGS)

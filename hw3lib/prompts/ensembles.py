@@ -9,7 +9,6 @@ Letters: I images, C classes, K templates, D width of the joint space.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,14 +24,6 @@ if TYPE_CHECKING:
 
 MOST = 8  # members of the greedy ensemble
 _AT_ONCE = 2**26  # cosines of all templates, images and classes in memory: 256 MB, and as much again while choosing
-
-
-@dataclass(frozen=True)
-class MeanPrompt:
-    """An ensemble with its class features ``(C, D)``."""
-
-    ensemble: Ensemble
-    features: Tensor
 
 
 def mean_features(features: Tensor) -> Tensor:
@@ -58,15 +49,15 @@ def build(
     images: Tensor,
     truth: Tensor,
     logit_scale: float,
-) -> list[MeanPrompt]:
-    """The ensembles that a study compares; ``features`` (K, C, D) are those of ``templates``.
+) -> list[tuple[Ensemble, Tensor]]:
+    """The ensembles that a study compares, each with its class features (C, D); ``features`` (K, C, D) the templates'.
 
     The greedy one is chosen on ``images`` (I, D) with their classes ``truth`` (I,); there is none without images.
     """
     places = {template: row for row, template in enumerate(templates)}
 
-    def ensemble(name: str, rows: list[int], path: list[Step] | None = None) -> MeanPrompt:
-        return MeanPrompt(Ensemble(name, [templates[row] for row in rows], path or []), mean_features(features[rows]))
+    def ensemble(name: str, rows: list[int], path: list[Step] | None = None) -> tuple[Ensemble, Tensor]:
+        return Ensemble(name, [templates[row] for row in rows], path or []), mean_features(features[rows])
 
     means = []
     for prompts in sets:

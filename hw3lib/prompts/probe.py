@@ -21,15 +21,7 @@ from numpy.typing import NDArray
 from hw3lib import config
 from hw3lib.metrics.bootstrap import mean_intervals
 from hw3lib.metrics.paired_tests import mcnemar
-from hw3lib.prompts.results import (
-    Accuracies,
-    Draw,
-    ProbeAnswers,
-    ProbeStudy,
-    Shots,
-    UnseenAnswers,
-    UnseenStudy,
-)
+from hw3lib.prompts.results import Accuracies, Draw, ProbeAnswers, ProbeStudy, Shots, UnseenAnswers, UnseenStudy
 from hw3lib.system import devices, threads
 from hw3lib.system.errors import UserError
 

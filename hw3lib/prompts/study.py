@@ -107,7 +107,7 @@ def predict(classifier: Classifier, sets: Sequence[PromptSet], features: Tensor,
     choosing = torch.from_numpy(half)
     images = classifier.images[labelled][choosing]
     means = ensembles.build(sets, templates, features, images, truth[choosing], classifier.clip.logit_scale)
-    rows = torch.cat([features, *(mean.features[None] for mean in means)])
+    rows = torch.cat([features, *(of_mean[None] for _, of_mean in means)])
     chunk = max(1, _AT_ONCE // (len(classifier.images) * len(classifier.ids)))
     classes, probabilities, true = [], [], []
     for part in rows.split(chunk):
@@ -122,7 +122,7 @@ def predict(classifier: Classifier, sets: Sequence[PromptSet], features: Tensor,
         true=torch.cat(true).numpy(), truth=classifier.classes, half=half,
         templates=templates, labels=[titles[label] for label in classifier.ids],
         images=[classifier.data.paths[image].name for image in labelled],
-        ensembles=[mean.ensemble for mean in means],
+        ensembles=[ensemble for ensemble, _ in means],
         cut_names={template: len(names) for template in templates if (names := classifier.cut_names(template))},
     )  # fmt: skip
 

@@ -62,7 +62,6 @@ def _table(node: SyntaxTreeNode) -> Table:
 
 
 def _inline(node: SyntaxTreeNode) -> Inline:
-    """The inline content below a block's node."""
     inline: Inline = []
     for child in node.children:
         if child.type == "inline":

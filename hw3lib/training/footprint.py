@@ -61,7 +61,6 @@ class Pass:
     memory: int  # bytes alive at the most while it is learned from, gradients included, weights not
     encoder: Work
     decoder: Work
-    nodes: frozenset[str]  # of the autograd graph: which operations will be differentiated
 
 
 @dataclass(frozen=True)
@@ -204,8 +203,9 @@ def _forward(model: Captioner, images: int, captions: int, device: str, learns: 
             live.layers = []  # what has passed is not learned from
             features = Features(features.patches.detach(), features.grid)
         logits = model(features, tokens[:, :-1])
-        loss = next_token_loss(logits, tokens, 0, training.label_smoothing, "sum")
-    return Pass(images, live.peak(), encoder, live.work(), frozenset(_nodes(loss)))
+        # Kept, for what the way back needs hangs on it.
+        _loss = next_token_loss(logits, tokens, 0, training.label_smoothing, "sum")
+    return Pass(images, live.peak(), encoder, live.work())
 
 
 class _Live(TorchDispatchMode):
@@ -318,15 +318,3 @@ def _autocast(device: torch.device, precision: str) -> Iterator[None]:
         torch.clear_autocast_cache()
         torch.set_autocast_enabled("cuda", before[0])
         torch.set_autocast_dtype("cuda", before[1])
-
-
-def _nodes(loss: Tensor) -> set[str]:
-    """The names of an autograd graph's nodes."""
-    names, seen, stack = set(), set(), [loss.grad_fn]
-    while stack:
-        node = stack.pop()
-        if node is not None and node not in seen:
-            seen.add(node)
-            names.add(node.name())
-            stack += [following for following, _ in node.next_functions]
-    return names

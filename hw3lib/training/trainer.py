@@ -309,7 +309,6 @@ class _Trainer:
             _replay(self.folder, self.on_validation)
 
     def _train_and_validate(self) -> None:
-        """Train up to the next validation, and validate."""
         interval = Interval(self.stages.stage, self.feed.waited)
         while True:
             self._train_epoch(interval)
@@ -321,7 +320,6 @@ class _Trainer:
         self._validate(interval)
 
     def _train_epoch(self, interval: Interval) -> None:
-        """One pass over the training images."""
         progress, rewards = self.progress, self.rewards
         # Seeded anew, so that an epoch is the same whether or not the run was interrupted before it.
         drawn = np.random.SeedSequence((self.seed, progress.epoch, self.accelerator.process_index)).generate_state(1)

@@ -18,11 +18,11 @@ from demo_world.pretrain.labels import coverage, positions
 from demo_world.pretrain.recipes import RECIPES
 from demo_world.pretrain.shards import Shard
 from demo_world.pretrain.texts import Texts, encode_short_text
-from hw3lib import config, paths
+from hw3lib import config
 from hw3lib.models.encoder import create_encoder
 from hw3lib.system.errors import UserError
 
-WEIGHTS = paths.DEMO_WEIGHTS
+WEIGHTS = train.WEIGHTS
 
 
 @pytest.fixture(scope="module")

@@ -110,7 +110,7 @@ def test_time_is_arithmetic_or_starting_kernels_of_every_epoch() -> None:
     run = config.load(CONFIGS / "demo.yaml").run("best")
     training = dataclasses.replace(run.training, epochs=3, frozen_epochs=1)
     run = dataclasses.replace(run, training=training, self_critical=config.SelfCritical(epochs=2, samples=2))
-    part = Pass(images=10, memory=0, encoder=Work(100.0, 0), decoder=Work(10.0, 0), nodes=frozenset())
+    part = Pass(images=10, memory=0, encoder=Work(100.0, 0), decoder=Work(10.0, 0))
     needs = Footprint(run, "cpu", 0, part, part)
     # Features once, three epochs of the decoder, two with the encoder; rewards twice, drawn and learned from.
     expected = 100 + 3 * 30 + 2 * 300 + 2 * 2 * 30
@@ -127,7 +127,7 @@ def test_time_is_arithmetic_or_starting_kernels_of_every_epoch() -> None:
 
 def test_a_gpu_that_is_too_small_is_named_with_what_to_lower(monkeypatch: pytest.MonkeyPatch) -> None:
     run = config.load(CONFIGS / "demo.yaml").run("best")
-    needs = Footprint(run, "cuda", 11 * 10**9, Pass(1, 10**9, Work(0, 0), Work(0, 0), frozenset()), None)
+    needs = Footprint(run, "cuda", 11 * 10**9, Pass(1, 10**9, Work(0, 0), Work(0, 0)), None)
     monkeypatch.setattr(devices, "memory", lambda device="cpu": 12 * 10**9)
     assert footprint.lack(needs, "best").startswith(
         "best needs about 13.0 GB, and this GPU has 12.0: lower runs.best.training.batch_size (now 96), "
