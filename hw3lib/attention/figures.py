@@ -114,16 +114,14 @@ def deletion_curves(result: Faithfulness) -> Figure:
 
 
 @styled
-def methods(
-    attention: CaptionAttention, maps: Mapping[str, np.ndarray], masks: Mapping[int, Mask], most: int = 2
-) -> Figure:
+def methods(attention: CaptionAttention, maps: Mapping[str, np.ndarray], masks: Mapping[int, Mask]) -> Figure:
     """One photograph by several attribution methods: a row for each word, a column for each method, masks outlined.
 
-    The words are the last ones of the first ``most`` objects. ``maps``: by method, ``(W, Gh, Gw)``
+    The words are the last ones of the first two objects. ``maps``: by method, ``(W, Gh, Gw)``
     for all of the caption's words (:func:`attribution_maps`); each method has its own white.
     """
     nouns = {mask.tobytes(): place for place, mask in sorted(masks.items())}  # the last word of each object's
-    words = sorted(nouns.values())[:most]
+    words = sorted(nouns.values())[:2]
     aspect = attention.image.height / attention.image.width
     width = min((WIDTH - 0.08 * len(maps)) / (len(maps) + 0.45), _TALLEST / aspect)
     tall = width * aspect

@@ -24,7 +24,6 @@ from hw3lib.display.prose import code, estimate, names_in_words
 from hw3lib.metrics.bootstrap import paired_difference
 from hw3lib.metrics.interval_tests import NEGLIGIBLE
 from hw3lib.metrics.seed_bootstrap import Spread, by_seed_alone, compare_seeds
-from hw3lib.prompts.prose import no_article
 from hw3lib.prompts.results import Study
 
 CAUSES = {"swin_base": "the backbone", "narrow": "the feed-forward layer", "no_augmentation": "the colour augmentation"}
@@ -52,11 +51,6 @@ def unseen_classes(study: Study | None, data: str) -> Finding:
     if data == "demo":  # whose CLIP learned from pairs of a drawing and a text, as the real one from pairs on the web
         remark += " The demo's CLIP was trained without labels, but its training texts name all of these things."
     return Finding([result], remark)
-
-
-def article(study: Study | None) -> Finding:
-    """Claim 4, which not every language can test."""
-    return Finding(untested=no_article(study) if study else "")
 
 
 def ablations(profile: config.Profile, scores: Mapping[str, RunScores]) -> Finding:

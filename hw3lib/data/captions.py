@@ -83,17 +83,12 @@ def _photographs(file: CaptionFile, folder: Path) -> Mapping[str, Photograph]:
 def _locate(folder: Path, file_names: Sequence[str]) -> Mapping[str, Photograph]:
     """Those of the files that the folder holds."""
     present = {entry.name for entry in os.scandir(folder) if not entry.is_dir()}
-
-    def is_there(name: str) -> bool:
-        # os.path's test takes names that no file can have; a large set has a hundred thousand plain names.
-        return os.path.isfile(folder / name) if "/" in name else name in present
-
-    return {name: folder / name for name in file_names if is_there(name)}
-
-
-def _climbs(name: str) -> bool:
-    relative = PurePosixPath(name)
-    return relative.is_absolute() or ".." in relative.parts
+    # os.path's test takes names that no file can have; a large set has a hundred thousand plain names.
+    return {
+        name: folder / name
+        for name in file_names
+        if (os.path.isfile(folder / name) if "/" in name else name in present)
+    }
 
 
 def _leading_out(folder: Path, names: Sequence[str]) -> list[str]:
@@ -102,10 +97,11 @@ def _leading_out(folder: Path, names: Sequence[str]) -> list[str]:
     links = {entry.name for entry in os.scandir(folder) if entry.is_symlink()}
 
     def leads_out(name: str) -> bool:
+        relative = PurePosixPath(name)
+        if relative.is_absolute() or ".." in relative.parts:
+            return True
         # Only what may be a link is looked at: a large set has a hundred thousand names.
-        if _climbs(name) or "\0" in name:
-            return _climbs(name)
-        if "/" not in name and name not in links:
+        if "\0" in name or ("/" not in name and name not in links):
             return False
         return os.path.commonpath([home, os.path.realpath(os.path.join(home, name))]) != home
 

@@ -12,8 +12,8 @@ from hw3lib.system import files
 from hw3lib.system.errors import UserError
 
 
-def write_shards(captions: CaptionSet, folder: Path, per_shard: int = 1000, stem: str = "train") -> str:
-    """Write a caption set as shards, ``<stem>-000000.tar`` on, and return their path in brace notation.
+def write_shards(captions: CaptionSet, folder: Path, per_shard: int = 1000) -> str:
+    """Write a caption set as shards, ``train-000000.tar`` on, and return their path in brace notation.
 
     The same set gives the same bytes. Raises :class:`UserError` for no photograph at all, for one that is not there,
     and for a name with a dot in it, where WebDataset's own reader would cut it.
@@ -26,7 +26,7 @@ def write_shards(captions: CaptionSet, folder: Path, per_shard: int = 1000, stem
     starts = range(0, len(captions), per_shard)
     for number, start in enumerate(starts):
         with (
-            files.atomic(folder / f"{stem}-{number:06d}.tar") as temporary,
+            files.atomic(folder / f"train-{number:06d}.tar") as temporary,
             tarfile.open(temporary, "w") as tar,
         ):
             for index in range(start, min(start + per_shard, len(captions))):
@@ -39,7 +39,7 @@ def write_shards(captions: CaptionSet, folder: Path, per_shard: int = 1000, stem
                 texts = json.dumps({"captions": captions.captions[index]}, ensure_ascii=False)
                 _add(tar, f"{key}{ending}", content)
                 _add(tar, f"{key}.json", texts.encode())
-    return str(folder / f"{stem}-{{000000..{len(starts) - 1:06d}}}.tar")
+    return str(folder / f"train-{{000000..{len(starts) - 1:06d}}}.tar")
 
 
 def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:

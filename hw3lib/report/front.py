@@ -15,7 +15,8 @@ from hw3lib.data.splits import protocol
 from hw3lib.display.bundle import TABLE, Cell, table_bundle
 from hw3lib.display.prose import names_in_words
 from hw3lib.report.blocks import Block, Table, table_block, text_inline
-from hw3lib.report.summary import SCORES, published, read_scores
+from hw3lib.report.summary import SCORES, read_scores
+from hw3lib.system import files
 from hw3lib.system.messages import counted
 
 
@@ -36,7 +37,7 @@ def claim_blocks(profile: config.Profile) -> list[Block]:
 
 def summary_blocks(profile: config.Profile, summary: dict[str, Any]) -> list[Block]:
     """The first page's tables: what this run measured, beside what was published."""
-    figures = published()
+    figures = files.read_json(paths.PACKAGE / "resources" / "published.json")
     opening = f"{_comparable(profile, summary['p2'])} {_seeds(profile) if summary['p2'] else ''}".rstrip()
     blocks: list[Block] = [{"kind": "paragraph", "inline": text_inline(opening)}]
     if summary["p1"]["prompts"]:

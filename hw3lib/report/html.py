@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -81,15 +82,7 @@ def font_face(characters: set[str]) -> str:
 def _characters(report: Report, blocks: list[Block]) -> set[str]:
     """The CJK characters that occur anywhere in the document."""
     document = [report.title, report.about, report.stamp, report.tiles, _contents(report), blocks]
-    return {character for text in _strings(document) for character in _CJK.findall(text)}
-
-
-def _strings(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict | list | tuple):
-        for part in value.values() if isinstance(value, dict) else value:
-            yield from _strings(part)
+    return set(_CJK.findall(json.dumps(document, ensure_ascii=False, default=lambda _: "")))  # pictures hold none
 
 
 def _all_blocks(report: Report) -> Iterator[Block]:

@@ -88,9 +88,3 @@ def read_scores(path: Path) -> dict[str, Any]:
     if not isinstance(scores, dict):
         raise UserError(f"{path} must hold a mapping; delete it and run `hw3 report` again")
     return scores
-
-
-def published() -> dict[str, Any]:
-    """The figures of the written report, for reference columns."""
-    figures: dict[str, Any] = files.read_json(paths.PACKAGE / "resources" / "published.json")
-    return figures
