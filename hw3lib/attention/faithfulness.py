@@ -20,7 +20,7 @@ from torch import Tensor
 from hw3lib.attention.deletion import FILLS, memory_curves, pixel_curves, strongest_first
 from hw3lib.attention.maps import View, Word, words_of
 from hw3lib.attention.measures import centre_prior
-from hw3lib.attention.randomisation import DECODER, ENCODER, agreement, ask, head_maps, randomised
+from hw3lib.attention.randomisation import DECODER, ENCODER, agreement, ask, randomised
 from hw3lib.attention.word_classes import classify
 from hw3lib.data.images import Photograph, open_image
 from hw3lib.data.lexicon import Lexicon
@@ -100,15 +100,15 @@ def measure(
             continue
         chosen = sorted(rng.permutation(said)[:WORDS])
         some = [words[place] for place in chosen]
-        maps = ask(loaded.model, pixels, ids, some, head, loaded.tokenizer.pad)
+        maps, _ = ask(loaded.model, pixels, ids, some, head, loaded.tokenizer.pad)
         measured.image += [place] * len(some)
         measured.kind += [kinds[place] for place in chosen]
         delete(loaded, pixels, ids, some, maps, place, rng, measured)
         for what, other in others.items():
             again = other.transform(photograph)[None].to(other.model.device)
-            _keep(measured, what, place, maps, ask(other.model, again, ids, some, None, loaded.tokenizer.pad))
+            asked, every = ask(other.model, again, ids, some, None, loaded.tokenizer.pad)
+            _keep(measured, what, place, maps, asked)
             if head:
-                every = head_maps(other.model, again, ids, some, loaded.tokenizer.pad)
                 every = every.reshape(-1, *every.shape[2:])
                 own = {"": np.broadcast_to(maps["best head"], (len(every), *maps["best head"].shape))}
                 heads[what] += [(place, values) for values in agreement(own, {"": every}).values()]
@@ -118,7 +118,8 @@ def measure(
     say("weights re-initialised")
     for stage, model in randomised(loaded.model, seed):
         for place, pixels, ids, some, maps in inputs[: RANDOMISED if stage in (DECODER, ENCODER) else GLIMPSE]:
-            _keep(measured, stage, place, maps, ask(model, pixels, ids, some, head, loaded.tokenizer.pad))
+            asked, _ = ask(model, pixels, ids, some, head, loaded.tokenizer.pad)
+            _keep(measured, stage, place, maps, asked)
     return measured
 
 

@@ -27,10 +27,10 @@ DECODER, ENCODER = "the decoder", "the encoder too"  # the last two of randomise
 
 def ask(
     model: Captioner, pixels: Tensor, ids: Sequence[int], words: Sequence[Word], head: View | None, pad: int
-) -> dict[str, np.ndarray]:
-    """A caption's word maps by every one of :data:`WAYS` that is defined, ``(W, P)`` each.
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """A caption's word maps by every one of :data:`WAYS` that is defined, ``(W, P)`` each; and by all heads.
 
-    ``pixels`` is ``(1, 3, h, w)``, normalised; ``head`` the chosen one, where there is one.
+    ``pixels`` is ``(1, 3, h, w)``, normalised; ``head`` the chosen one, where there is one; all are ``(N, H, W, P)``.
     """
     with torch.no_grad():
         memory = model.encode(pixels)
@@ -43,13 +43,7 @@ def ask(
     asked["gradient"] = word_maps(gradient_weighted(model, memory, ids), words)
     if mixing is not None:
         asked["rollout"] = last @ mixing.cpu().numpy()
-    return asked
-
-
-def head_maps(model: Captioner, pixels: Tensor, ids: Sequence[int], words: Sequence[Word], pad: int) -> np.ndarray:
-    """A caption's word maps by every layer and head, ``(N, H, W, P)``; as :func:`ask`."""
-    with torch.no_grad():
-        return word_maps(teacher_forced_pass(model, model.encode(pixels), [ids], pad)[0][0], words)
+    return asked, maps
 
 
 def randomised(model: Captioner, seed: int) -> Iterator[tuple[str, Captioner]]:

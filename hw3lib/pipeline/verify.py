@@ -19,9 +19,6 @@ from hw3lib.system import files, results
 if TYPE_CHECKING:
     from hw3lib.models.experiment import Experiment
 
-_ORIGIN = ("provenance",)
-Content = Any
-
 
 @dataclass(frozen=True)
 class Finding:
@@ -77,13 +74,11 @@ def _prompts(profile: config.Profile, folder: Path) -> Finding:
     path = folder / Path(profile.prompt_results).name
     if not path.with_suffix(".safetensors").is_file():
         return Finding(path, (), "not measured yet")
+    sets = study.load_sets(profile.require_labelled())
     if profile.unlabelled:
-        template = study.load_sets(profile.require_labelled())[0].classify_with
         answers = Answers.read(path.with_suffix(".safetensors"))
-        return _compared(path, results.content(unlabelled.summarise(answers, template)))
-    return _compared(
-        path, results.content(study.rescore(folder, study.load_sets(profile.require_labelled()), profile.seed))
-    )
+        return _compared(path, results.content(unlabelled.summarise(answers, sets[0].classify_with)))
+    return _compared(path, results.content(study.rescore(folder, sets, profile.seed)))
 
 
 def _faithfulness(profile: config.Profile, path: Path) -> Finding:
@@ -99,11 +94,12 @@ def _faithfulness(profile: config.Profile, path: Path) -> Finding:
     return _compared(path, asdict(computed), ignore=("run", *others.values()))
 
 
-def _compared(path: Path, computed: Content, ignore: Sequence[str] = ()) -> Finding:
+def _compared(path: Path, computed: Any, ignore: Sequence[str] = ()) -> Finding:
     if not path.is_file():
         return Finding(path, (), "not there yet")
     sides = (files.read_json(path), json.loads(json.dumps(computed)))
-    stored, computed = ({key: value for key, value in side.items() if key not in (*_ORIGIN, *ignore)} for side in sides)
+    left_out = ("provenance", *ignore)
+    stored, computed = ({key: value for key, value in side.items() if key not in left_out} for side in sides)
     return Finding(path, tuple(results.differences(stored, computed)))
 
 
