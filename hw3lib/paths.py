@@ -31,6 +31,11 @@ def runs(profile: str) -> Path:
     return root() / "runs" / profile
 
 
+def cache(what: str) -> Path:
+    """Where what was computed once is kept; it may be removed at any time."""
+    return root() / "runs" / "cache" / what
+
+
 def report(profile: str) -> Path:
     """The folder of the finished report."""
     return root() / "report" / "build" / profile

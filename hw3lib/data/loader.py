@@ -60,7 +60,7 @@ def load_images(
 ) -> tuple[Images, dict[P, str]]:
     """Decode and fit all photographs, in threads: the readable ones, and what is wrong with each of the others.
 
-    With ``cache`` (a folder: :func:`hw3lib.data.cache.decoded.home`) what was decoded once is mapped from there.
+    With ``cache``, a folder, what was decoded once is mapped from there.
     Without it, or where the disk has no room, which is reported, they are kept in memory if an eighth of the machine's
     holds them, ``processes`` sharing it, else decoded each time.
     """

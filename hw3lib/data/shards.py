@@ -203,7 +203,7 @@ def _indexed(shard: Path) -> list[Sample]:
     status = shard.stat()
     state = [_VERSION, status.st_mtime_ns, status.st_size]
     name = hashlib.sha256(os.path.abspath(shard).encode()).hexdigest()[:20]
-    index = paths.root() / "runs" / "cache" / "shards" / f"{name}.json"
+    index = paths.cache("shards") / f"{name}.json"
     try:
         content = json.loads(index.read_text(encoding="utf-8"))
         if content["state"] == state:

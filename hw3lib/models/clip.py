@@ -21,7 +21,6 @@ from torch.func import functional_call
 
 from hw3lib import paths
 from hw3lib.config import Clip
-from hw3lib.data.cache import digests
 from hw3lib.data.cache.digests import Digests, digest_of
 from hw3lib.data.cache.row_cache import RowCache
 from hw3lib.data.images import open_image, unreadable
@@ -51,9 +50,9 @@ class ClipModel:
         self.model = model.eval().requires_grad_(False).to(device)
         self.preprocess, self.tokenizer = preprocess, tokenizer
         self.width, self.batch_size, self.device = width, batch_size, device  # width: D
-        self.cache = RowCache(paths.root() / "runs" / "cache" / "clip" / key)
+        self.cache = RowCache(paths.cache("clip") / key)
         self._images: dict[bytes, Tensor] = {}  # sha256 of the content -> (D,)
-        self._digests = Digests(digests.home())
+        self._digests = Digests()
         self._texts: dict[str, Tensor] = {}  # text -> (D,)
         encoder = getattr(getattr(model, "text", None), "config", None)  # of the transformers library
         self._masked, self._padding = encoder is not None, getattr(encoder, "pad_token_id", 0)

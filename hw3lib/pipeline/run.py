@@ -159,7 +159,7 @@ def _snakemake(spec: str, cores: int | None, extra: Sequence[str]) -> bool:
     common.APPDIRS = SimpleNamespace(
         site_config_dir=dirs.site_config_dir,
         user_config_dir=dirs.user_config_dir,
-        user_cache_dir=str(paths.root() / "runs" / "cache" / "snakemake"),
+        user_cache_dir=str(paths.cache("snakemake")),
     )
     # On the command line, Snakemake takes 007 and 3e-4 for numbers.
     typed = paths.runs(config.load(spec).name) / "pipeline" / "profile.json"

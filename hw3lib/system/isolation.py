@@ -29,11 +29,10 @@ def isolate() -> None:
     os.environ[_NOTED] = "\n".join(f"{name}={os.environ[name]}" for name in _VARIABLES if os.environ.get(name))
     for name in ("SNAKEMAKE_PROFILE", "PYTHONSTARTUP"):
         os.environ.pop(name, None)
-    cache = paths.root() / "runs" / "cache"
     os.environ |= {
         "JUPYTER_PATH": str(paths.PACKAGE / "resources" / "jupyter"),  # looked through before all others: our kernel
-        "JUPYTER_RUNTIME_DIR": str(cache / "jupyter"),  # a home need not be writable
-        "IPYTHONDIR": str(cache / "ipython"),
+        "JUPYTER_RUNTIME_DIR": str(paths.cache("jupyter")),  # a home need not be writable
+        "IPYTHONDIR": str(paths.cache("ipython")),
     }
     matplotlib = importlib.util.find_spec("matplotlib")
     if matplotlib and matplotlib.origin:

@@ -19,8 +19,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from hw3lib import paths
-from hw3lib.data.cache import digests
 from hw3lib.data.cache.digests import Digests
 from hw3lib.data.cache.row_cache import RowCache, Rows
 from hw3lib.data.cache.row_file import KEY
@@ -30,11 +28,6 @@ from hw3lib.system.messages import Say
 from hw3lib.training.optimization import autocast
 
 _PORTION = 64  # batches of a file, and what a kill loses at the most
-
-
-def home() -> Path:
-    """Where features are kept."""
-    return paths.root() / "runs" / "cache" / "features"
 
 
 class Frozen:
@@ -61,8 +54,8 @@ def frozen(
 ) -> Frozen:
     """The encoder's features of all photographs, without jitter, ``size`` at a time; the model's mode stays as it was.
 
-    With ``cache`` (a folder: :func:`home`) they are computed once for all runs, by one process at a time, kept there
-    and mapped; where the disk has no room they stay in memory, which is reported.
+    With ``cache``, a folder, they are computed once for all runs, by one process at a time, kept there and
+    mapped. Where the disk has no room they stay in memory, and that is reported.
     """
     was_training = model.training
     model.eval()
@@ -138,7 +131,7 @@ def _key(model: Captioner, images: Images, precision: str, size: int) -> str:
         torch.backends.cuda.matmul.fp32_precision,
         size,
         _device(model.device),
-        hashlib.sha256(b"".join(Digests(digests.home()).of(images.paths))).hexdigest(),
+        hashlib.sha256(b"".join(Digests().of(images.paths))).hexdigest(),
     ]
     return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()[:20]
 

@@ -21,8 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from hw3lib import config
-from hw3lib.data.cache import decoded
+from hw3lib import config, paths
 from hw3lib.data.caption_set import CaptionSet
 from hw3lib.data.images import Photograph
 from hw3lib.data.language import sampled
@@ -247,7 +246,7 @@ class _Trainer:
 
     def _load(self, captions: CaptionSet, train: bool) -> tuple[Images, dict[Photograph, str]]:
         local = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
-        cache = decoded.home() if self.profile.require_captions().keep_decoded else None
+        cache = paths.cache("images") if self.profile.require_captions().keep_decoded else None
         return load_images(captions.paths, self.model.transform(train), local, cache, self.log.say)
 
     def _load_all(self, captions: CaptionSet, which: str) -> Images:
@@ -360,7 +359,7 @@ class _Trainer:
         elif self.features is None:
             # What the encoder has become here is of no use to other runs: its features go when the run ends.
             fine_tuned = phase == "self-critical" and not encoder_frozen
-            cache = self.folder / "last" / "features" if fine_tuned else frozen_features.home()
+            cache = self.folder / "last" / "features" if fine_tuned else paths.cache("features")
             images, precision = self.feed.pairs.images, self.training.precision
             self.features = frozen_features.frozen(self.model, images, precision, BATCH, cache, self.log.say)
         return self.features

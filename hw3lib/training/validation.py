@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from hw3lib import paths
 from hw3lib.config import Decoding, Profile
 from hw3lib.data.caption_set import CaptionSet
 from hw3lib.data.language import Language
@@ -130,9 +131,8 @@ class Validation:
             self.features = None
         elif self.features is None:
             with tf32(model.device):
-                self.features = frozen_features.frozen(
-                    model, self.images, "float32", BATCH, frozen_features.home(), say
-                )
+                cache = paths.cache("features")
+                self.features = frozen_features.frozen(model, self.images, "float32", BATCH, cache, say)
         share = evaluate(model, self.images, self.captions, self.tokenizer, mine, BATCH, decoding, self.features)
         shares = gather_object([share])
         merged = {name: caption.text for decoded, _, _ in shares for name, caption in decoded.items()}

@@ -9,8 +9,7 @@ import time
 import pytest
 import torch
 
-from hw3lib import config
-from hw3lib.data.cache import decoded
+from hw3lib import config, paths
 from hw3lib.data.captions import training_captions
 from hw3lib.data.epoch_order import epoch_order
 from hw3lib.data.loader import Loader, Pairs, load_images
@@ -26,7 +25,7 @@ def pairs(tiny_profile: config.Profile) -> Pairs:
     transform = ImageTransform(
         24, (0.5,) * 3, (0.5,) * 3, config.Jitter(brightness=0.4, contrast=0.4, saturation=0.4, hue=0.1)
     )
-    images, _ = load_images(found.paths, transform, cache=decoded.home())
+    images, _ = load_images(found.paths, transform, cache=paths.cache("images"))
     return Pairs(images, found.captions, load_or_train(tiny_profile.captions), max_length=24)
 
 

@@ -13,10 +13,9 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from hw3lib import config
+from hw3lib import config, paths
 from hw3lib.cli import main
 from hw3lib.data import shards
-from hw3lib.data.cache import decoded
 from hw3lib.data.caption_set import CaptionSet
 from hw3lib.data.captions import load_captions, training_captions
 from hw3lib.data.images import open_image
@@ -65,7 +64,7 @@ def test_written_shards_hold_the_same_captions_and_pixels(files: CaptionSet, fol
     found = load_captions(None, where)
     assert (found.names, found.captions) == (files.names, files.captions)
     assert [path.read_bytes() for path in found.paths] == [path.read_bytes() for path in files.paths]
-    for cache in (None, decoded.home()):
+    for cache in (None, paths.cache("images")):
         images, bad = load_images(found.paths, TRANSFORM, cache=cache)
         assert not bad
         assert all(torch.equal(images[i], TRANSFORM(open_image(path))) for i, path in enumerate(files.paths))
@@ -196,7 +195,7 @@ def test_a_shard_that_was_cut_after_it_was_indexed_names_the_member(files: Capti
     found = load_captions(None, where)
     path = folder / "train-000000.tar"
     path.write_bytes(path.read_bytes()[: len(path.read_bytes()) // 2])
-    for cache in (None, decoded.home()):
+    for cache in (None, paths.cache("images")):
         _, bad = load_images(found.paths, TRANSFORM, cache=cache)
         assert found.paths[-1] in bad
         assert "train-000000.tar is cut short: it ends within train_023.jpg" in bad[found.paths[-1]]

@@ -12,8 +12,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from hw3lib import config
-from hw3lib.data.cache import decoded, row_file
+from hw3lib import config, paths
+from hw3lib.data.cache import row_file
 from hw3lib.data.images import list_images
 from hw3lib.data.loader import Images, batches, load_images
 from hw3lib.models.captioner import Captioner
@@ -63,13 +63,13 @@ def afresh(model: Captioner, images: Images, precision: str = "float32", size: i
 
 
 def kept(model: Captioner, images: Images, precision: str = "float32", size: int = 64) -> torch.Tensor:
-    found = frozen_features.frozen(model, images, precision, size, frozen_features.home())
+    found = frozen_features.frozen(model, images, precision, size, paths.cache("features"))
     assert len(found) == len(images)
     return found.batch(range(len(found))).patches
 
 
 def files() -> list[Path]:
-    return sorted(frozen_features.home().rglob("*.rows"))
+    return sorted(paths.cache("features").rglob("*.rows"))
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
@@ -83,7 +83,7 @@ def test_kept_features_are_to_the_bit_those_that_computing_gives(
     assert torch.equal(in_memory.batch(range(24)).patches, expected)
     assert in_memory.batch([3, 1]).grid == (4, 4)
     assert model.training, "the model's mode stays as it was"
-    batch = frozen_features.frozen(model, images, precision, 10, frozen_features.home()).batch([3, 1])
+    batch = frozen_features.frozen(model, images, precision, 10, paths.cache("features")).batch([3, 1])
     assert torch.equal(batch.patches, expected[[3, 1]])
     assert batch.grid == (4, 4)
     batch.patches.add_(1)  # a copy that may be written to, and that a graph may hold
@@ -98,7 +98,7 @@ def test_they_are_computed_once_for_all_runs_with_the_same_encoder(
     other = Captioner(dataclasses.replace(model.run, decoder=config.Decoder(layers=1, heads=4, width=16)), 99)
     other.encoder.load_state_dict(model.encoder.state_dict())
     kept(other, images)
-    mapped, _ = load_images(images.paths, model.transform(train=True), cache=decoded.home())
+    mapped, _ = load_images(images.paths, model.transform(train=True), cache=paths.cache("images"))
     kept(model, mapped)
     assert computed == [24]
 
@@ -165,7 +165,7 @@ def test_without_room_they_stay_in_memory_and_one_line_says_so(
 ) -> None:
     monkeypatch.setattr(row_file, "SPARE", 2**62)
     said: list[str] = []
-    found = frozen_features.frozen(model, images, "float32", 64, frozen_features.home(), said.append)
+    found = frozen_features.frozen(model, images, "float32", 64, paths.cache("features"), said.append)
     assert torch.equal(found.batch(range(24)).patches, afresh(model, images))
     (line,) = said
     assert "features are not kept" in line
@@ -174,11 +174,12 @@ def test_without_room_they_stay_in_memory_and_one_line_says_so(
 
 def test_no_photographs_are_no_trouble(model: Captioner, images: Images) -> None:
     none = dataclasses.replace(images, paths=(), pixels=images.pixels[:0])
-    assert len(frozen_features.frozen(model, none, "float32", 64, frozen_features.home())) == 0
+    assert len(frozen_features.frozen(model, none, "float32", 64, paths.cache("features"))) == 0
 
 
 COMPUTE = """
 import itertools, pickle, sys, time
+from hw3lib import paths
 from hw3lib.models.captioner import Captioner
 from hw3lib.training import frozen_features
 original, batches = Captioner.features, itertools.count()
@@ -189,7 +190,7 @@ def noted(self, batch):
     return original(self, batch)
 Captioner.features = noted
 model, images = pickle.load(open(sys.argv[1], "rb"))
-frozen_features.frozen(model, images, "float32", 4, frozen_features.home())
+frozen_features.frozen(model, images, "float32", 4, paths.cache("features"))
 """
 
 
@@ -215,7 +216,7 @@ def test_what_a_killed_process_left_is_no_obstacle(
     process = start(model, images, tmp_path, 2)
     try:
         deadline = time.monotonic() + 240
-        while not any(frozen_features.home().rglob(".*.part.rows")):
+        while not any(paths.cache("features").rglob(".*.part.rows")):
             assert process.alive(), "it ended before it could be killed"
             assert time.monotonic() < deadline
             time.sleep(0.005)

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 
-from hw3lib import paths
 from hw3lib.data.cache import digests
 from hw3lib.data.cache.digests import Digests, State
 from hw3lib.data.cache.row_cache import RowCache, Rows
@@ -27,11 +26,6 @@ from hw3lib.system.errors import UserError
 PORTION = 512 * 2**20  # bytes of a file, and what a kill loses at the most: some seconds of decoding
 
 Decoded = tuple[bytes | None, np.ndarray | str | None]  # digest; pixels, or what is wrong, or None where they are kept
-
-
-def home() -> Path:
-    """Where decoded photographs are kept."""
-    return paths.root() / "runs" / "cache" / "images"
 
 
 def load(
@@ -61,7 +55,7 @@ class _Filling:
     ) -> None:
         self.photographs, self.transform, self.report = photographs, transform, report
         self.cache = RowCache(folder)
-        self.memory = Digests(digests.home())
+        self.memory = Digests()
         self.digests: list[bytes | None] = []
         self.problems: dict[int, str] = {}
 

@@ -9,7 +9,6 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,16 +27,11 @@ State = tuple[int, int]  # when the file was changed (ns), its bytes
 _TICK = 100_000_000  # ns
 
 
-def home() -> Path:
-    """Where digests are remembered."""
-    return paths.root() / "runs" / "cache" / "digests"
-
-
 class Digests:
     """What is remembered: rows of 32 bytes, whose keys tell the photograph's place and state."""
 
-    def __init__(self, folder: Path) -> None:
-        self.cache = RowCache(folder)
+    def __init__(self) -> None:
+        self.cache = RowCache(paths.cache("digests"))
         self.cache.refresh()
         self._unsaved: dict[bytes, bytes] = {}
 

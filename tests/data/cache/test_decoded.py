@@ -14,7 +14,7 @@ import pytest
 import torch
 from PIL import Image
 
-from hw3lib import config
+from hw3lib import config, paths
 from hw3lib.data import loader
 from hw3lib.data.cache import decoded as cache
 from hw3lib.data.cache import digests, row_file
@@ -44,7 +44,7 @@ def load(photographs: list[Path]) -> Load:
     """Load all of them through the cache, each to be readable."""
 
     def load(transform: ImageTransform = TRANSFORM) -> Images:
-        images, bad = load_images(photographs, transform, cache=cache.home())
+        images, bad = load_images(photographs, transform, cache=paths.cache("images"))
         assert bad == {}
         return images
 
@@ -75,7 +75,7 @@ def same(one: Images, other: Images) -> bool:
 
 
 def files() -> list[Path]:
-    return sorted(cache.home().rglob("*.rows"))
+    return sorted(paths.cache("images").rglob("*.rows"))
 
 
 def test_the_pixels_are_those_that_decoding_gives(load: Load, photographs: list[Path], decoded: list[str]) -> None:
@@ -125,13 +125,13 @@ def test_a_photograph_that_changed_is_decoded_again_and_no_other(
 
 
 def test_a_file_that_was_just_changed_is_not_trusted_to_stay(photographs: list[Path]) -> None:
-    memory = digests.Digests(digests.home())
+    memory = digests.Digests()
     (old,) = memory.of(photographs[:1])
     assert memory.get(photographs[0]) == old
     os.utime(photographs[1])
     memory.of(photographs[1:2])
     assert memory.get(photographs[1]) is None
-    assert digests.Digests(digests.home()).get(photographs[0]) == old
+    assert digests.Digests().get(photographs[0]) == old
     with pytest.raises(UserError, match=r"gone\.jpg cannot be read"):
         memory.of([photographs[0].with_name("gone.jpg")])
 
@@ -176,13 +176,13 @@ def test_a_damaged_row_is_never_shown_and_its_file_is_made_again(
 @pytest.mark.filterwarnings("ignore:.*is damaged")
 def test_a_memory_of_digests_that_is_damaged_is_made_again(load: Load, decoded: list[str]) -> None:
     load()
-    (memory,) = digests.home().glob("*.rows")
+    (memory,) = paths.cache("digests").glob("*.rows")
     whole = memory.read_bytes()
     decoded.clear()
     for content in (b"", whole[:500], whole[:-1], whole[:5] + bytes([whole[5] ^ 1]) + whole[6:]):
         memory.write_bytes(content)
         load()
-        (again,) = digests.home().glob("*.rows")
+        (again,) = paths.cache("digests").glob("*.rows")
         again.rename(memory)
         assert memory.read_bytes() == whole
     assert decoded == []
@@ -192,7 +192,7 @@ def test_unreadable_photographs_are_named_as_without_the_cache(photographs: list
     photographs[3].write_bytes(b"broken")
     photographs[4].unlink()
     for _ in range(2):
-        images, bad = load_images(photographs, TRANSFORM, cache=cache.home())
+        images, bad = load_images(photographs, TRANSFORM, cache=paths.cache("images"))
         assert bad == load_images(photographs, TRANSFORM)[1]
         assert list(bad) == photographs[3:5]
         assert list(images.paths) == photographs[:3] + photographs[5:]
@@ -209,7 +209,7 @@ def test_the_same_content_is_kept_once(load: Load, photographs: list[Path], deco
 def test_nothing_to_load_and_nothing_readable_are_no_trouble(photographs: list[Path]) -> None:
     for found in ([], photographs[:1]):
         photographs[0].write_bytes(b"")
-        images, bad = load_images(found, TRANSFORM, cache=cache.home())
+        images, bad = load_images(found, TRANSFORM, cache=paths.cache("images"))
         assert (len(images), list(bad)) == (0, found)
         assert images.pixels.shape == (0, 24, 24, 3)
 
@@ -219,7 +219,7 @@ def test_a_large_set_is_kept_in_portions_and_says_how_far_it_is(
 ) -> None:
     monkeypatch.setattr(cache, "PORTION", 10 * 24 * 24 * 3)
     said: list[str] = []
-    images, _ = load_images(photographs, TRANSFORM, cache=cache.home(), report=said.append)
+    images, _ = load_images(photographs, TRANSFORM, cache=paths.cache("images"), report=said.append)
     assert [line.split(": ")[1].split(",")[0] for line in said] == [f"{n} of 24 decoded" for n in (10, 20, 24)]
     assert len(files()) == 3
     assert same(images, plain(photographs))
@@ -232,10 +232,10 @@ def test_where_the_disk_refuses_photographs_are_decoded_as_ever(
     if trouble == "no room":
         monkeypatch.setattr(row_file, "SPARE", 2**62)
     else:
-        cache.home().parent.mkdir(parents=True)
-        cache.home().write_text("a file where the folder should be")
+        paths.cache("images").parent.mkdir(parents=True)
+        paths.cache("images").write_text("a file where the folder should be")
     said: list[str] = []
-    images, _ = load_images(photographs, TRANSFORM, cache=cache.home(), report=said.append)
+    images, _ = load_images(photographs, TRANSFORM, cache=paths.cache("images"), report=said.append)
     (line,) = said
     assert "are not kept" in line
     assert isinstance(images.pixels, np.ndarray)
@@ -252,6 +252,7 @@ def test_a_worker_process_that_is_started_afresh_maps_the_same_pixels(load: Load
 FILL = """
 import os, sys, time
 from pathlib import Path
+from hw3lib import paths
 from hw3lib.data.cache import decoded
 from hw3lib.data.images import list_images
 from hw3lib.data.loader import load_images
@@ -264,7 +265,7 @@ def slow(path, *content):
     return original(path, *content)
 decoded.open_image = slow
 transform = ImageTransform(24, (0.5,) * 3, (0.5,) * 3)
-images, bad = load_images(list_images(sys.argv[1]), transform, cache=decoded.home())
+images, bad = load_images(list_images(sys.argv[1]), transform, cache=paths.cache("images"))
 assert (len(images), bad) == (24, {})
 """
 
@@ -289,7 +290,7 @@ def test_a_fill_that_was_killed_leaves_what_was_whole(load: Load, photographs: l
     process = start(photographs[0].parent, 0.0, photographs[13].name)
     try:
         deadline = time.monotonic() + 120
-        while not any(cache.home().rglob(".*.part.rows")) or len(files()) < 3:
+        while not any(paths.cache("images").rglob(".*.part.rows")) or len(files()) < 3:
             assert process.alive(), "it ended before it could be killed"
             assert time.monotonic() < deadline
             time.sleep(0.002)
