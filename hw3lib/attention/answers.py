@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from statistics import fmean, median
 from typing import TYPE_CHECKING
 
-from hw3lib import paths
 from hw3lib.attention.maps import CaptionAttention
 from hw3lib.attention.results import CaptionFacts, Disagreement, Thing, WordAttention
 from hw3lib.attention.selection import MOST_READ, Pair
@@ -90,7 +89,7 @@ def ranking_answer(pairs: Sequence[Pair], split: str = "validation") -> str:
 
 def pair_table(end: str, pair: Pair) -> Content:
     """A pair's caption with its score, its reference captions, and the published score of the ``best`` or ``worst``."""
-    published = files.read_json(paths.PACKAGE / "resources" / "published.json")["p3"][end]
+    published = files.resource("published.json")["p3"][end]
     rows: list[list[Cell]] = [["this run", pair.clip_score, pair.caption]]
     rows += [["reference caption", "", reference] for reference in pair.references]
     rows.append(["published", published["CLIPScore"], f"of the image {published['image']}"])

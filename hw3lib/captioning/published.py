@@ -9,9 +9,9 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from hw3lib import config, paths
+from hw3lib import config
 from hw3lib.captioning.settings import RECIPE, differences, settings
-from hw3lib.system.files import read_json
+from hw3lib.system import files
 
 # The parts that runs play beside the reference run: three backbones, and two changes of a single setting.
 PARTS = {
@@ -51,7 +51,7 @@ class PublishedSetting:
 def published_settings() -> dict[str, PublishedSetting]:
     """The four settings by name, the best one first; what the others do not state is as in that one."""
     found: dict[str, PublishedSetting] = {}
-    for name, entry in read_json(paths.PACKAGE / "resources" / "published.json")["p2"].items():
+    for name, entry in files.resource("published.json")["p2"].items():
         stated = dict(found["best"].stated) if found else {}
         stated |= {part: stated.get(part, {}) | values for part, values in entry["setting"].items()}
         found[name] = PublishedSetting(name, stated, {key: entry[key] for key in ("CIDEr", "CLIPScore")})

@@ -18,7 +18,6 @@ from typing import Any
 
 import regex
 
-from hw3lib import paths
 from hw3lib.config import Captions, Segmenter
 from hw3lib.display.scripts import han
 from hw3lib.system import files
@@ -183,7 +182,7 @@ def written_in(text: str) -> str:
 @lru_cache(maxsize=1)
 def _function_words() -> tuple[frozenset[str], frozenset[str]]:
     """English ones, and those of other languages that are none of English."""
-    words = files.read_json(paths.PACKAGE / "resources" / "function_words.json")
+    words = files.resource("function_words.json")
     return frozenset(words["english"]), frozenset(words["others"])
 
 

@@ -68,18 +68,13 @@ def han(text: str) -> str:
     return "zh-Hant" if traditional > simplified else "zh-Hans"
 
 
-def script_names(letters: Iterable[str]) -> list[str]:
-    """The scripts of letters, by Unicode's names.
-
-    >>> script_names("สวak")
-    ['Latin', 'Thai']
-    """
-    return sorted({unicodedata.name(letter, "unknown").split()[0].capitalize() for letter in letters})
-
-
 def lacking(letters: Iterable[str]) -> str:
-    """A sentence on letters that no font here has, and the way out."""
-    names = ", ".join(script_names(letters))
+    """A sentence on letters that no font here has, by Unicode's names of their scripts, and the way out.
+
+    >>> lacking("สวak")
+    'Letters that no font here has are left as boxes: Latin, Thai. A font that has them goes into data/fonts.'
+    """
+    names = ", ".join(sorted({unicodedata.name(letter, "unknown").split()[0].capitalize() for letter in letters}))
     return f"Letters that no font here has are left as boxes: {names}. A font that has them goes into data/fonts."
 
 

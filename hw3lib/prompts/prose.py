@@ -11,11 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import PurePath
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
-from hw3lib import paths
 from hw3lib.data.language import Language
 from hw3lib.display.bundle import Cell, Content
 from hw3lib.display.prose import code, decimal, estimate, names_in_words, p_value, plain, points, signed
@@ -25,7 +24,7 @@ from hw3lib.metrics.paired_tests import LEVEL, Effect
 from hw3lib.prompts.answers import Answers
 from hw3lib.prompts.examples import Ranked
 from hw3lib.prompts.results import Agreement, EnsembleScores, ProbeStudy, Scores, Study, Unlabelled, UnseenStudy
-from hw3lib.system.files import read_json
+from hw3lib.system import files
 
 T = TypeVar("T", bound=Effect)
 MARGIN = f"{100 * NEGLIGIBLE['accuracy']:g} point"  # within which a difference would not matter
@@ -228,7 +227,7 @@ def data_sentence(data: str, study: Study) -> str:
     text = f"This run's accuracies come from {here}."
     if not published:
         return text
-    reference: dict[str, Any] = read_json(paths.PACKAGE / "resources" / "published.json")["p1"]
+    reference = files.resource("published.json")["p1"]
     text += (
         f" The published ones come from {reference['images']} photographs in {reference['classes']} classes with "
         "ViT-B/32."

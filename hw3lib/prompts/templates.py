@@ -9,14 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 from hw3lib import paths
+from hw3lib.system import files
 from hw3lib.system.errors import UserError
-from hw3lib.system.files import read_json
 
 SLOT = "{object}"
 ARTICLE = "{a/an}"
@@ -60,12 +59,6 @@ def fill(template: str, label: str) -> str:
     return before + label + after
 
 
-@lru_cache(maxsize=1)
-def _exceptions() -> dict[str, dict[str, list[str]]]:
-    exceptions: dict[str, dict[str, list[str]]] = read_json(paths.PACKAGE / "resources" / "articles.json")
-    return exceptions
-
-
 def article(name: str) -> str:
     """``a`` or ``an`` by the sound that the name begins with; empty for plurals and for what is not counted.
 
@@ -78,12 +71,13 @@ def article(name: str) -> str:
     words = re.findall(r"[^\W_]+", name)
     if not words:
         return "a"
-    if words[-1].lower() in _exceptions()["none"]["names"]:
+    exceptions = files.resource("articles.json")
+    if words[-1].lower() in exceptions["none"]["names"]:
         return ""
     first = words[0]
     if len(first) == 1 or (len(first) <= 3 and first.isupper()):  # spelled out: an X ray, an SUV
         return "an" if first[0].upper() in "AEFHILMNORSX" else "a"
-    ends = {start: word for word in ("a", "an") for start in _exceptions()[word]["beginnings"]}
+    ends = {start: word for word in ("a", "an") for start in exceptions[word]["beginnings"]}
     starts = [start for start in ends if first.lower().startswith(start)]
     if starts:
         return ends[max(starts, key=len)]
@@ -138,7 +132,7 @@ class PromptSet:
         if not path.is_file():
             shipped = ", ".join(sorted(file.stem for file in folder.glob("*.json")))
             raise UserError(f"there is no prompt set {path}; shipped are: {shipped}; your own is a .json file: {_FORM}")
-        raw = read_json(path)
+        raw = files.read_json(path)
         try:
             prompts = tuple(_read_prompts(raw))
         except (KeyError, TypeError, AttributeError):

@@ -37,7 +37,7 @@ def claim_blocks(profile: config.Profile) -> list[Block]:
 
 def summary_blocks(profile: config.Profile, summary: dict[str, Any]) -> list[Block]:
     """The first page's tables: what this run measured, beside what was published."""
-    figures = files.read_json(paths.PACKAGE / "resources" / "published.json")
+    figures = files.resource("published.json")
     opening = f"{_comparable(profile, summary['p2'])} {_seeds(profile) if summary['p2'] else ''}".rstrip()
     blocks: list[Block] = [{"kind": "paragraph", "inline": text_inline(opening)}]
     if summary["p1"]["prompts"]:

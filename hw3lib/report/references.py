@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from hw3lib import paths
 from hw3lib.report.blocks import Block, Inline, plain, prose
 from hw3lib.report.document import Chapter, anchor_of
 from hw3lib.system import files
@@ -14,7 +13,7 @@ from hw3lib.system import files
 
 def cited(chapters: list[Chapter]) -> list[tuple[str, str]]:
     """Anchor and text of the works of ``resources/references.json`` whose first author the prose names, by name."""
-    works = files.read_json(paths.PACKAGE / "resources" / "references.json")
+    works = files.resource("references.json")
     text = " ".join(text for chapter in chapters for text in (plain(chapter.lead), *prose(chapter.walk())))
     return [(_anchor(work["name"]), work["text"]) for work in works if re.search(rf"\b{work['name']}\b", text)]
 

@@ -11,9 +11,11 @@ import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from hw3lib import paths
 from hw3lib.system.errors import UserError
 
 
@@ -133,3 +135,9 @@ def read_json(path: str | Path, remedy: str = "") -> Any:
         raise UserError(f"{path} is not JSON that can be read: it is nested too deep. {remedy}".strip()) from None
     except ValueError as error:  # also a number of thousands of digits, and text that is not UTF-8
         raise UserError(f"{path} is not JSON ({error}). {remedy}".strip()) from None
+
+
+@cache
+def resource(name: str) -> Any:
+    """What a JSON file of ``hw3lib/resources`` holds; nobody may change it."""
+    return read_json(paths.PACKAGE / "resources" / name)
