@@ -82,7 +82,8 @@ def font_face(characters: set[str]) -> str:
 def _characters(report: Report, blocks: list[Block]) -> set[str]:
     """The CJK characters that occur anywhere in the document."""
     document = [report.title, report.about, report.stamp, report.tiles, _contents(report), blocks]
-    return set(_CJK.findall(json.dumps(document, ensure_ascii=False, default=lambda _: "")))  # pictures hold none
+    # A picture's bytes hold none.
+    return set(_CJK.findall(json.dumps(document, ensure_ascii=False, default=lambda _: "")))
 
 
 def _all_blocks(report: Report) -> Iterator[Block]:
@@ -114,14 +115,6 @@ def _data_uri(picture: Picture) -> str:
     if media == "image/png":
         media, data = lighter(data)
     return f"data:{media};base64,{base64.b64encode(data).decode('ascii')}"
-
-
-def _highlight(code: str) -> str:
-    return Markup(Highlight2HTML(pygments_lexer="ipython3")(code))
-
-
-def _viewer(payload: dict[str, Any]) -> str:
-    return Markup(page.fragment(payload))
 
 
 def _math(formula: dict[str, Any]) -> str:
@@ -158,6 +151,6 @@ FILTERS = {
     "plain": plain,
     "data_uri": _data_uri,
     "math": _math,
-    "highlight": _highlight,
-    "viewer": _viewer,
+    "highlight": lambda code: Markup(Highlight2HTML(pygments_lexer="ipython3")(code)),
+    "viewer": lambda payload: Markup(page.fragment(payload)),
 }

@@ -122,7 +122,7 @@ def report_of(notebook: NotebookNode, name: str, priority: tuple[str, ...] = PRI
     chapters: list[Chapter] = []
     for of, cells in groupby(notebook.cells, key=lambda cell: cell.metadata.get(CELL, {}).get("notebook", name)):
         runs = [(dict(key), list(part)) for key, part in groupby(cells, key=_run)]
-        read = [read_chapter(_joined(of, key), part, priority) for key, part in runs]
+        read = [read_chapter(f"{of}_{key['run']}" if "run" in key else of, part, priority) for key, part in runs]
         if "run" in runs[0][0]:
             names, titles = [key["run"] for key, _ in runs], [key["title"] for key, _ in runs]
             chapters.append(join_runs(RUNS, read, names, titles))
@@ -141,7 +141,3 @@ def report_of(notebook: NotebookNode, name: str, priority: tuple[str, ...] = PRI
 def _run(cell: NotebookNode) -> tuple[tuple[str, str], ...]:
     origin = cell.metadata.get(CELL, {})
     return tuple((key, origin[key]) for key in ("run", "title") if key in origin)
-
-
-def _joined(name: str, key: dict[str, str]) -> str:
-    return f"{name}_{key['run']}" if "run" in key else name
