@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,9 @@ import torch
 from PIL import Image
 
 from hw3lib.data.labelled import load_labelled
+from hw3lib.display.style import STYLE
 from hw3lib.models.clip import ClipModel
+from hw3lib.prompts import explorer
 from hw3lib.prompts.columns import SideBySide, ask, edited_names
 from hw3lib.prompts.explorer import Explorer
 from hw3lib.prompts.zero_shot import Classifier
@@ -63,7 +66,12 @@ def test_prompts_stand_side_by_side_with_what_differs_from_the_first(classifier:
     assert all(f">{name}<" in box.gains.value for name in ("red", "green", "blue"))
     assert box.pictures.value != before
     assert box.pictures.value.count("<img") == 1
-    assert "first row: blue" in box.pictures.value
+    (likely,) = classifier.probabilities("a {object} thing").max(-1).values[:1].tolist()
+    assert f"first row: blue ({likely:.3f})" in box.pictures.value
+    assert re.findall(r'font-weight:bold">([^<]*)', box.pictures.value) == ["blue"], "what it shows"
+    assert box.pictures.value.count(f"background:{STYLE.right}") == 1
+    assert box.view.by_class(box.view.columns[-1]) == {"red": -100, "green": -100, "blue": -100}
+    assert [row[3:5] for row in box.view.summary()[1]] == [[None, None], [0, 0], [0, 6]]  # gained and lost
     table = box.table.df
     assert list(table) == [
         "image", "label", "a {object} thing", "a {object} thing: probability", "the {object}",
@@ -71,8 +79,10 @@ def test_prompts_stand_side_by_side_with_what_differs_from_the_first(classifier:
     ]  # fmt: skip
     assert list(table["label"]) == ["blue", "blue", "red", "red", "green", "green"]  # by file name
     assert list(table["a wrong {object}"]) == ["red", "red", "green", "green", "blue", "blue"]
-    expected = classifier.probabilities("a {object} thing").max(-1).values
-    np.testing.assert_allclose(table["a {object} thing: probability"], expected, atol=6e-5)
+    expected = classifier.probabilities("a {object} thing").max(-1).values.double().round(decimals=4)
+    np.testing.assert_allclose(table["a {object} thing: probability"], expected, atol=1e-9)
+    assert box.table._dt_args["select"] is True, "rows can be chosen"
+    assert box.table._dt_args["buttons"][0]["bom"] is True, "or spreadsheets misread names in other scripts"
 
 
 def test_the_columns_are_what_the_classifier_answers(tmp_path: Path) -> None:
@@ -96,6 +106,7 @@ def test_ticked_prompts_are_one_more_column(classifier: Classifier) -> None:
     assert list(box.ticks) == ["a {object}", "the {object}", "one wrong {object}"]
     box.ticks["a {object}"].value = True
     assert len(box.view.columns) == 3, "an ensemble takes two"
+    assert "ensemble" not in box.code.value
     box.ticks["the {object}"].value = True
     assert "ensemble of 2 prompts" in box.summary.value
     assert box.column.label == "ensemble of 2 prompts"
@@ -141,18 +152,34 @@ def test_an_added_class_takes_images_from_the_others(tmp_path: Path) -> None:
     assert "“red or blue”, added, takes 0 of 6 images in the rows below the first." in box.summary.value
 
 
+def test_changes_by_class_are_bars_to_either_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = {"3": "red", "5": "green", "12": "blue green"}
+    box = Explorer(colours(tmp_path, names, labelled=False), ["a {object}"], names="blue")
+    gain, loss = re.findall(r"<tr>.*?</tr>", box.gains.value)  # of two of the six images
+    assert all(cell in gain for cell in (">blue<", ">+2<")) and all(cell in loss for cell in (">blue green<", ">−2<"))
+    bars = [re.findall(r'style="(margin-left:auto;)?width:([\d.]+)%', row) for row in (gain, loss)]
+    assert bars == [[("margin-left:auto;", "0.0"), ("", "33.3")], [("margin-left:auto;", "33.3"), ("", "0.0")]]
+    box = Explorer(colours(tmp_path / "labelled"), ["a {object}", "a wrong {object}"])
+    assert box.gains.value.count("width:100.0%") == 3  # points of accuracy
+    assert "less" not in box.gains.value
+    monkeypatch.setattr(explorer, "_SHOWN", 1)
+    box.changed.value = True
+    assert (box.gains.value.count("<tr>"), box.pictures.value.count("<img")) == (1, 1)
+    assert "and 2 classes that changed less" in box.gains.value
+
+
 def test_names_are_edited_line_by_line() -> None:
     assert edited_names(["dog", "cat"], "cat = kitten\n unicorn \n\ndog＝hound") == ["hound", "kitten", "unicorn"]
     assert edited_names(["狗", "قطة"], "狗 = 小狗\nقطة = هرة") == ["小狗", "هرة"]
     for edits, reason in (
         ("cow = ox", "no class is called 'cow'"),
-        ("catt = kitten", "did you mean 'cat'"),
+        ("catt = kitten", r"did you mean 'cat'\?$"),
         ("cat = ", "gives the class no name"),
         ("cat = dog", "two classes would be called 'dog'"),
         ("cat", "two classes would be called 'cat'"),
     ):
         with pytest.raises(UserError, match=reason):
-            edited_names(["dog", "cat"], edits)
+            edited_names(["dog", "cat", "bat"], edits)
 
 
 def test_what_cannot_be_asked_is_said_and_all_else_stays(classifier: Classifier) -> None:
@@ -169,6 +196,7 @@ def test_what_cannot_be_asked_is_said_and_all_else_stays(classifier: Classifier)
     ):
         before, field.value = field.value, value
         assert reason in box.status.value, (value, box.status.value)
+        assert "color" in box.status.value
         assert "<img" not in box.status.value
         assert (box.summary.value, box.pictures.value, box.code.value) == (shown[0], shown[1], shown[3])
         assert box.table.df is shown[2]
@@ -216,7 +244,7 @@ def test_photographs_of_ones_own_join_the_table_and_change_no_accuracy(classifie
     assert list(box.table.df["a {object}"][:2]) == ["blue", "green"]
     assert list(box.table.df["a wrong {object}"][:2]) == ["red", "blue"]
     assert box.view.summary() == rows
-    assert box.pictures.value.count("<img") == 3  # they are shown, and what was there
+    assert box.pictures.value.count('<img src="data:image/jpeg;base64,') == 3  # they are shown, and what was there
     box.table.selected_rows = [2, 0]
     assert [name in box.pictures.value for name in ("12_0.png", "sky.png", "3_0.png")] == [True, True, False]
     drop(box, ("sky.png", Image.new("RGB", (30, 20), "red")))
@@ -240,6 +268,7 @@ def test_files_that_cannot_be_read_are_told_of_and_the_others_taken(classifier: 
     box = Explorer(classifier, ["a {object}"])
     drop(box, (f"{EVIL}.png", b"no image"), ("good.png", Image.new("RGB", (9, 9), "red")), ("big.jpg", 30 * 2**20))
     assert "not a readable image" in box.status.value
+    assert "color" in box.status.value
     assert "big.jpg has 30 MB, more than can be dropped" in box.status.value
     assert "<img" not in box.status.value
     assert len(box.table.df) == 7
@@ -264,6 +293,7 @@ def test_names_and_prompts_cannot_bring_markup(tmp_path: Path) -> None:
     shown = box.summary.value + box.gains.value + box.pictures.value + box.code.value + json.dumps(box.table._dt_args)
     assert "<img src=x" not in shown
     assert "&lt;img src=x" in shown
+    assert 'alt="3_&#x27;&quot;&amp;lt;.png"' in box.pictures.value
     assert not any(tick.description_allow_html for tick in box.ticks.values())
 
 
@@ -288,6 +318,7 @@ def test_images_are_embedded_once_and_texts_once(tmp_path: Path) -> None:
         box.text.value = f"{number} {{object}}"
     assert (time.process_time() - started) / 10 < 0.3
     assert calls == [600]
+    assert box.table._dt_args.get("filtered_row_count", 0) == 0, "the table has them all"
 
 
 def encoded(monkeypatch: pytest.MonkeyPatch, clip: ClipModel) -> Callable[[], int]:
@@ -322,6 +353,8 @@ def test_without_labels_it_counts_the_images_that_get_another_class(tmp_path: Pa
     assert "No class changes" in box.gains.value
     box.text.value += "\na wrong {object}"
     assert [row[1] for row in box.view.summary()[1]] == [0, 6]
+    likely = box.classifier.probabilities("a {object} thing").max(-1).values.mean()
+    assert box.view.summary()[1][0][2] == pytest.approx(float(likely)), "the mean of the answers' probabilities"
     assert "points" not in box.summary.value + box.gains.value
     assert box.pictures.value.count("<img") == 1
     drop(box, ("mine.png", Image.new("RGB", (9, 9), "red")))
@@ -339,6 +372,7 @@ def test_one_class_with_two_images_and_with_one(tmp_path: Path) -> None:
         (images / "3_1.png").unlink(missing_ok=True)
     assert both[0].summary.value.count("1.0000 [1.000, 1.000]") == 2
     assert not both[1].view.judged
+    assert "Without more labels, nobody" in both[1].summary.value
     assert [row[1] for row in both[1].view.summary()[1]] == [0, 0]
 
 
