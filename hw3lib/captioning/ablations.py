@@ -156,7 +156,7 @@ def _findings(gaps: Mapping[str, Difference]) -> str:
     for run, gap in gaps.items():
         (higher if gap.low > 0 else lower if gap.high < 0 else neither).append(code(run))
     return "; ".join(
-        f"{f'all {_number(len(named))}' if len(named) == len(gaps) > 1 else names_in_words(named)} "
+        f"{f'all {_number(len(named))}' if len(named) == len(gaps) > 2 else names_in_words(named)} "
         f"{words[len(named) == 1]} the reference run"
         for words, named in sides.items()
         if named

@@ -174,12 +174,19 @@ def test_runs_that_differ_in_one_setting_or_in_none_are_told_so(tiny_profile: co
     assert [label for label, _ in side_by_side(list(profile.runs.values()))] == ["weight decay"]
 
 
-@pytest.mark.parametrize(("others", "subject"), [(["wide"], "it"), (["wide", "slow"], "each")])
-def test_where_every_run_changes_several_settings_no_cause_is_told(tiny_profile, others, subject) -> None:
+@pytest.mark.parametrize(
+    ("others", "differs"),
+    [(["wide"], "`wide` does not differ, it"), (["wide", "slow"], "`wide` and `slow` do not differ, each")],
+)
+def test_where_every_run_changes_several_settings_no_cause_is_told(tiny_profile, others, differs) -> None:
     changes = {"training": {"weight_decay": 0.5}, "decoder": {"feed_forward": 64}}
     profile = with_runs(tiny_profile, **dict.fromkeys(others, changes))
     text = ablations.comparison(profile, all_scored(profile))
-    assert f", and since {subject} changes several settings at once, no single cause can be told. " in text
+    verdict, subject = differs.split(", ")
+    assert text.startswith(
+        f"By CIDEr, {verdict} significantly from the reference run, and since {subject} changes several settings at "
+        "once, no single cause can be told. "
+    )
     assert f"Several settings are changed at once by {' and '.join(f'`{run}` (2)' for run in others)}: " in text
 
 
