@@ -20,6 +20,7 @@ def test_a_strip_plays_every_word_for_the_same_time_and_for_ever(tmp_path: Path)
     save_strip(attention, path, milliseconds=650)
     maps, white = view_maps(attention), white_points(view_maps(attention), "caption")
     photograph = np.asarray(attention.image.resize((720, 540), Image.Resampling.LANCZOS))
+    widths = []
     with Image.open(path) as film:
         assert (film.format, film.n_frames, film.size, film.info["loop"]) == ("WEBP", 6, (720, 620), 0)
         for place in range(film.n_frames):
@@ -32,6 +33,8 @@ def test_a_strip_plays_every_word_for_the_same_time_and_for_ever(tmp_path: Path)
             assert np.abs(shown[:540] - expected).mean() < 4
             assert shown[540:].min() < 90  # a word is there
             assert shown[560:, :60].min() > 235  # around its middle
+            widths.append(np.ptp(np.argwhere(shown[540:].min(axis=(0, 2)) < 128)))
+    assert widths[1] < min(widths[2:5]) < max(widths[2:5]) < min(widths[0], widths[5]), "each word is its own"
 
 
 @pytest.mark.parametrize("text", ["كلب", "紅色", r"$\dog$", "supercalifragilistic" * 4])
