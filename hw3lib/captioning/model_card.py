@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from hw3lib.captioning.ablations import HEADLINE, metric_name
 from hw3lib.captioning.results import RunScores, read_scores
 from hw3lib.captioning.settings import settings
+from hw3lib.config import Run
+from hw3lib.data.splits import choices
 from hw3lib.metrics.bootstrap import mean_intervals
 from hw3lib.models.experiment import Experiment
 
@@ -29,7 +31,7 @@ In Python: `hw3lib.models.inference.load_pretrained("THIS_FOLDER")`; the network
 `hw3lib.models.captioner.Captioner.from_pretrained("THIS_FOLDER")`.
 """
 
-_SAY = {"validation": "which also chose", "test": "which had no say in"}  # on the kept epoch
+_SAY = {"validation": "which also chose", "test": "which had no say in"}  # on the kept epoch, where there was a choice
 
 
 def model_card(experiment: Experiment, run: str) -> str:
@@ -42,7 +44,7 @@ def model_card(experiment: Experiment, run: str) -> str:
     lines = [
         _HEAD.format(title=profile.run(run).title),
         f"## Data\n\nTrained on {data} (profile `{profile.name}`, {len(experiment.training)} images).",
-        *(_scored(scores, profile.require_captions().reported, profile.seed) if scores else ()),
+        *(_scored(scores, profile.require_captions().reported, profile.run(run), profile.seed) if scores else ()),
         "\n## Training\n\n| setting | value |\n|---|---|",
         *(f"| {row.label} | {row.words} |" for row in settings(profile.run(run))),
     ]
@@ -53,9 +55,10 @@ def model_card(experiment: Experiment, run: str) -> str:
     return "\n".join(lines)
 
 
-def _scored(scores: RunScores, split: str, seed: int) -> Iterator[str]:
+def _scored(scores: RunScores, split: str, run: Run, seed: int) -> Iterator[str]:
     """The headline's scores; of those that are means over images, with the interval."""
-    yield f"\n## Scores\n\nOn {len(scores.per_image)} {split} images, {_SAY[split]} the epoch that was kept.\n"
+    say = f", {_SAY[split]} the epoch that was kept" if "epoch" in choices(run) else ""
+    yield f"\n## Scores\n\nOn {len(scores.per_image)} {split} images{say}.\n"
     yield "| metric | score | 95 % interval over images |\n|---|---|---|"
     per_image = list(scores.per_image.values())
     for metric in HEADLINE:

@@ -1,32 +1,26 @@
 """Which images results are told of: test images that no choice depends on, where a profile has any, else validation's.
 
-Validation images tell training when to lower the learning rate and which epoch to keep. Figures of the same images, the
-course's protocol, are therefore a little too good.
+Validation images may tell training when to lower the learning rate, when to stop and which epoch to keep. Figures of
+the same images, the course's protocol, are therefore a little too good.
 """
 
 from __future__ import annotations
 
 import hashlib
+import math
+from collections.abc import Mapping
 
-from hw3lib.config import Captions
+from hw3lib.config import Captions, Run
 from hw3lib.data.caption_set import CaptionSet
+from hw3lib.display.prose import names_in_words
 from hw3lib.system.errors import UserError
 from hw3lib.system.messages import counted
 
 FEWEST = 2  # images that scores can be told of
 _WHY = "CIDEr weighs words by how rare they are among the images' captions, and needs two images at the least"
-_PROTOCOL = {
-    "validation": (
-        "Figures of captions are validation figures: the images that they are measured on also told training when to "
-        "lower the learning rate and which epoch to keep. This is the course's protocol, and the published figures are "
-        "of this kind."
-    ),
-    "test": (
-        "Figures of captions are test figures: the images that they are measured on had no say in training. Other "
-        "images, the validation images, told it when to lower the learning rate and which epoch to keep. The published "
-        "figures are validation figures."
-    ),
-}
+_CHOICES = {"rate": "when to lower the learning rate", "end": "when to stop", "epoch": "which epoch to keep"}
+_FIXED = "the learning rates follow a fixed schedule"
+_NOTHING = f"decided nothing: {_FIXED}, and no run was validated twice"
 
 
 def rank(name: str, purpose: str = "") -> float:
@@ -73,6 +67,52 @@ def refuse_shared(tests: CaptionSet, others: CaptionSet, which: str) -> None:
         )
 
 
-def protocol(captions: Captions) -> str:
-    """What a reader must know of the figures: of which images they are, and what these had a say in."""
-    return _PROTOCOL[captions.reported]
+def choices(run: Run) -> frozenset[str]:
+    """What validation's scores can decide in a training: when the ``rate`` falls, its ``end``, which ``epoch`` is kept.
+
+    All courses that the scores may take are followed, by the rule of :class:`hw3lib.training.optimization.Stages`.
+    """
+    training, staged = run.training, run.training.schedule == "staged"
+    patience, budget = (training.patience, training.stage_epochs) if staged else (math.inf, ())
+    marks = (training.frozen_epochs, training.epochs)
+    moments = [e for e in range(1, training.epochs + 1) if e % training.validate_every == 0 or e in marks]
+    courses = {(0, 0, 0)}  # the rate in use, validations without a rise, the epoch after which the rate began
+    ends, several_rates = set(), False
+    for epoch in moments[:-1]:  # after the last one nothing is left to decide
+        onward = set()
+        for rate, stale, began in courses:
+            final, over = rate == len(training.learning_rates) - 1, began + dict(enumerate(budget)).get(rate, math.inf)
+            for unrisen in {0, stale + (epoch > moments[0])}:  # the first scores are always the best so far
+                if unrisen < patience and epoch < over:
+                    onward.add((rate, unrisen, began))
+                elif not final:
+                    onward.add((rate + 1, 0, epoch))
+                elif epoch <= training.frozen_epochs < training.epochs:  # an encoder is still to learn
+                    onward.add((rate, 0, epoch))
+                else:
+                    ends.add(epoch)
+        courses = onward
+        several_rates |= len({rate for rate, *_ in courses}) > 1
+    ends |= {moments[-1]} if courses else set()
+    chosen = max(ends) > moments[0] or run.self_critical.epochs > 0
+    decided = {"rate": several_rates, "end": len(ends) > 1, "epoch": chosen}
+    return frozenset(choice for choice, left in decided.items() if left)
+
+
+def protocol(captions: Captions, runs: Mapping[str, Run]) -> str:
+    """What a reader must know of the figures: of which images they are, and what validation decided in the runs."""
+    decided = [choices(run) for run in runs.values()]
+    counts = {what: sum(choice in of_run for of_run in decided) for choice, what in _CHOICES.items()}
+    told = [f"{what}{f' (in {n} of {len(runs)} runs)' * (n < len(runs))}" for what, n in counts.items() if n]
+    fixed = not any(of_run & {"rate", "end"} for of_run in decided)
+    said = f"told training {names_in_words(told)}{f'; {_FIXED}' * fixed}" if told else _NOTHING
+    if captions.reported == "test":
+        return (
+            "Figures of captions are test figures: the images that they are measured on had no say in training. Other "
+            f"images, the validation images, {said}. The published figures are validation figures."
+        )
+    also = "also " * bool(told)
+    return (
+        f"Figures of captions are validation figures: the images that they are measured on {also}{said}. This is the "
+        "course's protocol, and the published figures are of this kind."
+    )

@@ -119,7 +119,7 @@ def _comparable(profile: config.Profile, runs: Collection[str]) -> str:
         text += " Published ones were measured on other images, so that they cannot be compared with what was measured "
         text += "here."
     if profile.captions and runs:
-        text += f" {protocol(profile.captions)}"
+        text += f" {protocol(profile.captions, profile.runs)}"
     return text
 
 
