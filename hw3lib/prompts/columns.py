@@ -8,6 +8,7 @@ Letters: K columns, I images, C classes.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -27,7 +28,8 @@ from hw3lib.system.errors import UserError
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-_EQUALS = str.maketrans("＝", "=")  # as Chinese and Japanese keyboards write it
+_EQUALS = "[=＝]"  # the second is that of Chinese and Japanese keyboards
+_QUOTED = r'["“][^"“”]+["”]'
 
 
 @dataclass(frozen=True)
@@ -68,27 +70,38 @@ def ask(
 def edited_names(titles: Sequence[str], edits: str) -> list[str]:
     """Class names as lines edit them: ``old = new`` renames one, a name alone adds a class behind the others.
 
-    Raises :class:`UserError` for an unknown or an empty name, and for two classes of one name.
+    A name may hold an equals sign: ``old`` is the longest class that a line begins with, ``new`` all that follows, and
+    a name in quotes is taken as it stands. Raises :class:`UserError` for an unknown or an empty name, and for two
+    classes of one name.
 
-    >>> edited_names(["dog", "cat"], "cat = kitten\\nunicorn")
-    ['dog', 'kitten', 'unicorn']
+    >>> edited_names(["dog", "cat"], 'cat = kitten\\nunicorn\\n"x = y"')
+    ['dog', 'kitten', 'unicorn', 'x = y']
     """
     names = list(titles)
-    for line in filter(None, map(str.strip, edits.translate(_EQUALS).splitlines())):
-        old, renames, new = (part.strip() for part in line.partition("="))
-        if not renames:
-            names.append(old)
-        elif old not in titles:
+    longest = "|".join(map(re.escape, sorted(titles, key=len, reverse=True)))
+    rename = re.compile(rf"({longest}|{_QUOTED}|.*?)\s*{_EQUALS}\s*(.*)")
+    for line in filter(None, map(str.strip, edits.splitlines())):
+        parts = None if re.fullmatch(_QUOTED, line) else rename.fullmatch(line)
+        if not parts:
+            names.append(_bare(line))
+            continue
+        old, new = parts[1] if parts[1] in titles else _bare(parts[1]), _bare(parts[2])
+        if old not in titles:
             near = "".join(f"; did you mean {name!r}?" for name in difflib.get_close_matches(old, titles, 1, 0.5))
+            near = near or "; to add a class of this whole name, put the line in quotes"
             raise UserError(f"{line!r}: no class is called {old!r}{near}")
-        elif not new:
+        if not new:
             raise UserError(f"{line!r} gives the class no name; write {old} = its new name")
-        else:
-            names[titles.index(old)] = new
+        names[titles.index(old)] = new
     twice = [name for place, name in enumerate(names) if name in names[:place]]
     if twice:
         raise UserError(f"two classes would be called {twice[0]!r}; give one of them another name")
     return names
+
+
+def _bare(name: str) -> str:
+    """A name without the quotes around it."""
+    return name[1:-1].strip() if re.fullmatch(_QUOTED, name) else name
 
 
 @dataclass(frozen=True)

@@ -104,7 +104,7 @@ class Explorer:
             return w.Textarea(value=value, placeholder=hint, continuous_update=False, layout=layout)
 
         self.text = area(prompts, "a photo of a {object}")
-        self.names = area(names, "a class = its new name\na class that is added")
+        self.names = area(names, 'a class = its new name\na class that is added\n"one with = in its name"')
         self.ensemble, self.asked = w.VBox(), w.Button(description="ask", layout=w.Layout(width="auto"))
         self.own = FileField(self._take, "own photographs: choose, or drop here", ",".join(IMAGE_ENDINGS))
         self.status, self.summary, self.gains, self.pictures, self.code = (w.HTML() for _ in range(5))

@@ -182,6 +182,34 @@ def test_names_are_edited_line_by_line() -> None:
             edited_names(["dog", "cat", "bat"], edits)
 
 
+def test_a_name_may_hold_an_equals_sign() -> None:
+    titles = ["x", "x = y", "a＝b", '"odd" = "1"']
+    for edits, names in (
+        ("x = y = z", ["x", "z", "a＝b", '"odd" = "1"']),  # the longest name that the line begins with
+        ("x = z", ["z", "x = y", "a＝b", '"odd" = "1"']),
+        ("x = z = 1", ["z = 1", "x = y", "a＝b", '"odd" = "1"']),
+        ("a＝b＝c", ["x", "x = y", "c", '"odd" = "1"']),
+        ('"odd" = "1" = "2"', ["x", "x = y", "a＝b", "2"]),
+        ("“x = y” = z", ["x", "z", "a＝b", '"odd" = "1"']),
+        ('x = "z = 1"', ["z = 1", "x = y", "a＝b", '"odd" = "1"']),
+        ('"e = mc²"\n“1＝1”\n"plain"', [*titles, "e = mc²", "1＝1", "plain"]),
+        ('12" record', [*titles, '12" record']),
+    ):
+        assert edited_names(titles, edits) == names
+    with pytest.raises(UserError, match="no class is called 'e'; to add a class of this whole name, put the line in q"):
+        edited_names(titles, "e = mc²")
+    with pytest.raises(UserError, match="did you mean 'kitten'"):
+        edited_names(["kitten"], "kiten = mc²")
+    assert edited_names(["c++ (new)"], "c++ (new) = c") == ["c"]  # no sign of a class name means anything
+
+
+def test_the_box_tells_how_a_name_with_an_equals_sign_is_added(classifier: Classifier) -> None:
+    box = Explorer(classifier, ["a {object} thing"], ["12_0.png"])
+    box.names.value = line = box.names.placeholder.splitlines()[-1]
+    assert box.status.value.count("no class is called") == 0
+    assert list(box.view.columns[-1].names) == ["red", "green", "blue", line.strip('"')]
+
+
 def test_what_cannot_be_asked_is_said_and_all_else_stays(classifier: Classifier) -> None:
     box = Explorer(classifier, ["a {object} thing"], ["12_0.png"])
     shown = box.summary.value, box.pictures.value, box.table.df, box.code.value
