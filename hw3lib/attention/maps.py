@@ -98,50 +98,40 @@ def attend(
     Raises :class:`UserError` for an unreadable file and for a caption longer than the decoder reads. ``cut`` reads the
     beginning of such a one: a run's own caption can become more tokens than it was when it is read back from its text.
     """
+    if not isinstance(image, Image.Image):
+        name = name or Path(image).stem
+        image = open_image(Path(image))
+    count, most = len(loaded.tokenizer.encode(caption or "")), loaded.model.max_length
+    if count > most + 1 and not cut:  # a caption that decoding cut at its limit never came to [EOS]: one more
+        raise UserError(f"the caption has {count} tokens with [BOS] and [EOS]; this run reads at most {most}")
+    return read(loaded, image, [caption], name)[0]
+
+
+def read(
+    loaded: LoadedRun, image: Image.Image, captions: Sequence[str | None], name: str = "", most: int | None = None
+) -> list[CaptionAttention]:
+    """Read several captions of one photograph by teacher forcing: one pass of the encoder, one for them all.
+
+    ``None`` among them is the run's own, decoded first. Of a caption that has more than ``most`` tokens, or more than
+    the decoder reads, the beginning is read.
+    """
     import torch
 
     from hw3lib.models.decoding import greedy
 
-    if not isinstance(image, Image.Image):
-        name = name or Path(image).stem
-        image = open_image(Path(image))
-    model, tokenizer = loaded.model, loaded.tokenizer
-    model.eval()
-    with torch.inference_mode():
-        memory = model.encode(loaded.transform(image)[None].to(model.device))
-        decoded = greedy(model, memory, tokenizer)[0] if caption is None else None
-        ids = decoded.tokens if decoded else tokenizer.encode(caption or "")
-        if len(ids) == model.max_length + 1 or cut:
-            ids = ids[: model.max_length]  # a caption that decoding cut at its limit never came to [EOS]
-        if len(ids) > model.max_length:
-            raise UserError(
-                f"the caption has {len(ids)} tokens with [BOS] and [EOS]; this run reads at most {model.max_length}"
-            )
-        maps, log_probs = teacher_forced_pass(model, memory, [ids], tokenizer.pad)[0]
-    # Of a caption that was decoded, the decoder's own: they leave out [UNK] and padding, which it may not say.
-    log_probs = decoded.log_probs if decoded else log_probs
-    return _attention(loaded, name, image, memory.grid, ids, caption or "", maps, log_probs)
-
-
-def read(
-    loaded: LoadedRun, image: Image.Image, captions: Sequence[str], name: str = "", most: int | None = None
-) -> list[CaptionAttention]:
-    """Read several finished captions of one photograph by teacher forcing: one pass of the encoder, one for them all.
-
-    Of a caption that has more than ``most`` tokens, or more than the decoder reads, the beginning is read.
-    """
-    import torch
-
     model, tokenizer = loaded.model.eval(), loaded.tokenizer
     longest = min(most or model.max_length, model.max_length)
-    ids = [tokenizer.encode(caption)[:longest] for caption in captions]
     with torch.inference_mode():
         memory = model.encode(loaded.transform(image)[None].to(model.device))
+        own = greedy(model, memory, tokenizer) if None in captions else []
+        ids = [(own[0].tokens if text is None else tokenizer.encode(text))[:longest] for text in captions]
         passes = teacher_forced_pass(model, memory, ids, tokenizer.pad)
-    return [
-        _attention(loaded, name, image, memory.grid, ids[place], caption, *passes[place])
-        for place, caption in enumerate(captions)
-    ]
+    sides = []
+    for text, tokens, (maps, log_probs) in zip(captions, ids, passes, strict=True):
+        # Of a caption that was decoded, the decoder's own: they leave out [UNK] and padding, which it may not say.
+        spoken = own[0].log_probs[: len(log_probs)] if text is None else log_probs
+        sides.append(_attention(loaded, name, image, memory.grid, tokens, text or "", maps, spoken))
+    return sides
 
 
 def _attention(

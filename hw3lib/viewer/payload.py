@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 import numpy as np
 from PIL import Image
 
-from hw3lib.attention.maps import CaptionAttention, View, attend, view_maps, word_maps
+from hw3lib.attention.maps import CaptionAttention, View, read, view_maps, word_maps
 from hw3lib.attention.word_grid import STRENGTH
 from hw3lib.config import training_of
 from hw3lib.data.instances import overlaps, patch_shares
@@ -167,12 +167,11 @@ def readings(attention: CaptionAttention, loaded: LoadedRun, find_masks: FindMas
     One reading where both are the same. ``find_masks`` gives the true masks of the objects that a caption names.
     """
     image, run = attention.image, training_of(loaded.folder)
-    own = attend(loaded, image, name=attention.name)
-    read = [(run, f"{run}, its own words", own)]
+    own, same = read(loaded, image, [None, attention.caption], attention.name)
+    sides = [(run, f"{run}, its own words", own)]
     if own.caption != attention.caption:
-        same = attend(loaded, image, attention.caption, attention.name, cut=True)
-        read.append((f"{run}-same-words", f"{run}, the same words", same))
-    return [Beside(key, label, side, find_masks(side) if find_masks else None) for key, label, side in read]
+        sides.append((f"{run}-same-words", f"{run}, the same words", same))
+    return [Beside(key, label, side, find_masks(side) if find_masks else None) for key, label, side in sides]
 
 
 def encode(content: Mapping[str, Any]) -> dict[str, Any]:

@@ -262,11 +262,19 @@ def test_the_attention_that_is_shown_is_the_photographs(tmp_path: Path) -> None:
         assert {int(row.argmax()) for row in view_maps(box.attention)[1:].reshape(-1, 49)} == {48}
 
 
-def test_another_run_reads_its_own_words_and_the_same_words(loaded, images) -> None:
+def test_another_run_reads_its_own_words_and_the_same_words(loaded, images, monkeypatch) -> None:
     asked: list[str] = []
+    encode, batches = loaded.model.encode, []
     first = dataclasses.replace(attend(loaded, images[0], "red square on grey"), run="best")
     other = dataclasses.replace(loaded, folder=Path("runs/p/p2/vit"))
-    own, same = readings(first, other, lambda side: asked.append(side.caption) or {})
+    with monkeypatch.context() as patch:
+        patch.setattr(loaded.model, "encode", lambda batch: batches.append(len(batch)) or encode(batch))
+        own, same = readings(first, other, lambda side: asked.append(side.caption) or {})
+    assert batches == [1]  # the photograph is encoded once for both
+    for side, alone in ((own, attend(loaded, images[0])), (same, attend(loaded, images[0], first.caption))):
+        assert side.attention.tokens == alone.tokens
+        np.testing.assert_allclose(side.attention.maps, alone.maps, atol=1e-5)
+        np.testing.assert_allclose(side.attention.log_probs, alone.log_probs, atol=1e-5)
     assert [(side.key, side.attention.run) for side in (own, same)] == [("vit", "vit"), ("vit-same-words", "vit")]
     assert own.attention.caption == attend(loaded, images[0]).caption != same.attention.caption
     assert [word.text for word in same.attention.words] == [word.text for word in first.words]
