@@ -187,7 +187,7 @@ def test_live_pictures_and_maps_come_when_they_are_asked_for(make: Make, monkeyp
 @in_a_browser
 def test_a_hand_searches_sorts_opens_and_scrubs_and_so_do_keys_alone(make: Make, visit, monkeypatch) -> None:
     monkeypatch.setattr(module, "_MOST_OPENED", 5)
-    here = visit(page(make()))
+    here = visit(page(make()), viewport={"width": 940, "height": 800})  # two columns
     tab, cards = here.page, here.page.locator(".card")
     found = tab.locator(".found")
     assert found.inner_text() == "10 of 10 images"
@@ -256,6 +256,33 @@ def test_a_hand_searches_sorts_opens_and_scrubs_and_so_do_keys_alone(make: Make,
     assert said.first.inner_text() != word
     tab.keyboard.press("Escape")
     assert tab.evaluate(f"{focused}.getAttribute('aria-label')") == "Open image8"
+
+
+@pytest.mark.browser
+@in_a_browser
+def test_in_a_narrow_column_all_of_an_opened_image_is_in_sight_and_who_leaves_it_sees_the_cards(
+    make: Make, visit, monkeypatch
+) -> None:
+    monkeypatch.setattr(module, "_MOST_OPENED", 1)
+    more = '<div style="height: 3000px"></div>'  # a page goes on below a gallery
+    here = visit(more, page(make()), more, viewport={"width": 300, "height": 700})
+    tab = here.page
+    tab.locator(".cards").evaluate("box => box.scrollIntoView({ block: 'end' })")
+    head, scores = (tab.locator(part).first.bounding_box() for part in (".whose", ".scores"))
+    assert scores["width"] == head["width"]  # a line of their own, all of which is in sight
+    assert scores["y"] + scores["height"] <= head["y"] + head["height"]
+    tab.locator(".steps b").evaluate("name => { name.textContent = '1470132731_fa416b7504_and_more'; }")
+    tab.get_by_role("button", name="Open image2").click()
+    tab.get_by_role("slider", name="Word").wait_for()
+    right = tab.locator(".gallery").evaluate("""gallery => Math.max(...[...gallery.querySelectorAll("*")].filter(
+        (part) => !part.closest(".hidden")).map((part) => part.getBoundingClientRect().right))""")
+    assert right <= 300
+    assert tab.get_by_role("button", name="All images").bounding_box()["y"] >= 0
+    tab.locator(".people").scroll_into_view_if_needed()
+    tab.locator(".words button[tabindex='0']").last.focus()
+    tab.keyboard.press("Escape")
+    assert 0 <= tab.get_by_role("searchbox", name="Words").bounding_box()["y"] < 300
+    assert tab.locator(".open:focus").bounding_box()["y"] < 700
 
 
 @pytest.mark.slow

@@ -23,7 +23,10 @@ export class Gallery {
     this.search = new Search(this.content);
     this.supply = new Supply(model);
     const change = (/** @type {Partial<View>} */ changes) => this.change(changes);
-    this.list = new CardList(this.content, this.supply, (place) => change({ open: this.content.names[place] }));
+    this.list = new CardList(this.content, this.supply, (place) => {
+      change({ open: this.content.names[place] });
+      this.head.scrollIntoView({ block: "nearest" }); // the cards may have been read from below their top
+    });
     this.opened = new Opened(this.content, this.supply, change);
     this.count = make("p", { class: "found", role: "status" });
     this.link = make("a", { class: "pin" }, "Link to this view");
@@ -98,6 +101,7 @@ export class Gallery {
     const place = this.content.names.indexOf(this.view.open);
     this.change({ open: "" });
     this.list.focus(Math.max(0, this.list.places.indexOf(place)));
+    this.bar.scrollIntoView({ block: "nearest" }); // what was open is taller, and was perhaps read far below
   }
 
   /** @param {number} by */

@@ -1,7 +1,7 @@
 // @ts-check
 /** The style of a gallery, after that of a viewer, whose variables and parts it uses. */
 export const GALLERY_CSS = `
-.gallery { display: grid; gap: 10px; padding: 16px; border: 1px solid var(--v-line); border-radius: 14px;
+.gallery { display: grid; grid-template-columns: minmax(0, 1fr); gap: 10px; padding: 16px; border: 1px solid var(--v-line); border-radius: 14px;
   background: var(--v-bg); color: var(--v-ink); font-family: var(--jp-ui-font-family, inherit); font-size: 14px;
   line-height: 1.35; text-align: left; }
 .gallery [hidden] { display: none; }
@@ -37,7 +37,7 @@ export const GALLERY_CSS = `
 .saying p { margin: 0; }
 .card .saying p { height: 2.7em; overflow: hidden; display: -webkit-box; -webkit-line-clamp: 2; -webkit-box-orient: vertical; }
 mark { background: var(--v-theirs); color: inherit; border-radius: 3px; }
-.opened { display: grid; gap: 14px; }
+.opened { display: grid; grid-template-columns: minmax(0, 1fr); gap: 14px; }
 .opened img { display: block; width: min(100%, 360px); margin: 0 auto; border-radius: 8px; }
 .opened .viewer { border: 0; padding: 0; }
 .both { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 300px), 1fr)); gap: 8px; }
@@ -49,6 +49,8 @@ mark { background: var(--v-theirs); color: inherit; border-radius: 3px; }
   .gallery { padding: 10px; border-radius: 12px; }
   .card { grid-template-columns: 84px minmax(0, 1fr); }
   .card img { height: 84px; }
-  .filters label { flex-basis: 120px; }
+  .filters label { flex-basis: 120px; max-width: none; }
+  .whose { flex-wrap: wrap; gap: 0 8px; height: 32px; }
+  .whose .scores { flex-basis: 100%; }
 }
 `;
