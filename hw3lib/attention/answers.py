@@ -40,8 +40,8 @@ def photographs_answer(run: str, attentions: Sequence[CaptionAttention], facts: 
         inside = Inside.of(nouns)
         attend = "more than chance" if inside.above else "no more than chance"
         text = (
-            f"**The words for objects in {captions} attend to them {attend} on average**: {inside.told} The strongest "
-            f"patch lies on the object for {round(inside.hits)} of {len(nouns)} such words."
+            f"**The words for objects in {captions} attend to them {attend} on average**: {inside.told}"
+            f"{_spread(attentions, facts)}"
         )
     elif any(fact.annotated for fact in facts):
         text = f"**Every word of {captions} has a map**; no word names an object that is annotated."
@@ -82,18 +82,34 @@ def ranking_answer(pairs: Sequence[Pair], split: str = "validation") -> str:
         return f"**All {len(scores)} {split} pairs have {score}**; those shown are the last and first by name."
     return (
         f"**The best caption is {best} with CLIPScore {scores[-1]:.4f}, the worst {worst} with {scores[0]:.4f}**; the "
-        f"median of all {len(scores)} {split} pairs is {median(scores):.4f}. The published scores are the written "
-        "report's, of another model on other images."
+        f"median of all {len(scores)} {split} pairs is {median(scores):.4f}.{_by_cider(pairs)} The published scores "
+        "are the written report's, of another model on other images."
     )
+
+
+def _by_cider(pairs: Sequence[Pair]) -> str:
+    """What the reference captions say of the best and the worst pair by CLIPScore, where CIDEr is known."""
+    ciders = [pair.cider for pair in pairs if pair.cider is not None]
+    worst, best = pairs[0].cider, pairs[-1].cider
+    if worst is None or best is None:
+        return ""
+    mean = fmean(ciders)
+    sides = ["the best is below the mean"] if best < mean else []
+    sides += ["the worst is above the mean"] if worst > mean else []
+    text = (
+        " Best and worst are CLIP's judgement of image and caption. CIDEr, the agreement with the reference captions, "
+        f"is {best:.2f} for the best and {worst:.2f} for the worst; its mean is {mean:.2f}."
+    )
+    return f"{text} By the references, then, {names_in_words(sides)}." if sides else text
 
 
 def pair_table(end: str, pair: Pair) -> Content:
     """A pair's caption with its score, its reference captions, and the published score of the ``best`` or ``worst``."""
     published = files.resource("published.json")["p3"][end]
-    rows: list[list[Cell]] = [["this run", pair.clip_score, pair.caption]]
-    rows += [["reference caption", "", reference] for reference in pair.references]
-    rows.append(["published", published["CLIPScore"], f"of the image {published['image']}"])
-    return ["", "CLIPScore", "caption"], rows
+    rows: list[list[Cell]] = [["this run", pair.clip_score, "" if pair.cider is None else pair.cider, pair.caption]]
+    rows += [["reference caption", "", "", reference] for reference in pair.references]
+    rows.append(["published", published["CLIPScore"], "", f"of the image {published['image']}"])
+    return ["", "CLIPScore", "CIDEr", "caption"], rows
 
 
 def unclassed(language: Language) -> str:
@@ -110,7 +126,7 @@ def maps_answer(facts: Mapping[str, CaptionFacts]) -> str:
     insides = {end: Inside.of(named) if (named := _named(fact)) else None for end, fact in facts.items()}
     if len(facts) > 1 and all(inside and inside.above for inside in insides.values()):
         shares = "; ".join(f"{end}: {inside.against}" for end, inside in insides.items() if inside)
-        maps = f"In both captions the words for objects attend to them ({shares})"
+        maps = f"In both captions the words for objects have more attention on them than chance ({shares})"
     else:
         maps = "; ".join(_attends(end, facts[end].annotated, inside) for end, inside in insides.items())
     accounts = "; ".join(f"the {end} {_account(fact)}{_foreign(fact)}" for end, fact in facts.items())
@@ -152,13 +168,14 @@ class Inside:
     mass: float
     uniform: float
     centre: float
-    hits: float  # a sum
+    hits: int  # words whose strongest patch lies inside
+    words: int
 
     @classmethod
     def of(cls, words: Sequence[WordAttention]) -> Inside:
         """Of one or more words."""
         mass, uniform, centre = (fmean(getattr(w, name) for w in words) for name in ("mass", "uniform", "centre"))
-        return cls(mass, uniform, centre, sum(word.hit for word in words))
+        return cls(mass, uniform, centre, sum(word.hit > 0.5 for word in words), len(words))
 
     @property
     def above(self) -> bool:
@@ -167,21 +184,43 @@ class Inside:
 
     @property
     def against(self) -> str:
-        """The share inside beside the higher of both maps', as a phrase."""
-        name = "a centre prior" if self.centre >= self.uniform else "a uniform map"
-        return f"{self.mass:.0%} inside, against {max(self.centre, self.uniform):.0%} of {name}"
+        """The shares inside, and where the strongest patches lie, as a phrase."""
+        return (
+            f"{self.mass:.0%} inside, against {self.uniform:.0%} of a uniform map and {self.centre:.0%} of the centre "
+            f"prior; strongest patch inside for {self.hits} of {self.words}"
+        )
 
     @property
     def told(self) -> str:
         """The shares, as a sentence."""
         return (
             f"{self.mass:.0%} of their attention lies inside, against {self.uniform:.0%} of a uniform map and "
-            f"{self.centre:.0%} of the centre prior."
+            f"{self.centre:.0%} of the centre prior. The strongest patch lies inside for {self.hits} of {self.words} "
+            f"such word{'s' * (self.words != 1)}."
         )
 
 
 def _named(fact: CaptionFacts) -> list[WordAttention]:
     return [word for word in fact.words if word.kind == "object" and word.target == "named"]
+
+
+def _spread(attentions: Sequence[CaptionAttention], facts: Sequence[CaptionFacts]) -> str:
+    """How far the words for objects differ, which have less than chance, and which only imply an object."""
+    nouns = [(word, image.name) for image, fact in zip(attentions, facts, strict=True) for word in _named(fact)]
+
+    def told(word: WordAttention, name: str) -> str:
+        return f"{word.mass:.0%} for *{plain(word.word)}* ({plain(name)})"
+
+    text = ""
+    low, high = (told(*side(nouns, key=lambda noun: noun[0].mass)) for side in (min, max))
+    if len(nouns) > 1 and low.partition(" ")[0] != high.partition(" ")[0]:
+        text += f" The mean hides a range, from {low} to {high}."
+    if len(nouns) > 1 and (below := [noun for noun in nouns if not Inside.of([noun[0]]).above]):
+        text += f" No more than chance: {names_in_words([told(*noun) for noun in below])}."
+    acts = {word.word: word.category for word, _ in nouns if word.word.endswith("ing")}
+    if implied := [f"*{plain(act)}* for {plain(of)}" for act, of in acts.items() if not of.endswith("ing")]:
+        text += f" Words that imply an object count as its name: {names_in_words(implied)}."
+    return text
 
 
 def _attends(end: str, annotated: bool, inside: Inside | None) -> str:

@@ -1,4 +1,4 @@
-"""The card of tests of each way of asking, in tables and sentences from ``p3/faithfulness.json``."""
+"""The tests of each attribution method, in tables and sentences from ``p3/faithfulness.json``."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ TEST_NAMES = {
     "repeated": "is repeated by another run, rank correlation",
 }
 _OPENINGS = {
-    "passed": "Raw attention is faithful to the decoder",
-    "failed": "Raw attention is not faithful to the decoder",
-    "inconclusive": "Whether raw attention is faithful to the decoder is not certain",
+    "passed": "Averaged over words, raw attention is faithful to the decoder",
+    "failed": "Averaged over words, raw attention is not faithful to the decoder",
+    "inconclusive": "Whether raw attention, averaged over words, is faithful to the decoder is not certain",
 }
+_CLASS_NAMES = CLASS_NAMES | {"adjective": "adjectives", "other": "other words"}
 
 
 def faithfulness_sentence(result: Faithfulness) -> str:
@@ -32,7 +33,10 @@ def faithfulness_sentence(result: Faithfulness) -> str:
     if not result.cards:
         return "**Whether the maps are faithful was not tested**: it takes the captions of two images or more."
     raw, others = result.cards["last layer"], {way: card for way, card in result.cards.items() if way != "last layer"}
-    text = f"**{_OPENINGS[raw.faithful]}**: {_effects(raw)}."
+    shown, few = _by_class(raw)
+    text = f"**{_OPENINGS[raw.faithful]}{shown}**: {_effects(raw)}, on {raw.tests['deletion'].n} images."
+    which = "The other classes" if shown else "All classes of words"
+    text += f" {which} have fewer than {FEW} images each, too few for a verdict: {few}." if few else ""
     for verdict, told in (("passed", "Faithful"), ("failed", "Not faithful")):
         if ways := [METHOD_NAMES[way] for way, card in others.items() if card.faithful == verdict]:
             text += f" {told} by the same two tests: {names_in_words(ways)}."
@@ -45,7 +49,10 @@ def claim_remark(result: Faithfulness | None) -> str:
         return ""
     raw = result.cards["last layer"]
     costs, restores = (_nats(raw.tests[name]) for name in ("deletion", "insertion"))
-    return f"{_OPENINGS[raw.faithful]} (against a random order, deletion costs {costs}, insertion restores {restores})."
+    shown, few = _by_class(raw)
+    few = f"; for {few} there are too few images for a verdict" if few else ""
+    effects = f"against a random order, deletion costs {costs}, insertion restores {restores}"
+    return f"{_OPENINGS[raw.faithful]} ({effects}){shown}{few}."
 
 
 def card_table(result: Faithfulness) -> Content:
@@ -79,9 +86,8 @@ def card_notes(result: Faithfulness) -> str:
 def class_areas(result: Faithfulness) -> Content:
     """The area between the curves of weakest and strongest first, by class of words and way of asking."""
     kinds = dict.fromkeys(kind for card in result.cards.values() for kind in card.classes)
-    names = CLASS_NAMES | {"adjective": "adjectives", "other": "other words"}
     rows: list[list[Cell]] = []
-    for kind in sorted(kinds, key=list(names).index):
+    for kind in sorted(kinds, key=list(_CLASS_NAMES).index):
         areas = [card.classes[kind] for card in result.cards.values()]
         cells: list[Cell] = [
             decimal(area.value or 0, 2)
@@ -89,8 +95,8 @@ def class_areas(result: Faithfulness) -> Content:
             else estimate(area.value or 0, area.low, area.high)
             for area in areas
         ]
-        rows.append([names[kind], *cells])
-    return ["words", *(METHOD_NAMES[way] for way in result.cards)], rows
+        rows.append([_CLASS_NAMES[kind], areas[0].images, *cells])
+    return ["words", "images", *(METHOD_NAMES[way] for way in result.cards)], rows
 
 
 def card_sentences(result: Faithfulness) -> str:
@@ -119,6 +125,21 @@ def card_sentences(result: Faithfulness) -> str:
                 f"{decimal(repeated.effect, 2)} [{decimal(repeated.low, 2)}, {decimal(repeated.high, 2)}]."
             )
     return text
+
+
+def _by_class(card: Card) -> tuple[str, str]:
+    """For which classes of words deletion and insertion together show an effect, as a clause; which are too few."""
+    kinds = sorted(card.classes, key=list(_CLASS_NAMES).index)
+    if len(kinds) < 2:
+        return "", ""
+    judged = [kind for kind in kinds if card.classes[kind].judged]
+    told = []
+    for verdict, how in (("passed", "shown for"), ("inconclusive", "not shown for"), ("failed", "the opposite for")):
+        if names := [_CLASS_NAMES[kind] for kind in judged if card.classes[kind].verdict == verdict]:
+            told.append(f"{how} {names_in_words(names)}")
+    clause = f"; by class of words, an effect is {', '.join(told)}" if told else ""
+    few = [_CLASS_NAMES[kind] for kind in kinds if kind not in judged]
+    return clause, names_in_words(few) if few else ""
 
 
 def _effects(card: Card) -> str:

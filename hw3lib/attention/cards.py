@@ -31,7 +31,7 @@ from hw3lib.attention.deletion import FILLS
 from hw3lib.attention.faithfulness import Measured, areas
 from hw3lib.attention.maps import attend
 from hw3lib.attention.randomisation import DECODER, ENCODER, WAYS, agreement
-from hw3lib.attention.results import HALF, NEGLIGIBLE, Card, Choice, Estimate, Faithfulness, MapTest
+from hw3lib.attention.results import HALF, NEGLIGIBLE, Card, Choice, ClassArea, Estimate, Faithfulness, MapTest
 from hw3lib.config import training_of
 from hw3lib.data.images import Photograph, open_image
 from hw3lib.data.inputs import fingerprint
@@ -153,7 +153,11 @@ def _card(measured: Measured, way: str, images: np.ndarray, curves: Mapping[str,
         tests=tests,
         between=_mean(images, between, seed),
         classes={
-            kind: _mean(images[kinds == kind], between[kinds == kind], seed) for kind in dict.fromkeys(measured.kind)
+            kind: ClassArea(
+                **vars(_mean(images[kinds == kind], between[kinds == kind], seed)),
+                images=len(set(images[kinds == kind])),
+            )
+            for kind in dict.fromkeys(measured.kind)
         },
         strongest=curves[way].mean(axis=0).tolist(),
         weakest=curves[f"{way}, weakest"].mean(axis=0).tolist(),

@@ -28,13 +28,16 @@ METHOD_NAMES = {
 def attribution_maps(loaded: LoadedRun, attention: CaptionAttention, choice: Choice | None) -> dict[str, np.ndarray]:
     """Maps of a caption's words by every attribution method that is defined, in the order of :data:`METHOD_NAMES`.
 
-    Each ``(W, Gh, Gw)``, NaN for ``[BOS]``; ``choice`` says which layer and head are best.
+    Each ``(W, Gh, Gw)``, NaN for ``[BOS]``; ``choice`` says which layer and head are best. The best layer is left out
+    where it is the last one.
     """
     last = view_maps(attention)
     maps = {"last layer": last}
     if choice:
         best = {"best layer": View(choice.layer), "best head": choice.chosen}
         maps |= {name: view_maps(attention, view) for name, view in best.items()}
+        if choice.layer + 1 == len(attention.maps):
+            del maps["best layer"]
     pixels = loaded.transform(attention.image)[None].to(loaded.model.device)
     others = other_maps(loaded, pixels, attention.tokens, attention.words, last.reshape(len(last), -1))
     maps |= {name: values.reshape(last.shape) for name, values in zip(METHODS, others, strict=True)}

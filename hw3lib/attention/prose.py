@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 from hw3lib.attention.methods import METHOD_NAMES
-from hw3lib.attention.results import Effect, Estimate, Grounding
+from hw3lib.attention.results import Compared, Effect, Estimate, Grounding
 from hw3lib.attention.summary import DIFFUSE
 from hw3lib.attention.word_classes import CLASS_NAMES
 from hw3lib.attention.word_measures import PRIORS
 from hw3lib.display.bundle import Cell, Content
 from hw3lib.display.prose import estimate, names_in_words
+from hw3lib.metrics.interval_tests import FEW
 
 _PRIOR_NAMES = {"uniform": "uniform attention", "centre": "the centre prior", "caption": "the caption's other words"}
 
 
 def class_table(grounding: Grounding) -> Content:
     """What was measured of each class of words."""
-    columns = ["words", "n", "attention mass, %", "centre prior, %", "pointing game, %", "centre prior, %"]
-    columns += ["entropy, bits", "mirrored: same"]
+    columns = ["words", "n", "compared (images)", "attention mass, %", "highest prior, %", "pointing game, %"]
+    columns += ["highest prior, %", "entropy, bits", "mirrored: same"]
     rows: list[list[Cell]] = []
     for kind, name in CLASS_NAMES.items():
         entry = grounding.classes.get(kind)
         if entry:
-            row: list[Cell] = [name, entry.words]
+            row: list[Cell] = [name, entry.words, f"{entry.aimed} ({entry.aimed_images})" if entry.aimed else None]
             for measure in (entry.mass, entry.hit):
-                row += [_interval(measure), _percent(measure.centre)] if measure else [None, None]
+                row += [_interval(measure), _highest(measure)] if measure else [None, None]
             rows.append([*row, _number(entry.entropy.value), _number(entry.stability.value)])
     return columns, rows
 
@@ -32,10 +33,13 @@ def class_notes(grounding: Grounding) -> str:
     """What the table's columns mean."""
     text = (
         f"{grounding.words} words of {grounding.images} captions; in brackets 95 % intervals (bootstrap over images). "
-        "Attention mass: the share inside the object that the word is about (nouns, the colours and counts before "
-        "them), inside the two that a relation stands between, on everything but objects (places); of a function word, "
-        "inside the noun that an article belongs to. Pointing game: how often the strongest patch lies there. Uniform "
-        f"attention has {grounding.most_bits:.2f} bits. Mirrored: the correlation with the same word's map on the "
+        "Compared: those whose object has a mask, and the images that they are of; adjectives and other words have "
+        "none. Highest prior: the most that a map reaches that does not know the word (uniform attention, the centre "
+        "prior, the mean map of the caption's other words). Attention mass: the share inside the object that the word "
+        "is about (nouns, the colours and counts before them), inside the two that a relation stands between, "
+        "on everything but objects (places); of a function word, inside the noun that an article belongs to. Pointing "
+        "game: how often the strongest patch lies there. Uniform attention has "
+        f"{grounding.most_bits:.2f} bits. Mirrored: the correlation with the same word's map on the "
         "mirrored photograph."
     )
     return text if grounding.masks else text + " There are no masks: what needs them is left out."
@@ -54,17 +58,20 @@ def noun_sentence(grounding: Grounding) -> str:
     if nouns is None or nouns.mass is None or nouns.hit is None:
         return "Attention cannot be compared with objects: no two images have a noun whose object is annotated."
     mass, hit = nouns.mass, nouns.hit
-    verdict = _by_sign(
-        mass.over_centre,
-        "**Nouns attend to their objects**",
-        "**Nouns attend to their objects less than a prior for the centre does**",
-        "**Whether nouns attend to their objects more than a prior for the centre does is not certain**",
-    )
-    origin = _by_sign(
-        mass.over_caption,
-        "the noun's map belongs to the word, not only to the photograph.",
-        *["the map belongs to the photograph as much as to the word."] * 2,
-    )
+    unsure = "**Whether nouns attend to their objects more than a prior for the centre does is not certain**"
+    verdict, origin = f"{unsure} (fewer than {FEW} images)", "too few images to say what the map belongs to."
+    if not _few(mass):
+        verdict = _by_sign(
+            mass.over_centre,
+            "**Nouns attend to their objects**",
+            "**Nouns attend to their objects less than a prior for the centre does**",
+            unsure,
+        )
+        origin = _by_sign(
+            mass.over_caption,
+            "the noun's map belongs to the word, not only to the photograph.",
+            *["the map belongs to the photograph as much as to the word."] * 2,
+        )
     return (
         f"{verdict}: {mass.value:.0%} of a noun's attention lies inside, where a prior for the centre has "
         f"{mass.centre:.0%} and uniform attention {mass.uniform:.0%} ({_points(mass.over_centre)} over the centre). In "
@@ -80,27 +87,40 @@ def word_sentences(grounding: Grounding) -> str:
 
 
 def class_sentence(grounding: Grounding) -> str:
-    """Which other classes' attention exceeds that of every map that does not know the word, and which does not."""
-    ahead, others = [], []
-    for kind, name in CLASS_NAMES.items():
-        entry = grounding.classes.get(kind)
-        if kind == "object" or entry is None or entry.mass is None:
-            continue
-        mass = entry.mass
-        level = [_PRIOR_NAMES[prior] for prior in PRIORS if mass.over(prior).low <= 0]
-        if level:
-            others.append(f"that of {name} does not certainly exceed {' or '.join(level)}")
-        else:
-            ahead.append(name)
-    text = ""
-    if ahead:
-        text = (
-            f"The attention mass of {names_in_words(ahead)}, too, exceeds that of all three maps that ignore the word "
-            "(paired over images). "
+    """Which classes' attention exceeds that of every map that does not know the word, and which does not."""
+    entries = [(CLASS_NAMES[kind], grounding.classes[kind]) for kind in CLASS_NAMES if kind in grounding.classes]
+    few = [f"{name} ({entry.mass.over_uniform.n})" for name, entry in entries if entry.mass and _few(entry.mass)]
+    sentences = []
+    for title, measure in (("attention mass", "mass"), ("pointing-game accuracy", "hit")):
+        ahead, told = [], []
+        for name, entry in entries:
+            values: Compared | None = getattr(entry, measure)
+            if values is None or _few(values):
+                continue
+            level = [prior for prior in PRIORS if values.over(prior).low <= 0]
+            priors = " or ".join(f"{_PRIOR_NAMES[prior]} ({_percent(getattr(values, prior))}%)" for prior in level)
+            if level:
+                told.append(f"of {name} ({_percent(values.value)}%) does not certainly exceed that of {priors}")
+            else:
+                ahead.append(name)
+        if ahead:
+            told.insert(0, f"of {names_in_words(ahead)} exceeds that of all three maps that ignore the word")
+        if told:
+            sentences.append(f"The {title} {'; that '.join(told)}.")
+    judged = bool(sentences)
+    if few:
+        sentences.append(f"Too few images for a verdict (fewer than {FEW}): {names_in_words(few)}.")
+    if judged:
+        sentences.append(
+            "Where this run's interval lies clear of all three in the figure above, a map may be read as *where the "
+            "model attended for this word*; elsewhere it may not."
         )
-    if others:
-        text += f"Not so elsewhere: {'; '.join(others)}. Their maps cannot be interpreted this way."
-    return text
+    return " ".join(sentences)
+
+
+def _few(measure: Compared) -> bool:
+    """Whether the words are of too few images for a verdict."""
+    return measure.over_uniform.n < FEW
 
 
 def function_sentence(grounding: Grounding) -> str:
@@ -116,7 +136,10 @@ def function_sentence(grounding: Grounding) -> str:
         f"uniform attention has {grounding.most_bits:.2f}. "
     )
     if function >= DIFFUSE * grounding.most_bits:
-        return text + "They attend diffusely, to nearly the whole photograph."
+        text += "They attend diffusely, to nearly the whole photograph."
+        entropies = {CLASS_NAMES[kind]: entry.entropy.value or 0.0 for kind, entry in grounding.classes.items()}
+        wider = [f"{name} ({bits:.2f})" for name, bits in entropies.items() if bits > function]
+        return f"{text} That does not single them out: {names_in_words(wider)} have more bits." if wider else text
     mass = grounding.classes["function"].mass
     if mass is None or mass.over_centre.low <= 0:
         return text + "They do not attend diffusely."
@@ -147,11 +170,14 @@ def choice_table(grounding: Grounding) -> Content:
     choice = grounding.choice
     if choice is None:
         return columns, []
-    names = dict(METHOD_NAMES)
+    names, same = dict(METHOD_NAMES), choice.layer + 1 == grounding.layers
+    names["last layer"] += " (also the best layer)" if same else ""
     names["best layer"] += f" (layer {choice.layer + 1})"
     names["best head"] += f" (layer {choice.chosen.layer + 1}, head {(choice.chosen.head or 0) + 1})"
     rows: list[list[Cell]] = []
     for method, scores in choice.heldout.items():
+        if method == "best layer" and same:
+            continue
         gain = None if method == "last layer" else _difference(scores.mass.over_last, 1)
         rows.append([names[method], _interval(scores.mass), gain, _interval(scores.hit)])
     return columns, rows
@@ -176,19 +202,32 @@ def choice_sentence(grounding: Grounding) -> str:
         if best.method == "last layer":
             text += "no other method has more attention on the object than the last layer's mean"
         else:
-            text += f"**{name}** lies most on the object"
-        text += f"; on the {best.images[1]} that had no say in this choice, {best.mass.value:.0%} of its attention does"
+            text += f"**{name}** has the most attention on the object"
+        text += f"; on the {best.images[1]} that had no say in this choice, {best.mass.value:.0%} of its attention lies"
+        text += " there"
         if best.method != "last layer":
             text += f", and {best.last.value or 0:.0%} of the last layer's mean, a difference of "
             text += f"{estimate(100 * gap.effect, 100 * gap.low, 100 * gap.high, 1, 'points')}"
         text += f". {meaning.get(best.method, other)}" if gap.low > 0 else "."
         text += " That is not certainly more." if best.method != "last layer" and gap.low <= 0 else ""
+        most = max(choice.heldout, key=lambda method: choice.heldout[method].mass.value)
+        if (top := choice.heldout[most].mass.value) > (its := choice.heldout[best.method].mass.value):
+            text += (
+                f" Over all {choice.images[1]}, as the table has them, {METHOD_NAMES[most]} has the most "
+                f"({top:.0%} against {its:.0%}): which of these two is ahead is not shown."
+            )
     if "rollout" not in choice.heldout:
         text += (
             " Rollout through the encoder is only defined where all its layers attend over the same patches (a plain "
             "ViT), which this run's do not."
         )
     return text
+
+
+def _highest(measure: Compared) -> str:
+    """The prior that reaches the most, in %, and its name."""
+    prior = max(PRIORS, key=lambda prior: float(getattr(measure, prior)))
+    return f"{_percent(getattr(measure, prior))} ({'other words' if prior == 'caption' else prior})"
 
 
 def _by_sign(effect: Effect, above: str, below: str, unsure: str) -> str:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from hw3lib.attention.maps import View
-from hw3lib.metrics.interval_tests import p_value
+from hw3lib.metrics.interval_tests import FEW, p_value
 
 Table = list[list[float]]  # (N, H + 1): layers by heads, their mean in the last column
 Verdict = Literal["passed", "failed", "inconclusive"]
@@ -191,12 +191,30 @@ class MapTest:
 
 
 @dataclass(frozen=True)
+class ClassArea(Estimate):
+    """An area between curves, nats, of one class of words."""
+
+    images: int | None = None  # that the words are of; None in a file that does not say
+
+    @property
+    def verdict(self) -> Verdict:
+        """Passed above zero, failed below; inconclusive otherwise. Ask :attr:`judged` first."""
+        assert self.low is not None and self.high is not None
+        return "passed" if self.low > 0 else "failed" if self.high < 0 else "inconclusive"
+
+    @property
+    def judged(self) -> bool:
+        """Whether there are images enough for a verdict."""
+        return self.low is not None and (self.images is None or self.images >= FEW)
+
+
+@dataclass(frozen=True)
 class Card:
     """One way of asking: its tests, and what they are made of."""
 
     tests: dict[str, MapTest]  # by name: see hw3lib.attention.cards
     between: Estimate  # area between the curves of weakest and strongest first, nats
-    classes: dict[str, Estimate]  # the same, by class of words
+    classes: dict[str, ClassArea]  # the same, by class of words
     strongest: list[float]  # mean log-probability by share deleted, strongest first
     weakest: list[float]  # likewise, weakest first
     randomised: dict[str, float]  # rank correlation with the map, by what is re-initialised

@@ -32,6 +32,7 @@ class Pair:
     caption: str
     clip_score: float | None  # None without a CLIP
     references: tuple[str, ...]
+    cider: float | None = None  # None without scores
 
 
 def ranked_pairs(experiment: Experiment, run: str) -> list[Pair]:
@@ -45,6 +46,7 @@ def ranked_pairs(experiment: Experiment, run: str) -> list[Pair]:
     )
     predictions = files.read_json(folder / "predictions.json", remedy)
     scored: dict[str, float | None] = dict.fromkeys(predictions)
+    scores: dict[str, dict[str, float]] = {}
     if experiment.profile.clip:
         scores = files.read_json(folder / "scores.json", remedy).get("per_image", {})
         clip_scores = {image: scores.get(image, {}).get("CLIPScore") for image in predictions}
@@ -56,7 +58,8 @@ def ranked_pairs(experiment: Experiment, run: str) -> list[Pair]:
         what = f"images that {annotations} lacks: {strangers[0]}, ..." if strangers else "no CLIPScore"
         raise UserError(f"{folder / 'scores.json'} has {what}. {remedy}")
     pairs = [
-        Pair(image, images[image][0], predictions[image], score, images[image][1]) for image, score in scored.items()
+        Pair(image, images[image][0], predictions[image], score, images[image][1], scores.get(image, {}).get("CIDEr"))
+        for image, score in scored.items()
     ]
     return sorted(pairs, key=lambda pair: (pair.clip_score or 0.0, pair.name))
 

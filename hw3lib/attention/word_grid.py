@@ -80,7 +80,7 @@ def word_grid(
         number = "" if probability is None else f"{100 * probability:.0f}"
         ends = (left + panel, left) if leftward else (left, left + panel)
         _label(figure, word, number, ends, 1 - (top - 0.06) / height)
-    strong = "each word's peak" if scale == "word" else f"{white[-1]:.0%} of the attention or more"
+    strong = "each word's peak" if scale == "word" else f"{white[-1]:.1%} of the attention or more"
     cropped = np.isnan(to_original(maps[-1], attention.geometry, pixels)).any()
     note = f"White: {strong}. Black: none. Number: probability in %."
     note += (" Hatched: cropped." if cropped else "") + (" Line: true object." if masks else "")

@@ -13,7 +13,7 @@ import pytest
 from hw3lib.attention import answers
 from hw3lib.attention.caption_facts import caption_facts, word_masks
 from hw3lib.attention.maps import CaptionAttention
-from hw3lib.attention.results import CaptionFacts
+from hw3lib.attention.results import CaptionFacts, WordAttention
 from hw3lib.data.instances import Instances
 from tests.support.synthetic import synthetic
 
@@ -152,9 +152,11 @@ def test_an_object_that_the_crop_left_out_is_said_to_be_out_of_sight(tmp_path, m
 def test_the_answer_names_what_is_right_absent_and_left_out(planted, tmp_path) -> None:
     right = caption_facts(said("a dog by a cow", dog=0, cow=15), [annotated(tmp_path, DOG, COW)], REFERENCES)
     assert answers.maps_answer({"best": right, "worst": planted}) == (
-        "**In both captions the words for objects attend to them (best: 100% inside, against 16% of a uniform map; "
-        "worst: 100% inside, against 6% of a uniform map).** The best names two objects of the annotated classes, both "
-        "in the image, and leaves out none; the worst names two objects of the annotated classes, of which "
+        "**In both captions the words for objects have more attention on them than chance (best: 100% inside, against "
+        "16% of a uniform map and 13% of the centre prior; strongest patch inside for 2 of 2; worst: 100% inside, "
+        "against 6% of a uniform map and 2% of the centre prior; strongest patch inside for 1 of 1).** "
+        "The best names two objects of the annotated classes, both in the image, and leaves out none; "
+        "the worst names two objects of the annotated classes, of which "
         "*fire hydrant* is not there, and leaves out *cow*."
     )
     lamp = caption_facts(said("a dog with a lamp", dog=15), [annotated(tmp_path, DOG, COW)], REFERENCES)
@@ -191,6 +193,12 @@ def test_the_photographs_are_answered_for_with_and_without_masks(planted, tmp_pa
         "**The words for objects in the two captions attend to them more than chance on average**: 100%"
     )
     assert "for 2 of 2 such words." in told
+    assert "range" not in told and "No more than chance" not in told
+    weak = WordAttention("walking", "object", "dog", "named", 0.02, 0.06, 0.01, 0.5)
+    told = photographs([planted, replace(planted, words=(weak,))])
+    assert "for 1 of 2 such words. The mean hides a range, from 2% for *walking*" in told, "half a hit is none"
+    assert "No more than chance: 2% for *walking* (synthetic). Words that imply" in told
+    assert "Words that imply an object count as its name: *walking* for dog." in told
     assert "The caption of synthetic names two objects of the annotated classes, of which *fire hydrant* is" in told
     assert "2 layers of 4 heads, each with a map of 4 × 4 patches" in told
     bare = photographs([caption_facts(said("a dog"), [None])])
@@ -223,9 +231,27 @@ def test_a_pair_is_shown_with_its_references_beside_the_published_figure() -> No
     from hw3lib.attention.selection import Pair
 
     columns, rows = answers.pair_table("worst", Pair("7", Path("val/7.jpg"), "a red dog", 0.25, ("a dog", "dogs")))
-    assert columns == ["", "CLIPScore", "caption"]
+    assert columns == ["", "CLIPScore", "CIDEr", "caption"]
     assert rows[:3] == [
-        ["this run", 0.25, "a red dog"],
-        *[["reference caption", "", text] for text in ("a dog", "dogs")],
+        ["this run", 0.25, "", "a red dog"],
+        *[["reference caption", "", "", text] for text in ("a dog", "dogs")],
     ]
-    assert rows[3][:2] == ["published", 0.4294]
+    assert rows[3][:3] == ["published", 0.4294, ""]
+
+
+def test_the_ranking_by_clipscore_is_set_beside_what_the_references_say() -> None:
+    from hw3lib.attention.selection import Pair
+
+    def told(*ciders: float | None) -> str:
+        pairs = [
+            Pair(name, Path(name), "a dog", place / 4, (), cider)
+            for place, (name, cider) in enumerate(zip("abc", ciders, strict=True), 1)
+        ]
+        return answers.ranking_answer(pairs)
+
+    said = told(3.0, 1.0, 2.0)
+    assert "CIDEr, the agreement with the reference captions, is 2.00 for the best and 3.00 for the worst" in said
+    assert "its mean is 2.00. By the references, then, the worst is above the mean." in said
+    assert "the best is below the mean and the worst is above the mean." in told(3.0, 1.0, 1.0)
+    assert "By the references" not in told(1.0, 2.0, 3.0)
+    assert "CIDEr" not in told(None, 1.0, 2.0)

@@ -18,7 +18,7 @@ from hw3lib.attention.deletion import memory_curves, pixel_curves, strongest_fir
 from hw3lib.attention.faithfulness import Measured
 from hw3lib.attention.maps import View, Word
 from hw3lib.attention.randomisation import DECODER, ENCODER, agreement, randomised
-from hw3lib.attention.results import Card, Estimate, Faithfulness, MapTest
+from hw3lib.attention.results import Card, ClassArea, Faithfulness, MapTest
 from hw3lib.data.images import open_image
 from hw3lib.data.lexicon import Lexicon
 from hw3lib.data.tokenizer import load_or_train
@@ -120,7 +120,7 @@ def test_maps_that_point_at_the_patch_that_is_copied_are_faithful(copier, photog
     assert raw.tests["mean colour"].effect == pytest.approx((whole - none) / 3, rel=0.4)
     images = {stage: {image for image, _ in measured.kept["last layer", stage]} for stage in ("the output", DECODER)}
     assert images == {"the output": {*range(8)}, DECODER: {*range(30)}}
-    assert "**Raw attention is faithful" in card_prose.faithfulness_sentence(result)
+    assert "**Averaged over words, raw attention is faithful" in card_prose.faithfulness_sentence(result)
 
 
 def test_a_map_that_ignores_the_patch_fails(copier, photographs) -> None:
@@ -144,9 +144,11 @@ def test_a_map_that_ignores_the_patch_fails(copier, photographs) -> None:
     assert {raw.tests[name].verdict for name in ("deletion", "insertion", "centre", *deletion.FILLS)} == {"failed"}
     assert raw.faithful == "failed"
     said = card_prose.faithfulness_sentence(result)
-    assert said.startswith("**Raw attention is not faithful to the decoder**")
+    assert said.startswith("**Averaged over words, raw attention is not faithful to the decoder**: taking")
     assert said.endswith("Faithful by the same two tests: gradient-weighted.")
-    assert card_prose.claim_remark(result).startswith("Raw attention is not faithful to the decoder (")
+    assert card_prose.claim_remark(result).startswith(
+        "Averaged over words, raw attention is not faithful to the decoder ("
+    )
 
 
 @pytest.mark.parametrize("numbers", [1, 2**23])
@@ -311,11 +313,36 @@ def test_what_was_measured_can_be_kept_and_summed_up_again(copier, photographs, 
     assert faithfulness.Measured.load(tmp_path / "nothing.npz") == faithfulness.Measured()
 
 
+def test_the_first_sentence_and_the_claims_say_for_which_classes_of_words_deletion_shows_an_effect() -> None:
+    costs = MapTest("passed", 0.5, 0.25, 0.75, 40)
+    kinds = {
+        "other": ClassArea(-0.5, -0.75, -0.25, 40), "relation": ClassArea(0.1, -0.1, 0.3, 30),
+        "colour": ClassArea(0.5, 0.25, 0.75, 29), "object": ClassArea(0.5, 0.25, 0.75, 30),
+        "place": ClassArea(0.5, 0.25, 0.75), "count": ClassArea(0.2, None, None, 1),
+    }  # fmt: skip
+    card = Card({"deletion": costs, "insertion": costs}, kinds["object"], kinds, [], [], {}, {})
+    result = Faithfulness({}, "best", None, None, 40, 80, [], [], {"last layer": card})
+    shown = (
+        "; by class of words, an effect is shown for nouns and places, not shown for relations, "
+        "the opposite for other words"
+    )
+    said = card_prose.faithfulness_sentence(result)
+    assert said.startswith(f"**Averaged over words, raw attention is faithful to the decoder{shown}**: ")
+    assert said.endswith(
+        "on 40 images. The other classes have fewer than 30 images each, too few for a verdict: colours and counts."
+    )
+    remark = card_prose.claim_remark(result)
+    assert remark.endswith(f"{shown}; for colours and counts there are too few images for a verdict.")
+    unclassed = dataclasses.replace(card, classes={"other": kinds["other"]})
+    told = card_prose.faithfulness_sentence(dataclasses.replace(result, cards={"last layer": unclassed}))
+    assert "class" not in told, "where words are not classed, no class is named"
+
+
 def test_the_cards_are_told_number_for_number() -> None:
     costs, restores = MapTest("passed", 0.5, 0.25, 0.75, 40), MapTest("inconclusive", 0.125, -0.25, 0.5, 40)
     tests = {"deletion": costs, "insertion": restores, "mean colour": restores, "blur": costs}
     again = {"repeated": MapTest("passed", 0.75, 0.625, 0.875, 40)}
-    kinds = {"other": Estimate(0.5, 0.25, 0.75), "object": Estimate(-0.5, None, None)}
+    kinds = {"other": ClassArea(0.5, 0.25, 0.75, 30), "object": ClassArea(-0.5, None, None, 1)}
     pixels: dict[str, float | None] = {"mean colour": 0.5, "blur": 0.0}
     raw = Card(tests | again, kinds["other"], kinds, [], [], {"the output": 0.75, "the decoder": -0.125}, pixels)
     best = Card(tests, kinds["other"], dict.fromkeys(kinds, kinds["other"]), [], [], {}, pixels)
@@ -332,7 +359,7 @@ def test_the_cards_are_told_number_for_number() -> None:
         ],
     )
     assert card_prose.class_areas(result)[1] == [
-        ["nouns", "−0.50", "+0.50 [+0.25, +0.75]"], ["other words", *["+0.50 [+0.25, +0.75]"] * 2],
+        ["nouns", 1, "−0.50", "+0.50 [+0.25, +0.75]"], ["other words", 30, *["+0.50 [+0.25, +0.75]"] * 2],
     ]  # fmt: skip
     told = card_prose.card_sentences(result)
     assert "+0.12 [−0.25, +0.50] nats (mean colour) and +0.50 [+0.25, +0.75] nats (blur); over words" in told

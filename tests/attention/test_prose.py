@@ -79,7 +79,7 @@ def test_without_masks_the_sentences_say_so_or_nothing() -> None:
     assert prose.class_sentence(bare) == ""
     assert prose.choice_table(bare)[1] == []
     assert "No layer or head can be chosen" in prose.choice_sentence(bare)
-    assert prose.class_table(bare)[1] == [["nouns", 9, None, None, None, None, "3.00", "0.90"]]
+    assert prose.class_table(bare)[1] == [["nouns", 9, "9 (9)", None, None, None, None, "3.00", "0.90"]]
 
 
 def test_what_rounds_to_nothing_is_no_difference() -> None:
@@ -104,9 +104,42 @@ def test_classes_ahead_of_all_priors_and_the_others_are_told_apart() -> None:
             place=word_class(compared(over_centre=0.0, over_uniform=-0.1)),
         )
     )
-    assert "attention mass of colours and counts, too, exceeds" in said
-    assert "that of places does not certainly exceed uniform attention or the centre prior." in said
-    assert "nouns" not in said
+    level = "that of places (40%) does not certainly exceed that of uniform attention (10%) or the centre prior (20%)."
+    for measure in ("attention mass", "pointing-game accuracy"):
+        ahead = f"The {measure} of nouns, colours and counts exceeds that of all three maps that ignore the word"
+        assert f"{ahead}; {level}" in said
+    assert said.endswith(
+        "in the figure above, a map may be read as *where the model attended for this word*; elsewhere it may not."
+    )
+
+
+def test_pointing_has_a_verdict_of_its_own() -> None:
+    relation = replace(word_class(compared()), hit=compared(over_caption=-0.1))
+    said = prose.class_sentence(grounding(relation=relation))
+    assert "The attention mass of relations exceeds that of all three" in said
+    assert "The pointing-game accuracy of relations (40%) does not certainly exceed that of the caption's other" in said
+
+
+def test_words_of_too_few_images_have_no_verdict() -> None:
+    few = Compared(0.4, 0.35, 0.45, 0.1, 0.2, 0.3, *[Effect(0.2, 0.15, 0.25, 29)] * 3)
+    said = prose.class_sentence(grounding(colour=word_class(few)))
+    assert said == "Too few images for a verdict (fewer than 30): colours (29)."
+    assert "is not certain** (fewer than 30 images)" in prose.noun_sentence(grounding(object=word_class(few)))
+    enough = Compared(0.4, 0.35, 0.45, 0.1, 0.2, 0.3, *[Effect(0.2, 0.15, 0.25, 30)] * 3)
+    assert "of colours exceeds" in prose.class_sentence(grounding(colour=word_class(enough)))
+
+
+def test_the_table_sets_each_class_beside_the_prior_that_reaches_the_most() -> None:
+    (row,) = prose.class_table(grounding(object=word_class(replace(compared(), uniform=0.25))))[1]
+    assert row[3:7] == ["40 [35, 45]", "30 (other words)"] * 2
+    (row,) = prose.class_table(grounding(object=word_class(replace(compared(), centre=0.35))))[1]
+    assert row[4] == "35 (centre)"
+
+
+def test_function_words_that_are_not_the_most_diffuse_are_not_said_to_be() -> None:
+    facts = grounding(object=word_class(bits=2.5), function=word_class(bits=3.7), place=word_class(bits=3.8))
+    said = prose.function_sentence(replace(facts, function_entropy=effect(0.2)))
+    assert said.endswith("That does not single them out: places (3.80) have more bits.")
 
 
 @pytest.mark.parametrize(("difference", "words"), [(0.2, "more widely"), (-0.2, "less widely"), (0.0, "about as")])
@@ -148,7 +181,7 @@ def test_the_best_attribution_method_decides_what_it_means(mass, words) -> None:
 
 
 def test_the_table_of_methods_counts_layers_and_heads_from_one() -> None:
-    facts = replace(grounding(), choice=choice(last_layer=0.4, best_layer=0.45, best_head=0.5))
+    facts = replace(grounding(), choice=choice(last_layer=0.4, best_layer=0.45, best_head=0.5), layers=2)
     columns, rows = prose.choice_table(facts)
     assert [row[0] for row in rows] == [
         "last layer, mean of heads", "best layer, mean of heads (layer 1)", "best head (layer 2, head 1)"
@@ -156,6 +189,16 @@ def test_the_table_of_methods_counts_layers_and_heads_from_one() -> None:
     assert [row[2] for row in rows] == [None, "+5.0 [0.0, +10.0]", "+10.0 [+5.0, +15.0]"]
     assert rows[0][1] == "40 [10, 90]"
     assert all(len(row) == len(columns) for row in rows)
+    same = prose.choice_table(replace(facts, layers=1))[1]  # the best layer is the last one: named once
+    assert [row[0] for row in same] == ["last layer, mean of heads (also the best layer)", rows[2][0]]
+
+
+def test_a_method_that_is_ahead_on_all_images_alone_is_named_beside_the_chosen_one() -> None:
+    facts = replace(grounding(), choice=choice(last_layer=0.4, gradient=0.52, best_head=0.5))
+    assert "Over all" not in prose.choice_sentence(facts)
+    best = replace(facts.choice.best, method="best head")
+    said = prose.choice_sentence(replace(facts, choice=replace(facts.choice, best=best)))
+    assert "Over all 19, as the table has them, gradient-weighted has the most (52% against 50%): which" in said
 
 
 def test_the_figure_shows_the_classes_with_masks_in_the_tables_order() -> None:

@@ -60,6 +60,7 @@ def test_pairs_go_from_the_lowest_clipscore_to_the_highest(experiment) -> None:
     assert (pairs[-1].caption, pairs[-1].clip_score) == ("said d", 0.9)
     assert (pairs[0].clip_score, pairs[0].references) == (0.4, ("one 2",))
     assert pairs[0].path.is_file()
+    assert [pair.cider for pair in pairs] == [0.1] * 4
 
 
 def test_missing_scores_say_how_to_get_them(experiment) -> None:
