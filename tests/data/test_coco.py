@@ -42,8 +42,8 @@ def written(folder: Path, **changes: Any) -> Path:
             {"images": [image | {"file_name": f"a.{'pj'[image['id'] % 2]}pg"} for image in CONTENT["images"]]},
             r"1 image \(a\)",
         ),
-        ({"images": [{"id": 1}]}, r"an? \w+ file as COCO writes them: the key 'file_name' is missing.*README"),
-        ({"annotations": 5}, r"is not an? \w+ file as COCO writes them: .*README"),
+        ({"images": [{"id": 1}]}, r"an? \w+ file as COCO writes them: the key 'file_name' is missing.*formats\.md"),
+        ({"annotations": 5}, r"is not an? \w+ file as COCO writes them: .*formats\.md"),
         ({"images": [CONTENT["images"][0] | {"id": None}]}, "None is no id"),
     ],
 )

@@ -389,7 +389,7 @@ REFUSED = [
         ("'3_a'", "rename"),
     ),
     # labels
-    Row("id2label.json missing", "classify", gone("data/id2label.json"), ("id2label.json is missing", "README")),
+    Row("id2label.json missing", "classify", gone("data/id2label.json"), ("id2label.json is missing", "formats.md")),
     Row("id2label.json not JSON", "classify", holds("data/id2label.json", "{"), ("id2label.json is not JSON",)),
     Row("id2label.json a list", "classify", holds("data/id2label.json", "[1]"), ("id2label.json must map",)),
     Row("id2label.json nested deep", "classify", holds("data/id2label.json", "[" * 99_999), ("id2label.json is not",)),
@@ -397,7 +397,7 @@ REFUSED = [
     Row("a label with no name", "classify", holds("data/id2label.json", '{"3": null, "5": "b"}'), ("3", "name")),
     Row("an image without a label", "classify", holds("data/id2label.json", '{"3": "red"}'), ("5_c.png", "id2label")),
     # captions
-    Row("train.json missing", "train", gone("data/train.json"), ("train.json is missing", "README")),
+    Row("train.json missing", "train", gone("data/train.json"), ("train.json is missing", "formats.md")),
     Row(
         "no annotations", "train", edited("data/train.json", lambda raw: {"images": raw["images"]}), ("'annotations'",)
     ),
