@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from hw3lib import config
 from hw3lib.attention.card_prose import claim_remark
 from hw3lib.attention.results import Faithfulness, Grounding
-from hw3lib.attention.word_classes import classes
+from hw3lib.attention.summary import DIFFUSE
+from hw3lib.attention.word_classes import CLASS_NAMES, classes
 from hw3lib.captioning.ablations import REFERENCE
 from hw3lib.captioning.published import PARTS, part
 from hw3lib.captioning.results import RunScores, measured_spread, of_seeds
@@ -44,10 +45,10 @@ def unseen_classes(study: Study | None, data: str) -> Finding:
     numbers = (effect, unseen.low, unseen.high, unseen.n)
     result = Part("CLIP, minus the supervised network", *numbers, "accuracy", unseen.p, split="labelled")
     remark = f"Accuracy on the {len(unseen.classes)} classes that the network was not taught: CLIP {unseen.clip:.0%}, "
-    remark += f"the network {unseen.supervised:.0%}"
+    remark += f"guessing one of all {unseen.of} names {1 / unseen.of:.0%}, the network {unseen.supervised:.0%}"
     if taught.clip is not None and taught.supervised is not None:
-        remark += f"; on those that it was taught: {taught.clip:.0%} and {taught.supervised:.0%}"
-    remark += "."
+        remark += f"; on those that it was taught: CLIP {taught.clip:.0%}, the network {taught.supervised:.0%}"
+    remark += ". The network has no output for a class that it was not taught: CLIP has to be compared with guessing."
     if data == "demo":  # whose CLIP learned from pairs of a drawing and a text, as the real one from pairs on the web
         remark += " The demo's CLIP was trained without labels, but its training texts name all of these things."
     return Finding([result], remark)
@@ -154,9 +155,17 @@ def function_words(grounding: Grounding | None, maps: Faithfulness | None = None
         return Finding()
     if grounding.function_entropy is None:
         return Finding(untested="no captions have both function words and nouns")
-    bits = grounding.classes["function"].entropy.value
-    remark = f"Function words have an entropy of {bits:.2f} bits; uniform attention has {grounding.most_bits:.2f}."
-    return Finding(remark=_with_maps(remark, maps))
+    entropies = {kind: entry.entropy.value for kind, entry in grounding.classes.items()}
+    bits = entropies["function"] or 0.0
+    remark = f"Function words have an entropy of {bits:.2f} bits, as attention spread evenly over "
+    remark += (
+        f"{2**bits:.0f} of {math.prod(grounding.grid)} patches has; uniform attention has {grounding.most_bits:.2f}."
+    )
+    others = [(value, kind) for kind, value in entropies.items() if kind != "function" and value and value >= bits]
+    if others:
+        diffuse = [f"{CLASS_NAMES[kind]} ({value:.2f} bits)" for value, kind in sorted(others, reverse=True)]
+        remark += f" No less diffuse are {names_in_words(diffuse)}: diffuseness does not single out function words."
+    return Finding(remark=_with_maps(f"{remark} The bar of {DIFFUSE:.0%} is this project's own.", maps))
 
 
 def wrong_captions(grounding: Grounding | None, maps: Faithfulness | None = None) -> Finding:
@@ -177,7 +186,11 @@ def wrong_captions(grounding: Grounding | None, maps: Faithfulness | None = None
             f"{estimate(100 * wrong.effect, 100 * wrong.low, 100 * wrong.high, 1, 'points')}; taken alone, "
             f"{Part.of('', wrong, 'share').verdict}."
         )
-    return Finding(remark=_with_maps(remark, maps), untested=untested)
+    if grounding.groups:
+        levels = grounding.groups.phrase.value, grounding.groups.rest.value
+        phrase, rest = ("undefined" if value is None else f"{value:.3f}" for value in levels)
+        remark += f" Evenness is {phrase} at the words of the group's phrase and {rest} at the caption's other words."
+    return Finding(remark=_with_maps(remark.strip(), maps), untested=untested)
 
 
 def _with_maps(remark: str, maps: Faithfulness | None) -> str:

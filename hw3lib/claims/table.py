@@ -18,7 +18,12 @@ _UNITS = {"accuracy": "points", "share": "points"}  # of a hundred; the others a
 def overview(claims: Sequence[Claim]) -> Content:
     """Columns and rows, one per claim in a line: the claim in short, the effect that decided, and the verdict."""
     rows: list[list[Cell]] = [
-        [claim.number, statements()[claim.number - 1].short, evidence(claim), _marked(claim.verdict) + _star(claim)]
+        [
+            claim.number,
+            statements()[claim.number - 1].short,
+            evidence(claim),
+            f"{_marked(claim.verdict)}{_star(claim)}{_in_part(claim)}",
+        ]
         for claim in claims
     ]
     return ["#", "claim of the written report", "effect [95 % interval]", "verdict"], rows
@@ -27,11 +32,23 @@ def overview(claims: Sequence[Claim]) -> Content:
 def shown(claims: Sequence[Claim]) -> str:
     """What the overview shows of a claim's parts, as a note to it."""
     star = " *: not every part was tested." if any(map(_star, claims)) else ""
-    return f"Shown is the part that decides; the last table of the claims' chapter has all parts.{star}"
+    return (
+        f"Shown is the part that decides; the last table of the claims' chapter has all parts.{star} Verdicts are "
+        "corrected for the number of comparisons, intervals are not: an interval that leaves out zero can go with "
+        "“inconclusive”."
+    )
 
 
 def _star(claim: Claim) -> str:
     return "*" if claim.untested and claim.parts else ""
+
+
+def _in_part(claim: Claim) -> str:
+    """How many parts are supported of a claim that as a whole is not."""
+    supported = sum(part.verdict == "supported" for part in claim.parts)
+    if claim.verdict == "supported" or not supported or statements()[claim.number - 1].rule == "both_ways":
+        return ""
+    return f" ({supported} of {len(claim.parts)}{' tested' if claim.untested else ''} supported)"
 
 
 def deciding(claim: Claim) -> Part | None:
@@ -53,7 +70,7 @@ def effect(part: Part) -> str:
 
 def _scale(unit: Unit) -> tuple[int, int]:
     """What a unit's numbers are multiplied by, and their decimals."""
-    return (100, 1) if unit in ("accuracy", "share") else (1, 3 if unit == "CIDEr" else 2)
+    return (100, 1) if unit in ("accuracy", "share") else (1, 2 if unit == "bits" else 3)
 
 
 def details(claims: Sequence[Claim]) -> Content:
@@ -92,7 +109,7 @@ def in_chapter(claim: Claim) -> bool:
 def section(claim: Claim) -> str:
     """A claim's wording, verdict, test and remark, as one paragraph of Markdown."""
     lines = [
-        f"**{claim.number}. {claim.claim}** {_marked(claim.verdict)}.",
+        f"**{claim.number}. {claim.claim}** {_marked(claim.verdict)}{_in_part(claim)}.",
         f"*Test:* {claim.test}",
         claim.remark,
         f"*Not tested:* {claim.untested}." if claim.untested else "",
@@ -102,18 +119,33 @@ def section(claim: Claim) -> str:
 
 
 def tally(claims: Sequence[Claim], data: str) -> str:
-    """How many claims came out how, in a sentence, on which data, and by which rule."""
+    """How many claims came out how, in a sentence, and on which data."""
     counts = {verdict: sum(claim.verdict == verdict for claim in claims) for verdict in MARKS}
     parts = [f"{count} {verdict}" for verdict, count in counts.items() if count]
+    return f"Of {len(claims)} claims, tested on **{data}**: {', '.join(parts)}."
+
+
+RULE_IN_SHORT = f"""
+- **Supported**: the effect is significant in the direction that is claimed.
+- **Not supported**: it is significant in the other direction, or a test shows that it is too small to matter.
+- **Inconclusive**: neither is shown, there are fewer than {FEW} images, or another seed may have made the difference.
+
+A claim of several parts needs all of them. The claims' chapter has the whole rule."""
+
+
+def rule() -> str:
+    """The rule of :mod:`hw3lib.claims.verdicts`, in Markdown."""
     return (
-        f"Of {len(claims)} claims, tested on **{data}**: {', '.join(parts)}. A claim is supported when its effect is "
-        f"significant in the direction that it claims: p < {LEVEL} after Holm's correction for all comparisons of all "
-        "claims. It is not supported when the effect is significant in the other direction, or when an equivalence "
-        f"test shows that it would not matter ({_margins()}). Otherwise, or with fewer than {FEW} images, it is "
-        "inconclusive: a lack of significance shows nothing; so is a difference between runs of one seed, unless it is "
-        "known to be larger than what another seed does. A claim of several parts is supported only when each was "
-        "tested and is supported, and not supported when one is not; one that an effect goes both ways, when it goes "
-        "up in one place and down in another, and not when it is negligible in all, or goes the same way in all."
+        "- **Supported**: the effect is significant in the direction that is claimed "
+        f"(p < {LEVEL} after Holm's correction for all comparisons of all claims), and not shown to be negligible.\n"
+        "- **Not supported**: the effect is significant in the other direction, or an equivalence test shows that it "
+        f"is negligible ({_margins()}).\n"
+        "- **Inconclusive**: neither is shown; a lack of significance shows nothing. So is an effect from fewer than "
+        f"{FEW} images, and a difference between runs of one seed that is not known to be larger than what another "
+        "seed does.\n\n"
+        "A claim of several parts is supported when each was tested and is supported. It is not supported when one "
+        "part is not. A claim that an effect goes both ways is supported when the effect goes up in one place and down "
+        "in another. It is not supported when the effect is negligible in all places, or goes the same way in all."
     )
 
 

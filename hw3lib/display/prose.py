@@ -60,15 +60,16 @@ def signed(value: float, digits: int = 1) -> str:
 
 
 def estimate(effect: float, low: float, high: float, digits: int = 2, unit: str = "") -> str:
-    """An effect with its confidence interval, and its unit; a digit more where one end alone rounds to zero.
+    """An effect with its confidence interval, and its unit; a digit more where an end that is not zero rounds to it.
 
     >>> estimate(0.31, -0.02, 0.64, unit="bits")
     '+0.31 [−0.02, +0.64] bits'
     >>> estimate(0.06, 0.001, 0.12, unit="bits")
     '+0.060 [+0.001, +0.120] bits'
+    >>> estimate(-0.001, -0.0048, 0.003)
+    '−0.001 [−0.005, +0.003]'
     """
-    nothing = [abs(end) for end in (low, high) if round(end, digits) == 0]
-    digits += len(nothing) == 1 and nothing[0] > 1e-9  # what sums leave of zero is zero
+    digits += any(round(end, digits) == 0 and abs(end) > 1e-9 for end in (low, high))  # sums leave that much of zero
     value, *ends = (signed(number, digits) for number in (effect, low, high))
     return f"{value} [{', '.join(ends)}] {unit}".rstrip()
 

@@ -1,9 +1,9 @@
 """What an effect with its 95 % interval tells: a p-value, an equivalence test, and the effect that could be detected.
 
 An interval is read as a normal distribution's, which has on either side of the effect a standard error of its own, for
-the bootstrap's intervals are skewed. The p-value is the interval, inverted (Altman and Bland, BMJ 2011; 343:d2304): it
-lies below 0.05 exactly where the interval leaves out zero. It has no smallest value, as a share of 2000 resamples has,
-which Holm's correction of 51 comparisons would lift above 0.05 whatever was measured.
+the bootstrap's intervals are skewed. The one on the side of the value that is tested counts: that half of the interval,
+over 1.96. So the p-value lies below 0.05 exactly where the interval leaves out zero. It has no smallest value, as a
+share of 2000 resamples has, which Holm's correction of 51 comparisons would lift above 0.05 whatever was measured.
 """
 
 from __future__ import annotations

@@ -10,36 +10,44 @@ from hw3lib import config, paths
 from hw3lib.captioning.ablations import run_name
 from hw3lib.captioning.published import published_scores
 from hw3lib.claims import evidence
-from hw3lib.claims.table import data_name, in_chapter, overview, shown, tally
+from hw3lib.claims.table import RULE_IN_SHORT, data_name, in_chapter, overview, shown, tally
 from hw3lib.data.splits import protocol
 from hw3lib.display.bundle import TABLE, Cell, table_bundle
-from hw3lib.display.prose import names_in_words
+from hw3lib.display.prose import code, names_in_words
 from hw3lib.report.blocks import Block, Table, table_block, text_inline
+from hw3lib.report.markdown import markdown
 from hw3lib.report.summary import SCORES, read_scores
 from hw3lib.system import files
 from hw3lib.system.messages import counted
 
 
 def claim_blocks(profile: config.Profile) -> list[Block]:
-    """What the report opens with: every claim of the written report, what was measured of it here, and the verdict."""
+    """What the report opens with: every claim of the written report, what was measured of it here, and the verdict.
+
+    Below the table stand the rule in short, and how many claims came out how.
+    """
     if not (paths.runs(profile.name) / "claims.json").is_file():
         return []
     claims, data = evidence.load(profile), data_name(profile.data)
     table = _table(*overview(claims), f"What the written report claims, tested on {data}.")
     table["align"] = ["right", "left", "left", "left"]
-    table["notes"] = f"{shown(claims)} {tally(claims, data)}".replace("**", "")
+    told = [tally(claims, data), RULE_IN_SHORT, shown(claims).replace("*:", r"\*:")]
     if profile.runs and all(len(profile.trainings(run)) == 1 for run in profile.runs):
-        table["notes"] += f" {_seeds(profile)}"
+        told.append("Every run was trained with one seed.")
     for row, claim in zip(table["rows"], claims, strict=True):
         row[0] = [{"t": "link", "href": f"{claim.notebook if in_chapter(claim) else 'claims'}.ipynb", "inline": row[0]}]
-    return [table]
+    return [table, *markdown("\n".join(told))]
 
 
 def summary_blocks(profile: config.Profile, summary: dict[str, Any]) -> list[Block]:
-    """The first page's tables: what this run measured, beside what was published."""
+    """The results in a sentence for each problem, and in tables: what was measured, beside what was published."""
     figures = files.resource("published.json")
     opening = f"{_comparable(profile, summary['p2'])} {_seeds(profile) if summary['p2'] else ''}".rstrip()
-    blocks: list[Block] = [{"kind": "paragraph", "inline": text_inline(opening)}]
+    results = [_prompt_result(summary["p1"]), _run_result(profile, summary["p2"]), _attention_result(profile)]
+    blocks: list[Block] = [
+        *markdown(" ".join(filter(None, results))),
+        {"kind": "paragraph", "inline": text_inline(opening)},
+    ]
     if summary["p1"]["prompts"]:
         blocks.append(_prompt_table(summary["p1"], figures["p1"]["prompts"]))
     if summary["p2"]:
@@ -47,6 +55,41 @@ def summary_blocks(profile: config.Profile, summary: dict[str, Any]) -> list[Blo
     if "best" in summary["p3"]:
         blocks.append(_attention_table(summary["p3"], figures["p3"]))
     return blocks
+
+
+def _prompt_result(p1: dict[str, Any]) -> str:
+    if not (best := p1.get("best")):
+        return ""
+    apart = " that did not choose it" * (best["images"] < p1["images"])
+    which = f"the best of {len(p1['prompts'])} prompts" if len(p1["prompts"]) > 1 else "the prompt"
+    ends = f" [{best['low']:.3f}, {best['high']:.3f}]" if best["low"] is not None else ""
+    accuracy = (
+        f"an accuracy of {best['accuracy']:.3f}{ends} on {best['images']} image{'s' * (best['images'] != 1)}{apart}"
+    )
+    return f"In P1, {which}, {code(best['template'])}, has {accuracy}."
+
+
+def _run_result(profile: config.Profile, p2: dict[str, Any]) -> str:
+    scored = [run for run in p2 if "CIDEr" in p2[run]]
+    if profile.best_run not in scored:
+        return ""
+    best, scores = max(scored, key=lambda run: p2[run]["CIDEr"]), p2[profile.best_run]
+    told = names_in_words([f"{score} {scores[score]:.3f}" for score in SCORES if score in scores])
+    text = f"In P2, the captions of the reference run reach {told} on the {profile.require_captions().reported} images"
+    if len(scored) > 1 and p2[best]["CIDEr"] > scores["CIDEr"]:
+        text += f"; the highest CIDEr of {len(scored)} runs is that of {code(best)}, {p2[best]['CIDEr']:.3f}"
+    return f"{text}."
+
+
+def _attention_result(profile: config.Profile) -> str:
+    path = paths.runs(profile.name) / "p3" / "grounding.json"
+    nouns = read_scores(path).get("classes", {}).get("object", {}).get("mass")
+    if not nouns:
+        return ""
+    return (
+        f"In P3, {nouns['value']:.0%} of the attention at a noun lies inside its object; a map that always attends "
+        f"to the image's centre would have {nouns['centre']:.0%} there."
+    )
 
 
 def _prompt_table(p1: dict[str, Any], figures: dict[str, float]) -> Table:

@@ -503,9 +503,10 @@ def test_captions_of_which_none_could_be_made_wrong_leave_a_part_untested(tiny_p
 
 def test_only_the_demo_says_what_its_clip_has_met(tiny_profile) -> None:
     put(tiny_profile, "p1/study.json", prompt_study())
-    taught = "Accuracy on the 2 classes that the network was not taught: CLIP 70%, the network 0%"
+    taught = "Accuracy on the 2 classes that the network was not taught: CLIP 70%, guessing one of all 4 names 25%, "
+    taught += "the network 0%"
     assert judged(tiny_profile, 1).remark.startswith(taught)
-    assert "on those that it was taught: 80% and 90%." in judged(tiny_profile, 1).remark
+    assert "on those that it was taught: CLIP 80%, the network 90%." in judged(tiny_profile, 1).remark
     assert "The demo's CLIP was trained without labels" in judged(tiny_profile, 1).remark
     assert "demo" not in judged(dataclasses.replace(tiny_profile, data="real"), 1).remark
 
@@ -516,7 +517,7 @@ def test_the_gap_on_unseen_classes_is_clips_accuracy_less_the_networks(tiny_prof
     put(tiny_profile, "p1/study.json", dataclasses.replace(study, unseen=unseen))
     found = judged(tiny_profile, 1)
     assert found.parts[0].effect == pytest.approx(0.45)
-    assert "not taught: CLIP 70%, the network 25%." in found.remark
+    assert "the network 25%." in found.remark
     assert "on those that it was taught" not in found.remark
 
 
@@ -567,20 +568,39 @@ def test_without_instances_bad_captions_are_tested_on_their_surroundings(tiny_pr
     assert found.untested == "objects cannot be counted without an instances file"
 
 
+def test_what_speaks_against_the_claim_about_function_words_stands_beside_its_verdict(tiny_profile) -> None:
+    """Classes as diffuse are named, the most diffuse first, and none that is less so."""
+    measured = grounding()
+    more = {"relation": word_class(4.0), "place": word_class(4.5), "count": word_class(3.9)}
+    put(tiny_profile, "p3/grounding.json", dataclasses.replace(measured, classes=measured.classes | more))
+    assert "No less diffuse are places (4.50 bits) and relations (4.00 bits):" in judged(tiny_profile, 7).remark
+
+
+def test_without_groups_nothing_is_said_of_evenness(tiny_profile) -> None:
+    put(tiny_profile, "p3/grounding.json", dataclasses.replace(grounding(), groups=None))
+    assert judged(tiny_profile, 8).remark == ""
+
+
 def test_what_the_file_states_is_what_the_claims_say(tiny_profile) -> None:
     put(tiny_profile, "p3/grounding.json", grounding())
     evidence.study(Experiment.open(tiny_profile))
     found = evidence.load(tiny_profile)
     assert not any(brace in claim.test for claim in found for brace in "{}")
     assert found[6].test.endswith("and at least 90% of the bits of uniform attention.")
-    assert found[6].remark == ("Function words have an entropy of 4.00 bits; uniform attention has 5.00.")
+    assert found[6].remark == (
+        "Function words have an entropy of 4.00 bits, as attention spread evenly over 16 of 49 patches has; uniform "
+        "attention has 5.00. The bar of 90% is this project's own."
+    )
     assert files.read_json(paths.runs(tiny_profile.name) / "claims.json")["data"] == "demo world"
     aimed = Aimed(aimed=9, aimed_images=9, mass=compared(-0.05, 0.02))
     put(tiny_profile, "p3/grounding.json", dataclasses.replace(grounding(), wrong=aimed))
     points = (
         "on 300 images, to any object, minus a centre prior's: −5.0 [−7.0, −3.0] points; taken alone, not supported."
     )
-    assert judged(tiny_profile, 8).remark == f"The attention of the run's own wrong nouns, {points}"
+    assert judged(tiny_profile, 8).remark == (
+        f"The attention of the run's own wrong nouns, {points} Evenness is 0.900 at the words of the group's "
+        "phrase and 0.900 at the caption's other words."
+    )
     assert found[6].parts[1].what == "their entropy, minus 90% of uniform attention's"
     assert [statement.number for statement in statements()] == [claim.number for claim in found] == list(range(1, 10))
 
@@ -601,6 +621,10 @@ def test_the_part_that_decided_stands_in_the_overview() -> None:
 def test_units_have_their_digits() -> None:
     assert table.effect(Part("x", 0.1234, 0.1, 0.2, 9, "CIDEr")) == "+0.123 [+0.100, +0.200] CIDEr"
     assert table.effect(Part("x", -0.1234, -0.2, 0.1, 9, "bits")) == "−0.12 [−0.20, +0.10] bits"
+    evenness = Part("x", -0.0010, -0.0048, 0.0029, 69, "evenness")
+    assert table.effect(evenness) == "−0.001 [−0.005, +0.003] evenness", "0.00 [0.00, 0.00] looks like an error"
+    decided = dataclasses.replace(claim("not supported", evenness), number=8)
+    assert table.details([decided])[1][0][5] == "0.006", "what could be detected has the same digits"
 
 
 def test_the_overview_has_a_line_for_each_claim() -> None:
@@ -611,7 +635,7 @@ def test_the_overview_has_a_line_for_each_claim() -> None:
     assert "not every part" not in table.shown(claims)
     part = Part("up", 0.2, 0.1, 0.3, 50, "share")
     claims[4] = dataclasses.replace(claim("inconclusive", part), number=5, untested="why")
-    assert table.overview(claims)[1][4][-1] == "? inconclusive*"
+    assert table.overview(claims)[1][4][-1] == "? inconclusive* (1 of 1 tested supported)"
     assert "*: not every part was tested." in table.shown(claims)
     for statement in statements():
         assert len(statement.short.split()) <= 12, statement.short
@@ -632,7 +656,20 @@ def test_every_comparison_stands_in_one_table_with_its_claims_number() -> None:
 
 
 def test_what_rounds_to_nothing_has_no_minus() -> None:
-    assert table.effect(Part("x", -0.0001, -0.0004, 0.0003, 9, "accuracy")) == "0.0 [0.0, 0.0] points"
+    assert table.effect(Part("x", -0.00001, -0.00004, 0.00003, 9, "accuracy")) == "0.00 [0.00, 0.00] points"
+    assert table.effect(Part("x", 0.0, 0.0, 0.0, 9, "accuracy")) == "0.0 [0.0, 0.0] points"
+
+
+def test_a_claim_that_is_not_supported_says_how_many_of_its_parts_are() -> None:
+    yes, no = Part("up", 0.2, 0.1, 0.3, 50, "share"), Part("down", -0.2, -0.3, -0.1, 60, "share")
+    told = {"not supported": "✗ not supported (1 of 2 supported)", "supported": "✓ supported"}
+    for verdict, marked in told.items():
+        of_parts = dataclasses.replace(claim(verdict, yes, no), number=8)
+        assert table.overview([of_parts])[1][0][-1] == marked
+        assert f"{marked}." in table.section(of_parts)
+    assert table.overview([claim("inconclusive", yes, no)])[1][0][-1] == "? inconclusive", "claim 3 goes both ways"
+    none = dataclasses.replace(claim("not supported", no), number=8)
+    assert table.overview([none])[1][0][-1] == "✗ not supported"
 
 
 def test_the_count_of_verdicts_and_the_prose_follow_the_claims() -> None:

@@ -27,7 +27,7 @@ from hw3lib.models.experiment import Experiment
 from hw3lib.prompts.results import Study, Unlabelled
 from hw3lib.report import front, html
 from hw3lib.report.assemble import build, build_so_far
-from hw3lib.report.blocks import plain
+from hw3lib.report.blocks import plain, prose
 from hw3lib.report.exporters import PrintExporter
 from hw3lib.report.merged import merge
 from hw3lib.report.pdf import WIDEST
@@ -236,7 +236,8 @@ def test_the_first_page_says_whether_intervals_know_other_seeds() -> None:
     def opening(profile: str, seeds: dict) -> tuple[str, list[str]]:
         measured = {"p1": {"prompts": {}}, "p2": {"best": {"CIDEr": 2.0, "CLIPScore": 1.0}}, "p3": {}}
         blocks = front.summary_blocks(config.load(ROOT / "configs" / f"{profile}.yaml"), measured | seeds)
-        return plain(blocks[0]["inline"]), [plain(cell) for cell in blocks[1]["rows"][0]]
+        assert plain(blocks[0]["inline"]).startswith("In P2, the captions of the reference run reach CIDEr 2.000 and ")
+        return plain(blocks[1]["inline"]), [plain(cell) for cell in blocks[2]["rows"][0]]
 
     text, row = opening("demo", {})
     assert "Every run was trained with one seed: intervals speak of other images and know no other seed." in text
@@ -250,11 +251,39 @@ def test_the_first_page_says_whether_intervals_know_other_seeds() -> None:
 
 def test_the_first_pages_verdicts_say_that_every_run_has_one_seed(fresh: config.Profile) -> None:
     evidence.study(Experiment.open(fresh))
-    (block,) = front.claim_blocks(fresh)
-    assert "Every run was trained with one seed: intervals speak of other images" in block["notes"]
+    assert "Every run was trained with one seed." in " ".join(prose(front.claim_blocks(fresh)))
     runs = fresh.runs | {fresh.best_run: dataclasses.replace(fresh.run(fresh.best_run), seeds=2)}
-    (block,) = front.claim_blocks(dataclasses.replace(fresh, runs=runs))
-    assert "one seed:" not in block["notes"]
+    told = " ".join(prose(front.claim_blocks(dataclasses.replace(fresh, runs=runs))))
+    assert "one seed" not in told
+    assert "Verdicts are corrected for the number of comparisons, intervals are not" in told
+
+
+def test_the_summary_opens_with_a_sentence_of_results_for_each_problem(fresh: config.Profile) -> None:
+    def results() -> str:
+        return plain(front.summary_blocks(fresh, key_numbers(fresh))[0]["inline"])
+
+    first = "In P1, the best of 3 prompts, No {object}, no score., has an accuracy of 0.740 on 600 images."
+    assert (
+        results() == f"{first} In P2, the captions of the reference run reach CIDEr 1.500 and CLIPScore 0.710 on the "
+        "validation images."
+    )
+    folder = paths.runs("fake")
+    vit = files.read_json(folder / "p2" / "vit" / "scores.json")
+    files.write_json(folder / "p2" / "vit" / "scores.json", vit | {"scores": vit["scores"] | {"CIDEr": 1.75}})
+    mass = {"value": 0.4, "centre": 0.172}
+    files.write_json(folder / "p3" / "grounding.json", {"classes": {"object": {"mass": mass}}})
+    assert "; the highest CIDEr of 2 runs is that of vit, 1.750." in results()
+    assert results().endswith(
+        "In P3, 40% of the attention at a noun lies inside its object; a map that always attends "
+        "to the image's centre would have 17% there."
+    )
+    files.write_json(folder / "p3" / "grounding.json", {"classes": {"object": {"mass": None}}})
+    assert "In P3" not in results()
+    (folder / "p1" / "study.json").unlink()
+    assert results().startswith("In P2")
+    for run in ("best", "vit"):
+        (folder / "p2" / run / "scores.json").unlink()
+    assert results().startswith("Published figures"), "no empty paragraph stands before it"
 
 
 def test_a_run_that_is_a_published_setting_has_its_figures_beside_its_own() -> None:
@@ -262,9 +291,9 @@ def test_a_run_that_is_a_published_setting_has_its_figures_beside_its_own() -> N
     tables = front.summary_blocks(
         config.load(ROOT / "configs" / "hw3.yaml"), {"p1": {"prompts": {}}, "p2": measured, "p3": {}}
     )
-    rows = [[plain(cell) for cell in row] for row in tables[1]["rows"]]
+    rows = [[plain(cell) for cell in row] for row in tables[2]["rows"]]
     assert [row[2:] for row in rows] == [["1.0000", "0.7000", "0.8745", "0.7182"], ["1.1000", "–", "–", "–"]]
-    assert [plain(column) for column in tables[1]["columns"]][4:] == ["published CIDEr", "published CLIPScore"]
+    assert [plain(column) for column in tables[2]["columns"]][4:] == ["published CIDEr", "published CLIPScore"]
 
 
 def test_without_labels_the_first_page_counts_photographs_and_shows_no_accuracy(fresh: config.Profile) -> None:
