@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST_CLASSES = 30  # that a table of shades has room for at a readable size
+SIGNED_BELOW = 10  # points below a class's mean from which a cell has a minus sign
 _TINY = 7.0  # points: the smallest type in print
 _PITCH = 0.118  # inches from one name in a table of shades to the next
 _CELLS_DPI = 200  # cells are one picture inside the SVG: a tenth of the size of a thousand paths
@@ -203,6 +204,8 @@ def templates_by_class(study: Study, most: int = 26) -> Figure:
     figure = new_figure(WIDTH, 1.2 + _PITCH * len(rows))
     axes = figure.add_subplot()
     drawn = _shaded(axes, above[:, order], (STYLE.published, "#f7f7f5", STYLE.measured), -40, 40)
+    for row, column in np.argwhere(above[:, order] <= -SIGNED_BELOW):  # without colours both ends look alike
+        axes.text(column + 0.5, row + 0.5, "\N{MINUS SIGN}", ha="center", va="center", fontsize=_TINY)
     columns = [shortened(classes[place], 14) for place in order]
     _names(axes, [_template(design[row], 40) for row in rows], columns)
     _colour_bar(figure, axes, drawn, "points above or below the class's mean", [-40, -20, 0, 20, 40], extend="both")

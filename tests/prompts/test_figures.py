@@ -74,6 +74,12 @@ def test_drawing_leaves_no_global_state() -> None:
     assert dict(matplotlib.rcParams) == before
 
 
+def test_cells_far_below_the_mean_have_a_minus_sign_so_that_they_can_be_told_without_colours() -> None:
+    scores = (template_scores(rate, {"dog": rate, "cat": other}) for rate, other in ((0.7, 0.5), (0.45, 0.52)))
+    heat = figures.templates_by_class(study_of(dict(zip(["a", "b"], scores, strict=True)))).axes[0]
+    assert [(text.get_text(), text.get_position()) for text in heat.texts] == [("\N{MINUS SIGN}", (0.5, 1.5))]
+
+
 def test_tables_of_shades_name_their_rows(study: Study) -> None:
     heat = figures.templates_by_class(study, most=12).axes[0]
     rows = [label.get_text() for label in heat.get_yticklabels()]
