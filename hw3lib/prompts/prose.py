@@ -7,7 +7,7 @@ one-sided tests, Schuirmann 1987).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import PurePath
@@ -85,8 +85,8 @@ def zero_shot_sentence(study: Study, clip: str) -> str:
     if unseen := study.unseen:
         text += (
             " A supervised network has no output for a class that it was not taught: on "
-            f"{_count(unseen.n, 'image')} of such classes its accuracy is {unseen.supervised:.2f}, and CLIP's is "
-            f"{unseen.clip:.2f}."
+            f"{_count(unseen.n, 'image')} of {_count(len(unseen.classes), 'such class', 'such classes')} its accuracy "
+            f"is {unseen.supervised:.2f}, and CLIP's is {unseen.clip:.2f}."
         )
     return text
 
@@ -159,18 +159,33 @@ def winner_sentence(study: Study) -> str:
         text = f"{code(best)} is the most accurate of the profile's prompts"
         if len(winners) > 1:
             text = f"{names_in_words(winners)} share the highest accuracy of the profile's prompts"
-        if study.halves:
-            text += " on one half of the images. "
-            text += f"The accuracy of {code(best)}, which has the lower NLL," if len(winners) > 1 else "Its accuracy"
-            text += f" on the other half, {on}, is {_accuracy(scores)}"
-        else:
-            text += f": {_accuracy(scores)} on {on}"
-        text += f"; the next, {code(ranked[1])}, differs from {code(best) if len(winners) > 1 else 'it'} by "
-        text += _behind(study, best, ranked[1])
-        text += f", and the last, {code(ranked[-1])}, by {_behind(study, best, ranked[-1])}." if ranked[2:] else "."
+        text += _other_half(study, ranked, on) if study.halves else f": {_accuracy(scores)} on {on}"
+        if not study.halves:
+            text += f"; the next, {code(ranked[1])}, differs from {code(best) if len(winners) > 1 else 'it'} by "
+            text += _behind(study, best, ranked[1])
+            text += f", and the last, {code(ranked[-1])}, by {_behind(study, best, ranked[-1])}." if ranked[2:] else "."
     if len(study.labels) > 1 and all(scores.accuracy <= study.chance for scores in study.prompts.values()):
         text += f" No prompt is more accurate than guessing ({study.chance:.4f})."
     return text + _significant_prompts(study)
+
+
+def _other_half(study: Study, ranked: Sequence[str], on: str) -> str:
+    """The order of the profile's prompts on the half that chooses, and what they differ by on the other."""
+    best, last = ranked[0], ranked[-1]
+    rates = [study.chosen(key).accuracy for key in ranked]
+    second = max((rate for rate in rates if rate < rates[0]), default=None)
+    following = [key for key, rate in zip(ranked, rates, strict=True) if rate == second]
+    text = " on one half of the images"
+    if following:
+        text += f", followed by {names_in_words([*map(code, following)])}"
+        text += " (equally accurate there)" * (len(following) > 1)
+        text += f"; {code(last)} is last" * (last not in following)
+    likelier = ", which has the lower NLL," * (len(rates) > 1 and rates[0] == rates[1])
+    text += f". On the other half, {on}, {code(best)}{likelier} has an accuracy of "
+    told = [key for key, rate in zip(ranked, rates, strict=True) if rate in (rates[0], second) or key == last][1:]
+    gaps = [f"{code(key)} {'by' if place else 'differs from it by'} " for place, key in enumerate(told)]
+    gaps = [gap + _behind(study, best, key) for gap, key in zip(gaps, told, strict=True)]
+    return f"{text}{_accuracy(study.reported(best))}; {names_in_words(gaps)}."
 
 
 def _behind(study: Study, best: str, other: str) -> str:
@@ -186,9 +201,11 @@ def _significant_prompts(study: Study) -> str:
         return ""
     shown = [f"{code(key)} ({points(effect)})" for key, effect in compared.items() if effect.significant]
     base, differ = code(study.baseline), "differs" if len(shown) == 1 else "differ"
-    text = f" No prompt differs significantly from the baseline {base} after Holm's correction."
+    text = f"o prompt differs significantly from the baseline {base} after Holm's correction."
     if shown:
-        text = f" After Holm's correction, {names_in_words(shown)} {differ} significantly from the baseline {base}."
+        text = f"fter Holm's correction, {names_in_words(shown)} {differ} from the baseline {base} significantly."
+    first = "a" if shown else "n"
+    text = f" Over all {study.images} images, {first}{text}" if study.halves else f" {first.upper()}{text}"
     return text + _equivalent({code(key): effect for key, effect in compared.items()})
 
 
@@ -199,10 +216,9 @@ def _equivalent(effects: Mapping[str, Effect]) -> str:
     shown, open_ = (
         names_in_words(names) if 0 < len(names) <= 4 else f"{len(names)} of {len(effects)}" for names in (small, unsure)
     )
-    if not small:
-        return f" Undecided, by the equivalence test: {open_}." if unsure else ""
-    text = f" By the equivalence test, the difference is no more than {MARGIN} for {shown}"
-    return f"{text}; undecided: {open_}." if unsure else f"{text}."
+    parts = [f"{shown} differ{'s' * (len(small) == 1)} by no more than {MARGIN}"] if small else []
+    parts += [f"{open_} {'is' if len(unsure) == 1 else 'are'} undecided"] if unsure else []
+    return f" By the equivalence test, {', and '.join(parts)}." if parts else ""
 
 
 def judged(effect: Effect) -> str:
@@ -250,9 +266,14 @@ def _order(study: Study, published: Mapping[str, float]) -> str:
     pairs = list(combinations(published, 2))
     same = sum((published[a] - published[b]) * (here[a] - here[b]) > 0 for a, b in pairs)
     text = f" {code(worst)} is last in both" if here[worst] == here[last] else f" here {code(last)} is last"
-    text += f", and {same} of {_count(len(pairs), 'pair')} of prompts stand{'s' * (len(pairs) == 1)} in the same order."
+    text += f", and {same} of {_count(len(pairs), 'pair')} of prompts stand{'s' * (len(pairs) == 1)} in the same order"
+    text += ", whether their difference is significant or not."
     if (base := study.baseline) not in published:
         return text
+    tested = [study.prompts[key].against_baseline for key in published if key != base]
+    differ = sum(bool(effect and effect.significant) for effect in tested)
+    text += f" Of the {_count(len(tested), 'pair')} with the baseline, {differ or 'none'} "
+    text += f"differ{'s' * (differ == 1)} significantly here."
     opposite = [key for key in published if (published[key] - published[base]) * (here[key] - here[base]) < 0]
     if opposite:
         compared = {key: study.prompts[key].against_baseline for key in opposite}
@@ -269,13 +290,28 @@ def examples_sentence(pictures: Sequence[Ranked], template: str, data: str) -> s
     """Which of the images shown are classified correctly under a template, and what the others are taken for."""
     right = [picture for picture in pictures if picture.classes[0][0] == picture.truth]
     wrong = [picture for picture in pictures if picture.classes[0][0] != picture.truth]
-    text = f"Under {code(template)}, CLIP is right on {len(right)} of the {_count(len(pictures), 'image')} shown"
-    text += f": {names_in_words([_named(p.truth, p.classes[0][1]) for p in right])}." if right else "."
+    told = [f"is right on {names_in_words([_named(p.truth, p.classes[0][1]) for p in right])}"] if right else []
     if wrong:
-        answers = [f"{_named(p.truth)} for {_named(*p.classes[0])}" for p in wrong]
-        text += f" It takes {names_in_words(answers)}."
+        told.append(f"takes {names_in_words([f'{_named(p.truth)} for {_named(*p.classes[0])}' for p in wrong])}")
+    text = f"Under {code(template)}, CLIP {', and '.join(told)}."
     text += " In brackets: the probability of the answer."
     return text + " A drawing shows several objects, and its label is the main one." * (data == "demo")
+
+
+def disagreement_sentence(answers: Answers, templates: Iterable[str], images: Sequence[int]) -> str:
+    """Which answers the templates give to those of some images, places in ``answers.images``, on which they differ."""
+    firsts = {template: answers.first(template) for template in templates}
+    lines = []
+    for image in images:
+        given: dict[int, list[str]] = {}
+        for template, first in firsts.items():
+            given.setdefault(int(first[image]), []).append(code(template))
+        if len(given) > 1:
+            told = [f"under {names_in_words(names)} {_named(answers.labels[label])}" for label, names in given.items()]
+            lines.append(f"To the image of {_named(answers.labels[answers.truth[image]])}: {'; '.join(told)}.")
+    if not lines:
+        return "To each of these images all prompts give one answer." if len(firsts) > 1 else "There is one prompt."
+    return f"The prompts' answers differ. {' '.join(lines)}"
 
 
 def unlabelled_sentence(study: Unlabelled, clip: str, names: str) -> str:
@@ -491,12 +527,15 @@ def template_table(study: Study, ends: int = 5) -> Content:
     for key in dict.fromkeys([*ranked[:ends], *middle, *ranked[-ends:]]):
         scores = reported[key]
         compared = scores.against_baseline
-        p_values = [compared.holm, compared.equivalence] if compared else []
-        tests = [p_value(p).removeprefix("p ").removeprefix("= ") for p in p_values]
+        tests = [_p_cell(p) for p in (compared.holm, compared.equivalence)] if compared else []
         measured = [scores.accuracy, *[scores.mean_per_class] * by_class, scores.top5, scores.ece, scores.nll]
         rows.append([key, *measured, change(compared), *tests, *[None] * (2 - len(tests))])
     columns = ["template", "accuracy", *["per class"] * by_class, "top 5", "ECE", "NLL", "change, points"]
     return [*columns, "p (Holm)", "p (TOST)"], rows
+
+
+def _p_cell(p: float) -> str:
+    return p_value(p).removeprefix("p ").removeprefix("= ")
 
 
 def change(effect: Effect | None) -> str:
@@ -529,12 +568,17 @@ def _ensemble_name(study: Study, row: EnsembleScores) -> str:
 
 
 def ensemble_rows(study: Study) -> list[list[Cell]]:
-    """Table rows of the ensembles: name, templates, accuracy, calibration error, likelihood, change."""
-    rows = study.ensemble.rows if study.ensemble else ()
-    return [
-        [_ensemble_name(study, row), len(row.members), row.accuracy, row.ece, row.nll, change(row.against_baseline)]
-        for row in rows
-    ]
+    """Table rows of the ensembles: name, templates, accuracy, calibration error, likelihood, change, and its test.
+
+    The test is the images gained and lost, and McNemar's exact p-value, uncorrected as the interval is.
+    """
+    rows: list[list[Cell]] = []
+    for row in study.ensemble.rows if study.ensemble else ():
+        compared = row.against_baseline
+        tests = [compared.gained, compared.lost, _p_cell(compared.p)] if compared else [None] * 3
+        measured = [len(row.members), row.accuracy, row.ece, row.nll]
+        rows.append([_ensemble_name(study, row), *measured, change(compared), *tests])
+    return rows
 
 
 def ensemble_sentence(study: Study) -> str:
@@ -615,8 +659,8 @@ def class_sentence(study: Study, sizes: Mapping[str, int]) -> str:
     widest, span = max(by_class.items(), key=lambda item: max(item[1].values()) - min(item[1].values()))
     low, high = min(span, key=span.__getitem__), max(span, key=span.__getitem__)
     if span[low] < span[high]:
-        text += f" The prompt matters most for {_named(widest)}: {measured(widest, low)} under {code(low)}, "
-        text += f"{measured(widest, high)} under {code(high)}."
+        text += f" The prompt matters most for {_named(widest)}: under {code(low)} {measured(widest, low)}, "
+        text += f"under {code(high)} {measured(widest, high)}."
     return text
 
 
@@ -657,10 +701,54 @@ def changed_sentence(study: Study, sizes: Mapping[str, int]) -> str:
     if study.halves:
         told = {"gain" + gain: changes.helped, "lose" + loss: changes.hurt}
         most = [f"{names_in_words([*map(_named, names)])} {verb} most" for verb, names in told.items() if names]
-        text += f"{names_in_words(most)} against the baseline. On the other half: "
-        return f"{text}{rates([*changes.helped, *changes.hurt])}."
+        text += f"{names_in_words(most)} against the baseline. "
+        kept = _unchanged(study, changes)
+        if not (moved := [name for name in [*changes.helped, *changes.hurt] if name not in kept]):
+            return f"{text}On the other half none of them changes in accuracy."
+        text += f"On the other half: {rates(moved)}"
+        return f"{text}; no change for {names_in_words([*map(_named, kept)])}." if kept else f"{text}."
     text += f"{rates(changes.helped)} gain{gain} most; " if changes.helped else "no class gains; "
     return text + (f"{rates(changes.hurt)} lose{loss} most." if changes.hurt else "none loses.")
+
+
+def _unchanged(study: Study, changes: ClassChanges) -> list[str]:
+    """The classes helped or hurt most whose accuracy is the baseline's on the images that report it."""
+    before, after = (study.reported(key).per_class for key in (study.baseline, changes.template))
+    return [name for name in [*changes.helped, *changes.hurt] if before[name] == after[name]]
+
+
+def changed_caption(study: Study) -> str:
+    """What the pictures of :func:`class_changes` show, and what becomes of it on images that chose nothing."""
+    changes = class_changes(study)
+    text = (
+        f"Classes that gain or lose most under “{changes.template}”{' on one half of the images' * bool(study.halves)}"
+    )
+    text += ", each with the image whose answer changes most: before → after."
+    if study.halves:
+        total, kept = len(changes.helped) + len(changes.hurt), len(_unchanged(study, changes))
+        moved = "none of them changes" if kept == total else f"{total - kept} of {total} change"
+        text += f" On the other half {moved} in accuracy."
+    return text
+
+
+def hardest_sentence(answers: Answers, template: str) -> str:
+    """What the class of the lowest accuracy, over all images, is taken for under a template."""
+    counts = answers.confusion(template)
+    sizes, right = counts.sum(1), np.diag(counts)
+    rates = np.where(sizes > 0, right / np.maximum(1, sizes), np.inf)
+    worst = int(rates.argmin())
+    if right[worst] == sizes[worst]:
+        return "Over all images no class has an error."
+    given = counts[worst].copy()
+    given[worst] = 0
+    order = [label for label in np.argsort(-given, kind="stable").tolist() if given[label]]
+    most = [f"{_named(answers.labels[label])} ({_count(int(given[label]), 'image')})" for label in order[:3]]
+    most += [_count(len(order) - 3, "other class", "other classes")] if len(order) > 3 else []
+    return (
+        f"Over all images {_named(answers.labels[worst], float(rates[worst]))} has the lowest accuracy under "
+        f"{code(template)}: {right[worst] or 'none'} of {_count(int(sizes[worst]), 'image')} "
+        f"{'are' if right[worst] > 1 else 'is'} right, and the wrong answers are {names_in_words(most)}."
+    )
 
 
 def confusion_sentence(answers: Answers, template: str) -> str:
@@ -701,7 +789,7 @@ def probe_sentence(probe: ProbeStudy | None) -> str:
         text += f"is more accurate than the prompt alone ({zero:.3f}); with {last.shots} it reaches {reach}."
     else:
         text = (
-            f"The prompt is worth {'at least' if last.high >= zero else 'more than'} {_per_class(last.shots)}, the "
+            f"The prompt is worth {'about' if last.high >= zero else 'more than'} {_per_class(last.shots)}, the "
             f"most that was tried: with so many, a linear probe (a classifier fitted on CLIP's image features) reaches "
             f"{reach}; the prompt alone, which needs none, reaches {zero:.3f}."
         )

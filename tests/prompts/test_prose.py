@@ -34,7 +34,7 @@ def study() -> Study:
 
 UNSEEN = UnseenStudy(
     clip=0.7, supervised=0.0, n=40, low=0.6, high=0.8, p=0.0, confidence=0.5, seen=Accuracies(0.8, 0.9, 20), taught=3,
-    train=30, network="a_b<script>", classes=[], of=7, template="a {object}",
+    train=30, network="a_b<script>", classes=["a", "b", "c", "d"], of=7, template="a {object}",
 )  # fmt: skip
 
 
@@ -76,10 +76,19 @@ def test_prompts_that_differ_from_the_baseline_are_named_after_the_correction() 
 
     assert "No prompt differs significantly from the baseline `base` after Holm's correction." in sentence(0.3, 0.2)
     one = sentence(0.001, 0.2)
-    assert "`p0` (−10.0 [−11.0, −9.0] points) differs significantly from the baseline `base`." in one
-    assert one.endswith("Undecided, by the equivalence test: `p1`.")
+    assert "`p0` (−10.0 [−11.0, −9.0] points) differs from the baseline `base` significantly." in one
+    assert one.endswith("By the equivalence test, `p1` is undecided.")
     both = sentence(0.001, 0.002)
-    assert both.endswith("differ significantly from the baseline `base`.")
+    assert both.endswith("differ from the baseline `base` significantly.")
+
+
+def test_the_comparison_with_the_baseline_says_that_it_is_over_all_images_where_others_are_over_a_half() -> None:
+    rates = {"dog": 0.5, "cat": 0.9}
+    for p, said in ((0.001, "after Holm's correction, `p` (−10.0 ["), (0.3, "no prompt differs significantly from")):
+        other = template_scores(0.6, rates, against_baseline=comparison(-0.1, p))
+        told = study_of({"base": template_scores(0.7, rates), "p": other})
+        assert f" Over all 50 images, {said}" in prose.winner_sentence(in_halves(told, told.templates))
+        assert f" {said[0].upper()}{said[1:]}" in prose.winner_sentence(told)
 
 
 def test_that_a_prompt_makes_no_difference_is_said_where_the_equivalence_test_shows_it() -> None:
@@ -89,10 +98,10 @@ def test_that_a_prompt_makes_no_difference_is_said_where_the_equivalence_test_sh
         return prose.winner_sentence(study_of({"base": template_scores(0.7, rates), **others}))
 
     # The 90 % interval reaches 0.84 points further than the effect, so that 0.0016 is the most that is negligible.
-    assert sentence(0.0016).endswith("By the equivalence test, the difference is no more than 1 point for `p0`.")
-    assert sentence(0.0017).endswith("Undecided, by the equivalence test: `p0`.")
-    assert sentence(0.0, 0.02, 0.0).endswith("no more than 1 point for `p0` and `p2`; undecided: `p1`.")
-    assert sentence(*[0.0] * 5, 0.05).endswith("no more than 1 point for 5 of 6; undecided: `p5`.")
+    assert sentence(0.0016).endswith("By the equivalence test, `p0` differs by no more than 1 point.")
+    assert sentence(0.0017).endswith("By the equivalence test, `p0` is undecided.")
+    assert sentence(0.0, 0.02, 0.0).endswith("`p0` and `p2` differ by no more than 1 point, and `p1` is undecided.")
+    assert sentence(*[0.0] * 5, 0.05).endswith("5 of 6 differ by no more than 1 point, and `p5` is undecided.")
 
 
 def test_the_best_prompt_is_chosen_on_one_half_and_told_on_the_other() -> None:
@@ -100,20 +109,28 @@ def test_the_best_prompt_is_chosen_on_one_half_and_told_on_the_other() -> None:
     told = accuracies(first=0.6, second=0.8, third=0.3)
     study = in_halves(told, accuracies(first=0.9, second=0.5, third=0.4).templates)
     text = prose.winner_sentence(replace(study, behind={"second": comparison(0.2), "third": comparison(-0.3)}))
-    assert text.startswith("`first` is the most accurate of the profile's prompts on one half of the images. ")
-    assert "Its accuracy on the other half, 25 images in 2 classes, is 0.6000; the next, `second`, differs" in text
-    assert "from it by +20.0 [+19.0, +21.0] points, and the last, `third`, by −30.0 [−31.0, −29.0] points." in text
+    assert text == (
+        "`first` is the most accurate of the profile's prompts on one half of the images, followed by `second`; "
+        "`third` is last. On the other half, 25 images in 2 classes, `first` has an accuracy of 0.6000; `second` "
+        "differs from it by +20.0 [+19.0, +21.0] points and `third` by −30.0 [−31.0, −29.0] points."
+    )
     why = prose.zero_shot_sentence(study, "CLIP")
     assert "an accuracy of 0.6000 with the best of the profile's prompts (chosen on other images) on 25 images" in why
     even = in_halves(told, {
         name: template_scores(0.9, {"dog": 0.9, "c*t": 1.0}, nll=nll) for name, nll in (("first", 2.0), ("second", 1.0))
     } | {"third": told.templates["third"]})  # fmt: skip
     text = prose.winner_sentence(even)
-    assert text.startswith("`second` and `first` share the highest accuracy of the profile's prompts on one half of")
-    assert (
-        "The accuracy of `second`, which has the lower NLL, on the other half, 25 images in 2 classes, is 0.8" in text
+    assert text.startswith(
+        "`second` and `first` share the highest accuracy of the profile's prompts on one half of the images, followed "
+        "by `third`. On the other half, 25 images in 2 classes, `second`, which has the lower NLL, has an accuracy of "
+        "0.8000; `first` differs from it by −20.0 points and `third` by −50.0 points."
     )
-    assert "the next, `first`, differs from `second` by" in text
+    even = in_halves(told, dict.fromkeys(told.templates, template_scores(0.9, {"dog": 0.9, "c*t": 1.0})))
+    assert "on one half of the images. On the other half" in prose.winner_sentence(even)  # no other follows
+    even = in_halves(told, even.halves.choosing | {"first": template_scores(1.0, {"dog": 1.0, "c*t": 1.0})})
+    text = prose.winner_sentence(even)
+    assert "images, followed by `second` and `third` (equally accurate there). On the other half" in text
+    assert "`second` differs from it by +20.0 points and `third` by −30.0 points." in text
     alone = accuracies(only=0.7)
     text = prose.winner_sentence(in_halves(alone, accuracies(only=0.4).templates))
     assert "`only` reaches an accuracy of 0.7000 on 50 images" in text  # nothing was chosen: it is told on all
@@ -141,7 +158,7 @@ def test_why_zero_shot_works_is_answered_with_the_numbers() -> None:
     text = prose.zero_shot_sentence(replace(accuracies(a=0.6, b=0.7), unseen=unseen), "the demo's small CLIP")
     assert "the demo's small CLIP reaches an accuracy of 0.7000 with the best of the profile's prompts on 50" in text
     assert "on 50 images in 2 classes, where guessing reaches 0.5000." in text
-    assert "on 40 images of such classes its accuracy is 0.00, and CLIP's is 0.70." in text
+    assert "on 40 images of 4 such classes its accuracy is 0.00, and CLIP's is 0.70." in text
     assert "supervised" not in prose.zero_shot_sentence(accuracies(a=0.6), "CLIP")
     assert "no more than guessing reaches 0.5000" in prose.zero_shot_sentence(accuracies(a=0.5), "CLIP")
     one = prose.zero_shot_sentence(study_of({"a": template_scores(1.0, {"dog": 1.0})}), "CLIP")
@@ -175,10 +192,13 @@ def test_the_order_of_the_prompts_is_compared_with_the_published_one() -> None:
         }))  # fmt: skip
 
     text = sentence()
-    assert "In order: `worst` is last in both, and 2 of 3 pairs of prompts stand in the same order." in text
+    assert "In order: `worst` is last in both, and 2 of 3 pairs of prompts stand in the same order, whether" in text
+    assert "or not. Of the 2 pairs with the baseline, 1 differs significantly here." in text
+    assert "Of the 2 pairs with the baseline, 2 differ significantly here." in sentence(p=0.001)
     assert text.endswith("of `better` from the baseline has the opposite sign here, where it is not significant.")
     assert sentence(p=0.001).endswith("where it is significant for `better`.")
-    assert sentence(better=0.8).endswith("and 3 of 3 pairs of prompts stand in the same order.")
+    assert "and 3 of 3 pairs of prompts stand in the same order" in sentence(better=0.8)
+    assert sentence(better=0.8).endswith("differs significantly here.")
     assert "here `better` is last, and 1 of 3 pairs" in sentence(better=0.1)
 
 
@@ -190,13 +210,25 @@ def test_right_and_wrong_answers_to_the_images_are_told() -> None:
         [ranked("dog", "dog"), ranked("a*t", "bee"), ranked("cow", "cat")], "a {object}", "demo"
     )
     assert text.startswith(
-        "Under `a {object}`, CLIP is right on 1 of the 3 images shown: dog (0.50). It takes a\\*t for"
+        "Under `a {object}`, CLIP is right on dog (0.50), and takes a\\*t for bee (0.50) and cow for cat (0.50). In "
     )
-    assert "It takes a\\*t for bee (0.50) and cow for cat (0.50)." in text
     assert text.endswith("A drawing shows several objects, and its label is the main one.")
     assert "drawing" not in prose.examples_sentence([ranked("dog", "dog")], "a", "real")
-    assert "It takes" not in prose.examples_sentence([ranked("dog", "dog")], "a", "real")
-    assert "right on 0 of the 1 image shown. It takes" in prose.examples_sentence([ranked("dog", "cat")], "a", "real")
+    assert "takes" not in prose.examples_sentence([ranked("dog", "dog")], "a", "real")
+    assert "`a`, CLIP takes dog for cat (0.50)." in prose.examples_sentence([ranked("dog", "cat")], "a", "real")
+
+
+def test_where_the_prompts_disagree_it_is_told_what_each_answers() -> None:
+    answers = replace(
+        confused((0, 0), (1, 1), (2, 2)), classes=np.array([[[0], [1], [2]], [[0], [2], [2]], [[0], [1], [0]]]),
+        templates=["x", "y", "z"],
+    )  # fmt: skip
+    assert prose.disagreement_sentence(answers, "xyz", [0, 1, 2]) == (
+        "The prompts' answers differ. To the image of b\\*e: under `x` and `z` b\\*e; under `y` cat. To the image of "
+        "cat: under `x` and `y` cat; under `z` ant."
+    )
+    assert "all prompts give one answer" in prose.disagreement_sentence(answers, "xyz", [0])
+    assert prose.disagreement_sentence(answers, "x", [0, 1]) == "There is one prompt."
 
 
 def test_a_factors_verdict_follows_its_effect_and_its_p_value(study: Study) -> None:
@@ -333,7 +365,7 @@ def test_an_ensemble_is_said_to_help_only_where_it_is_significant(study: Study) 
                 members=["x"] * members,
                 accuracy=0.6,
                 nll=nll,
-                against_baseline=replace(comparison(0.1, p), holm=1.0),
+                against_baseline=replace(comparison(0.1, p, gained=3, lost=1), holm=1.0),
                 **rest,
             ),
         ]
@@ -343,7 +375,8 @@ def test_an_ensemble_is_said_to_help_only_where_it_is_significant(study: Study) 
         return prose.ensemble_sentence(averaged(**changes))
 
     assert prose.ensemble_rows(averaged()) == [
-        ["the baseline", 1, 0.5, 0.1, 1.0, "the baseline"], ["all 9", 9, 0.6, 0.1, 0.8, "+10.0 [+9.0, +11.0]"],
+        ["the baseline", 1, 0.5, 0.1, 1.0, "the baseline", None, None, None],
+        ["all 9", 9, 0.6, 0.1, 0.8, "+10.0 [+9.0, +11.0]", 3, 1, "0.001"],
     ]  # fmt: skip
     assert prose.ensemble_rows(replace(study, ensemble=None)) == []
 
@@ -437,7 +470,7 @@ def test_sentences_show_names_as_they_are() -> None:
     text = prose.class_sentence(accuracies(first=0.5, second=0.625), {"dog": 8, "c*t": 8})
     assert "dog (0.62 [0.31, 0.86]), c\\*t (1.00 [0.68, 1.00])" in text.replace(" and ", ", ")  # Wilson's, by hand
     assert "; 1 of 2 classes is classified without an error." in text
-    assert "0.50 [0.22, 0.78] under `first`, 0.62 [0.31, 0.86] under `second`" in text
+    assert text.endswith("under `first` 0.50 [0.22, 0.78], under `second` 0.62 [0.31, 0.86].")
     assert code("a `b` c``") == "``` a `b` c`` ```"
 
 
@@ -461,7 +494,7 @@ def test_where_the_prompt_matters_most_is_chosen_on_one_half() -> None:
     )
     chosen = {"a": template_scores(0.5, {"ant": 0.5, "bee": 0.2}), "b": template_scores(0.4, {"ant": 0.5, "bee": 0.1})}
     text = prose.class_sentence(in_halves(told, chosen), {"ant": 10, "bee": 10})
-    assert "matters most for bee: 0.60 [0.31, 0.83] under `b`, 0.50 [0.24, 0.76] under `a`." in text
+    assert "matters most for bee: under `b` 0.60 [0.31, 0.83], under `a` 0.50 [0.24, 0.76]." in text
 
 
 def test_where_the_prompt_changes_no_class_none_is_named() -> None:
@@ -511,10 +544,19 @@ def test_what_a_template_changes_is_chosen_on_one_half_and_told_on_the_other() -
     text = prose.changed_sentence(study, dict.fromkeys("abc", 10))
     assert text.startswith("On one half of the images `x` is the most accurate other template; there a and c gain most")
     assert (
-        "gain most and b loses most against the baseline. On the other half: a (0.50 to 0.40: −1 of 10 images), "
-        in text
+        "gain most and b loses most against the baseline. On the other half: a (0.50 to 0.40: −1 of 10 images) and "
+        "b (0.50 to 0.60: +1 of 10 images); no change for c." in text
     )
-    assert "c (0.50 to 0.50: 0 of 10 images) and b (0.50 to 0.60: +1 of 10 images)." in text
+    assert prose.changed_caption(study) == (
+        "Classes that gain or lose most under “x” on one half of the images, each with the image whose answer changes "
+        "most: before → after. On the other half 2 of 3 change in accuracy."
+    )
+    assert prose.changed_caption(told).endswith(
+        "under “y”, each with the image whose answer changes most: before → after."
+    )
+    still = in_halves(replace(told, templates=told.templates | {"x": replace(base, accuracy=0.4)}), chosen)
+    assert prose.changed_sentence(still, {}).endswith("baseline. On the other half none of them changes in accuracy.")
+    assert prose.changed_caption(still).endswith("On the other half none of them changes in accuracy.")
     same = in_halves(told, chosen | {"x": template_scores(0.6, base.per_class)})
     assert prose.changed_sentence(same, dict.fromkeys("abc", 10)).endswith("other template; there no class changes.")
 
@@ -549,6 +591,18 @@ def test_confusions_are_chosen_on_one_half_and_counted_on_the_other() -> None:
     assert many.endswith("The ten most frequent confusions make up 83 % of all 24 errors there.")
 
 
+def test_it_is_told_what_the_hardest_class_is_taken_for() -> None:
+    errors = [(1, 0), (1, 2), (1, 3), (1, 3), (1, 4), (1, 5), (1, 1)]
+    text = prose.hardest_sentence(confused((0, 0), (0, 1), *errors, labels=["ant", "b*e", *"cdefg"], half=2), "a")
+    assert text == (
+        "Over all images b\\*e (0.14) has the lowest accuracy under `a`: 1 of 7 images is right, and the wrong answers "
+        "are d (2 images), ant (1 image), c (1 image) and 2 other classes."
+    )
+    text = prose.hardest_sentence(confused((0, 1), (2, 2)), "a")  # a class without images is none
+    assert text.endswith("none of 1 image is right, and the wrong answers are b\\*e (1 image).")
+    assert prose.hardest_sentence(confused((0, 0), (1, 1)), "a") == "Over all images no class has an error."
+
+
 def probe(crossing: int | None, high: float) -> ProbeStudy:
     return ProbeStudy([4], [Shots(4, 0.7, 0.6, high)], 0.75, crossing, 5, 20, 10.0, "a {object}")
 
@@ -556,7 +610,7 @@ def probe(crossing: int | None, high: float) -> ProbeStudy:
 def test_what_the_prompt_is_worth_in_labelled_images_comes_out_each_way() -> None:
     assert "From 4 labelled images per class on, a linear probe" in prose.probe_sentence(probe(4, 0.8))
     assert "From 1 labelled image per class" in prose.probe_sentence(probe(1, 0.8))
-    assert "The prompt is worth at least 4 labelled images per class, the most that was tried" in prose.probe_sentence(
+    assert "The prompt is worth about 4 labelled images per class, the most that was tried" in prose.probe_sentence(
         probe(None, 0.8)
     )
     assert "The prompt is worth more" in prose.probe_sentence(probe(None, 0.72))
