@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -570,6 +571,29 @@ def test_a_run_or_another_photograph_stands_beside_it_and_the_link_restores_both
     assert view.locator(".words").nth(1).get_attribute("dir") == "rtl"
     choice.select_option("")
     assert view.locator(".said").count() == 1
+
+
+def test_a_long_menu_of_what_stands_beside_is_filled_when_it_is_reached_by_keys_by_hand_or_by_a_link(visit) -> None:
+    content = encode(
+        payload(synthetic()) | {"choices": [[f"run{place}", f"run {place}", "another run"] for place in range(40)]}
+    )
+    beside = {"run0": {name: content[name] for name in ("meta", "maps", "peaks")}}
+    content |= {"sides": beside}
+    here = visit(*(f'<figure id="figure-{place}">{static_html(content)}</figure>' for place in (1, 2, 3)))
+    page, menus = here.page, here.page.get_by_label("Beside it")
+    lengths = partial(menus.evaluate_all, "all => all.map((menu) => menu.length)")
+    assert lengths() == [1, 1, 1]
+    assert menus.first.is_visible()
+    menus.first.focus()
+    page.keyboard.press("ArrowDown")
+    assert menus.first.input_value() == "run0"
+    assert page.locator("#figure-1 .said").count() == 2
+    menus.nth(1).dispatch_event("pointerdown")
+    assert lengths() == [43, 43, 1]  # nothing, the runs, the other two figures
+    page.goto("about:blank")
+    page.goto(f"{here.url}#figure-3-word-2?beside=run0")
+    assert page.locator("#figure-3 .said").count() == 2
+    assert (lengths(), menus.last.input_value()) == ([1, 1, 43], "run0")
 
 
 def test_the_caption_is_saved_as_an_animation_of_one_side_or_of_both(visit, tmp_path) -> None:

@@ -6,6 +6,8 @@ import { contextOf } from "./draw.js";
 
 /** @import { Selection } from "./selection.js" */
 
+const LONG = 30; // choices of what stands beside; a hundred figures with as many choices each would start thrice as slowly
+
 export class Controls {
   /** @param {Selection} selection */
   constructor(selection) {
@@ -15,7 +17,7 @@ export class Controls {
     this.head = select("Head", [["-1", "mean of heads"], ...numbered(maps.heads)]);
     this.heat = segments("Heat", "heat", { glow: "white glow", colour: "colour" });
     this.scale = segments("Scale", "scale", { caption: "whole caption", word: "each word" });
-    this.beside = make("select", { "aria-label": "Beside it" });
+    this.beside = make("select", { "aria-label": "Beside it" }, make("option", { value: "" }, "nothing"));
     this.besideRow = named("Beside it", this.beside, "wide");
     this.follow = segments("Its word", "follow", { place: "same place", word: "same word" });
     this.fillBeside();
@@ -49,10 +51,15 @@ export class Controls {
     return make("div", hint, make("span", {}, "0 %"), this.gradient, this.most);
   }
 
-  /** What can be put beside the photograph: nothing, then what the model offers, by its groups. */
-  fillBeside() {
+  /**
+   * What can be put beside the photograph: nothing, then what the model offers, by its groups.
+   * @param {boolean} [reached] whether pointer or focus came to it: before that, a long menu is empty
+   */
+  fillBeside(reached = false) {
     /** @type {[string, string, string][]} */
     const choices = this.selection.model.get("choices") ?? [];
+    this.besideRow.hidden = !choices.length;
+    if (choices.length > LONG && !reached && !this.selection.model.get("beside")) return;
     const groups = [...new Set(choices.map(([, , group]) => group))].map((group) => {
       const options = choices
         .filter(([, , of]) => of === group)
@@ -61,12 +68,13 @@ export class Controls {
     });
     this.beside.replaceChildren(make("option", { value: "" }, "nothing"), ...groups);
     this.beside.value = this.selection.model.get("beside") ?? "";
-    this.besideRow.hidden = !choices.length;
   }
 
   listen() {
     const { selection, layer, head, opacity, outline, beside } = this;
     beside.addEventListener("change", () => selection.set("beside", beside.value));
+    for (const reach of ["pointerdown", "focus"])
+      beside.addEventListener(reach, () => beside.length > 1 || this.fillBeside(true));
     layer.addEventListener("change", () => selection.set("layer", Number(layer.value)));
     head.addEventListener("change", () => selection.set("head", Number(head.value)));
     opacity.addEventListener("input", () => selection.set("opacity", Number(opacity.value)));
@@ -81,6 +89,7 @@ export class Controls {
   /** Show what the model has. */
   update() {
     const { model, layer, head, colours, outlined, partner } = this.selection;
+    if (model.get("beside") && this.beside.length === 1) this.fillBeside(); // a link's, or a kernel's
     this.beside.value = model.get("beside") ?? "";
     this.follow.hidden = partner === null;
     this.layer.value = String(layer);
