@@ -271,9 +271,9 @@ def test_in_a_narrow_column_all_of_an_opened_image_is_in_sight_and_who_leaves_it
     head, scores = (tab.locator(part).first.bounding_box() for part in (".whose", ".scores"))
     assert scores["width"] == head["width"]  # a line of their own, all of which is in sight
     assert scores["y"] + scores["height"] <= head["y"] + head["height"]
-    tab.locator(".steps b").evaluate("name => { name.textContent = '1470132731_fa416b7504_and_more'; }")
     tab.get_by_role("button", name="Open image2").click()
     tab.get_by_role("slider", name="Word").wait_for()
+    tab.locator(".steps b").evaluate("name => { name.textContent = '1470132731_fa416b7504_and_more'; }")
     right = tab.locator(".gallery").evaluate("""gallery => Math.max(...[...gallery.querySelectorAll("*")].filter(
         (part) => !part.closest(".hidden")).map((part) => part.getBoundingClientRect().right))""")
     assert right <= 300
