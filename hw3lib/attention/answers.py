@@ -216,7 +216,7 @@ def _spread(attentions: Sequence[CaptionAttention], facts: Sequence[CaptionFacts
     if len(nouns) > 1 and low.partition(" ")[0] != high.partition(" ")[0]:
         text += f" The mean hides a range, from {low} to {high}."
     if len(nouns) > 1 and (below := [noun for noun in nouns if not Inside.of([noun[0]]).above]):
-        text += f" No more than chance: {names_in_words([told(*noun) for noun in below])}."
+        text += f" Not above both maps: {names_in_words([told(*noun) for noun in below])}."
     acts = {word.word: word.category for word, _ in nouns if word.word.endswith("ing")}
     if implied := [f"*{plain(act)}* for {plain(of)}" for act, of in acts.items() if not of.endswith("ing")]:
         text += f" Words that imply an object count as its name: {names_in_words(implied)}."

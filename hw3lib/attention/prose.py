@@ -35,8 +35,8 @@ def class_notes(grounding: Grounding) -> str:
         f"{grounding.words} words of {grounding.images} captions; in brackets 95 % intervals (bootstrap over images). "
         "Compared: those whose object has a mask, and the images that they are of; adjectives and other words have "
         "none. Highest prior: the most that a map reaches that does not know the word (uniform attention, the centre "
-        "prior, the mean map of the caption's other words). Attention mass: the share inside the object that the word "
-        "is about (nouns, the colours and counts before them), inside the two that a relation stands between, "
+        "prior, or others: the mean map of the caption's other words). Attention mass: the share inside the object that "
+        "the word is about (nouns, the colours and counts before them), inside the two that a relation stands between, "
         "on everything but objects (places); of a function word, inside the noun that an article belongs to. Pointing "
         "game: how often the strongest patch lies there. Uniform attention has "
         f"{grounding.most_bits:.2f} bits. Mirrored: the correlation with the same word's map on the "
@@ -112,8 +112,8 @@ def class_sentence(grounding: Grounding) -> str:
         sentences.append(f"Too few images for a verdict (fewer than {FEW}): {names_in_words(few)}.")
     if judged:
         sentences.append(
-            "Where this run's interval lies clear of all three in the figure above, a map may be read as *where the "
-            "model attended for this word*; elsewhere it may not."
+            "Where this run's interval lies clear of all three in the figure “Attention on what a word is about”, a "
+            "map may be read as *where the model attended for this word*; elsewhere it may not."
         )
     return " ".join(sentences)
 
@@ -227,7 +227,7 @@ def choice_sentence(grounding: Grounding) -> str:
 def _highest(measure: Compared) -> str:
     """The prior that reaches the most, in %, and its name."""
     prior = max(PRIORS, key=lambda prior: float(getattr(measure, prior)))
-    return f"{_percent(getattr(measure, prior))} ({'other words' if prior == 'caption' else prior})"
+    return f"{_percent(getattr(measure, prior))} ({'others' if prior == 'caption' else prior})"
 
 
 def _by_sign(effect: Effect, above: str, below: str, unsure: str) -> str:

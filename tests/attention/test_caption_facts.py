@@ -193,11 +193,11 @@ def test_the_photographs_are_answered_for_with_and_without_masks(planted, tmp_pa
         "**The words for objects in the two captions attend to them more than chance on average**: 100%"
     )
     assert "for 2 of 2 such words." in told
-    assert "range" not in told and "No more than chance" not in told
+    assert "range" not in told and "Not above" not in told
     weak = WordAttention("walking", "object", "dog", "named", 0.02, 0.06, 0.01, 0.5)
     told = photographs([planted, replace(planted, words=(weak,))])
     assert "for 1 of 2 such words. The mean hides a range, from 2% for *walking*" in told, "half a hit is none"
-    assert "No more than chance: 2% for *walking* (synthetic). Words that imply" in told
+    assert "Not above both maps: 2% for *walking* (synthetic). Words that imply" in told
     assert "Words that imply an object count as its name: *walking* for dog." in told
     assert "The caption of synthetic names two objects of the annotated classes, of which *fire hydrant* is" in told
     assert "2 layers of 4 heads, each with a map of 4 × 4 patches" in told

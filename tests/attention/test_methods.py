@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import torch
 
 from hw3lib import config
+from hw3lib.attention import maps, methods
 from hw3lib.attention.maps import Word
 from hw3lib.attention.methods import other_maps
 from hw3lib.attention.relevance import gradient_weighted, rollout
+from hw3lib.attention.results import Choice
 from hw3lib.models.captioner import Captioner
+from tests.support.synthetic import synthetic
 
 IDS = [2, 5, 9, 7, 3]
 WORDS = [Word("[BOS]", (0,)), Word("two", (1,)), Word("bikes", (2, 3)), Word("[EOS]", (4,))]
@@ -49,3 +53,15 @@ def test_where_rollout_is_not_defined_its_maps_are_empty_and_the_other_ones_are_
     _, _, _, (gradient, rolled) = maps_of(swin)
     assert np.isnan(rolled).all()
     assert np.isfinite(gradient[1:]).all()
+
+
+def test_the_best_layer_has_no_maps_of_its_own_where_it_is_the_last(monkeypatch) -> None:
+    attention = synthetic("a dog")  # of two layers
+    nothing = np.full((2, *maps.view_maps(attention).shape), np.nan)
+    monkeypatch.setattr(methods, "other_maps", lambda *_: nothing)
+    loaded: Any = SimpleNamespace(transform=lambda _: torch.zeros(3, 2, 2), model=SimpleNamespace(device="cpu"))
+    names = [
+        list(methods.attribution_maps(loaded, attention, Choice(maps.View(0, 1), layer, (2, 2), (2, 2), {}, None)))
+        for layer in (0, 1)
+    ]
+    assert names == [["last layer", "best layer", "best head"], ["last layer", "best head"]]

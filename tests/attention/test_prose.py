@@ -109,7 +109,7 @@ def test_classes_ahead_of_all_priors_and_the_others_are_told_apart() -> None:
         ahead = f"The {measure} of nouns, colours and counts exceeds that of all three maps that ignore the word"
         assert f"{ahead}; {level}" in said
     assert said.endswith(
-        "in the figure above, a map may be read as *where the model attended for this word*; elsewhere it may not."
+        "word is about”, a map may be read as *where the model attended for this word*; elsewhere it may not."
     )
 
 
@@ -131,7 +131,7 @@ def test_words_of_too_few_images_have_no_verdict() -> None:
 
 def test_the_table_sets_each_class_beside_the_prior_that_reaches_the_most() -> None:
     (row,) = prose.class_table(grounding(object=word_class(replace(compared(), uniform=0.25))))[1]
-    assert row[3:7] == ["40 [35, 45]", "30 (other words)"] * 2
+    assert row[3:7] == ["40 [35, 45]", "30 (others)"] * 2
     (row,) = prose.class_table(grounding(object=word_class(replace(compared(), centre=0.35))))[1]
     assert row[4] == "35 (centre)"
 
