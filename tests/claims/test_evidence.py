@@ -189,7 +189,7 @@ def test_the_claims_about_attention_cite_whether_its_maps_are_faithful(tiny_prof
     tested = Faithfulness({}, "best", None, None, 50, 250, [], [], {"last layer": card})
     put(tiny_profile, "p3/faithfulness.json", tested)
     for claim, plain in zip([judged(tiny_profile, number) for number in (6, 7, 8)], before, strict=True):
-        assert f"Raw attention {said} to the decoder (against" in claim.remark
+        assert f"Averaged over words, raw attention {said} to the decoder (against" in claim.remark
         assert "+0.30 [+0.20, +0.40] nats" in claim.remark
         assert (claim.verdict, claim.parts) == (plain.verdict, plain.parts)
 
