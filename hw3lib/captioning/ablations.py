@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from itertools import combinations
 from statistics import fmean, stdev
 
 from hw3lib import config
@@ -187,10 +188,20 @@ def _order(profile: config.Profile, scores: Mapping[str, RunScores]) -> str:
     published = sorted(ranks, key=lambda run: -ranks[run])
     same = published == sorted(ranks, key=lambda run: -scores[run].scores["CIDEr"])
     names = " > ".join(f"{run_name(profile, run)} ({ranks[run]:.4f})" for run in published)
-    return (
-        f"By CIDEr, the written report ranks its corresponding settings {names}; the order here is "
-        f"{'the same' if same else 'another'}."
-    )
+    text = f"By CIDEr, the written report ranks its corresponding settings {names}; the order here is "
+    return f"{text}{'the same' if same else 'another'}.{_undecided(profile, scores, published)}"
+
+
+def _undecided(profile: config.Profile, scores: Mapping[str, RunScores], published: Sequence[str]) -> str:
+    """Which pairs of runs stand the other way round than published without a difference that their images show."""
+    text = ""
+    for above, below in combinations(published, 2):
+        lower, higher = ([seed.per_image for seed in of_seeds(profile, scores, run)] for run in (above, below))
+        gap = compare_seeds(higher, lower, "CIDEr", profile.seed)
+        if scores[above].scores["CIDEr"] < scores[below].scores["CIDEr"] and not gap.sure:
+            names, by = [run_name(profile, run) for run in (below, above)], estimate(gap.effect, gap.low, gap.high, 3)
+            text += f" That {names[0]} stands above {names[1]} here, by {by}, is undecided."
+    return text
 
 
 def score_table(profile: config.Profile, scores: Mapping[str, RunScores], runs: Sequence[str]) -> Content:

@@ -29,6 +29,9 @@ _STEPS = (
     ("final", "critical", "beam search after self-critical training"),
 )
 
+_ASIDE = " before self-critical training, an aside"
+_NO_CHANCE = {words for *_, words in _STEPS if words != "self-critical training"}  # nothing is drawn between the two
+
 METHOD = (
     "Each row compares captions of the same images with and without a component. Rows about settings compare runs that "
     "were trained apart; the moving average, beam search and self-critical training (Rennie et al., 2017) are compared "
@@ -64,9 +67,9 @@ def components(profile: config.Profile, scores: Mapping[str, RunScores], run: st
         steps = [("base", "reference", f"{base}'s settings, instead of the reference run's")]
         steps += [(first, "base", rest)] if rest else []
     steps += [*_STEPS, ("final", "reference", "all together, against the reference run")]
-    aside = " before self-critical training, an aside"  # what is added up goes without it
     found = {
-        what + aside * (with_it == "taught_beam" and "critical" in captions): compare_all(
+        # What is added up goes without an aside.
+        what + _ASIDE * (with_it == "taught_beam" and "critical" in captions): compare_all(
             captions[with_it], captions[without], profile.seed, paired=without not in ("base", "reference")
         )
         for with_it, without, what in steps
@@ -98,20 +101,23 @@ def test_table(components: Mapping[str, Mapping[str, Difference]]) -> Content:
 def conclusion(components: Mapping[str, Mapping[str, Difference]], found: Spread | None = None) -> str:
     """Which components raise CIDEr significantly after Holm's correction, lower it, or do neither; computed.
 
-    With one seed, a difference counts only beyond what two seeds of a run differ by, where that is ``found``.
+    With one seed, a difference counts only beyond what two seeds of a run differ by, where that is ``found``. Another
+    search or average of the same training's weights leaves nothing to its seed: such a difference holds for them alone.
     """
     sides: dict[str, list[str]] = {
         "Significantly higher CIDEr": [],
         "Significantly lower CIDEr": [],
         "No significant difference in CIDEr": [],
         "Significant over images, but inconclusive, since another seed alone may do as much": [],
+        "Significant for the weights of this one training, and not tested on another seed's": [],
     }
-    higher, lower, neither, unsure = sides.values()
+    higher, lower, neither, unsure, here = sides.values()
     for what, scores in components.items():
         if "CIDEr" in scores:
             cider = scores["CIDEr"]
             significant = cider.holm is not None and cider.holm < LEVEL
             side = (higher if cider.effect > 0 else lower) if significant else neither
-            side = unsure if significant and by_seed_alone(cider, found) else side
+            if significant and by_seed_alone(cider, found):
+                side = here if what.removesuffix(_ASIDE) in _NO_CHANCE else unsure
             side.append(f"{what} ({signed(cider.effect, 3)})")
     return " ".join(f"{side}: {'; '.join(named)}." for side, named in sides.items() if named)

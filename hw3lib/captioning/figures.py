@@ -144,6 +144,9 @@ def compared(logs: Mapping[str, Sequence[Event]]) -> Figure:
             _epochs(axes, name if place == 0 else "", [dict(event, stage=0) for event in longest])
             axes.set_xlabel("epoch" if place == len(scores) - 1 else "")
             axes.set_ylabel(score if column == 0 else "")
+    for row in panels:  # which share an axis: room below every curve for the kept score
+        low, high = row[0].get_ylim()
+        row[0].set_ylim(low - 0.25 * (high - low), high)
     return figure
 
 
@@ -153,7 +156,7 @@ def _curve(validations: Sequence[Event], score: str) -> tuple[list[int], list[fl
 
 @styled
 def pictures(images: Sequence[Image], names: Sequence[str]) -> Figure:
-    """Photographs in a row, each with its name under it."""
+    """Images in a row, each with its name under it."""
     height = WIDTH / len(images) * 0.78
     figure = new_figure(WIDTH, height + 0.25)
     for axes, image, name in zip(figure.subplots(1, len(images), squeeze=False)[0], images, names, strict=True):
@@ -165,13 +168,16 @@ def pictures(images: Sequence[Image], names: Sequence[str]) -> Figure:
 
 @styled
 def cards(images: Sequence[Image], shown: Sequence[Card]) -> Figure:
-    """Photographs in a row of three at most, each with its name and every run's caption below it."""
+    """Images in a row of three at most, each with its name and every run's caption below it."""
     columns, tall, line, gap = 3, 1.35, 0.105, 0.15  # inches: of a photograph, of a line of text, between columns
     wide = (WIDTH - gap * (columns - 1)) / columns
     texts = [
         "\n".join(
             fill(text, 20 if re.search(CJK, text) else 40)
-            for text in (f"people: {card.references[0]}", *(f"{run}: {one.text}" for run, one in card.captions.items()))
+            for text in (
+                f"reference: {card.references[0]}",
+                *(f"{run}: {one.text}" for run, one in card.captions.items()),
+            )
         )
         for card in shown
     ]

@@ -1,4 +1,4 @@
-"""The reported images one by one: what every run says of each, what people say, and how far the runs disagree.
+"""The reported images one by one: what every run says of each, the references, and how far the runs disagree.
 
 From the runs' predictions and ``scores.json``, image by image, to cards; :mod:`hw3lib.viewer.gallery` shows them.
 """
@@ -25,7 +25,7 @@ RECALL = "object recall"  # of one image: found of expected
 class RunCaption:
     """One run's caption of one image."""
 
-    pieces: tuple[str, ...]  # joined they are the caption; every second one, from the second, people wrote too
+    pieces: tuple[str, ...]  # joined they are the caption; every second one, from the second, a reference has too
     scores: dict[str, float]  # by metric; object recall only where an object is expected
     absent: tuple[str, ...]  # objects that it names and that are not in the image: CHAIR's hallucinations
 
@@ -40,7 +40,7 @@ class Card:
     """One image with every run's caption."""
 
     name: str
-    references: tuple[str, ...]  # what people wrote
+    references: tuple[str, ...]
     captions: dict[str, RunCaption]  # by run
     disagreement: float | None  # 0..1: 1 less the mean overlap in words of two runs' captions; None of a single run
 
@@ -106,12 +106,12 @@ def disagreement(captions: Sequence[str], language: Language) -> float | None:
 
 
 def pieces(caption: str, written: frozenset[str], language: Language) -> list[str]:
-    """A caption cut where words that people wrote begin and end: every second piece, from the second, is theirs.
+    """A caption cut where the references' words begin and end: every second piece, from the second, is theirs.
 
     >>> pieces("A red dog runs.", frozenset({"dog", "red"}), Language())
     ['A ', 'red dog', ' runs.']
     """
-    parts, end = [""], 0  # an odd number of parts: the last one is no word of people's
+    parts, end = [""], 0  # an odd number of parts: the last one is no word of theirs
     for word, start, stop in language.words(caption):
         if _form(word) not in written:
             continue

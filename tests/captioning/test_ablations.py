@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import random
+import re
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from PIL import Image
 
 from hw3lib import config
-from hw3lib.captioning import ablations, components, figures
+from hw3lib.captioning import ablations, components, figures, learning
 from hw3lib.captioning.results import RunScores, read_scores
 from hw3lib.captioning.results import with_runs as with_seeds
 from hw3lib.captioning.settings import side_by_side
+from hw3lib.data.caption_set import CaptionSet
 from hw3lib.metrics.scoring import Scores
 from hw3lib.system.errors import UserError
 from tests.support.places import ROOT
@@ -146,7 +150,13 @@ def test_the_comparison_follows_the_numbers() -> None:
     assert "`swinv2` scores significantly lower than the reference run; `swin_base` scores significantly higher" in text
     assert "; `vit` does not differ significantly from the reference run" in text
     assert "`swinv2` −0.700 [" in text and "`vit` 0.000 [0.000, 0.000]" in text
-    assert text.endswith("the order here is another.")
+    assert "; the order here is another. That vit stands" not in text, "of which the images leave no doubt"
+    near = all_scored(demo, best=2.0, swin_base=1.5, vit=1.501, swinv2=1.3)
+    base = near["swin_base"].per_image
+    doubtful = {name: {"CIDEr": row["CIDEr"] + (-1) ** int(name) / 10} for name, row in base.items()}
+    near["vit"] = dataclasses.replace(near["vit"], per_image=doubtful)
+    text = ablations.comparison(demo, near)
+    assert re.search(r"here is another\. That vit stands above swin_base here, by .* \[.*\], is undecided\.$", text)
 
 
 def test_a_profile_with_one_run_says_that_there_is_nothing_to_compare(tiny_profile: config.Profile) -> None:
@@ -264,6 +274,10 @@ def test_curves_and_small_multiples_mark_the_kept_epoch() -> None:
         rings = [line for axes in figure.axes for line in axes.lines if line.get_label() == "_kept"]
         assert [(line.get_xdata()[0], line.get_ydata()[0]) for line in rings[:1]] == [(2, 0.2)]
     assert "0.200" in [text.get_text() for text in figure.axes[0].texts]
+    figure.canvas.draw()
+    for axes in figure.axes:
+        lowest = min(y for line in axes.lines for y in axes.transData.transform(line.get_xydata())[:, 1])
+        assert all(text.get_window_extent().y1 < lowest for text in axes.texts), "below every curve"
     assert not any(axes.texts for axes in figures.curves(log).axes), "the curve has an axis to read it off"
 
 
@@ -295,6 +309,44 @@ def test_curves_mark_where_rewards_began_and_show_them_beside_the_validations() 
 
 def test_curves_can_be_drawn_before_the_first_validation() -> None:
     assert figures.curves(events([1])[:2]).axes
+
+
+def test_how_curves_end_is_told_of_every_run() -> None:
+    rising, falling = events([1, 1]), events([1, 1, 1])
+    for event in (*rising, *falling):
+        event["phase"] = "whole"
+    falling[-1] |= {"CIDEr": 0.05, "CLIPScore": 0.0}
+    told = learning.endings({"a": rising, "b": falling, "c": events([1]), "d": []})
+    assert "the last: a (+0.100). More epochs might" in told
+    assert "b keeps the weights of epoch 2 (encoder unfrozen, CIDEr 0.200); its last validation, at epoch 3 " in told
+    assert "a keeps" not in told
+    assert "Validated once, at the end: c. The runs learned for 1 to 3 epochs." in told
+    flat = events([1, 1])
+    flat[-1] |= {"CIDEr": 0.1, "CLIPScore": 2.0}
+    assert learning.endings({"a": flat}) == "No run's CIDEr rose from the last validation but one to the last."
+
+
+def test_the_data_are_counted_and_the_demos_are_called_drawn() -> None:
+    def images(*counts: int) -> CaptionSet:
+        names = tuple(map(str, range(len(counts))))
+        return CaptionSet(tuple(map(Path, names)), names, names, tuple(("a dog",) * count for count in counts))
+
+    def told(data: str, training: CaptionSet, validation: CaptionSet, reported: CaptionSet) -> str:
+        profile = SimpleNamespace(data=data)
+        return learning.data(
+            SimpleNamespace(profile=profile, training=training, validation=validation, reported=reported)
+        )
+
+    validation = images(5)
+    drawn = told("demo", images(5, 5, 5), validation, images(5, 5))
+    assert (
+        "Images: 3 to learn from, 1 to validate on and 2 to test on; 5 captions of each, 15 in all to learn from."
+        in drawn
+    )
+    assert "a program writes their captions" in drawn
+    other = told("other", images(1, 2), validation, validation)
+    assert "Images: 2 to learn from and 1 to validate on; 1 to 5 captions of each, 3 in all to learn from." in other
+    assert "program" not in other
 
 
 def epochs(axes: Any) -> int:

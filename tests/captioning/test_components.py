@@ -121,6 +121,13 @@ def test_what_only_an_uncorrected_interval_shows_is_not_called_significant(profi
     unsure = "Significant over images, but inconclusive, since another seed alone may do as much: this (+0.050)."
     assert components.conclusion({"this": {"CIDEr": significant}}) == unsure
     assert components.conclusion({"this": {"CIDEr": significant}}, Spread(0.02, 2)) == unsure
+    weights = "Significant for the weights of this one training, and not tested on another seed's: "
+    for search in ("beam search", f"beam search{components._ASIDE}", "moving average of the weights"):
+        row = {search: {"CIDEr": significant}}
+        assert components.conclusion(row) == f"{weights}{search} (+0.050)."
+        assert components.conclusion(row, SURE).startswith("Significantly higher CIDEr: ")
+    row = {"self-critical training": {"CIDEr": significant}}
+    assert components.conclusion(row).startswith("Significant over images, but inconclusive"), "which draws captions"
     several = dataclasses.replace(significant, seeds=3)
     assert components.conclusion({"this": {"CIDEr": several}}) == "Significantly higher CIDEr: this (+0.050)."
 

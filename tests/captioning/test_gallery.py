@@ -1,4 +1,4 @@
-"""Cards of images: what people wrote too is marked, what is not there is named, disagreement is in words."""
+"""Cards of images: what a reference has too is marked, what is not there is named, disagreement is in words."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def of_runs(*runs: str) -> list:
         ("ein Hund", ["Hunde"], Language("und"), []),
     ],
 )
-def test_words_that_people_wrote_are_every_second_piece(caption, references, language, theirs) -> None:
+def test_words_that_references_have_are_every_second_piece(caption, references, language, theirs) -> None:
     images = CaptionSet((Path("a.jpg"),), ("a",), (1,), (tuple(references),))
     scores = {"run": RunScores({}, {}, {"a": {"CIDEr": 0.0}})}
     (card,) = cards(images, {"run": {"a": caption}}, scores, language)
@@ -85,7 +85,7 @@ def test_hallucinations_are_those_that_are_counted() -> None:
     assert {name: len(objects) for name, objects in absent.items()} == {
         name: of_image["hallucinated"] for name, of_image in counts.items()
     }
-    assert hallucinations({"a": "a cat"}, OBJECTS, {"a": ["some cats"]}) == {"a": []}  # people saw it
+    assert hallucinations({"a": "a cat"}, OBJECTS, {"a": ["some cats"]}) == {"a": []}  # the annotators saw it
 
 
 PHOTOGRAPH = Image.new("RGB", (8, 6))
@@ -95,12 +95,12 @@ def test_the_printed_cards_have_a_photograph_and_every_runs_caption() -> None:
     figure = figures.cards([PHOTOGRAPH] * 2, of_runs("best", "vit"))
     texts = "\n".join(text.get_text() for text in figure.texts)
     assert len(figure.axes) == 2
-    assert "people: Two red dogs run." in texts
+    assert "reference: Two red dogs run." in texts
     assert "best: A dog runs, a cat sits." in texts.replace("\n", " ")
 
 
-def printed(people: str, said: str) -> Card:
-    return Card("c", (people,), {"best": RunCaption((said,), {}, ())}, None)
+def printed(reference: str, said: str) -> Card:
+    return Card("c", (reference,), {"best": RunCaption((said,), {}, ())}, None)
 
 
 def test_three_printed_cards_fill_the_width_and_nothing_lies_on_anything_else() -> None:

@@ -170,7 +170,7 @@ export class CardList {
 }
 
 /**
- * One run's caption of an image: whose it is, its scores, its words; those that people wrote too are marked.
+ * One run's caption of an image: whose it is, its scores, its words; those that a reference has too are marked.
  * @param {Content} content
  * @param {number} run
  * @param {number} place
@@ -187,7 +187,8 @@ export function captionOf(content, run, place) {
   if (content.lang) text.lang = content.lang;
   const head = make("div", { class: "whose", title: `${title}\n${all}` }, make("b", {}, name));
   const absent = content.absent[run][place].map((object) => content.objects[object]);
-  if (absent.length) head.append(make("em", {}, `absent: ${absent.join(", ")}`));
   head.append(make("span", { class: "scores" }, line));
+  const named = `absent: ${absent.join(", ")}`;
+  if (absent.length) head.append(make("em", { title: named }, named));
   return make("div", { class: "saying" }, head, text);
 }

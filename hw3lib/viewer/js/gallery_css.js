@@ -29,8 +29,8 @@ export const GALLERY_CSS = `
 .captions .image { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; font-weight: 600; }
 .whose { display: flex; gap: 8px; align-items: baseline; font-size: 12px; line-height: 16px; overflow: hidden; white-space: nowrap; }
 .whose b { flex: 0 1 auto; min-width: 4ch; overflow: hidden; text-overflow: ellipsis; font-weight: 600; color: var(--v-quiet); }
-.whose .scores { flex: 1 1 0; min-width: 0; overflow: hidden; text-overflow: ellipsis; color: var(--v-quiet); font-variant-numeric: tabular-nums; }
-.whose em { flex: none; max-width: 60%; overflow: hidden; text-overflow: ellipsis; font-style: normal; font-weight: 600;
+.whose .scores { flex: none; color: var(--v-quiet); font-variant-numeric: tabular-nums; }
+.whose em { flex: 0 1 auto; min-width: 0; overflow: hidden; text-overflow: ellipsis; font-style: normal; font-weight: 600;
   color: var(--v-wrong); }
 :host { --v-wrong: #a8450d; --v-theirs: #d9e6ff; }
 :host([data-theme="dark"]) { --v-wrong: #ffb088; --v-theirs: #2b3c66; }
@@ -43,8 +43,8 @@ mark { background: var(--v-theirs); color: inherit; border-radius: 3px; }
 .both { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 300px), 1fr)); gap: 8px; }
 .both > div { padding: 6px 10px; border: 1px solid var(--v-line); border-radius: 9px; cursor: pointer; }
 .both > [aria-checked="true"] { border-color: var(--v-accent); box-shadow: inset 0 0 0 1px var(--v-accent); }
-.people { font-size: 13px; color: var(--v-quiet); }
-.people ul { margin: 4px 0 0; padding-inline-start: 18px; }
+.written { font-size: 13px; color: var(--v-quiet); }
+.written ul { margin: 4px 0 0; padding-inline-start: 18px; }
 @container (max-width: 640px) {
   .gallery { padding: 10px; border-radius: 12px; }
   .card { grid-template-columns: 84px minmax(0, 1fr); }

@@ -27,8 +27,8 @@ export class Opened {
     this.captions = make("div", { class: "both", role: "radiogroup", "aria-label": "The caption that is read" });
     this.stageAt = make("div");
     this.references = make("ul", { dir: "auto" });
-    const people = make("div", { class: "people" }, make("b", {}, "What people wrote"), this.references);
-    this.element = make("div", { class: "opened" }, this.captions, this.note, this.stageAt, people);
+    const written = make("div", { class: "written" }, make("b", {}, "Reference captions"), this.references);
+    this.element = make("div", { class: "opened" }, this.captions, this.note, this.stageAt, written);
     this.captions.addEventListener("keydown", (event) => this.step(event));
     /** @type {Stage | null} */
     this.stage = null;

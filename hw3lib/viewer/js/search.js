@@ -5,7 +5,7 @@
 
 /**
  * What a gallery holds: columns by run and image. A caption's `pieces` are joined the caption; every second one, from
- * the second, are words that people wrote too. `absent` are places in `objects`.
+ * the second, are words that a reference has too. `absent` are places in `objects`.
  * @typedef {{runs: {name: string, title: string}[], pair: number[], metrics: string[], objects: string[],
  *   names: string[], references: string[][], disagreement: (number | null)[] | null, pieces: string[][][],
  *   scores: (number | null)[][][], absent: number[][][], rtl: boolean, lang: string, note: string}} Content
