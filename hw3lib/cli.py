@@ -374,7 +374,7 @@ def fetch(yes: bool, spec: str) -> None:
 
 @main.command()
 @click.argument("name")
-@click.option("--photographs", required=True, type=_FOLDER, help="A folder of photographs.")
+@click.option("--photographs", required=True, type=_FOLDER, help="A folder of photographs, or of one for each class.")
 @click.option("--captions", type=_FILE, help="Theirs: COCO's JSON, Karpathy's, BLIP's, or Flickr's table.")
 @click.option("--labels", type=_FILE, help='P1\'s class names: {"0": "bicycle", ...}, or a .txt of one name a line.')
 @click.option(

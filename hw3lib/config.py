@@ -123,9 +123,10 @@ class Encoder:
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
 class Labelled:
-    """P1's data: ``<label id>_<n>.png`` images and ``id2label.json``; or photographs of any name, without labels."""
+    """P1's data: labelled images and ``id2label.json``; or photographs of any name, without labels."""
 
-    images: str  # a folder of `<label id>_<n>.png`; of any names where `labelled` is false
+    # a folder of `<label id>_<n>.png`, or of a folder for each class; of any names where `labelled` is false
+    images: str
     id2label: str  # the classes: `{"0": "bicycle", ...}`, or a text file (.txt) with one name a line
     # false: the photographs carry no labels; P1 shows what CLIP answers, and measures no accuracy
     labelled: bool = field(default=True, metadata=NEWER)

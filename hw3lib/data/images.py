@@ -164,29 +164,37 @@ def unreadable(photographs: Sequence[str | Path | Photograph]) -> list[str]:
         return [problem for problem in pool.map(problem_with, photographs) if problem]
 
 
-def list_images(folder: str | Path) -> list[Path]:
+def list_images(folder: str | Path, below: bool = False) -> list[Path]:
     """The images of a folder, by name; a link to an image counts, and so does one in a format that is not read.
 
+    With ``below``, where it holds none itself: those of the folders in it, hidden ones aside, by folder and name.
     Raises :class:`UserError` when the folder is missing or holds none, and for a name that is not UTF-8, which neither
     JSON nor CSV could keep.
     """
     folder = Path(folder)
     if not folder.is_dir():
         raise UserError(f"there is no folder {folder}")
+    images, folders = _images(folder), []
+    if below and not images:
+        folders = [path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
+        images = [image for path in folders for image in _images(path)]
+    if not images:
+        raise UserError(f"{folder} holds no image ({', '.join(IMAGE_ENDINGS)})")
+    for path in [*folders, *images]:
+        if not path.name.isascii() and any("\ud800" <= letter <= "\udfff" for letter in path.name):
+            raise UserError(f"{path.parent} holds {os.fsencode(path.name)!r}, whose name is not UTF-8; rename it")
+    return sorted(images, key=lambda path: (path.parent.name, path.name))
+
+
+def _images(folder: Path) -> list[Path]:
     # Hidden files are left out: macOS writes ._name.jpg beside every photograph on foreign disks.
-    images = [
+    return [
         path
         for path in folder.iterdir()
         if path.suffix.lower() in (*IMAGE_ENDINGS, *_UNREAD_ENDINGS)
         and not path.name.startswith(".")
         and (path.is_file() or path.is_symlink())  # a link to nothing is told of when it is opened
     ]
-    if not images:
-        raise UserError(f"{folder} holds no image ({', '.join(IMAGE_ENDINGS)})")
-    for path in images:
-        if not path.name.isascii() and any("\ud800" <= letter <= "\udfff" for letter in path.name):
-            raise UserError(f"{folder} holds {os.fsencode(path.name)!r}, whose name is not UTF-8; rename it")
-    return sorted(images, key=lambda path: path.name)
 
 
 def left_out(folder: str | Path) -> list[Path]:

@@ -32,6 +32,7 @@ from hw3lib.training import footprint, trackers
 State = Literal["there", "missing", "made", "optional"]
 
 _COCO = "COCO's captions JSON"
+_LABELLED = "<label id>_<n>.png, or a folder of images for each class"
 _IMAGES = 10_000  # of a training set that is not there yet
 _FREE = 5.0  # GB on the disk that runs lie on: checkpoints of full-size runs are a few GB
 
@@ -108,7 +109,7 @@ def _data(profile: config.Profile) -> Iterator[Finding]:
     folders, texts = _named(profile)
     for name, where, form in folders:
         folder = paths.resolve(where)
-        count = _count(folder)
+        count = _count(folder) or (name == "P1 images" and sum(map(_count, folder.glob("[!.]*"))))
         stems = {path.stem for path in folder.iterdir()} if count and name == "P3 photographs" else None
         lacking = [stem for stem in profile.p3.names if stem not in stems] if stems else []
         if lacking:
@@ -132,7 +133,7 @@ def _named(profile: config.Profile) -> tuple[list[tuple[str, str, str]], list[tu
     folders, texts = [], []
     if not profile.chapters["p1_prompts"]:
         labelled = profile.require_labelled()
-        folders.append(("P1 images", labelled.images, "any" if profile.unlabelled else "<label id>_<n>.png"))
+        folders.append(("P1 images", labelled.images, "any" if profile.unlabelled else _LABELLED))
         texts.append(("P1 labels", labelled.id2label, '{"0": "bicycle", ...}, or .txt with a name a line'))
     if captions := profile.captions:
         if not shards.is_shards(captions.train_images):

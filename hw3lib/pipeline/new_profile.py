@@ -43,14 +43,16 @@ p1:  # {count}
 {unlabelled}
 """
 _ALONE = """\
-  # To measure accuracy, name images <label id>_<n>.png (or .jpg) after these classes and leave this line out:
+  # To measure accuracy, name images <label id>_<n>.png (or .jpg) after these classes, or put them into a folder for
+  # each class, and leave this line out:
   labelled: false
 """
 _UNLABELLED = """\
 # P1 asks CLIP to which of your classes a photograph belongs. It needs their names, a file with one a line (.txt) or
 # {{"0": "bicycle", ...}}:
 #   hw3 init {name} --photographs ... --labels FILE --force
-# On images that are named <label id>_<n>.png (or .jpg) it measures accuracy, on others it shows what CLIP answers.
+# On images that are named <label id>_<n>.png (or .jpg), or that lie in a folder for each class, it measures accuracy,
+# on others it shows what CLIP answers.
 p1: null
 
 """
@@ -148,7 +150,9 @@ def begin(
 
     With captions it has a run to train: of full size, for a GPU, or ``small``, which a processor trains in minutes.
 
-    Where no two photographs are named by a label, P1 shows what CLIP answers, and measures no accuracy.
+    Photographs without captions may lie in a folder for each class: without ``labels``, these folders' names become
+    some, in ``data/<name>/labels.txt``; P3 shows some of the first folder's. Where no two photographs are named by a
+    label or lie in such a folder, P1 shows what CLIP answers, and measures no accuracy.
 
     Raises :class:`UserError` where the profile is there already (unless ``force``), for a folder without photographs,
     and for captions or labels that cannot be read or that belong to other photographs.
@@ -163,16 +167,25 @@ def begin(
     if not config.NAME.fullmatch(name):
         raise UserError(f"a profile cannot be called {name!r}; letters, digits, -, _ and . make a name")
     file = read_captions(captions) if captions else None
-    folder = _flat(photographs, file)
-    images = list_images(folder)
+    images = list_images(_flat(photographs, file), below=not file)
+    nested = sorted({image.parent for image in images} - {photographs}) if not file else []
     places = {item: _place(photographs, file, item) for item in file.file_names.values()} if file else {}
     broken = _broken([*images, *(place for place in places.values() if place.is_file())])
     begun.notes += [f"left out: {problem}" for problem in broken.values()]
-    names = [image.stem for image in images if image not in broken]
-    if not names:
-        raise UserError(f"none of the {len(images)} photographs in {folder} can be read")
-    if others := left_out(folder):
+    readable = [image for image in images if image not in broken]
+    if not readable:
+        raise UserError(f"none of the {len(images)} photographs in {images[0].parent} can be read")
+    folder = readable[0].parent
+    names = [image.stem for image in readable if image.parent == folder]
+    if others := [path for place in nested or [folder] for path in left_out(place)]:
         begun.notes.append(f"left out, as no image by its ending: {counted([path.name for path in others], 'file')}")
+    if nested and not labels:
+        labels = paths.root() / "data" / name / "labels.txt"
+        classes = dict.fromkeys(place.name.replace("_", " ") for place in nested)  # as CLIP reads them
+        files.write_text(labels, "".join(f"{line}\n" for line in classes))
+        begun.notes.append(
+            f"P1's classes are called as the {counted(list(classes), 'folder')}: {labels} has their names"
+        )
     forms = Counter(image.suffix.lower() for image in images)
     told = ", ".join(f"{count} {form}" for form, count in forms.most_common())
     text = _HEAD.format(

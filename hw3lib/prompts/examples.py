@@ -125,4 +125,4 @@ def changed_pictures(
 
 
 def _picture(data: LabelledSet, answers: Answers, image: int) -> Image:
-    return open_image(data.paths[0].with_name(answers.images[image]))
+    return open_image(data.paths[data.names.index(answers.images[image])])

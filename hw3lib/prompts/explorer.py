@@ -80,8 +80,7 @@ class Explorer:
         """
         self.classifier, self.seed, self._drawings = classifier, seed, drawings
         self.titles = [unique_names(classifier.data.labels)[label] for label in classifier.ids]
-        files = [path.name for path in classifier.data.paths]
-        self._at_first = [files.index(image) for image in images]
+        self._at_first = [classifier.data.names.index(image) for image in images]
         self._own: dict[str, tuple[str, Tensor]] = {}  # photographs of one's own: the picture, the features (D,)
         self._thumbnails: dict[int, str] = {}  # by image
         self._rows: list[int] = []  # of the table: the images
@@ -178,7 +177,7 @@ class Explorer:
         self._arguments = [repr(templates)]
         self._arguments += [f"names={self.names.value!r}"] * (titles != self.titles)
         self._arguments += [f"ensemble={members!r}"] * (len(members) > 1)
-        images = [*(path.name for path in self.classifier.data.paths), *self._own]
+        images = [*self.classifier.data.names, *self._own]
         return SideBySide(columns, images, classifier.truth, self.seed)
 
     def _show(self) -> None:

@@ -44,8 +44,8 @@ def run(experiment: Experiment, say: Say = silence) -> Study:
     sets = load_sets(p1)
     if sum(label is not None for label in data.truth) < 2:
         raise UserError(
-            f"the study needs two images at the least that are named <label id>_<n>.png in {data.paths[0].parent}; "
-            "without labels, p1.labelled: false shows what CLIP answers"
+            f"the study needs two images at the least that are named <label id>_<n>.png in {data.paths[0].parent}, or "
+            "a folder of images for each class; without labels, p1.labelled: false shows what CLIP answers"
         )
     inputs = _inputs(experiment)
     current = load_current(folder / "study.json", Study, inputs, say)
@@ -70,7 +70,8 @@ def _inputs(experiment: Experiment) -> str:
     p1, clip = profile.require_labelled(), profile.require_clip("the prompt study asks")
     weights = p1.supervised.weights if p1.supervised else None
     files = [p1.id2label, p1.prompts, *p1.study, clip.model, clip.pretrained, weights, *text_files(clip)]
-    return fingerprint("hw3lib/prompts/study.py", [clip, p1, profile.seed], files, experiment.labelled.paths)
+    data = experiment.labelled
+    return fingerprint("hw3lib/prompts/study.py", [clip, p1, profile.seed, *data.folders], files, data.paths)
 
 
 def rescore(folder: Path, sets: Sequence[PromptSet], seed: int) -> Study:
@@ -121,7 +122,7 @@ def predict(classifier: Classifier, sets: Sequence[PromptSet], features: Tensor,
         classes=torch.cat(classes).numpy(), probabilities=torch.cat(probabilities).numpy(),
         true=torch.cat(true).numpy(), truth=classifier.classes, half=half,
         templates=templates, labels=[titles[label] for label in classifier.ids],
-        images=[classifier.data.paths[image].name for image in labelled],
+        images=[classifier.data.names[image] for image in labelled],
         ensembles=[ensemble for ensemble, _ in means],
         cut_names={template: len(names) for template in templates if (names := classifier.cut_names(template))},
     )  # fmt: skip

@@ -39,7 +39,7 @@ def run(experiment: Experiment, say: Say = silence) -> Unlabelled:
     profile, data, folder = experiment.profile, experiment.labelled, experiment.folder / "p1"
     p1, clip = profile.require_labelled(), profile.require_clip("P1 asks")
     files: list[str | Path | None] = [p1.id2label, p1.prompts, clip.model, clip.pretrained, *text_files(clip)]
-    inputs = fingerprint("hw3lib/prompts/unlabelled.py", [clip, p1], files, data.paths)
+    inputs = fingerprint("hw3lib/prompts/unlabelled.py", [clip, p1, *data.folders], files, data.paths)
     current = load_current(folder / "unlabelled.json", Unlabelled, inputs, say)
     if current and all((folder / f"unlabelled.{ending}").is_file() for ending in ("safetensors", "csv")):
         return current
@@ -68,7 +68,7 @@ def predict(classifier: Classifier, templates: Sequence[str]) -> Answers:
         probabilities=torch.stack([top.values for top in tops]).exp().numpy(),
         true=np.empty((0, 0), np.float32), truth=np.empty(0, np.int64), half=np.empty(0, bool),
         templates=list(templates), labels=[titles[label] for label in classifier.ids],
-        images=[path.name for path in classifier.data.paths], ensembles=[],
+        images=list(classifier.data.names), ensembles=[],
         cut_names={template: len(names) for template in templates if (names := classifier.cut_names(template))},
     )  # fmt: skip
 

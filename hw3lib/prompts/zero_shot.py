@@ -128,7 +128,8 @@ def classify_folder(
 ) -> dict[str, int]:
     """Label every image of a folder and write ``filename,label`` rows (the label's id), sorted by file name.
 
-    ``note`` is told which class names are longer than what CLIP reads. Returns the label ids by file name. Raises
+    ``note`` is told which class names are longer than what CLIP reads. Returns the label ids by file name, with
+    the folder where each class has one. Raises
     :class:`UserError` before anything is written: for bad input, and for an image that cannot be read, since the file
     must cover every image.
     """
@@ -142,7 +143,7 @@ def classify_folder(
     if names := classifier.cut_names(template):
         note(f"CLIP reads only the beginning of {counted(names, 'class name')}: name and prompt are too long for it")
     best = classifier.probabilities(template).argmax(-1).tolist()
-    labels = {path.name: classifier.ids[c] for path, c in zip(data.paths, best, strict=True)}
+    labels = {name: classifier.ids[c] for name, c in zip(data.names, best, strict=True)}
     with atomic(out) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(["filename", "label"])

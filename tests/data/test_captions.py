@@ -247,6 +247,52 @@ def test_images_of_any_name_are_taken_without_truth(tmp_path: Path) -> None:
     assert labelled(tmp_path, ["holiday.png", "12_3.png"]).truth == (12, None)
 
 
+def in_folders(tmp_path: Path, *names: str) -> tuple[Path, Path]:
+    for name in names:
+        path = tmp_path / "photos" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (4, 4)).save(path)
+    labels = tmp_path / "id2label.json"
+    labels.write_text('{"0": "Bicycle", "7": "Käfer", "12": "fire hydrant", "13": "Crane", "14": "crane"}')
+    return tmp_path / "photos", labels
+
+
+def test_a_folder_for_each_class_gives_the_truth_by_its_name_or_id(tmp_path: Path) -> None:
+    photos, labels = in_folders(
+        tmp_path,
+        "bicycle/1.jpg",
+        "Fire_Hydrant/1.jpg",
+        "13/1.jpg",
+        "13/2.jpg",
+        "crane/1.jpg",
+        "Ka\u0308fer/1.jpg",
+        ".x/1.jpg",
+    )
+    (photos / "notes").mkdir()
+    found = load_labelled(photos, labels)
+    assert dict(zip(found.names, found.truth, strict=True)) == {
+        "13/1.jpg": 13, "13/2.jpg": 13, "Fire_Hydrant/1.jpg": 12,
+        "Ka\u0308fer/1.jpg": 7, "bicycle/1.jpg": 0, "crane/1.jpg": 14,
+    }  # fmt: skip
+    assert [str(path.relative_to(photos)) for path in found.paths] == list(found.names)
+    assert found.folders == ["13", "13", "Fire_Hydrant", "Ka\u0308fer", "bicycle", "crane"]
+    Image.new("RGB", (4, 4)).save(photos / "12_0.png")
+    beside = load_labelled(photos, labels)
+    assert (beside.names, beside.truth, beside.folders) == (("12_0.png",), (12,), []), "the folder's own images alone"
+
+
+def test_a_folder_that_no_label_names_or_that_several_do_is_refused(tmp_path: Path) -> None:
+    photos, labels = in_folders(tmp_path, "bicycle/1.jpg", "dog/1.jpg", "CRANE/1.jpg", "99/1.jpg")
+    words = (
+        r"photos has 3 folders \(99, CRANE, dog\) whose name is not that of one label in .*id2label\.json; call each"
+    )
+    with pytest.raises(UserError, match=words):
+        load_labelled(photos, labels)
+    found = load_labelled(photos, labels, labelled=False)
+    assert found.names == ("99/1.jpg", "CRANE/1.jpg", "bicycle/1.jpg", "dog/1.jpg")
+    assert found.truth == (None,) * 4
+
+
 def test_without_labels_no_file_name_is_read_for_one_and_names_may_stand_one_a_line(tmp_path: Path) -> None:
     labelled(tmp_path, ["12_3.png", "0_1.png"])
     assert load_labelled(tmp_path / "val", tmp_path / "id2label.json", labelled=False).truth == (None, None)

@@ -185,6 +185,53 @@ def test_class_names_are_enough_for_p1_of_photographs_without_labels(root: Path,
     assert "leave this line out" in written
 
 
+@pytest.fixture
+def classes(root: Path) -> Path:
+    """The twelve photographs in three folders, each with the names 0.jpg to 3.jpg; and a file that is no photograph."""
+    for number, path in enumerate(sorted((root / FOLDER).glob("photo *"))):
+        place = root / FOLDER / ("cat", "fire_truck", "dog")[number % 3]
+        place.mkdir(exist_ok=True)
+        path.rename(place / f"{number // 3}.jpg")
+    (root / FOLDER / "broken.jpg").rename(root / FOLDER / "dog" / "broken.jpg")
+    (root / FOLDER / "notes.doc").rename(root / FOLDER / "dog" / "notes.doc")
+    return root / FOLDER
+
+
+def test_a_folder_for_each_class_makes_p1_with_the_folders_names(root: Path, classes: Path) -> None:
+    done = init(root)
+    assert done.exit_code == 0, done.output
+    assert "broken.jpg is not a readable image" in done.output
+    assert "left out, as no image by its ending: 1 file (notes.doc)" in done.output
+    assert "P1's classes are called as the 3 folders (cat, dog, fire truck)" in done.output
+    assert (root / "data" / "my_photos" / "labels.txt").read_text() == "cat\ndog\nfire truck\n"
+    text = (root / "configs" / "my_photos.yaml").read_text(encoding="utf-8")
+    assert "13 images with a label, 3 classes" in text
+    experiment = Experiment.open("my_photos")
+    assert (experiment.profile.unlabelled, experiment.profile.chapters["p1_prompts"]) == (False, "")
+    assert experiment.labelled.truth == (0,) * 4 + (1,) * 5 + (2,) * 4
+    assert [path.parent.name for path in experiment.photographs] == ["cat"] * 4
+    states = {finding.name: finding for finding in doctor.examine(experiment.profile)}
+    assert states["P1 images"].what == f"13 in {classes}"
+    assert states["P3 photographs"].what == f"4 in {classes / 'cat'}"
+
+
+def test_given_labels_are_taken_for_a_folder_for_each_class_and_captions_need_none(root: Path, classes: Path) -> None:
+    (root / "mine.txt").write_text("dog\ncat\nfire truck\nzebra\n")
+    assert init(root, "--labels", root / "mine.txt").exit_code == 0
+    experiment = Experiment.open("my_photos")
+    assert experiment.labelled.truth == (1,) * 4 + (0,) * 5 + (2,) * 4
+    assert not (root / "data").exists()
+    (root / "mine.txt").write_text("dog\ncat\n")
+    refused = init(root, "--labels", root / "mine.txt", "--force")
+    assert refused.exit_code == 2
+    assert "1 folder (fire_truck) whose name is not that of one label" in refused.output
+    captions = coco(root / "captions.json", [str(path.relative_to(classes)) for path in classes.glob("*/?.jpg")])
+    done = init(root, "--captions", captions, "--force")
+    assert done.exit_code == 0, done.output
+    assert config.load("my_photos").p1 is None
+    assert not (root / "data" / "my_photos" / "labels.txt").exists()
+
+
 def test_what_cannot_be_is_refused_in_a_sentence(root: Path) -> None:
     assert init(root).exit_code == 0
     (root / "configs" / "my_photos.yaml").write_text("mine")

@@ -375,6 +375,18 @@ def test_a_prompt_that_was_asked_before_costs_no_text(tmp_path: Path, monkeypatc
     assert count() == 8
 
 
+def test_images_of_one_name_in_two_folders_are_shown_each_with_its_own_picture(tmp_path: Path) -> None:
+    images, labels = write_colours(tmp_path, per_class=1)
+    for label in ("3", "5", "12"):
+        (images / label).mkdir()
+        (images / f"{label}_0.png").rename(images / label / "0.png")
+    box = Explorer(Classifier(ColourClip(), load_labelled(images, labels)), ["a {object}"], ["3/0.png"])  # type: ignore[arg-type]
+    assert box.view.table([0, 1, 2])["image"].tolist() == ["12/0.png", "3/0.png", "5/0.png"]
+    assert box.view.table([0, 1, 2])["label"].tolist() == ["blue", "red", "green"]
+    assert box.pictures.value.count("<img") == 1
+    assert 'alt="3/0.png"' in box.pictures.value
+
+
 def test_without_labels_it_counts_the_images_that_get_another_class(tmp_path: Path) -> None:
     box = Explorer(colours(tmp_path, labelled=False), ["a {object} thing"], ["12_0.png"])
     assert "nobody can say which answer is right" in box.summary.value

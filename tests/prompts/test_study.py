@@ -438,6 +438,44 @@ def test_a_current_study_is_loaded_and_nothing_is_written(experiment: Experiment
     assert said[-1].startswith("computed")
 
 
+@pytest.fixture
+def in_folders(experiment: Experiment) -> Experiment:
+    """The same images in a folder for each class, called 0.png to 5.png in each."""
+    folder, names = Path(experiment.profile.p1.images), {"3": "red", "5": "green", "12": "blue"}
+    for path in sorted(folder.iterdir()):
+        label, _, number = path.name.partition("_")
+        (folder / names[label]).mkdir(exist_ok=True)
+        path.rename(folder / names[label] / number)
+    return experiment
+
+
+def test_images_of_one_name_in_the_folders_of_two_classes_are_kept_apart(in_folders: Experiment) -> None:
+    folder = Path(in_folders.profile.p1.images)
+    (folder / "red" / "2.png").write_bytes((folder / "blue" / "1.png").read_bytes())
+    found = study.run(in_folders)
+    answers = Answers.read(in_folders.folder / "p1" / "study.safetensors")
+    assert (found.images, len(set(answers.images))) == (18, 18)
+    assert found.templates["a {object}"].accuracy == 17 / 18
+    (wrong,) = np.flatnonzero(~answers.right[answers.templates.index("a {object}")])
+    assert answers.images[wrong] == "red/2.png"
+    assert answers.confusion("a {object}").tolist() == [[5, 0, 1], [0, 6, 0], [0, 0, 6]]
+    images = [answers.images.index(name) for name in ("blue/0.png", "green/0.png", "red/0.png", "red/2.png")]
+    pictures = ranked_pictures(in_folders.labelled, answers, "a {object}", images)
+    assert [picture.truth for picture in pictures] == ["blue", "green", "red", "red"]
+    assert [picture.classes[0][0] for picture in pictures] == ["blue", "green", "red", "blue"]
+    colours = [picture.picture.getpixel((20, 16)) for picture in pictures]
+    assert colours == [(40, 40, 210), (30, 200, 40), (220, 30, 30), (40, 40, 210)]
+
+
+def test_a_folder_with_another_label_makes_a_study_anew(in_folders: Experiment) -> None:
+    study.run(in_folders)
+    folder = Path(in_folders.profile.p1.images)
+    (folder / "blue").rename(folder / "3")
+    (folder / "green").rename(folder / "blue")  # the same files in the same order
+    found = study.run(Experiment.open(in_folders.profile))
+    assert found.templates["a {object}"].accuracy == 6 / 18
+
+
 def test_only_images_of_known_class_are_studied(experiment: Experiment) -> None:
     (unlabelled,) = Path(experiment.profile.p1.images).glob("5_2.png")
     unlabelled.rename(unlabelled.with_name("picture.png"))

@@ -73,7 +73,7 @@ def test_the_photographs_that_prompts_disagree_on_come_with_the_share_of_prompts
 ) -> None:
     for name in answers.images:
         Image.new("RGB", (8, 8)).save(tmp_path / name)
-    data = LabelledSet(tuple(tmp_path / name for name in answers.images), (None,) * 4, {})
+    data = LabelledSet(tuple(tmp_path / name for name in answers.images), tuple(answers.images), (None,) * 4, {})
     disputed = examples.disputed_pictures(data, answers, 2, 3)
     assert [(picture.name, picture.truth) for picture in disputed] == [("2.png", ""), ("3.png", "")]
     assert [name for name, _ in disputed[0].classes] == ["cat", "tent"]

@@ -102,6 +102,15 @@ def test_a_folder_is_labelled_image_by_image_whatever_the_names(tmp_path: Path, 
     assert found["12_1.png"] == "12"
 
 
+def test_images_in_a_folder_for_each_class_are_named_with_it(tmp_path: Path, coloured: None) -> None:
+    images, labels = write_colours(tmp_path, per_class=1)
+    for label in ("3", "5", "12"):
+        (images / label).mkdir()
+        (images / f"{label}_0.png").rename(images / label / "0.png")
+    classify_folder(config.Clip(), images, labels, tmp_path / "out.csv", "a {object}")
+    assert (tmp_path / "out.csv").read_text() == "filename,label\n12/0.png,12\n3/0.png,3\n5/0.png,5\n"
+
+
 def test_a_profiles_own_prompt_set_says_how_a_folder_is_labelled(
     tmp_path: Path, profile: config.Profile, coloured: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
