@@ -82,7 +82,7 @@ def word_grid(
         _label(figure, word, number, ends, 1 - (top - 0.06) / height)
     strong = "each word's peak" if scale == "word" else f"{white[-1]:.1%} of the attention or more"
     cropped = np.isnan(to_original(maps[-1], attention.geometry, pixels)).any()
-    note = f"White: {strong}. Black: none. Number: probability in %."
+    note = f"White: {strong}. Black: none. Number: probability, %."
     note += (" Hatched: cropped." if cropped else "") + (" Line: true object." if masks else "")
     note += f" {_UNKNOWN}: read as [UNK]." if any(word.unknown for word in attention.words) else ""
     figure.text(0, 0.04 / height, note, size=_SMALL, color=_QUIET)
