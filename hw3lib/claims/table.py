@@ -97,7 +97,7 @@ DETAILS = (
     "p (Holm): of no effect, corrected for all comparisons of all claims. p (TOST): of the equivalence test; below "
     f"{LEVEL}, the effect is negligible. Detectable: the smallest effect, in the unit beside it, that so many images "
     "show with a power of 80 %. Images: labelled ones are P1's; test images had no say in training, validation images "
-    "also chose the epochs. Seeds: trainings on each side; with one, the interval knows no other seed."
+    "may have had one. Seeds: trainings on each side; with one, the interval knows no other seed."
 )
 
 
