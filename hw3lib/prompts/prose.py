@@ -307,8 +307,9 @@ def disagreement_sentence(answers: Answers, templates: Iterable[str], images: Se
         for template, first in firsts.items():
             given.setdefault(int(first[image]), []).append(code(template))
         if len(given) > 1:
-            told = [f"under {names_in_words(names)} {_named(answers.labels[label])}" for label, names in given.items()]
-            lines.append(f"To the image of {_named(answers.labels[answers.truth[image]])}: {'; '.join(told)}.")
+            told = [f"{_named(answers.labels[label])} ({names_in_words(names)})" for label, names in given.items()]
+            truth = _named(answers.labels[answers.truth[image]])
+            lines.append(f"To the image of {truth} they are {names_in_words(told)}.")
     if not lines:
         return "To each of these images all prompts give one answer." if len(firsts) > 1 else "There is one prompt."
     return f"The prompts' answers differ. {' '.join(lines)}"

@@ -224,8 +224,8 @@ def test_where_the_prompts_disagree_it_is_told_what_each_answers() -> None:
         templates=["x", "y", "z"],
     )  # fmt: skip
     assert prose.disagreement_sentence(answers, "xyz", [0, 1, 2]) == (
-        "The prompts' answers differ. To the image of b\\*e: under `x` and `z` b\\*e; under `y` cat. To the image of "
-        "cat: under `x` and `y` cat; under `z` ant."
+        "The prompts' answers differ. To the image of b\\*e they are b\\*e (`x` and `z`) and cat (`y`). To the image "
+        "of cat they are cat (`x` and `y`) and ant (`z`)."
     )
     assert "all prompts give one answer" in prose.disagreement_sentence(answers, "xyz", [0])
     assert prose.disagreement_sentence(answers, "x", [0, 1]) == "There is one prompt."
