@@ -51,6 +51,6 @@ mark { background: var(--v-theirs); color: inherit; border-radius: 3px; }
   .card img { height: 84px; }
   .filters label { flex-basis: 120px; max-width: none; }
   .whose { flex-wrap: wrap; gap: 0 8px; height: 32px; }
-  .whose .scores { flex-basis: 100%; }
+  .whose .scores { flex-basis: 100%; order: 1; }
 }
 `;
