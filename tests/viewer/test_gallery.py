@@ -278,7 +278,7 @@ def test_in_a_narrow_column_all_of_an_opened_image_is_in_sight_and_who_leaves_it
         (part) => !part.closest(".hidden")).map((part) => part.getBoundingClientRect().right))""")
     assert right <= 300
     assert tab.get_by_role("button", name="All images").bounding_box()["y"] >= 0
-    tab.locator(".people").scroll_into_view_if_needed()
+    tab.locator(".written").scroll_into_view_if_needed()
     tab.locator(".words button[tabindex='0']").last.focus()
     tab.keyboard.press("Escape")
     assert 0 <= tab.get_by_role("searchbox", name="Words").bounding_box()["y"] < 300
