@@ -270,6 +270,9 @@ def test_in_a_narrow_column_all_of_an_opened_image_is_in_sight_and_who_leaves_it
     tab.locator(".cards").evaluate("box => box.scrollIntoView({ block: 'end' })")
     head, scores = (tab.locator(part).first.bounding_box() for part in (".whose", ".scores"))
     assert scores["width"] == head["width"]  # a line of their own, all of which is in sight
+    tab.locator(".whose").first.evaluate("head => { head.innerHTML += '<em>absent: a girl, a dog</em>'; }")
+    absent, scores = (tab.locator(part).first.bounding_box() for part in (".whose em", ".scores"))
+    assert absent["y"] + absent["height"] <= scores["y"] + 1  # beside the run's name
     assert scores["y"] + scores["height"] <= head["y"] + head["height"]
     tab.get_by_role("button", name="Open image2").click()
     tab.get_by_role("slider", name="Word").wait_for()

@@ -28,9 +28,9 @@ export const GALLERY_CSS = `
 .captions { display: grid; grid-template-columns: minmax(0, 1fr); gap: 5px; }
 .captions .image { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; font-weight: 600; }
 .whose { display: flex; gap: 8px; align-items: baseline; font-size: 12px; line-height: 16px; overflow: hidden; white-space: nowrap; }
-.whose b { flex: 0 1 auto; min-width: 4ch; overflow: hidden; text-overflow: ellipsis; font-weight: 600; color: var(--v-quiet); }
-.whose .scores { flex: none; color: var(--v-quiet); font-variant-numeric: tabular-nums; }
-.whose em { flex: 0 1 auto; min-width: 0; overflow: hidden; text-overflow: ellipsis; font-style: normal; font-weight: 600;
+.whose b { flex: 0 9 auto; min-width: 4ch; overflow: hidden; text-overflow: ellipsis; font-weight: 600; color: var(--v-quiet); }
+.whose .scores { flex: 0 1 auto; min-width: 0; overflow: hidden; text-overflow: ellipsis; color: var(--v-quiet); font-variant-numeric: tabular-nums; }
+.whose em { flex: 0 99 auto; min-width: 0; overflow: hidden; text-overflow: ellipsis; font-style: normal; font-weight: 600;
   color: var(--v-wrong); }
 :host { --v-wrong: #a8450d; --v-theirs: #d9e6ff; }
 :host([data-theme="dark"]) { --v-wrong: #ffb088; --v-theirs: #2b3c66; }
@@ -51,6 +51,8 @@ mark { background: var(--v-theirs); color: inherit; border-radius: 3px; }
   .card img { height: 84px; }
   .filters label { flex-basis: 120px; max-width: none; }
   .whose { flex-wrap: wrap; gap: 0 8px; height: 32px; }
-  .whose .scores { flex-basis: 100%; order: 1; }
+  .whose .scores { flex: 0 1 100%; order: 1; }
+  .whose b { max-width: 60%; }
+  .whose em { flex: 1 1 0; }
 }
 `;
