@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -210,7 +211,8 @@ def test_a_folder_for_each_class_makes_p1_with_the_folders_names(root: Path, cla
     assert (experiment.profile.unlabelled, experiment.profile.chapters["p1_prompts"]) == (False, "")
     assert experiment.labelled.truth == (0,) * 4 + (1,) * 5 + (2,) * 4
     assert [path.parent.name for path in experiment.photographs] == ["cat"] * 4
-    states = {finding.name: finding for finding in doctor.examine(experiment.profile)}
+    local = replace(experiment.profile, clip=config.Clip(model="clip.json", pretrained="clip.safetensors"))
+    states = {finding.name: finding for finding in doctor.examine(local)}
     assert states["P1 images"].what == f"13 in {classes}"
     assert states["P3 photographs"].what == f"4 in {classes / 'cat'}"
 
