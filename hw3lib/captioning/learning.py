@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from hw3lib.captioning.figures import PHASES, Event, kept
+from hw3lib.data.caption_set import CaptionSet
 from hw3lib.display.prose import names_in_words, signed
-from hw3lib.models.experiment import Experiment
 
 _DEMO = (
     " The demo's images are scenes that a program draws, and a program writes their captions, too: a grammar whose "
@@ -14,9 +14,8 @@ _DEMO = (
 )
 
 
-def data(experiment: Experiment) -> str:
+def data(training: CaptionSet, validation: CaptionSet, reported: CaptionSet, drawn: bool) -> str:
     """How many images there are to learn from, to validate and to test on, and captions of each; in Markdown."""
-    training, validation, reported = experiment.training, experiment.validation, experiment.reported
     parts = {"to learn from": training, "to validate on": validation}
     parts |= {"to test on": reported} if reported is not validation else {}
     counts = names_in_words([f"{len(images):,} {purpose}" for purpose, images in parts.items()])
@@ -25,7 +24,7 @@ def data(experiment: Experiment) -> str:
     each = f"{low} to {high} captions" if low < high else f"{low} caption{'s' * (low != 1)}"
     total = sum(map(len, training.captions))
     text = f"**Data.** Images: {counts}; {each} of each, {total:,} in all to learn from. Captions that images come "
-    return f"{text}with are called reference captions.{_DEMO * (experiment.profile.data == 'demo')}"
+    return f"{text}with are called reference captions.{_DEMO * drawn}"
 
 
 def endings(logs: Mapping[str, Sequence[Event]]) -> str:

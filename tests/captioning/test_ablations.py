@@ -6,7 +6,6 @@ import dataclasses
 import random
 import re
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -331,20 +330,14 @@ def test_the_data_are_counted_and_the_demos_are_called_drawn() -> None:
         names = tuple(map(str, range(len(counts))))
         return CaptionSet(tuple(map(Path, names)), names, names, tuple(("a dog",) * count for count in counts))
 
-    def told(data: str, training: CaptionSet, validation: CaptionSet, reported: CaptionSet) -> str:
-        profile = SimpleNamespace(data=data)
-        return learning.data(
-            SimpleNamespace(profile=profile, training=training, validation=validation, reported=reported)
-        )
-
     validation = images(5)
-    drawn = told("demo", images(5, 5, 5), validation, images(5, 5))
+    drawn = learning.data(images(5, 5, 5), validation, images(5, 5), drawn=True)
     assert (
         "Images: 3 to learn from, 1 to validate on and 2 to test on; 5 captions of each, 15 in all to learn from."
         in drawn
     )
     assert "a program writes their captions" in drawn
-    other = told("other", images(1, 2), validation, validation)
+    other = learning.data(images(1, 2), validation, validation, drawn=False)
     assert "Images: 2 to learn from and 1 to validate on; 1 to 5 captions of each, 3 in all to learn from." in other
     assert "program" not in other
 
