@@ -294,7 +294,7 @@ def test_in_a_narrow_column_all_of_an_opened_image_is_in_sight_and_who_leaves_it
 def test_two_thousand_cards_scroll_with_a_few_rows_in_the_document(make: Make, visit, monkeypatch) -> None:
     monkeypatch.setattr(module, "PAGE_BYTES", 10**8)
     monkeypatch.setattr(module, "_MOST_OPENED", 1)
-    here = visit(page(make(2000)))
+    here = visit(page(make(2000)), viewport={"width": 1600, "height": 900})  # in several columns
     tab, box = here.page, here.page.locator(".cards")
     slots = tab.locator(".slot")
     assert tab.locator(".found").inner_text() == "2000 of 2000 images"
