@@ -218,7 +218,8 @@ def large_clip(device: str, image: Path, text: str) -> ClipModel:
 
     torch.manual_seed(0)
     model, _, preprocess = open_clip.create_model_and_transforms("ViT-B-32", pretrained=None, force_quick_gelu=True)
-    clip = ClipModel(model, preprocess, open_clip.get_tokenizer("ViT-B-32"), 512, f"benchmark {device}", device=device)
+    tokenizer = open_clip.get_tokenizer("ViT-B-32")
+    clip = ClipModel(model, preprocess, tokenizer, 512, f"benchmark {device}", batch_size=64, device=device)
     # By chance all texts may lie on the far side of all images, where every score is 0: turn them round.
     if one_by_one(clip, [image], [text]) == [0.0]:
         clip.model.text_projection.neg_()
