@@ -8,7 +8,7 @@ from hw3lib.captioning.ablations import HEADLINE, metric_name
 from hw3lib.captioning.results import RunScores, read_scores
 from hw3lib.captioning.settings import settings
 from hw3lib.config import Run
-from hw3lib.data.splits import choices
+from hw3lib.data.stages import choices
 from hw3lib.metrics.bootstrap import mean_intervals
 from hw3lib.models.experiment import Experiment
 

@@ -7,11 +7,11 @@ the same images, the course's protocol, are therefore a little too good.
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Mapping
 
 from hw3lib.config import Captions, Run
 from hw3lib.data.caption_set import CaptionSet
+from hw3lib.data.stages import choices
 from hw3lib.display.prose import names_in_words
 from hw3lib.system.errors import UserError
 from hw3lib.system.messages import counted
@@ -65,38 +65,6 @@ def refuse_shared(tests: CaptionSet, others: CaptionSet, which: str) -> None:
             f"the test images must be others than the {which} images, but {counted(shared, 'image')} of {len(tests)} "
             f"{'is' if len(shared) == 1 else 'are'} both; name others in captions.test_annotations or test_splits"
         )
-
-
-def choices(run: Run) -> frozenset[str]:
-    """What validation's scores can decide in a training: when the ``rate`` falls, its ``end``, which ``epoch`` is kept.
-
-    All courses that the scores may take are followed, by the rule of :class:`hw3lib.training.optimization.Stages`.
-    """
-    training, staged = run.training, run.training.schedule == "staged"
-    patience, budget = (training.patience, training.stage_epochs) if staged else (math.inf, ())
-    marks = (training.frozen_epochs, training.epochs)
-    moments = [e for e in range(1, training.epochs + 1) if e % training.validate_every == 0 or e in marks]
-    courses = {(0, 0, 0)}  # the rate in use, validations without a rise, the epoch after which the rate began
-    ends, several_rates = set(), False
-    for epoch in moments[:-1]:  # after the last one nothing is left to decide
-        onward = set()
-        for rate, stale, began in courses:
-            final, over = rate == len(training.learning_rates) - 1, began + dict(enumerate(budget)).get(rate, math.inf)
-            for unrisen in {0, stale + (epoch > moments[0])}:  # the first scores are always the best so far
-                if unrisen < patience and epoch < over:
-                    onward.add((rate, unrisen, began))
-                elif not final:
-                    onward.add((rate + 1, 0, epoch))
-                elif epoch <= training.frozen_epochs < training.epochs:  # an encoder is still to learn
-                    onward.add((rate, 0, epoch))
-                else:
-                    ends.add(epoch)
-        courses = onward
-        several_rates |= len({rate for rate, *_ in courses}) > 1
-    ends |= {moments[-1]} if courses else set()
-    chosen = max(ends) > moments[0] or run.self_critical.epochs > 0
-    decided = {"rate": several_rates, "end": len(ends) > 1, "epoch": chosen}
-    return frozenset(choice for choice, left in decided.items() if left)
 
 
 def protocol(captions: Captions, runs: Mapping[str, Run]) -> str:

@@ -1,11 +1,10 @@
-"""How the weights move: staged learning rates, the optimizer's groups, mixed precision."""
+"""How the weights move: the learning rate's decay, the optimizer's groups, mixed precision."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -16,52 +15,6 @@ from hw3lib.models.captioner import Captioner
 from hw3lib.system import devices
 from hw3lib.system.errors import UserError
 from hw3lib.training.muon import MuonAdamW
-
-SCORES = ("CIDEr", "CLIPScore")  # what the stages watch, as far as there is a CLIP
-
-
-@dataclass
-class Stages:
-    """Which learning rate is in use. The next one comes after ``patience`` validations in which no score rose.
-
-    It also comes when the rate has had the epochs that ``budget`` gives it, where that says anything about it.
-    """
-
-    rates: tuple[float, ...]
-    patience: int
-    budget: tuple[int, ...] = ()
-    stage: int = 0
-    stale: int = 0
-    spent: int = 0  # epochs at this rate
-    best: dict[str, float] = field(default_factory=dict)
-
-    @property
-    def over(self) -> bool:
-        """Whether the last rate has been used up."""
-        return self.stage >= len(self.rates)
-
-    @property
-    def rate(self) -> float:
-        """The decoder's learning rate."""
-        return self.rates[min(self.stage, len(self.rates) - 1)]
-
-    def state(self) -> dict[str, Any]:
-        """What tells these stages from fresh ones of the same rates: plain data."""
-        return {"stage": self.stage, "stale": self.stale, "spent": self.spent, "best": dict(self.best)}
-
-    def judge(self, scores: dict[str, float], epochs: int = 1, hold: bool = False) -> None:
-        """Take note of a validation after so many more epochs; a rise of either score counts.
-
-        ``hold`` keeps the last rate from ending: something is still to come that may raise the scores.
-        """
-        self.spent += epochs
-        rose = [name for name in SCORES if scores.get(name, -math.inf) > self.best.get(name, -math.inf)]
-        self.best |= {name: scores[name] for name in rose}
-        self.stale = 0 if rose else self.stale + 1
-        over_budget = self.stage < len(self.budget) and self.spent >= self.budget[self.stage]
-        if self.stale >= self.patience or over_budget:
-            kept = hold and self.stage == len(self.rates) - 1
-            self.stage, self.stale, self.spent = self.stage + (not kept), 0, 0
 
 
 def cosine(step: int, steps: int) -> float:

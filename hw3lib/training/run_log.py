@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 
 import torch
 
+from hw3lib.data.stages import SCORES
 from hw3lib.system.messages import Say, silence
-from hw3lib.training.optimization import SCORES
 from hw3lib.training.run_files import Event
 
 _SAMPLES = 6  # captions that the log keeps of each validation

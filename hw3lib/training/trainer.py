@@ -28,6 +28,7 @@ from hw3lib.data.language import sampled
 from hw3lib.data.loader import Images, Pairs, load_images, readable
 from hw3lib.data.predictions import variant
 from hw3lib.data.splits import refuse_shared
+from hw3lib.data.stages import Stages, held, validated
 from hw3lib.data.tokenizer import load_or_train
 from hw3lib.models.captioner import Captioner
 from hw3lib.models.experiment import Experiment
@@ -38,7 +39,7 @@ from hw3lib.training import footprint, frozen_features, trackers, trained_weight
 from hw3lib.training.checkpoints import read_facts, restore_state, save_state
 from hw3lib.training.feed import Feed
 from hw3lib.training.learner import Learner
-from hw3lib.training.optimization import Stages, cosine, reproducible
+from hw3lib.training.optimization import cosine, reproducible
 from hw3lib.training.run_files import Event, identity, is_current, read_log, write_settings
 from hw3lib.training.run_log import Interval, RunLog, validation_line
 from hw3lib.training.self_critical import Rewards
@@ -313,8 +314,7 @@ class _Trainer:
             self._train_epoch(interval)
             self.progress.epoch += 1
             interval.epochs += 1
-            ends = self.progress.epoch in (self.training.frozen_epochs, self.training.epochs, self.last_epoch)
-            if self.progress.epoch % self.training.validate_every == 0 or ends:
+            if validated(self.training, self.progress.epoch, self.last_epoch):
                 break
         self._validate(interval)
 
@@ -410,9 +410,7 @@ class _Trainer:
         )
         scores = self.validation.scores(texts)
         if self.rewards is None and self.training.schedule == "staged":
-            # An encoder that has not learned yet gets its turn, also when the decoder alone gets no further.
-            hold = progress.epoch <= self.training.frozen_epochs < self.training.epochs
-            self.stages.judge(scores, interval.epochs, hold)
+            self.stages.judge(scores, interval.epochs, held(self.training, progress.epoch))
         seconds = interval.seconds()
         progress.seconds += seconds
         event = {

@@ -11,10 +11,10 @@ import pytest
 import torch
 
 from hw3lib import config
+from hw3lib.data.stages import Stages
 from hw3lib.models.captioner import Captioner
 from hw3lib.training import frozen_features, trainer
 from hw3lib.training.feed import Feed
-from hw3lib.training.optimization import Stages
 from hw3lib.training.run_files import read_log
 from tests.support.training import overlap, timeless, with_training
 

@@ -25,6 +25,7 @@ from hw3lib.data.epoch_order import epoch_order
 from hw3lib.data.language import Language
 from hw3lib.data.loader import Loader, Pairs, load_images, padded
 from hw3lib.data.predictions import variant
+from hw3lib.data.stages import Stages
 from hw3lib.data.tokenizer import load_or_train
 from hw3lib.metrics.scoring import References
 from hw3lib.models.captioner import Captioner
@@ -35,7 +36,7 @@ from hw3lib.system.errors import Stopped, UserError
 from hw3lib.system.files import read_json, write_json
 from hw3lib.training import frozen_features, trainer
 from hw3lib.training.checkpoints import read_facts, restore_state, save_state
-from hw3lib.training.optimization import Stages, autocast, parameter_groups, unfused
+from hw3lib.training.optimization import autocast, parameter_groups, unfused
 from hw3lib.training.optimization import optimizer as optimizer_of
 from hw3lib.training.run_files import identity, is_current, read_log, take_over
 from hw3lib.training.validation import evaluate, next_token_loss
