@@ -212,13 +212,14 @@ def _spread(attentions: Sequence[CaptionAttention], facts: Sequence[CaptionFacts
         return f"{word.mass:.0%} for *{plain(word.word)}* ({plain(name)})"
 
     text = ""
-    low, high = (told(*side(nouns, key=lambda noun: noun[0].mass)) for side in (min, max))
-    if len(nouns) > 1 and low.partition(" ")[0] != high.partition(" ")[0]:
-        text += f" The mean hides a range, from {low} to {high}."
+    low, high = (side(nouns, key=lambda noun: noun[0].mass) for side in (min, max))
+    if round(100 * low[0].mass) < round(100 * high[0].mass):
+        text += f" The mean hides a range, from {told(*low)} to {told(*high)}."
     if len(nouns) > 1 and (below := [noun for noun in nouns if not Inside.of([noun[0]]).above]):
         text += f" Not above both maps: {names_in_words([told(*noun) for noun in below])}."
-    acts = {word.word: word.category for word, _ in nouns if word.word.endswith("ing")}
-    if implied := [f"*{plain(act)}* for {plain(of)}" for act, of in acts.items() if not of.endswith("ing")]:
+    named = {word.word.lower(): word.category for word, _ in nouns if word.word.lower().endswith("ing")}
+    acts = {word: of for word, of in named.items() if word != of and of.startswith(word.removesuffix("ing"))}
+    if implied := [f"*{plain(act)}* for {plain(of)}" for act, of in acts.items()]:
         text += f" Words that imply an object count as its name: {names_in_words(implied)}."
     return text
 

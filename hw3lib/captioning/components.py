@@ -30,7 +30,8 @@ _STEPS = (
 )
 
 _ASIDE = " before self-critical training, an aside"
-_NO_CHANCE = {words for *_, words in _STEPS if words != "self-critical training"}  # nothing is drawn between the two
+# Both sides have what one training's chance made of them; self-critical training draws captions of its own.
+_NO_CHANCE = {words + end for new, _, words in _STEPS if new != "critical" for end in ("", _ASIDE)}
 
 METHOD = (
     "Each row compares captions of the same images with and without a component. Rows about settings compare runs that "
@@ -118,6 +119,6 @@ def conclusion(components: Mapping[str, Mapping[str, Difference]], found: Spread
             significant = cider.holm is not None and cider.holm < LEVEL
             side = (higher if cider.effect > 0 else lower) if significant else neither
             if significant and by_seed_alone(cider, found):
-                side = here if what.removesuffix(_ASIDE) in _NO_CHANCE else unsure
+                side = here if what in _NO_CHANCE else unsure
             side.append(f"{what} ({signed(cider.effect, 3)})")
     return " ".join(f"{side}: {'; '.join(named)}." for side, named in sides.items() if named)

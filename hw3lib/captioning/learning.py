@@ -10,7 +10,7 @@ from hw3lib.display.prose import names_in_words, signed
 
 _DEMO = (
     " The demo's images are scenes that a program draws, and a program writes their captions, too: a grammar whose "
-    "five annotators differ in style. The backbones were pretrained on other drawings of the same kind."
+    "style varies from caption to caption. The backbones were pretrained on other drawings of the same kind."
 )
 
 

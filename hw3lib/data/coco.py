@@ -13,7 +13,7 @@ from hw3lib.system.errors import UserError
 from hw3lib.system.files import read_json
 from hw3lib.system.messages import counted, shorten
 
-LAYOUT = "The layout is described in docs/formats.md under 'Captions (P2)'."
+LAYOUT = "The layouts are described in docs/formats.md, 'What is read'."
 Id = int | float | str  # an image's, as its file has it
 
 

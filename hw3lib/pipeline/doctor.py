@@ -109,7 +109,9 @@ def _data(profile: config.Profile) -> Iterator[Finding]:
     folders, texts = _named(profile)
     for name, where, form in folders:
         folder = paths.resolve(where)
-        count = _count(folder) or (name == "P1 images" and sum(map(_count, folder.glob("[!.]*"))))
+        count = _count(folder)
+        if not count and name == "P1 images":
+            count = sum(map(_count, folder.glob("[!.]*")))  # of a folder for each class
         stems = {path.stem for path in folder.iterdir()} if count and name == "P3 photographs" else None
         lacking = [stem for stem in profile.p3.names if stem not in stems] if stems else []
         if lacking:

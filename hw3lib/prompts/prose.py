@@ -201,11 +201,10 @@ def _significant_prompts(study: Study) -> str:
         return ""
     shown = [f"{code(key)} ({points(effect)})" for key, effect in compared.items() if effect.significant]
     base, differ = code(study.baseline), "differs" if len(shown) == 1 else "differ"
-    text = f"o prompt differs significantly from the baseline {base} after Holm's correction."
-    if shown:
-        text = f"fter Holm's correction, {names_in_words(shown)} {differ} from the baseline {base} significantly."
-    first = "a" if shown else "n"
-    text = f" Over all {study.images} images, {first}{text}" if study.halves else f" {first.upper()}{text}"
+    which = names_in_words(shown) if shown else "no prompt"
+    where = f"Over all {study.images} images and after" if study.halves else "After"
+    differ = differ if shown else "differs"
+    text = f" {where} Holm's correction, {which} {differ} significantly from the baseline {base}."
     return text + _equivalent({code(key): effect for key, effect in compared.items()})
 
 

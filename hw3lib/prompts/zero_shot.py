@@ -128,10 +128,9 @@ def classify_folder(
 ) -> dict[str, int]:
     """Label every image of a folder and write ``filename,label`` rows (the label's id), sorted by file name.
 
-    ``note`` is told which class names are longer than what CLIP reads. Returns the label ids by file name, with
-    the folder where each class has one. Raises
-    :class:`UserError` before anything is written: for bad input, and for an image that cannot be read, since the file
-    must cover every image.
+    ``note`` is told which class names are longer than what CLIP reads. Returns the label ids by file name, with the
+    folder where each class has one. Raises :class:`UserError` before anything is written: for bad input, and for an
+    image that cannot be read, since the file must cover every image.
     """
     from hw3lib.models.clip import ClipModel
 

@@ -10,7 +10,7 @@ _MALLOC = "glibc.malloc.hugetlb"
 def huge_pages() -> None:
     """Ask for them: of torch for its tensors from now on, of the C library in the processes that are started from here.
 
-    With pages of 4 KiB a processor spends a tenth of a training on finding where a page lies (benchmarks/README.md).
+    With pages of 4 KiB a training took a tenth more processor time (benchmarks/results/demo_recipe.md).
     What the user has set counts. Where there are none, nothing changes.
     """
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # torch reads it at its first tensor

@@ -74,7 +74,7 @@ def test_prompts_that_differ_from_the_baseline_are_named_after_the_correction() 
         }
         return prose.winner_sentence(study_of({"base": template_scores(0.7, rates), **others}))
 
-    assert "No prompt differs significantly from the baseline `base` after Holm's correction." in sentence(0.3, 0.2)
+    assert "After Holm's correction, no prompt differs significantly from the baseline `base`." in sentence(0.3, 0.2)
     one = sentence(0.001, 0.2)
     assert "`p0` (−10.0 [−11.0, −9.0] points) differs from the baseline `base` significantly." in one
     assert one.endswith("By the equivalence test, `p1` is undecided.")
@@ -84,10 +84,13 @@ def test_prompts_that_differ_from_the_baseline_are_named_after_the_correction() 
 
 def test_the_comparison_with_the_baseline_says_that_it_is_over_all_images_where_others_are_over_a_half() -> None:
     rates = {"dog": 0.5, "cat": 0.9}
-    for p, said in ((0.001, "after Holm's correction, `p` (−10.0 ["), (0.3, "no prompt differs significantly from")):
+    for p, said in (
+        (0.001, "after Holm's correction, `p` (−10.0 ["),
+        (0.3, "after Holm's correction, no prompt differs"),
+    ):
         other = template_scores(0.6, rates, against_baseline=comparison(-0.1, p))
         told = study_of({"base": template_scores(0.7, rates), "p": other})
-        assert f" Over all 50 images, {said}" in prose.winner_sentence(in_halves(told, told.templates))
+        assert f" Over all 50 images and {said}" in prose.winner_sentence(in_halves(told, told.templates))
         assert f" {said[0].upper()}{said[1:]}" in prose.winner_sentence(told)
 
 
