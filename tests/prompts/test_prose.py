@@ -76,10 +76,10 @@ def test_prompts_that_differ_from_the_baseline_are_named_after_the_correction() 
 
     assert "After Holm's correction, no prompt differs significantly from the baseline `base`." in sentence(0.3, 0.2)
     one = sentence(0.001, 0.2)
-    assert "`p0` (−10.0 [−11.0, −9.0] points) differs from the baseline `base` significantly." in one
+    assert "`p0` (−10.0 [−11.0, −9.0] points) differs significantly from the baseline `base`." in one
     assert one.endswith("By the equivalence test, `p1` is undecided.")
     both = sentence(0.001, 0.002)
-    assert both.endswith("differ from the baseline `base` significantly.")
+    assert both.endswith("differ significantly from the baseline `base`.")
 
 
 def test_the_comparison_with_the_baseline_says_that_it_is_over_all_images_where_others_are_over_a_half() -> None:
