@@ -260,6 +260,22 @@ def test_a_hand_searches_sorts_opens_and_scrubs_and_so_do_keys_alone(make: Make,
 
 @pytest.mark.browser
 @in_a_browser
+def test_in_two_columns_scores_and_an_absent_object_are_read_in_full(make: Make, visit) -> None:
+    tab = visit(page(make()), viewport={"width": 1000, "height": 700}).page
+    lefts = tab.locator(".card").evaluate_all("cards => cards.map((card) => card.getBoundingClientRect().left)")
+    assert len(set(lefts)) == 2
+    cut = tab.locator(".whose").first.evaluate("""head => {
+        head.querySelector("b").textContent = "swin_base";
+        head.querySelector(".scores").textContent = "CIDEr 0.44 · CLIPScore 1.69";
+        head.querySelector("em")?.remove();
+        head.innerHTML += "<em>absent: airplane</em>";
+        return [...head.children].map((part) => part.scrollWidth > part.clientWidth || !part.clientHeight);
+    }""")
+    assert cut == [False] * 3
+
+
+@pytest.mark.browser
+@in_a_browser
 def test_in_a_narrow_column_all_of_an_opened_image_is_in_sight_and_who_leaves_it_sees_the_cards(
     make: Make, visit, monkeypatch
 ) -> None:

@@ -6,7 +6,7 @@ import { clamp, isShortcut, make } from "./base.js";
 /** @import { Content, View } from "./search.js" */
 /** @import { Supply } from "./supply.js" */
 
-const NARROWEST = 400; // px of a card, where there is room for two: beside a run's name, its scores fit
+const NARROWEST = 380; // px of a card, where there is room for two
 const SPARE = 1; // rows beyond each end of what is in sight
 
 export class CardList {

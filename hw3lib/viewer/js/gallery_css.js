@@ -27,10 +27,11 @@ export const GALLERY_CSS = `
 .card img { display: block; width: 100%; height: 124px; object-fit: contain; border-radius: 7px; }
 .captions { display: grid; grid-template-columns: minmax(0, 1fr); gap: 5px; }
 .captions .image { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; font-weight: 600; }
-.whose { display: flex; gap: 8px; align-items: baseline; font-size: 12px; line-height: 16px; overflow: hidden; white-space: nowrap; }
-.whose b { flex: 0 9 auto; min-width: 4ch; overflow: hidden; text-overflow: ellipsis; font-weight: 600; color: var(--v-quiet); }
-.whose .scores { flex: 0 1 auto; min-width: 0; overflow: hidden; text-overflow: ellipsis; color: var(--v-quiet); font-variant-numeric: tabular-nums; }
-.whose em { flex: 0 99 auto; min-width: 0; overflow: hidden; text-overflow: ellipsis; font-style: normal; font-weight: 600;
+.whose { display: flex; flex-wrap: wrap; gap: 0 8px; height: 32px; align-items: baseline; font-size: 12px; line-height: 16px;
+  overflow: hidden; white-space: nowrap; }
+.whose b { flex: 0 1 auto; max-width: 60%; overflow: hidden; text-overflow: ellipsis; font-weight: 600; color: var(--v-quiet); }
+.whose .scores { flex: 0 1 100%; order: 1; min-width: 0; overflow: hidden; text-overflow: ellipsis; color: var(--v-quiet); font-variant-numeric: tabular-nums; }
+.whose em { flex: 1 1 0; min-width: 0; overflow: hidden; text-overflow: ellipsis; font-style: normal; font-weight: 600;
   color: var(--v-wrong); }
 :host { --v-wrong: #a8450d; --v-theirs: #d9e6ff; }
 :host([data-theme="dark"]) { --v-wrong: #ffb088; --v-theirs: #2b3c66; }
@@ -50,9 +51,5 @@ mark { background: var(--v-theirs); color: inherit; border-radius: 3px; }
   .card { grid-template-columns: 84px minmax(0, 1fr); }
   .card img { height: 84px; }
   .filters label { flex-basis: 120px; max-width: none; }
-  .whose { flex-wrap: wrap; gap: 0 8px; height: 32px; }
-  .whose .scores { flex: 0 1 100%; order: 1; }
-  .whose b { max-width: 60%; }
-  .whose em { flex: 1 1 0; }
 }
 `;
